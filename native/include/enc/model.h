@@ -1,0 +1,103 @@
+// A loaded model with its inference threads: texts in, logits out. Start reading here.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "enc/tokenizer.h"
+
+namespace enc {
+
+enum class KernelChoice {
+  kAuto,      ///< our kernels where this CPU has them
+  kPortable,  ///< stock ggml operations, the graph that GPUs run
+};
+
+struct LoadOptions {
+  std::string device = "auto";
+  int threads = 0;  ///< 1 to 64; 0 means default_threads()
+  KernelChoice kernels = KernelChoice::kAuto;
+  /// Polled while the weights are read, on the loading thread; true ends the load with Error(aborted).
+  std::function<bool()> should_stop = [] { return false; };
+};
+
+/// Facts from the file, with what was chosen for this machine. Field for field NativeModelInfo in
+/// src/native/bindings.ts.
+struct ModelInfo {
+  std::string architecture;
+  std::string source_class;
+  std::string name;
+  std::vector<std::string> labels;
+  std::string problem_type;
+  std::string activation_fn;
+  uint32_t max_length = 0;
+  uint32_t hidden_size = 0;
+  uint32_t num_layers = 0;
+  uint32_t num_heads = 0;
+  uint32_t intermediate_size = 0;
+  uint32_t vocab_size = 0;
+  uint64_t num_parameters = 0;
+  std::string weight_type;
+  std::string compute_type;
+  std::string device;
+  std::string kernels;
+  int threads = 0;
+  uint64_t weight_bytes = 0;
+  std::vector<std::string> warnings;
+};
+
+struct Input {
+  std::string text;                 ///< UTF-8
+  std::optional<std::string> pair;  ///< the second text of a pair
+};
+
+/// Results of one run() over n inputs, in their order.
+struct RunResult {
+  std::vector<float> logits;       ///< [n, num_labels]
+  std::vector<int32_t> tokens;     ///< [n], special tokens included
+  std::vector<uint8_t> truncated;  ///< [n], 1 where tokens of the text were dropped
+};
+
+struct TokenizeResult {
+  std::vector<Encoding> encodings;  ///< [n]
+};
+
+/// A call in flight. cancel() makes it end with Error(aborted) when the running micro-batch is through.
+class Job {
+ public:
+  virtual ~Job() = default;
+  virtual void cancel() noexcept = 0;
+};
+
+/// Called once per call, on an inference thread: `error` is null exactly when `result` is valid. Must not
+/// throw.
+using RunCallback = std::function<void(std::exception_ptr error, RunResult result)>;
+using TokenizeCallback = std::function<void(std::exception_ptr error, TokenizeResult result)>;
+
+class Model {
+ public:
+  /// Opens and checks the file, loads the weights and starts the threads. Throws Error.
+  static std::shared_ptr<Model> load(const std::string& path, const LoadOptions& options);
+
+  virtual ~Model() = default;
+  virtual const ModelInfo& info() const = 0;
+
+  /// Queues the inputs; concurrent calls share micro-batches. A score depends on its own input alone, to the
+  /// bit. options.max_length is cut to the model's own limit. Thread-safe.
+  virtual std::shared_ptr<Job> run(std::vector<Input> inputs, const EncodeOptions& options,
+                                   RunCallback done) = 0;
+  virtual std::shared_ptr<Job> tokenize(std::vector<Input> inputs, const EncodeOptions& options,
+                                        TokenizeCallback done) = 0;
+
+  /// Calls not yet begun end with Error(model_disposed), running ones finish (or, with `cancel_running`, end
+  /// with Error(aborted)); then the threads are joined and the weights freed. Blocks. Idempotent and
+  /// thread-safe.
+  virtual void close(bool cancel_running) = 0;
+};
+
+}  // namespace enc

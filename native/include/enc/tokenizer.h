@@ -1,0 +1,62 @@
+// Text to token ids, exactly as Hugging Face `tokenizers` does it. Immutable once built and shared by all
+// threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace enc {
+
+/// Which text gives way when a pair is too long (or a single text, for kOnlyFirst and kLongestFirst).
+enum class TruncationStrategy { kLongestFirst, kOnlyFirst, kOnlySecond };
+
+/// The end at which tokens are dropped.
+enum class TruncationSide { kRight, kLeft };
+
+/// What a control token written out in user text ("[SEP]") becomes.
+enum class SpecialTokens {
+  kText,   ///< ordinary text: user text cannot forge a segment boundary
+  kParse,  ///< the control id, as Hugging Face does by default
+  kError,  ///< Error(input_invalid)
+};
+
+struct EncodeOptions {
+  /// Most tokens in the result, special tokens included; at least the number of special tokens plus one.
+  size_t max_length = SIZE_MAX;
+  TruncationStrategy strategy = TruncationStrategy::kLongestFirst;
+  TruncationSide side = TruncationSide::kRight;
+  SpecialTokens special_tokens = SpecialTokens::kText;
+};
+
+struct Encoding {
+  std::vector<int32_t> ids;       ///< [n], template tokens included
+  std::vector<int32_t> type_ids;  ///< [n], segment of each token as the template says
+  bool truncated = false;         ///< tokens of the text were dropped to fit max_length
+};
+
+class Tokenizer {
+ public:
+  /// Builds from the text of a tokenizer.json. Throws Error(tokenizer_unsupported) naming the component that
+  /// is not implemented, Error(checkpoint_malformed) when the JSON or a field is not what it should be.
+  static std::unique_ptr<const Tokenizer> from_json(std::string_view json);
+
+  virtual ~Tokenizer() = default;
+
+  /// Encodes `text`, or the pair (`text`, `pair`). Both are UTF-8; invalid bytes count as U+FFFD. An empty
+  /// pair is still a pair. Throws Error(input_too_long) when kOnlyFirst or kOnlySecond cannot make room, and
+  /// Error(input_invalid) under SpecialTokens::kError. Thread-safe; linear in the length of the text.
+  virtual void encode(std::string_view text, std::optional<std::string_view> pair,
+                      const EncodeOptions& options, Encoding& out) const = 0;
+
+  /// One more than the largest id that encode() can return.
+  virtual size_t vocab_size() const = 0;
+
+  /// Number of tokens that the template adds to a single text or to a pair.
+  virtual size_t num_special_tokens(bool pair) const = 0;
+};
+
+}  // namespace enc

@@ -1,0 +1,132 @@
+#include "model_wrap.h"
+
+#include "environment.h"
+#include "errors.h"
+#include "values.h"
+
+namespace enc::node {
+namespace {
+
+/// { promise, cancel } of a call in flight.
+Napi::Object to_js_job(Napi::Env env, Napi::Promise promise, std::shared_ptr<Job> job) {
+  auto object = Napi::Object::New(env);
+  object.Set("promise", promise);
+  object.Set("cancel",
+             Napi::Function::New(env, [job = std::move(job)](const Napi::CallbackInfo&) { job->cancel(); }));
+  return object;
+}
+
+/// A callback for an inference thread: it moves the outcome to the JavaScript thread and settles the promise
+/// there.
+template <typename Result>
+std::function<void(std::exception_ptr, Result)> settle_later(Environment& environment, uint64_t id) {
+  return [owner = environment.shared_from_this(), id](std::exception_ptr error, Result result) {
+    auto shared = std::make_shared<Result>(std::move(result));
+    owner->post([owner, id, error, shared](Napi::Env env) {
+      owner->settle(env, id, error, [&](Napi::Env) { return to_js(env, *shared); });
+    });
+  };
+}
+
+}  // namespace
+
+Napi::Function ModelWrap::define(Napi::Env env) {
+  return DefineClass(
+      env, "NativeModel",
+      {InstanceAccessor<&ModelWrap::get_info>("info"), InstanceMethod<&ModelWrap::run>("run"),
+       InstanceMethod<&ModelWrap::tokenize>("tokenize"), InstanceMethod<&ModelWrap::dispose>("dispose")});
+}
+
+Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&] {
+    Environment& environment = Environment::of(env);
+    const std::string path = info[0].As<Napi::String>();
+    LoadOptions options = to_load_options(info[1].As<Napi::Object>());
+    const auto opened = environment.open_promise(env, Napi::Object());
+    auto owner = environment.shared_from_this();
+    options.should_stop = [owner] { return owner->is_closing(); };
+    environment.run_in_background([owner, id = opened.id, path, options] {
+      std::exception_ptr error;
+      std::shared_ptr<Model> model;
+      try {
+        model = Model::load(path, options);
+      } catch (...) {
+        error = std::current_exception();
+      }
+      owner->post([owner, id, error, model](Napi::Env env) {
+        owner->settle(env, id, error, [&](Napi::Env) -> Napi::Value {
+          owner->track(model);
+          return owner->model_constructor.New({Napi::External<std::shared_ptr<Model>>::New(
+              env, const_cast<std::shared_ptr<Model>*>(&model))});
+        });
+      });
+    });
+    return Napi::Value(opened.promise);
+  });
+}
+
+ModelWrap::ModelWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelWrap>(info) {
+  if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "models are made by loadModel");
+  model_ = *info[0].As<Napi::External<std::shared_ptr<Model>>>().Data();
+  accounted_bytes_ = int64_t(model_->info().weight_bytes);
+  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), accounted_bytes_);
+}
+
+// Collected without dispose(): nothing is in flight, since an open promise keeps this object alive.
+ModelWrap::~ModelWrap() {
+  if (model_) model_->close(true);
+}
+
+Napi::Value ModelWrap::get_info(const Napi::CallbackInfo& info) {
+  return to_js(info.Env(), model_->info());
+}
+
+Napi::Value ModelWrap::run(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&] {
+    Environment& environment = Environment::of(env);
+    std::vector<Input> inputs = to_inputs(info[0], info[1]);
+    const EncodeOptions options = to_encode_options(info[2].As<Napi::Object>());
+    const auto opened = environment.open_promise(env, info.This().As<Napi::Object>());
+    auto job = model_->run(std::move(inputs), options, settle_later<RunResult>(environment, opened.id));
+    return Napi::Value(to_js_job(env, opened.promise, std::move(job)));
+  });
+}
+
+Napi::Value ModelWrap::tokenize(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&] {
+    Environment& environment = Environment::of(env);
+    std::vector<Input> inputs = to_inputs(info[0], info[1]);
+    const EncodeOptions options = to_encode_options(info[2].As<Napi::Object>());
+    const auto opened = environment.open_promise(env, info.This().As<Napi::Object>());
+    auto job =
+        model_->tokenize(std::move(inputs), options, settle_later<TokenizeResult>(environment, opened.id));
+    return Napi::Value(to_js_job(env, opened.promise, std::move(job)));
+  });
+}
+
+Napi::Value ModelWrap::dispose(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&] {
+    Environment& environment = Environment::of(env);
+    const auto opened = environment.open_promise(env, info.This().As<Napi::Object>());
+    release_memory(env);
+    auto owner = environment.shared_from_this();
+    environment.run_in_background([owner, id = opened.id, model = model_] {
+      model->close(false);
+      owner->post([owner, id](Napi::Env env) {
+        owner->settle(env, id, nullptr, [](Napi::Env e) { return e.Undefined(); });
+      });
+    });
+    return Napi::Value(opened.promise);
+  });
+}
+
+void ModelWrap::release_memory(Napi::Env env) {
+  Napi::MemoryManagement::AdjustExternalMemory(env, -accounted_bytes_);
+  accounted_bytes_ = 0;
+}
+
+}  // namespace enc::node

@@ -1,0 +1,33 @@
+// The JavaScript object around enc::Model.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "enc/model.h"
+
+namespace enc::node {
+
+class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  /// loadModel(path, options): Promise<NativeModel>
+  static Napi::Value load(const Napi::CallbackInfo& info);
+
+  /// Called with an External<std::shared_ptr<Model>>, by load() alone.
+  explicit ModelWrap(const Napi::CallbackInfo& info);
+  ~ModelWrap() override;
+
+ private:
+  Napi::Value get_info(const Napi::CallbackInfo& info);
+  Napi::Value run(const Napi::CallbackInfo& info);
+  Napi::Value tokenize(const Napi::CallbackInfo& info);
+  Napi::Value dispose(const Napi::CallbackInfo& info);
+  void release_memory(Napi::Env env);
+
+  std::shared_ptr<Model> model_;
+  int64_t accounted_bytes_ = 0;
+};
+
+}  // namespace enc::node

@@ -1,0 +1,149 @@
+#include "values.h"
+
+#include <cstring>
+
+#include "enc/error.h"
+
+namespace enc::node {
+namespace {
+
+constexpr size_t kMaxTextBytes = size_t(16) << 20;
+
+std::string to_text(Napi::Env env, napi_value value, uint32_t index) {
+  size_t length = 0;
+  if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) {
+    throw Napi::TypeError::New(env, "text " + std::to_string(index) + " is not a string");
+  }
+  if (length > kMaxTextBytes) {
+    throw Error(ErrorCode::input_too_long, "text " + std::to_string(index) + " is " + std::to_string(length) +
+                                               " bytes long; the limit is 16 MiB");
+  }
+  std::string text(length, '\0');
+  napi_get_value_string_utf8(env, value, text.data(), length + 1, &length);
+  return text;
+}
+
+std::string option(Napi::Object options, const char* name) {
+  return options.Get(name).ToString().Utf8Value();
+}
+
+template <typename T>
+Napi::Value to_typed_array(Napi::Env env, const std::vector<T>& values) {
+  auto array = Napi::TypedArrayOf<T>::New(env, values.size());
+  if (!values.empty()) std::memcpy(array.Data(), values.data(), values.size() * sizeof(T));
+  return array;
+}
+
+}  // namespace
+
+LoadOptions to_load_options(Napi::Object options) {
+  LoadOptions result;
+  result.device = option(options, "device");
+  result.threads = options.Get("threads").ToNumber().Int32Value();
+  result.kernels = option(options, "kernels") == "portable" ? KernelChoice::kPortable : KernelChoice::kAuto;
+  return result;
+}
+
+std::vector<Input> to_inputs(Napi::Value texts_value, Napi::Value pairs_value) {
+  const Napi::Env env = texts_value.Env();
+  const auto texts = texts_value.As<Napi::Array>();
+  const bool has_pairs = pairs_value.IsArray();
+  const uint32_t count = texts.Length();
+  if (has_pairs && pairs_value.As<Napi::Array>().Length() != count) {
+    throw Napi::TypeError::New(env, "texts and pairs differ in length");
+  }
+  std::vector<Input> inputs(count);
+  for (uint32_t i = 0; i < count; i++) {
+    const Napi::HandleScope scope(env);
+    inputs[i].text = to_text(env, texts.Get(i), i);
+    if (!has_pairs) continue;
+    const Napi::Value pair = pairs_value.As<Napi::Array>().Get(i);
+    if (!pair.IsNull()) inputs[i].pair = to_text(env, pair, i);
+  }
+  return inputs;
+}
+
+EncodeOptions to_encode_options(Napi::Object options) {
+  EncodeOptions result;
+  if (const int64_t max_length = options.Get("maxLength").ToNumber().Int64Value(); max_length > 0) {
+    result.max_length = size_t(max_length);
+  }
+  const std::string strategy = option(options, "truncation");
+  if (strategy == "only_first") result.strategy = TruncationStrategy::kOnlyFirst;
+  if (strategy == "only_second") result.strategy = TruncationStrategy::kOnlySecond;
+  if (option(options, "truncationSide") == "left") result.side = TruncationSide::kLeft;
+  const std::string special = option(options, "specialTokens");
+  if (special == "parse") result.special_tokens = SpecialTokens::kParse;
+  if (special == "error") result.special_tokens = SpecialTokens::kError;
+  return result;
+}
+
+Napi::Array to_js(Napi::Env env, const std::vector<std::string>& strings) {
+  auto array = Napi::Array::New(env, strings.size());
+  for (size_t i = 0; i < strings.size(); i++) array.Set(uint32_t(i), strings[i]);
+  return array;
+}
+
+Napi::Object to_js(Napi::Env env, const DeviceInfo& device) {
+  auto object = Napi::Object::New(env);
+  object.Set("id", device.id);
+  object.Set("description", device.description);
+  object.Set("available", Napi::Boolean::New(env, device.available));
+  object.Set("reason", device.reason);
+  object.Set("isa", to_js(env, device.isa));
+  object.Set("memoryBytes", double(device.memory_bytes));
+  return object;
+}
+
+Napi::Object to_js(Napi::Env env, const ModelInfo& info) {
+  auto object = Napi::Object::New(env);
+  object.Set("architecture", info.architecture);
+  object.Set("sourceClass", info.source_class);
+  object.Set("name", info.name);
+  object.Set("labels", to_js(env, info.labels));
+  object.Set("numLabels", double(info.labels.size()));
+  object.Set("problemType", info.problem_type);
+  object.Set("activationFn", info.activation_fn);
+  object.Set("maxLength", double(info.max_length));
+  object.Set("hiddenSize", double(info.hidden_size));
+  object.Set("numLayers", double(info.num_layers));
+  object.Set("numHeads", double(info.num_heads));
+  object.Set("intermediateSize", double(info.intermediate_size));
+  object.Set("vocabSize", double(info.vocab_size));
+  object.Set("numParameters", double(info.num_parameters));
+  object.Set("weightType", info.weight_type);
+  object.Set("computeType", info.compute_type);
+  object.Set("device", info.device);
+  object.Set("kernels", info.kernels);
+  object.Set("threads", double(info.threads));
+  object.Set("weightBytes", double(info.weight_bytes));
+  object.Set("warnings", to_js(env, info.warnings));
+  return object;
+}
+
+Napi::Object to_js(Napi::Env env, const RunResult& result) {
+  auto object = Napi::Object::New(env);
+  object.Set("logits", to_typed_array(env, result.logits));
+  object.Set("tokens", to_typed_array(env, result.tokens));
+  object.Set("truncated", to_typed_array(env, result.truncated));
+  return object;
+}
+
+Napi::Object to_js(Napi::Env env, const TokenizeResult& result) {
+  std::vector<int32_t> ids, type_ids, offsets{0};
+  std::vector<uint8_t> truncated;
+  for (const Encoding& encoding : result.encodings) {
+    ids.insert(ids.end(), encoding.ids.begin(), encoding.ids.end());
+    type_ids.insert(type_ids.end(), encoding.type_ids.begin(), encoding.type_ids.end());
+    offsets.push_back(int32_t(ids.size()));
+    truncated.push_back(encoding.truncated ? 1 : 0);
+  }
+  auto object = Napi::Object::New(env);
+  object.Set("ids", to_typed_array(env, ids));
+  object.Set("typeIds", to_typed_array(env, type_ids));
+  object.Set("offsets", to_typed_array(env, offsets));
+  object.Set("truncated", to_typed_array(env, truncated));
+  return object;
+}
+
+}  // namespace enc::node

@@ -1,0 +1,60 @@
+// One queued call: its inputs, its options, and its results as they come in from several threads.
+#pragma once
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "enc/model.h"
+
+namespace enc {
+
+class Call final : public Job {
+ public:
+  Call(std::vector<Input> inputs, const EncodeOptions& options, size_t num_labels, RunCallback done);
+  Call(std::vector<Input> inputs, const EncodeOptions& options, TokenizeCallback done);
+
+  void cancel() noexcept override { cancelled_.store(true, std::memory_order_relaxed); }
+
+  const std::vector<Input>& inputs() const { return inputs_; }
+  const EncodeOptions& options() const { return options_; }
+  bool wants_logits() const { return bool(run_done_); }
+  /// True when no more work should go into this call: it was cancelled or has failed.
+  bool is_dead() const noexcept {
+    return cancelled_.load(std::memory_order_relaxed) || failed_.load(std::memory_order_relaxed);
+  }
+
+  /// The first failure wins; the callback reports it once every input is accounted for.
+  void fail(std::exception_ptr error);
+  void set_encoding(size_t index, Encoding&& encoding) { encodings_.encodings[index] = std::move(encoding); }
+  void set_counts(size_t index, const Encoding& encoding);
+  void set_logits(size_t index, const float* row, size_t num_labels);
+
+  /// Accounts for `count` inputs, done or skipped. The last one runs the callback on this thread and returns
+  /// true.
+  bool finish(size_t count);
+
+ private:
+  const std::vector<Input> inputs_;
+  const EncodeOptions options_;
+  RunCallback run_done_;
+  TokenizeCallback tokenize_done_;
+  RunResult result_;
+  TokenizeResult encodings_;
+  std::atomic<size_t> remaining_;
+  std::atomic<bool> cancelled_ = false;
+  std::atomic<bool> failed_ = false;
+  std::mutex error_mutex_;
+  std::exception_ptr error_;
+};
+
+/// Inputs [begin, end) of a call, as one thread takes them from the queue.
+struct Slice {
+  std::shared_ptr<Call> call;
+  size_t begin;
+  size_t end;
+};
+
+}  // namespace enc

@@ -1,0 +1,220 @@
+#include "batch/scheduler.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "enc/error.h"
+
+namespace enc {
+
+struct Scheduler::Item {
+  std::shared_ptr<Call> call;
+  size_t index;
+  Encoding encoding;
+};
+
+Scheduler::Scheduler(const Options& options, const Tokenizer& tokenizer, RunnerFactory make_runner)
+    : options_(options), tokenizer_(tokenizer), make_runner_(std::move(make_runner)) {
+  try {
+    for (int i = 0; i < options_.threads; i++) threads_.emplace_back([this] { work(); });
+  } catch (const std::system_error& error) {
+    // A container's limit on processes: go on with the threads that could be made.
+    if (threads_.empty()) {
+      throw Error(ErrorCode::out_of_memory,
+                  std::string("no inference thread could be started: ") + error.what());
+    }
+  }
+}
+
+Scheduler::~Scheduler() {
+  close(true);
+}
+
+/// About one token for four bytes of text, at most what the model takes; only balances the threads.
+size_t Scheduler::estimate_tokens(const Call& call, size_t index) const {
+  const Input& input = call.inputs()[index];
+  const size_t bytes = input.text.size() + (input.pair ? input.pair->size() : 0);
+  return std::min(options_.max_length, bytes / 4 + 3);
+}
+
+void Scheduler::submit(std::shared_ptr<Call> call) {
+  const size_t count = call->inputs().size();
+  if (count == 0) {
+    call->finish(0);
+    return;
+  }
+  size_t tokens = 0;
+  for (size_t i = 0; i < count; i++) tokens += estimate_tokens(*call, i);
+  {
+    const std::lock_guard lock(mutex_);
+    if (!closing_) {
+      active_.insert(call);
+      waiting_.push_back({std::move(call), 0});
+      waiting_tokens_ += tokens;
+    }
+  }
+  if (call) {
+    call->fail(std::make_exception_ptr(Error(ErrorCode::model_disposed, "the model has been disposed")));
+    call->finish(count);
+    return;
+  }
+  if (count == 1) {
+    wake_.notify_one();
+  } else {
+    wake_.notify_all();
+  }
+}
+
+/// The next share of the queue, empty when the scheduler has closed. A share is what is left divided by the
+/// threads, at most what fills two batches: large enough to pack well, small enough that all threads end
+/// together.
+std::vector<Slice> Scheduler::take() {
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [this] { return !waiting_.empty() || closing_; });
+  std::vector<Slice> slices;
+  const size_t fair_share = (waiting_tokens_ + size_t(options_.threads) - 1) / size_t(options_.threads);
+  const size_t target = std::min(fair_share, 2 * options_.max_batch_tokens);
+  size_t taken = 0;
+  while (!waiting_.empty() && (taken == 0 || taken < target)) {
+    Waiting& front = waiting_.front();
+    const size_t count = front.call->inputs().size();
+    Slice slice{front.call, front.next, front.next};
+    while (slice.end < count && (taken == 0 || taken < target))
+      taken += estimate_tokens(*slice.call, slice.end++);
+    front.next = slice.end;
+    if (front.next == count) waiting_.pop_front();
+    slices.push_back(std::move(slice));
+  }
+  waiting_tokens_ -= taken;
+  return slices;
+}
+
+void Scheduler::work() {
+  std::unique_ptr<BatchRunner> runner;
+  for (;;) {
+    const std::vector<Slice> slices = take();
+    if (slices.empty()) return;
+    try {
+      if (!runner) runner = make_runner_();
+      process(slices, *runner);
+    } catch (...) {
+      for (const Slice& slice : slices) slice.call->fail(std::current_exception());
+    }
+    for (const Slice& slice : slices) {
+      if (slice.call->finish(slice.end - slice.begin)) {
+        const std::lock_guard lock(mutex_);
+        active_.erase(slice.call);
+      }
+    }
+  }
+}
+
+void Scheduler::tokenize(const Slice& slice, std::vector<Item>& items) {
+  Call& call = *slice.call;
+  try {
+    for (size_t i = slice.begin; i < slice.end && !call.is_dead(); i++) {
+      const Input& input = call.inputs()[i];
+      Encoding encoding;
+      tokenizer_.encode(input.text, input.pair, call.options(), encoding);
+      if (call.wants_logits()) {
+        call.set_counts(i, encoding);
+        items.push_back({slice.call, i, std::move(encoding)});
+      } else {
+        call.set_encoding(i, std::move(encoding));
+      }
+    }
+  } catch (...) {
+    call.fail(std::current_exception());
+  }
+}
+
+void Scheduler::process(const std::vector<Slice>& slices, BatchRunner& runner) {
+  std::vector<Item> items;
+  for (const Slice& slice : slices) tokenize(slice, items);
+  // Equal lengths next to each other: the portable graph computes attention once per length.
+  std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
+    return a.encoding.ids.size() > b.encoding.ids.size();
+  });
+  for (size_t begin = 0; begin < items.size();) {
+    size_t end = begin, tokens = 0;
+    while (end < items.size() &&
+           (end == begin || tokens + items[end].encoding.ids.size() <= options_.max_batch_tokens)) {
+      tokens += items[end++].encoding.ids.size();
+    }
+    run_batch(&items[begin], end - begin, runner);
+    begin = end;
+  }
+}
+
+void Scheduler::run_batch(const Item* items, size_t count, BatchRunner& runner) {
+  PackedBatch batch;
+  batch.cu_seqlens.push_back(0);
+  std::vector<const Item*> rows;
+  for (size_t i = 0; i < count; i++) {
+    const Encoding& encoding = items[i].encoding;
+    if (items[i].call->is_dead() || encoding.ids.empty()) continue;
+    rows.push_back(&items[i]);
+    batch.ids.insert(batch.ids.end(), encoding.ids.begin(), encoding.ids.end());
+    batch.type_ids.insert(batch.type_ids.end(), encoding.type_ids.begin(), encoding.type_ids.end());
+    for (size_t p = 0; p < encoding.ids.size(); p++) batch.positions.push_back(int32_t(p));
+    batch.cu_seqlens.push_back(int32_t(batch.ids.size()));
+  }
+  if (rows.empty()) return;
+
+  const auto all_dead = [&rows] {
+    return std::all_of(rows.begin(), rows.end(), [](const Item* row) { return row->call->is_dead(); });
+  };
+  std::vector<float> logits;
+  try {
+    runner.run(batch, all_dead, logits);
+  } catch (...) {
+    for (const Item* row : rows) {
+      if (!row->call->is_dead()) row->call->fail(std::current_exception());
+    }
+    return;
+  }
+  for (size_t r = 0; r < rows.size(); r++) {
+    const float* row = logits.data() + r * options_.num_labels;
+    if (!std::all_of(row, row + options_.num_labels, [](float x) { return std::isfinite(x); })) {
+      rows[r]->call->fail(
+          std::make_exception_ptr(Error(ErrorCode::weights_not_finite,
+                                        "the model's logits for input " + std::to_string(rows[r]->index) +
+                                            " are not finite; its weights hold or produce NaN or infinity")));
+    } else {
+      rows[r]->call->set_logits(rows[r]->index, row, options_.num_labels);
+    }
+  }
+}
+
+void Scheduler::close(bool cancel_running) {
+  std::vector<Waiting> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+    if (cancel_running) {
+      for (const auto& call : active_) call->cancel();
+    }
+    std::deque<Waiting> begun;
+    for (Waiting& waiting : waiting_) {
+      if (waiting.next > 0) {
+        begun.push_back(std::move(waiting));
+      } else {
+        active_.erase(waiting.call);
+        refused.push_back(std::move(waiting));
+      }
+    }
+    waiting_ = std::move(begun);
+  }
+  wake_.notify_all();
+  for (const Waiting& waiting : refused) {
+    waiting.call->fail(std::make_exception_ptr(
+        Error(ErrorCode::model_disposed, "the model was disposed before this call began")));
+    waiting.call->finish(waiting.call->inputs().size());
+  }
+  const std::lock_guard lock(join_mutex_);
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+}  // namespace enc

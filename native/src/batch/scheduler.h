@@ -1,0 +1,76 @@
+// The inference threads and their queue. Threads split the work by whole inputs: each takes a slice of what
+// waits, tokenizes it, packs it and runs it alone, so that no two threads ever wait for each other inside a
+// batch.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+#include <vector>
+
+#include "batch/call.h"
+#include "enc/batch.h"
+
+namespace enc {
+
+/// Computes packed batches on one thread.
+class BatchRunner {
+ public:
+  virtual ~BatchRunner() = default;
+  /// Appends f32 [B, num_labels] to `logits`. `should_stop` may be polled between operations; when it says
+  /// true the run may end early with Error(aborted).
+  virtual void run(const PackedBatch& batch, const std::function<bool()>& should_stop,
+                   std::vector<float>& logits) = 0;
+};
+
+class Scheduler {
+ public:
+  struct Options {
+    int threads;
+    size_t max_batch_tokens;  ///< tokens that go through the graph at once; a longer single input still goes
+    size_t max_length;        ///< tokens per input
+    size_t num_labels;
+  };
+  using RunnerFactory = std::function<std::unique_ptr<BatchRunner>()>;
+
+  /// `tokenizer` must outlive the scheduler. The factory is called once per thread, on that thread.
+  Scheduler(const Options& options, const Tokenizer& tokenizer, RunnerFactory make_runner);
+  ~Scheduler();
+
+  /// The call's callback runs with Error(model_disposed) when the scheduler has been closed.
+  void submit(std::shared_ptr<Call> call);
+  /// See Model::close().
+  void close(bool cancel_running);
+
+ private:
+  struct Waiting {
+    std::shared_ptr<Call> call;
+    size_t next = 0;
+  };
+  struct Item;
+
+  void work();
+  std::vector<Slice> take();
+  size_t estimate_tokens(const Call& call, size_t index) const;
+  void process(const std::vector<Slice>& slices, BatchRunner& runner);
+  void tokenize(const Slice& slice, std::vector<Item>& items);
+  void run_batch(const Item* items, size_t count, BatchRunner& runner);
+
+  const Options options_;
+  const Tokenizer& tokenizer_;
+  const RunnerFactory make_runner_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Waiting> waiting_;
+  size_t waiting_tokens_ = 0;  ///< estimate over all of waiting_
+  std::unordered_set<std::shared_ptr<Call>> active_;
+  bool closing_ = false;
+  std::mutex join_mutex_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace enc

@@ -1,0 +1,17 @@
+// The one encoder graph: embeddings, N layers, pooling, head. Driven by hyperparameters alone; it knows no
+// architecture by name.
+#pragma once
+
+#include "graph/ops.h"
+#include "model/hparams.h"
+
+namespace enc {
+
+/// Upper bound of graph nodes and context tensors for `num_groups` groups of equally long sequences.
+size_t max_graph_nodes(const Hparams& hparams, size_t num_groups);
+
+/// Adds the nodes from the inputs in `g` to the logits, ne = {num_labels, B}, and returns the logits.
+ggml_tensor* build_encoder_graph(GraphContext& g, const Hparams& hparams, const Weights& weights,
+                                 const Ops& ops);
+
+}  // namespace enc

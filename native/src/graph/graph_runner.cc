@@ -1,0 +1,97 @@
+#include "graph/graph_runner.h"
+
+#include <string>
+
+#include "enc/error.h"
+
+namespace enc {
+namespace {
+
+std::vector<LengthGroup> group_by_length(const PackedBatch& batch) {
+  std::vector<LengthGroup> groups;
+  for (int64_t b = 0; b < batch.num_sequences(); b++) {
+    const int64_t first = batch.cu_seqlens[size_t(b)];
+    const int64_t length = batch.cu_seqlens[size_t(b) + 1] - first;
+    if (groups.empty() || groups.back().length != length) groups.push_back({first, length, 0});
+    groups.back().count++;
+  }
+  return groups;
+}
+
+ggml_tensor* new_input(ggml_context* ctx, int64_t count, const char* name) {
+  ggml_tensor* input = ggml_new_tensor_1d(ctx, GGML_TYPE_I32, count);
+  ggml_set_name(input, name);
+  ggml_set_input(input);
+  return input;
+}
+
+/// An input that no node reads gets no memory; there is then nothing to feed.
+void feed(ggml_tensor* input, const std::vector<int32_t>& values) {
+  if (input->buffer != nullptr)
+    ggml_backend_tensor_set(input, values.data(), 0, values.size() * sizeof(int32_t));
+}
+
+}  // namespace
+
+GraphRunner::GraphRunner(ggml_backend_t backend, const Hparams& hparams, const Weights& weights,
+                         const Ops& ops)
+    : backend_(backend, ggml_backend_free),
+      allocator_(ggml_gallocr_new(ggml_backend_get_default_buffer_type(backend)), ggml_gallocr_free),
+      hparams_(hparams),
+      weights_(weights),
+      ops_(ops) {}
+
+/// Backends abort on, or read past, an index outside its table, so none reaches them unchecked.
+void GraphRunner::check(const PackedBatch& batch) const {
+  const auto within = [](const std::vector<int32_t>& values, uint32_t limit) {
+    for (const int32_t value : values) {
+      if (value < 0 || uint32_t(value) >= limit) return false;
+    }
+    return true;
+  };
+  const bool types_fit = hparams_.num_token_types == 0 || within(batch.type_ids, hparams_.num_token_types);
+  if (!within(batch.ids, hparams_.vocab_size) || !within(batch.positions, hparams_.max_positions) ||
+      !types_fit) {
+    throw Error(ErrorCode::internal, "a token, segment or position id lies outside the model's tables");
+  }
+}
+
+void GraphRunner::run(const PackedBatch& batch, std::vector<float>& logits) {
+  check(batch);
+  GraphContext g{};
+  g.batch = &batch;
+  g.groups = group_by_length(batch);
+  const size_t nodes = max_graph_nodes(hparams_, g.groups.size());
+  graph_memory_.resize(ggml_tensor_overhead() * nodes + ggml_graph_overhead_custom(nodes, false));
+  const std::unique_ptr<ggml_context, decltype(&ggml_free)> ctx(
+      ggml_init({graph_memory_.size(), graph_memory_.data(), /*no_alloc=*/true}), ggml_free);
+  g.ggml = ctx.get();
+  g.graph = ggml_new_graph_custom(g.ggml, nodes, false);
+  g.ids = new_input(g.ggml, batch.num_tokens(), "ids");
+  g.type_ids = new_input(g.ggml, batch.num_tokens(), "type_ids");
+  g.positions = new_input(g.ggml, batch.num_tokens(), "positions");
+  g.first_tokens = new_input(g.ggml, batch.num_sequences(), "first_tokens");
+  ggml_tensor* output = build_encoder_graph(g, hparams_, weights_, ops_);
+
+  if (!ggml_gallocr_alloc_graph(allocator_.get(), g.graph)) {
+    throw Error(ErrorCode::out_of_memory,
+                "no memory to compute " + std::to_string(batch.num_tokens()) + " tokens at once");
+  }
+  feed(g.ids, batch.ids);
+  feed(g.type_ids, batch.type_ids);
+  feed(g.positions, batch.positions);
+  first_tokens_.assign(batch.cu_seqlens.begin(), batch.cu_seqlens.end() - 1);
+  feed(g.first_tokens, first_tokens_);
+
+  const ggml_status status = ggml_backend_graph_compute(backend_.get(), g.graph);
+  if (status == GGML_STATUS_ABORTED) throw Error(ErrorCode::aborted, "the call was aborted");
+  if (status != GGML_STATUS_SUCCESS) {
+    throw Error(status == GGML_STATUS_ALLOC_FAILED ? ErrorCode::out_of_memory : ErrorCode::internal,
+                std::string("computing the graph failed: ") + ggml_status_to_string(status));
+  }
+  const size_t old_size = logits.size();
+  logits.resize(old_size + size_t(ggml_nelements(output)));
+  ggml_backend_tensor_get(output, logits.data() + old_size, 0, ggml_nbytes(output));
+}
+
+}  // namespace enc

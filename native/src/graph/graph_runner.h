@@ -1,0 +1,34 @@
+// Runs packed batches on one thread: builds the graph for the batch's shape, feeds it, reads the logits.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "ggml-alloc.h"
+#include "ggml-backend.h"
+#include "graph/encoder_graph.h"
+
+namespace enc {
+
+class GraphRunner {
+ public:
+  /// `backend` computes; it is owned and used by one thread at a time. The rest must outlive the runner.
+  GraphRunner(ggml_backend_t backend, const Hparams& hparams, const Weights& weights, const Ops& ops);
+
+  /// Appends f32 [B, num_labels] to `logits`, in the batch's order. Throws Error(internal) for ids outside
+  /// the model's tables, Error(out_of_memory), Error(aborted) when the backend's abort callback said so.
+  void run(const PackedBatch& batch, std::vector<float>& logits);
+
+ private:
+  void check(const PackedBatch& batch) const;
+
+  std::unique_ptr<ggml_backend, decltype(&ggml_backend_free)> backend_;
+  std::unique_ptr<ggml_gallocr, decltype(&ggml_gallocr_free)> allocator_;
+  const Hparams& hparams_;
+  const Weights& weights_;
+  const Ops& ops_;
+  std::vector<char> graph_memory_;
+  std::vector<int32_t> first_tokens_;
+};
+
+}  // namespace enc

@@ -1,0 +1,161 @@
+// From a GGUF file to a model that answers: file -> hyperparameters -> weights -> one graph runner a thread.
+#include "enc/model.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "batch/scheduler.h"
+#include "enc/device.h"
+#include "enc/error.h"
+#include "ggml-backend.h"
+#include "ggml-cpu.h"
+#include "graph/graph_runner.h"
+#include "graph/portable_ops.h"
+#include "model/weights.h"
+
+namespace enc {
+namespace {
+
+/// Tokens computed together: enough rows to feed the matrix products, few enough that activations stay near
+/// the cache.
+constexpr size_t kMaxBatchTokens = 512;
+
+/// One thread's CPU backend and graph.
+class CpuRunner final : public BatchRunner {
+ public:
+  CpuRunner(const Hparams& hparams, const Weights& weights, const Ops& ops)
+      : backend_(new_backend()), runner_(backend_, hparams, weights, ops) {}
+
+  void run(const PackedBatch& batch, const std::function<bool()>& should_stop,
+           std::vector<float>& logits) override {
+    const auto poll = [](void* stop) { return (*static_cast<const std::function<bool()>*>(stop))(); };
+    ggml_backend_cpu_set_abort_callback(backend_, poll, const_cast<std::function<bool()>*>(&should_stop));
+    runner_.run(batch, logits);
+  }
+
+ private:
+  static ggml_backend_t new_backend() {
+    ggml_backend_t backend = ggml_backend_cpu_init();
+    if (backend == nullptr) throw Error(ErrorCode::out_of_memory, "no memory for a CPU backend");
+    ggml_backend_cpu_set_n_threads(backend, 1);
+    return backend;
+  }
+
+  ggml_backend_t backend_;  // owned by runner_
+  GraphRunner runner_;
+};
+
+std::vector<std::string> read_labels(const GgufFile& file, uint32_t num_labels,
+                                     std::vector<std::string>& warnings) {
+  const std::string key = file.string("general.architecture") + ".classifier.output_labels";
+  std::vector<std::string> labels;
+  if (file.has(key)) labels = file.strings(key);
+  if (labels.size() != num_labels) {
+    labels.clear();
+    for (uint32_t i = 0; i < num_labels; i++) labels.push_back("LABEL_" + std::to_string(i));
+    warnings.push_back("labels_missing");
+  }
+  return labels;
+}
+
+class LoadedModel final : public Model {
+ public:
+  LoadedModel(const std::string& path, const LoadOptions& options)
+      : file_(std::make_unique<GgufFile>(path)), hparams_(read_hparams(*file_)) {
+    if (!file_->has("tokenizer.huggingface.json")) {
+      throw Error(
+          ErrorCode::tokenizer_missing,
+          "'" + path + "' carries no tokenizer (tokenizer.huggingface.json); convert the checkpoint again");
+    }
+    tokenizer_ = Tokenizer::from_json(file_->string("tokenizer.huggingface.json"));
+    if (tokenizer_->vocab_size() > hparams_.vocab_size) {
+      file_->malformed("its tokenizer has ids up to " + std::to_string(tokenizer_->vocab_size() - 1) +
+                       ", its embedding " + std::to_string(hparams_.vocab_size) + " rows");
+    }
+    weights_ = load_weights(*file_, hparams_, ggml_backend_cpu_buffer_type(), options.should_stop);
+    describe(options);
+    file_.reset();
+    scheduler_ = std::make_unique<Scheduler>(
+        Scheduler::Options{info_.threads, kMaxBatchTokens, hparams_.max_length, hparams_.num_labels},
+        *tokenizer_, [this] { return std::make_unique<CpuRunner>(hparams_, weights_, ops_); });
+  }
+
+  const ModelInfo& info() const override { return info_; }
+
+  std::shared_ptr<Job> run(std::vector<Input> inputs, const EncodeOptions& options,
+                           RunCallback done) override {
+    return submit(
+        std::make_shared<Call>(std::move(inputs), limited(options), hparams_.num_labels, std::move(done)));
+  }
+
+  std::shared_ptr<Job> tokenize(std::vector<Input> inputs, const EncodeOptions& options,
+                                TokenizeCallback done) override {
+    return submit(std::make_shared<Call>(std::move(inputs), limited(options), std::move(done)));
+  }
+
+  void close(bool cancel_running) override {
+    scheduler_->close(cancel_running);
+    const std::lock_guard lock(free_mutex_);
+    weights_ = Weights();
+  }
+
+ private:
+  std::shared_ptr<Job> submit(std::shared_ptr<Call> call) {
+    scheduler_->submit(call);
+    return call;
+  }
+
+  EncodeOptions limited(EncodeOptions options) const {
+    options.max_length = std::min<size_t>(options.max_length, hparams_.max_length);
+    return options;
+  }
+
+  void describe(const LoadOptions& options) {
+    info_.architecture = file_->string("general.architecture");
+    info_.source_class = file_->string("ggml_encoder.source_class", "");
+    info_.name = file_->string("general.name", "");
+    info_.labels = read_labels(*file_, hparams_.num_labels, info_.warnings);
+    info_.problem_type = file_->string("ggml_encoder.problem_type", "");
+    info_.activation_fn = file_->string("ggml_encoder.activation_fn", "");
+    info_.max_length = hparams_.max_length;
+    info_.hidden_size = hparams_.hidden_size;
+    info_.num_layers = hparams_.num_layers;
+    info_.num_heads = hparams_.num_heads;
+    info_.intermediate_size = hparams_.intermediate_size;
+    info_.vocab_size = hparams_.vocab_size;
+    info_.num_parameters = weights_.num_parameters;
+    info_.weight_type = weights_.linear_type;
+    info_.compute_type = info_.weight_type == "f16" ? "f32" : info_.weight_type;
+    info_.device = "cpu";
+    info_.kernels = "portable";
+    info_.threads = options.threads > 0 ? std::min(options.threads, 64) : default_threads();
+    info_.weight_bytes = weights_.size_bytes;
+    if (!hparams_.has_pooler) info_.warnings.push_back("pooler_missing");
+  }
+
+  std::unique_ptr<GgufFile> file_;
+  const Hparams hparams_;
+  std::unique_ptr<const Tokenizer> tokenizer_;
+  Weights weights_;
+  PortableOps ops_;
+  ModelInfo info_;
+  std::mutex free_mutex_;
+  std::unique_ptr<Scheduler> scheduler_;  // last: its threads use all of the above
+};
+
+}  // namespace
+
+std::shared_ptr<Model> Model::load(const std::string& path, const LoadOptions& options) {
+  if (options.device != "auto" && options.device != "cpu") {
+    for (const DeviceInfo& device : list_devices()) {
+      if (device.id == options.device && !device.available) {
+        throw Error(ErrorCode::device_unavailable, "device '" + options.device + "': " + device.reason);
+      }
+    }
+    throw Error(ErrorCode::device_unavailable,
+                "there is no device '" + options.device + "'; `ggml-encoder devices` lists those there are");
+  }
+  return std::make_shared<LoadedModel>(path, options);
+}
+
+}  // namespace enc

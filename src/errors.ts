@@ -1,0 +1,50 @@
+/**
+ * Everything that can go wrong outside the caller's own code, as one class with a stable code.
+ * `native/include/enc/error.h` holds the same list; a test keeps the two equal.
+ */
+
+/** Stable, documented reasons. New codes may be added in a minor version, none is renamed or reused. */
+export const ERROR_CODES = [
+  'checkpoint_not_found',
+  'checkpoint_malformed',
+  'architecture_unsupported',
+  'tensor_missing',
+  'tensor_shape_mismatch',
+  'dtype_unsupported',
+  'weights_not_finite',
+  'model_not_found',
+  'gguf_malformed',
+  'tokenizer_missing',
+  'tokenizer_unsupported',
+  'input_invalid',
+  'input_too_long',
+  'limit_exceeded',
+  'device_unavailable',
+  'isa_unsupported',
+  'out_of_memory',
+  'output_exists',
+  'io_failed',
+  'model_disposed',
+  'aborted',
+  'addon_missing',
+  'addon_failed',
+  'internal',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** An error with a stable `code`. The message says what failed, on what, and what to do about it. */
+export class EncoderError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'EncoderError';
+    this.code = code;
+  }
+}
+
+/** True for every error that this package raises on purpose; narrows to the given code when there is one. */
+export function isEncoderError(error: unknown, code?: ErrorCode): error is EncoderError {
+  return error instanceof EncoderError && (code === undefined || error.code === code);
+}

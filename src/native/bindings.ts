@@ -1,0 +1,114 @@
+/**
+ * The native addon's whole surface, as native/node/addon.cc exports it. Nothing else in src/ knows the addon's shape.
+ */
+
+export interface NativeAddon {
+  /** ggml's version and the addon's build facts. */
+  readonly version: { readonly ggml: string; readonly compiler: string };
+  /** The error codes the native side can raise, for the test that compares them with ERROR_CODES. */
+  readonly errorCodes: readonly string[];
+  /** What this machine offers and what stands in the way of the rest. */
+  devices(): NativeDevice[];
+  /** Opens, checks and loads a GGUF file off the event loop. */
+  loadModel(path: string, options: NativeLoadOptions): Promise<NativeModel>;
+  /** Cancels everything and joins all threads of this environment. Idempotent. */
+  shutdown(): void;
+}
+
+export interface NativeDevice {
+  /** 'cpu', 'cuda:0', ... as `device` takes it. */
+  readonly id: string;
+  readonly description: string;
+  readonly available: boolean;
+  /** Why it is not available and what would make it so; empty when it is. */
+  readonly reason: string;
+  /** Instruction sets the CPU kernels can use here, best last; empty for other devices. */
+  readonly isa: readonly string[];
+  readonly memoryBytes: number;
+}
+
+export interface NativeLoadOptions {
+  device: string;
+  /** Inference threads, 1 to 64; 0 lets the addon choose. */
+  threads: number;
+  /** 'auto': our kernels where the CPU has them; 'portable': stock ggml operations, the graph that GPUs run. */
+  kernels: 'auto' | 'portable';
+}
+
+/** Plain facts read from the file, with what was chosen for this machine. */
+export interface NativeModelInfo {
+  readonly architecture: string;
+  /** HF class the checkpoint was saved from, '' when the file does not say. */
+  readonly sourceClass: string;
+  readonly name: string;
+  /** One per row of the head, in logit order. */
+  readonly labels: readonly string[];
+  readonly numLabels: number;
+  /** HF problem_type: 'regression', 'single_label_classification', 'multi_label_classification' or ''. */
+  readonly problemType: string;
+  /** sentence-transformers activation of the checkpoint ('identity', 'sigmoid', ...), '' when it names none. */
+  readonly activationFn: string;
+  /** Most tokens per input, special tokens included. */
+  readonly maxLength: number;
+  readonly hiddenSize: number;
+  readonly numLayers: number;
+  readonly numHeads: number;
+  readonly intermediateSize: number;
+  readonly vocabSize: number;
+  readonly numParameters: number;
+  /** Tensor type of the linear layers in the file: 'f32', 'f16', 'bf16', 'q8_0'. */
+  readonly weightType: string;
+  /** What the products are computed in: 'f32', 'bf16', 'q8_0'. */
+  readonly computeType: string;
+  readonly device: string;
+  /** Instruction set of the kernels in use, or 'portable'. */
+  readonly kernels: string;
+  readonly threads: number;
+  readonly weightBytes: number;
+  /** Facts worth a warning, such as 'pooler_missing'. */
+  readonly warnings: readonly string[];
+}
+
+export interface NativeRunOptions {
+  /** Most tokens per input; 0 means the model's own limit. */
+  maxLength: number;
+  truncation: 'longest_first' | 'only_first' | 'only_second';
+  truncationSide: 'right' | 'left';
+  specialTokens: 'text' | 'parse' | 'error';
+}
+
+export interface NativeRunResult {
+  /** f32[n * numLabels], row i belongs to text i. */
+  readonly logits: Float32Array;
+  /** i32[n], tokens that went through the model, special tokens included. */
+  readonly tokens: Int32Array;
+  /** u8[n], 1 where tokens of the text were dropped. */
+  readonly truncated: Uint8Array;
+}
+
+export interface NativeTokenizeResult {
+  /** i32[total], ids of all texts one after another. */
+  readonly ids: Int32Array;
+  /** i32[total], segment ids. */
+  readonly typeIds: Int32Array;
+  /** i32[n + 1], text i owns ids[offsets[i] .. offsets[i + 1]). */
+  readonly offsets: Int32Array;
+  /** u8[n] */
+  readonly truncated: Uint8Array;
+}
+
+/** A call in flight. */
+export interface NativeJob<Result> {
+  readonly promise: Promise<Result>;
+  /** Makes the promise reject with code 'aborted' as soon as the running micro-batch ends; no effect once it has settled. */
+  cancel(): void;
+}
+
+export interface NativeModel {
+  readonly info: NativeModelInfo;
+  /** pairs[i] null means text i stands alone; pairs null means that all do. Rejections carry a `code`. */
+  run(texts: readonly string[], pairs: readonly (string | null)[] | null, options: NativeRunOptions): NativeJob<NativeRunResult>;
+  tokenize(texts: readonly string[], pairs: readonly (string | null)[] | null, options: NativeRunOptions): NativeJob<NativeTokenizeResult>;
+  /** Waits for running calls to end (they reject with 'model_disposed' when not yet started) and frees the weights. Idempotent. */
+  dispose(): Promise<void>;
+}

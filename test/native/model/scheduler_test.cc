@@ -1,0 +1,208 @@
+#include "batch/scheduler.h"
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <future>
+#include <limits>
+#include <thread>
+
+#include "check.h"
+#include "enc/error.h"
+
+namespace enc::test {
+namespace {
+
+/// One id per byte of text, so that results can be told from inputs.
+class ByteTokenizer final : public Tokenizer {
+ public:
+  void encode(std::string_view text, std::optional<std::string_view> pair, const EncodeOptions& options,
+              Encoding& out) const override {
+    if (text == "refuse me") throw Error(ErrorCode::input_invalid, "refused");
+    for (const char byte : text) out.ids.push_back(static_cast<unsigned char>(byte));
+    if (pair) out.ids.push_back(int32_t(pair->size()));
+    out.truncated = out.ids.size() > options.max_length;
+    if (out.truncated) out.ids.resize(options.max_length);
+    out.type_ids.resize(out.ids.size());
+  }
+  size_t vocab_size() const override { return 256; }
+  size_t num_special_tokens(bool) const override { return 0; }
+};
+
+/// Logits {sum of ids, number of tokens}; records what it was given.
+class SumRunner final : public BatchRunner {
+ public:
+  struct Record {
+    std::atomic<int> batches = 0;
+    std::atomic<int64_t> largest_batch = 0;
+    std::atomic<bool> fail = false;
+    std::atomic<bool> produce_nan = false;
+    std::atomic<bool> hold = false;
+  };
+  explicit SumRunner(Record& record) : record_(record) {}
+
+  void run(const PackedBatch& batch, const std::function<bool()>& should_stop,
+           std::vector<float>& logits) override {
+    record_.batches++;
+    if (batch.num_tokens() > record_.largest_batch) record_.largest_batch = batch.num_tokens();
+    while (record_.hold) {
+      if (should_stop()) throw Error(ErrorCode::aborted, "stopped");
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    if (record_.fail) throw Error(ErrorCode::out_of_memory, "planted");
+    for (int64_t b = 0; b < batch.num_sequences(); b++) {
+      float sum = 0;
+      const int32_t begin = batch.cu_seqlens[size_t(b)], end = batch.cu_seqlens[size_t(b) + 1];
+      for (int32_t t = begin; t < end; t++) sum += float(batch.ids[size_t(t)]);
+      CHECK(batch.positions[size_t(begin)] == 0 && batch.positions[size_t(end) - 1] == end - begin - 1);
+      logits.push_back(record_.produce_nan ? std::numeric_limits<float>::quiet_NaN() : sum);
+      logits.push_back(float(end - begin));
+    }
+  }
+
+ private:
+  Record& record_;
+};
+
+struct Fixture {
+  explicit Fixture(int threads = 2)
+      : scheduler({threads, 64, 16, 2}, tokenizer, [this] { return std::make_unique<SumRunner>(record); }) {}
+
+  struct Outcome {
+    bool failed = false;
+    ErrorCode code = ErrorCode::internal;
+    RunResult result;
+  };
+  struct Running {
+    std::shared_ptr<Call> call;
+    std::future<Outcome> outcome;
+  };
+
+  Running start(std::vector<Input> inputs) {
+    auto promise = std::make_shared<std::promise<Outcome>>();
+    EncodeOptions options;
+    options.max_length = 16;
+    auto call = std::make_shared<Call>(std::move(inputs), options, 2,
+                                       [promise](std::exception_ptr error, RunResult result) {
+                                         Outcome outcome{bool(error), ErrorCode::internal, std::move(result)};
+                                         try {
+                                           if (error) std::rethrow_exception(error);
+                                         } catch (const Error& known) {
+                                           outcome.code = known.code();
+                                         }
+                                         promise->set_value(std::move(outcome));
+                                       });
+    scheduler.submit(call);
+    return {call, promise->get_future()};
+  }
+
+  ByteTokenizer tokenizer;
+  SumRunner::Record record;
+  Scheduler scheduler;
+};
+
+std::vector<Input> numbered_inputs(size_t count) {
+  std::vector<Input> inputs;
+  for (size_t i = 0; i < count; i++)
+    inputs.push_back({std::string(1 + i % 20, char('a' + i % 26)), std::nullopt});
+  return inputs;
+}
+
+void check_numbered(const RunResult& result, size_t count) {
+  CHECK(result.logits.size() == 2 * count && result.tokens.size() == count &&
+        result.truncated.size() == count);
+  for (size_t i = 0; i < count; i++) {
+    const size_t tokens = std::min<size_t>(16, 1 + i % 20);
+    CHECK(result.logits[2 * i] == float(tokens) * float('a' + i % 26));
+    CHECK(result.logits[2 * i + 1] == float(tokens) && size_t(result.tokens[i]) == tokens);
+    CHECK(result.truncated[i] == (1 + i % 20 > 16));
+  }
+}
+
+}  // namespace
+
+TEST(scheduler_keeps_order_and_batch_limit) {
+  Fixture f;
+  check_numbered(f.start(numbered_inputs(1000)).outcome.get().result, 1000);
+  CHECK(f.record.largest_batch <= 64);
+  CHECK(f.record.batches < 1000);
+}
+
+TEST(scheduler_merges_concurrent_calls) {
+  Fixture f(1);
+  f.record.hold = true;
+  auto first = f.start(numbered_inputs(1));
+  while (f.record.batches == 0) std::this_thread::yield();
+  std::vector<Fixture::Running> others;
+  for (int i = 0; i < 20; i++) others.push_back(f.start(numbered_inputs(1)));
+  f.record.hold = false;
+  for (auto& other : others) check_numbered(other.outcome.get().result, 1);
+  check_numbered(first.outcome.get().result, 1);
+  CHECK(f.record.batches == 2);
+}
+
+TEST(scheduler_fails_only_the_call_at_fault) {
+  Fixture f(1);
+  f.record.hold = true;
+  auto first = f.start(numbered_inputs(1));
+  auto bad = f.start({{"fine", std::nullopt}, {"refuse me", std::nullopt}});
+  auto good = f.start(numbered_inputs(5));
+  f.record.hold = false;
+  CHECK(bad.outcome.get().code == ErrorCode::input_invalid);
+  check_numbered(good.outcome.get().result, 5);
+  check_numbered(first.outcome.get().result, 1);
+}
+
+TEST(scheduler_reports_runner_failure_and_lives_on) {
+  Fixture f;
+  f.record.fail = true;
+  CHECK(f.start(numbered_inputs(50)).outcome.get().code == ErrorCode::out_of_memory);
+  f.record.fail = false;
+  f.record.produce_nan = true;
+  CHECK(f.start(numbered_inputs(3)).outcome.get().code == ErrorCode::weights_not_finite);
+  f.record.produce_nan = false;
+  check_numbered(f.start(numbered_inputs(50)).outcome.get().result, 50);
+}
+
+TEST(scheduler_cancel_stops_a_running_call) {
+  Fixture f;
+  f.record.hold = true;
+  auto running = f.start(numbered_inputs(100));
+  while (f.record.batches == 0) std::this_thread::yield();
+  running.call->cancel();
+  CHECK(running.outcome.get().code == ErrorCode::aborted);
+  f.record.hold = false;
+  check_numbered(f.start(numbered_inputs(10)).outcome.get().result, 10);
+}
+
+TEST(scheduler_close_finishes_begun_and_refuses_waiting) {
+  Fixture f(1);
+  f.record.hold = true;
+  auto begun = f.start(numbered_inputs(1));
+  while (f.record.batches == 0) std::this_thread::yield();
+  auto waiting = f.start(numbered_inputs(4));
+  std::thread closer([&] { f.scheduler.close(false); });
+  CHECK(waiting.outcome.get().code == ErrorCode::model_disposed);
+  f.record.hold = false;
+  check_numbered(begun.outcome.get().result, 1);
+  closer.join();
+  CHECK(f.start(numbered_inputs(1)).outcome.get().code == ErrorCode::model_disposed);
+  f.scheduler.close(true);
+}
+
+TEST(scheduler_close_can_cancel) {
+  Fixture f;
+  f.record.hold = true;
+  auto running = f.start(numbered_inputs(100));
+  while (f.record.batches == 0) std::this_thread::yield();
+  f.scheduler.close(true);
+  CHECK(running.outcome.get().code == ErrorCode::aborted);
+}
+
+TEST(scheduler_empty_call) {
+  Fixture f;
+  const auto outcome = f.start({}).outcome.get();
+  CHECK(!outcome.failed && outcome.result.tokens.empty());
+}
+
+}  // namespace enc::test

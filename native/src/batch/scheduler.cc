@@ -70,7 +70,9 @@ void Scheduler::submit(std::shared_ptr<Call> call) {
 /// together.
 std::vector<Slice> Scheduler::take() {
   std::unique_lock lock(mutex_);
+  idle_threads_++;
   wake_.wait(lock, [this] { return !waiting_.empty() || closing_; });
+  idle_threads_--;
   std::vector<Slice> slices;
   const size_t fair_share = (waiting_tokens_ + size_t(options_.threads) - 1) / size_t(options_.threads);
   const size_t target = std::min(fair_share, 2 * options_.max_batch_tokens);

@@ -3,6 +3,7 @@
 // batch.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -46,6 +47,9 @@ class Scheduler {
   /// See Model::close().
   void close(bool cancel_running);
 
+  /// True while some thread has nothing to do: there are fewer inputs in flight than threads.
+  bool has_idle_thread() const noexcept { return idle_threads_.load(std::memory_order_relaxed) > 0; }
+
  private:
   struct Waiting {
     std::shared_ptr<Call> call;
@@ -69,6 +73,7 @@ class Scheduler {
   size_t waiting_tokens_ = 0;  ///< estimate over all of waiting_
   std::unordered_set<std::shared_ptr<Call>> active_;
   bool closing_ = false;
+  std::atomic<int> idle_threads_ = 0;
   std::mutex join_mutex_;
   std::vector<std::thread> threads_;
 };

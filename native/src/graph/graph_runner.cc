@@ -33,13 +33,14 @@ void feed(ggml_tensor* input, const std::vector<int32_t>& values) {
 
 }  // namespace
 
-GraphRunner::GraphRunner(ggml_backend_t backend, const Hparams& hparams, const Weights& weights,
-                         const Ops& ops)
+GraphRunner::GraphRunner(ggml_backend_t backend, const Hparams& hparams, const Weights& weights, const Ops& ops,
+                         TeamLease* team)
     : backend_(backend, ggml_backend_free),
       allocator_(ggml_gallocr_new(ggml_backend_get_default_buffer_type(backend)), ggml_gallocr_free),
       hparams_(hparams),
       weights_(weights),
-      ops_(ops) {}
+      ops_(ops),
+      team_(team) {}
 
 /// Backends abort on, or read past, an index outside its table, so none reaches them unchecked.
 void GraphRunner::check(const PackedBatch& batch) const {
@@ -60,6 +61,9 @@ void GraphRunner::run(const PackedBatch& batch, std::vector<float>& logits) {
   check(batch);
   GraphContext g{};
   g.batch = &batch;
+  g.scratch = &scratch_;
+  g.team = team_;
+  scratch_.bytes_needed = 0;
   g.groups = group_by_length(batch);
   const size_t nodes = max_graph_nodes(hparams_, g.groups.size());
   graph_memory_.resize(ggml_tensor_overhead() * nodes + ggml_graph_overhead_custom(nodes, false));
@@ -77,6 +81,8 @@ void GraphRunner::run(const PackedBatch& batch, std::vector<float>& logits) {
     throw Error(ErrorCode::out_of_memory,
                 "no memory to compute " + std::to_string(batch.num_tokens()) + " tokens at once");
   }
+  const size_t scratch_bytes = scratch_.bytes_needed * size_t(team_ == nullptr ? 1 : team_->size());
+  if (scratch_.buffer.size() < scratch_bytes) scratch_.buffer = AlignedBuffer(scratch_bytes);
   feed(g.ids, batch.ids);
   feed(g.type_ids, batch.type_ids);
   feed(g.positions, batch.positions);

@@ -12,8 +12,10 @@ namespace enc {
 
 class GraphRunner {
  public:
-  /// `backend` computes; it is owned and used by one thread at a time. The rest must outlive the runner.
-  GraphRunner(ggml_backend_t backend, const Hparams& hparams, const Weights& weights, const Ops& ops);
+  /// `backend` computes; it is owned and used by one thread at a time. The rest must outlive the runner;
+  /// `team` may be null.
+  GraphRunner(ggml_backend_t backend, const Hparams& hparams, const Weights& weights, const Ops& ops,
+              TeamLease* team);
 
   /// Appends f32 [B, num_labels] to `logits`, in the batch's order. Throws Error(internal) for ids outside
   /// the model's tables, Error(out_of_memory), Error(aborted) when the backend's abort callback said so.
@@ -27,6 +29,8 @@ class GraphRunner {
   const Hparams& hparams_;
   const Weights& weights_;
   const Ops& ops_;
+  TeamLease* team_;
+  Scratch scratch_;
   std::vector<char> graph_memory_;
   std::vector<int32_t> first_tokens_;
 };

@@ -12,7 +12,8 @@ class PortableOps final : public Ops {
                       Activation activation) const override;
   ggml_tensor* add_norm(GraphContext& g, ggml_tensor* x, ggml_tensor* residual, const Norm& norm,
                         float eps) const override;
-  ggml_tensor* attention(GraphContext& g, ggml_tensor* qkv, int64_t num_heads) const override;
+  ggml_tensor* attention(GraphContext& g, ggml_tensor* qkv, int64_t num_heads,
+                         Queries queries) const override;
   ggml_tensor* first_rows(GraphContext& g, ggml_tensor* x) const override;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "enc/cpu_features.h"
 #include "ggml-backend.h"
 #include "ggml-cpu.h"
 #include "support/cpu_budget.h"
@@ -14,7 +15,9 @@ std::vector<DeviceInfo> list_devices() {
   ggml_backend_dev_t cpu = ggml_backend_reg_dev_get(ggml_backend_cpu_reg(), 0);
   size_t free_bytes = 0, total_bytes = 0;
   ggml_backend_dev_memory(cpu, &free_bytes, &total_bytes);
-  devices.push_back({"cpu", ggml_backend_dev_description(cpu), true, "", {}, total_bytes});
+  std::vector<std::string> isas;
+  for (const std::string_view isa : usable_isas(cpu_features())) isas.emplace_back(isa);
+  devices.push_back({"cpu", ggml_backend_dev_description(cpu), true, "", isas, total_bytes});
   for (const char* kind : {"cuda", "sycl"}) {
     DeviceInfo info;
     info.id = kind;

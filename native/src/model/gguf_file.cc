@@ -275,6 +275,7 @@ void GgufFile::read_tensor_table(Cursor& cursor, uint64_t count) {
       malformed("the rows of tensor " + quoted(tensor.name) + " are no multiple of its block of " +
                 std::to_string(block));
     }
+    tensor.num_elements = elements;
     tensor.size_bytes = elements / block * ggml_type_size(tensor.type);
     tensor.offset = cursor.get<uint64_t>("a tensor's offset");
     if (!tensor_index_.emplace(tensor.name, tensors_.size()).second) {

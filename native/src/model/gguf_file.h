@@ -19,6 +19,7 @@ struct GgufTensor {
   std::vector<int64_t> shape;  ///< ggml order: innermost dimension first, 1 to 4 entries
   uint64_t offset = 0;         ///< of the first byte, from the start of the file
   uint64_t size_bytes = 0;
+  uint64_t num_elements = 0;
 };
 
 class GgufFile {

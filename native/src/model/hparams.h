@@ -5,11 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "kernels/gemm/gemm.h"
 #include "model/gguf_file.h"
 
 namespace enc {
 
-enum class Activation { kNone, kGeluErf, kGeluTanh, kRelu, kSilu, kTanh };
+using kernels::Activation;
 enum class Pooling { kCls };
 
 struct Hparams {

@@ -2,9 +2,12 @@
 #include "enc/model.h"
 
 #include <algorithm>
-#include <cstring>
+#include <atomic>
+#include <mutex>
 
+#include "backends/cpu/kernel_ops.h"
 #include "batch/scheduler.h"
+#include "enc/cpu_features.h"
 #include "enc/device.h"
 #include "enc/error.h"
 #include "ggml-backend.h"
@@ -23,8 +26,10 @@ constexpr size_t kMaxBatchTokens = 512;
 /// One thread's CPU backend and graph.
 class CpuRunner final : public BatchRunner {
  public:
-  CpuRunner(const Hparams& hparams, const Weights& weights, const Ops& ops)
-      : backend_(new_backend()), runner_(backend_, hparams, weights, ops) {}
+  CpuRunner(const Hparams& hparams, const Weights& weights, const Ops& ops, TeamLease team)
+      : backend_(new_backend()),
+        team_(team),
+        runner_(backend_, hparams, weights, ops, team_.size() > 1 ? &team_ : nullptr) {}
 
   void run(const PackedBatch& batch, const std::function<bool()>& should_stop,
            std::vector<float>& logits) override {
@@ -42,8 +47,23 @@ class CpuRunner final : public BatchRunner {
   }
 
   ggml_backend_t backend_;  // owned by runner_
+  TeamLease team_;
   GraphRunner runner_;
 };
+
+/// Our kernels where there are any for this processor; null for the portable graph.
+const kernels::KernelTable* choose_kernels(KernelChoice choice) {
+#ifdef ENC_X86_KERNELS
+  if (choice == KernelChoice::kAuto) return &kernels::kernel_table();
+#endif
+  (void)choice;
+  return nullptr;
+}
+
+std::unique_ptr<Ops> make_ops(const kernels::KernelTable* table) {
+  if (table == nullptr) return std::make_unique<PortableOps>();
+  return std::make_unique<KernelOps>(*table);
+}
 
 std::vector<std::string> read_labels(const GgufFile& file, uint32_t num_labels,
                                      std::vector<std::string>& warnings) {
@@ -61,7 +81,11 @@ std::vector<std::string> read_labels(const GgufFile& file, uint32_t num_labels,
 class LoadedModel final : public Model {
  public:
   LoadedModel(const std::string& path, const LoadOptions& options)
-      : file_(std::make_unique<GgufFile>(path)), hparams_(read_hparams(*file_)) {
+      : file_(std::make_unique<GgufFile>(path)),
+        hparams_(read_hparams(*file_)),
+        table_(choose_kernels(options.kernels)),
+        ops_(make_ops(table_)),
+        threads_(options.threads > 0 ? std::min(options.threads, 64) : default_threads()) {
     if (!file_->has("tokenizer.huggingface.json")) {
       throw Error(
           ErrorCode::tokenizer_missing,
@@ -72,12 +96,16 @@ class LoadedModel final : public Model {
       file_->malformed("its tokenizer has ids up to " + std::to_string(tokenizer_->vocab_size() - 1) +
                        ", its embedding " + std::to_string(hparams_.vocab_size) + " rows");
     }
-    weights_ = load_weights(*file_, hparams_, ggml_backend_cpu_buffer_type(), options.should_stop);
-    describe(options);
+    weights_ = load_weights(*file_, hparams_, ggml_backend_cpu_buffer_type(), table_, options.should_stop);
+    describe();
     file_.reset();
+    if (table_ != nullptr) team_ = std::make_unique<Team>(threads_ - 1);
     scheduler_ = std::make_unique<Scheduler>(
-        Scheduler::Options{info_.threads, kMaxBatchTokens, hparams_.max_length, hparams_.num_labels},
-        *tokenizer_, [this] { return std::make_unique<CpuRunner>(hparams_, weights_, ops_); });
+        Scheduler::Options{threads_, kMaxBatchTokens, hparams_.max_length, hparams_.num_labels}, *tokenizer_,
+        [this] {
+          return std::make_unique<CpuRunner>(hparams_, weights_, *ops_,
+                                             TeamLease(*team_, team_taken_, helpful_));
+        });
   }
 
   const ModelInfo& info() const override { return info_; }
@@ -110,7 +138,7 @@ class LoadedModel final : public Model {
     return options;
   }
 
-  void describe(const LoadOptions& options) {
+  void describe() {
     info_.architecture = file_->string("general.architecture");
     info_.source_class = file_->string("ggml_encoder.source_class", "");
     info_.name = file_->string("general.name", "");
@@ -125,10 +153,10 @@ class LoadedModel final : public Model {
     info_.vocab_size = hparams_.vocab_size;
     info_.num_parameters = weights_.num_parameters;
     info_.weight_type = weights_.linear_type;
-    info_.compute_type = info_.weight_type == "f16" ? "f32" : info_.weight_type;
+    info_.compute_type = weights_.compute_type;
     info_.device = "cpu";
-    info_.kernels = "portable";
-    info_.threads = options.threads > 0 ? std::min(options.threads, 64) : default_threads();
+    info_.kernels = table_ == nullptr ? "portable" : isa_name(cpu_features());
+    info_.threads = threads_;
     info_.weight_bytes = weights_.size_bytes;
     if (!hparams_.has_pooler) info_.warnings.push_back("pooler_missing");
   }
@@ -136,10 +164,15 @@ class LoadedModel final : public Model {
   std::unique_ptr<GgufFile> file_;
   const Hparams hparams_;
   std::unique_ptr<const Tokenizer> tokenizer_;
+  const kernels::KernelTable* const table_;  // null: the portable graph
+  const std::unique_ptr<const Ops> ops_;
+  const int threads_;
   Weights weights_;
-  PortableOps ops_;
   ModelInfo info_;
   std::mutex free_mutex_;
+  std::unique_ptr<Team> team_ = std::make_unique<Team>(0);
+  std::atomic_flag team_taken_;
+  const std::function<bool()> helpful_ = [this] { return scheduler_->has_idle_thread(); };
   std::unique_ptr<Scheduler> scheduler_;  // last: its threads use all of the above
 };
 

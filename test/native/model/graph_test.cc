@@ -1,10 +1,13 @@
-// The encoder graph against the same encoder in plain double loops.
+// The encoder graph, in stock operations and in our kernels, against the same encoder in plain double loops.
 #include "graph/graph_runner.h"
 
+#include <atomic>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <random>
 
+#include "backends/cpu/kernel_ops.h"
 #include "check.h"
 #include "enc/error.h"
 #include "ggml-cpu.h"
@@ -189,14 +192,32 @@ PackedBatch random_batch(const Shape& s, const std::vector<int>& lengths, unsign
   return batch;
 }
 
+/// How a graph can be run: stock ggml operations, or kernels with or without helping threads.
+struct Engine {
+  const kernels::KernelTable* table;
+  int helpers;
+};
+
+const std::vector<Engine>& engines() {
+  static const kernels::KernelTable scalar = kernels::kernel_table(CpuFeatures{});
+  static const std::vector<Engine> all = {
+      {nullptr, 0}, {&scalar, 0}, {&kernels::kernel_table(), 0}, {&kernels::kernel_table(), 2}};
+  return all;
+}
+
 struct Loaded {
-  explicit Loaded(RandomModel& m)
+  Loaded(RandomModel& m, const Engine& engine)
       : file(m.builder().build()),
         gguf(file.path()),
         hparams(read_hparams(gguf)),
-        weights(load_weights(gguf, hparams, ggml_backend_cpu_buffer_type(), [] { return false; })),
+        weights(
+            load_weights(gguf, hparams, ggml_backend_cpu_buffer_type(), engine.table, [] { return false; })),
+        ops(engine.table == nullptr ? std::unique_ptr<Ops>(new PortableOps)
+                                    : std::make_unique<KernelOps>(*engine.table)),
+        team(engine.helpers),
+        lease(team, taken, always),
         backend(ggml_backend_cpu_init()),
-        runner(backend, hparams, weights, ops) {
+        runner(backend, hparams, weights, *ops, engine.helpers > 0 ? &lease : nullptr) {
     ggml_backend_cpu_set_n_threads(backend, 1);
   }
   std::vector<float> run(const PackedBatch& batch) {
@@ -209,22 +230,28 @@ struct Loaded {
   GgufFile gguf;
   Hparams hparams;
   Weights weights;
-  PortableOps ops;
+  std::unique_ptr<Ops> ops;
+  Team team;
+  std::atomic_flag taken;
+  std::function<bool()> always = [] { return true; };
+  TeamLease lease;
   ggml_backend_t backend;
   GraphRunner runner;
 };
 
 void check_against_reference(const Shape& shape, const std::vector<int>& lengths) {
   RandomModel model(shape, 7);
-  Loaded loaded(model);
   const PackedBatch batch = random_batch(shape, lengths, 11);
-  const std::vector<float> logits = loaded.run(batch);
-  CHECK(logits.size() == lengths.size() * shape.labels);
-  for (size_t b = 0; b < lengths.size(); b++) {
-    const Matrix expected =
-        reference(model, batch, size_t(batch.cu_seqlens[b]), size_t(batch.cu_seqlens[b + 1]));
-    for (size_t l = 0; l < shape.labels; l++)
-      CHECK(std::abs(logits[b * shape.labels + l] - expected[l]) < 2e-5);
+  for (const Engine& engine : engines()) {
+    Loaded loaded(model, engine);
+    const std::vector<float> logits = loaded.run(batch);
+    CHECK(logits.size() == lengths.size() * shape.labels);
+    for (size_t b = 0; b < lengths.size(); b++) {
+      const Matrix expected =
+          reference(model, batch, size_t(batch.cu_seqlens[b]), size_t(batch.cu_seqlens[b + 1]));
+      for (size_t l = 0; l < shape.labels; l++)
+        CHECK(std::abs(logits[b * shape.labels + l] - expected[l]) < 2e-5);
+    }
   }
 }
 
@@ -268,28 +295,49 @@ TEST(graph_equals_reference_for_odd_head_sizes) {
 }
 
 TEST(graph_batch_equals_single_bit_for_bit) {
-  const Shape shape;
+  Shape shape;
+  shape.hidden = 104;
+  shape.heads = 4;
+  shape.inner = 600;  // large enough that helpers take part
+  shape.positions = 40;
   RandomModel model(shape, 3);
-  Loaded loaded(model);
-  const std::vector<int> lengths = {12, 12, 9, 5, 5, 5, 2, 1};
+  const std::vector<int> lengths = {40, 40, 12, 9, 5, 5, 5, 2, 1};
   const PackedBatch batch = random_batch(shape, lengths, 5);
-  const std::vector<float> together = loaded.run(batch);
-  for (size_t b = 0; b < lengths.size(); b++) {
-    PackedBatch single;
-    const auto begin = batch.cu_seqlens[b], end = batch.cu_seqlens[b + 1];
-    single.ids.assign(batch.ids.begin() + begin, batch.ids.begin() + end);
-    single.type_ids.assign(batch.type_ids.begin() + begin, batch.type_ids.begin() + end);
-    single.positions.assign(batch.positions.begin() + begin, batch.positions.begin() + end);
-    single.cu_seqlens = {0, end - begin};
-    const std::vector<float> alone = loaded.run(single);
-    CHECK(std::memcmp(alone.data(), together.data() + b * shape.labels, shape.labels * sizeof(float)) == 0);
+  for (const Engine& engine : engines()) {
+    Loaded loaded(model, engine);
+    const std::vector<float> together = loaded.run(batch);
+    for (size_t b = 0; b < lengths.size(); b++) {
+      PackedBatch single;
+      const auto begin = batch.cu_seqlens[b], end = batch.cu_seqlens[b + 1];
+      single.ids.assign(batch.ids.begin() + begin, batch.ids.begin() + end);
+      single.type_ids.assign(batch.type_ids.begin() + begin, batch.type_ids.begin() + end);
+      single.positions.assign(batch.positions.begin() + begin, batch.positions.begin() + end);
+      single.cu_seqlens = {0, end - begin};
+      const std::vector<float> alone = loaded.run(single);
+      CHECK(std::memcmp(alone.data(), together.data() + b * shape.labels, shape.labels * sizeof(float)) == 0);
+    }
+  }
+}
+
+TEST(graph_helpers_do_not_change_a_bit) {
+  Shape shape;
+  shape.hidden = 192;
+  shape.heads = 6;
+  shape.inner = 768;
+  shape.positions = 128;
+  RandomModel model(shape, 9);
+  Loaded alone(model, {&kernels::kernel_table(), 0});
+  Loaded helped(model, {&kernels::kernel_table(), 2});
+  for (int round = 0; round < 20; round++) {
+    const PackedBatch batch = random_batch(shape, {128, 77, 3}, unsigned(round));
+    CHECK(alone.run(batch) == helped.run(batch));
   }
 }
 
 TEST(graph_refuses_ids_outside_the_tables) {
   const Shape shape;
   RandomModel model(shape, 3);
-  Loaded loaded(model);
+  Loaded loaded(model, engines()[0]);
   for (const int32_t bad : {-1, int32_t(shape.vocab), INT32_MAX}) {
     PackedBatch batch = random_batch(shape, {4}, 5);
     batch.ids[2] = bad;
@@ -307,7 +355,7 @@ TEST(graph_refuses_ids_outside_the_tables) {
 TEST(weights_refuse_what_the_contract_does_not_say) {
   const auto code_of = [](RandomModel& m) {
     try {
-      Loaded loaded(m);
+      Loaded loaded(m, engines()[0]);
     } catch (const Error& error) {
       return error.code();
     }

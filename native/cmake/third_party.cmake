@@ -38,6 +38,16 @@ endif()
 add_subdirectory(${enc_ggml_dir} ${CMAKE_BINARY_DIR}/ggml EXCLUDE_FROM_ALL)
 unset(BUILD_SHARED_LIBS)
 
+# ggml.cpp holds only a process-wide terminate handler, which outlives the library and is not ours to install.
+get_target_property(enc_ggml_sources ggml-base SOURCES)
+list(FILTER enc_ggml_sources EXCLUDE REGEX "(^|/)ggml\\.cpp$")
+set_property(TARGET ggml-base PROPERTY SOURCES ${enc_ggml_sources})
+if(NOT MSVC)
+  # support/ggml_guard throws through C frames.
+  target_compile_options(ggml-base PRIVATE $<$<COMPILE_LANGUAGE:C>:-fexceptions>)
+  target_compile_options(ggml-cpu PRIVATE $<$<COMPILE_LANGUAGE:C>:-fexceptions>)
+endif()
+
 # glibc reuses a loaded library by its soname: a private one keeps another package's ggml, or another version of this
 # package, from being taken for ours in the same process.
 file(READ ${CMAKE_SOURCE_DIR}/package.json enc_package_json)

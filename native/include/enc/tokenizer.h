@@ -48,7 +48,8 @@ class Tokenizer {
 
   /// Encodes `text`, or the pair (`text`, `pair`). Both are UTF-8; invalid bytes count as U+FFFD. An empty
   /// pair is still a pair. Throws Error(input_too_long) when kOnlyFirst or kOnlySecond cannot make room, and
-  /// Error(input_invalid) under SpecialTokens::kError. Thread-safe; linear in the length of the text.
+  /// Error(input_invalid) under SpecialTokens::kError or when max_length leaves no room for text, and
+  /// Error(limit_exceeded) for a text of more than 256 MiB. Thread-safe; linear in the length of the text.
   virtual void encode(std::string_view text, std::optional<std::string_view> pair,
                       const EncodeOptions& options, Encoding& out) const = 0;
 

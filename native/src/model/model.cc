@@ -15,6 +15,7 @@
 #include "graph/graph_runner.h"
 #include "graph/portable_ops.h"
 #include "model/weights.h"
+#include "support/ggml_guard.h"
 
 namespace enc {
 namespace {
@@ -29,13 +30,24 @@ class CpuRunner final : public BatchRunner {
   CpuRunner(const Hparams& hparams, const Weights& weights, const Ops& ops, TeamLease team)
       : backend_(new_backend()),
         team_(team),
-        runner_(backend_, hparams, weights, ops, team_.size() > 1 ? &team_ : nullptr) {}
+        runner_(std::make_unique<GraphRunner>(backend_, hparams, weights, ops,
+                                              team_.size() > 1 ? &team_ : nullptr)) {}
 
   void run(const PackedBatch& batch, const std::function<bool()>& should_stop,
            std::vector<float>& logits) override {
+    if (damaged_)
+      throw Error(ErrorCode::internal,
+                  "the model is unusable after an earlier internal error; load it again");
     const auto poll = [](void* stop) { return (*static_cast<const std::function<bool()>*>(stop))(); };
     ggml_backend_cpu_set_abort_callback(backend_, poll, const_cast<std::function<bool()>*>(&should_stop));
-    runner_.run(batch, logits);
+    const GgmlGuard guard;
+    try {
+      runner_->run(batch, logits);
+    } catch (const GgmlAbort&) {
+      damaged_ = true;
+      (void)runner_.release();  // destroying it would touch what ggml left half done
+      throw;
+    }
   }
 
  private:
@@ -48,7 +60,8 @@ class CpuRunner final : public BatchRunner {
 
   ggml_backend_t backend_;  // owned by runner_
   TeamLease team_;
-  GraphRunner runner_;
+  std::unique_ptr<GraphRunner> runner_;
+  bool damaged_ = false;
 };
 
 /// Our kernels where there are any for this processor; null for the portable graph.
@@ -188,6 +201,7 @@ std::shared_ptr<Model> Model::load(const std::string& path, const LoadOptions& o
     throw Error(ErrorCode::device_unavailable,
                 "there is no device '" + options.device + "'; `ggml-encoder devices` lists those there are");
   }
+  const GgmlGuard guard;
   return std::make_shared<LoadedModel>(path, options);
 }
 

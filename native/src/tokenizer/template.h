@@ -1,0 +1,53 @@
+// The post-processor: where the texts' tokens and the control tokens stand in the result, and their segment
+// numbers.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "enc/tokenizer.h"
+#include "tokenizer/stages.h"
+
+namespace enc {
+
+class Template {
+ public:
+  /// Reads "post_processor": TemplateProcessing, BertProcessing or null. Control tokens are ids from here on,
+  /// never text.
+  explicit Template(JsonValue block);
+
+  size_t num_special_tokens(bool pair) const { return (pair ? pair_ : single_).num_special; }
+  /// Largest id of a control token, or -1.
+  int32_t max_id() const { return max_id_; }
+
+  /// Ids [begin, end).
+  struct Ids {
+    const int32_t* begin;
+    const int32_t* end;
+  };
+  /// Writes out.ids and out.type_ids. `second` is null for a single text.
+  void apply(Ids first, const Ids* second, Encoding& out) const;
+
+ private:
+  enum class Source { kFirst, kSecond, kControl };
+  struct Slot {
+    Source source;
+    int32_t type_id;
+    std::vector<int32_t> ids;  // of kControl
+  };
+  struct Layout {
+    std::vector<Slot> slots;
+    size_t num_special = 0;
+  };
+
+  void read_template_processing(JsonValue block);
+  Layout read_layout(JsonValue pieces, JsonValue special_tokens) const;
+  void read_bert_processing(JsonValue block);
+  void finish(Layout& layout);
+
+  Layout single_;
+  Layout pair_;
+  int32_t max_id_ = -1;
+};
+
+}  // namespace enc

@@ -1,0 +1,51 @@
+#include "tokenizer/truncation.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "enc/error.h"
+
+namespace enc {
+namespace {
+
+/// Keeps the shorter text whole while it takes no more than half; else halves the budget. The odd token goes
+/// to the longer text, and to the second of two equally long ones.
+Lengths longest_first(Lengths lengths, size_t budget) {
+  const bool swapped = lengths.first > lengths.second;
+  size_t shorter = std::min(lengths.first, lengths.second);
+  size_t longer = shorter > budget ? shorter : std::max(shorter, budget - shorter);
+  if (shorter + longer > budget) {
+    shorter = budget / 2;
+    longer = shorter + budget % 2;
+  }
+  if (swapped) std::swap(shorter, longer);
+  return {shorter, longer};
+}
+
+size_t cut(size_t length, size_t excess, const char* which, size_t budget) {
+  if (length > excess) return length - excess;
+  throw Error(ErrorCode::input_too_long,
+              std::string("only the ") + which + " text may be cut, and of its " + std::to_string(length) +
+                  " tokens none would remain within the " + std::to_string(budget) +
+                  " that max_length leaves for text; cut the longest first, or raise it");
+}
+
+}  // namespace
+
+Lengths truncate(Lengths lengths, bool pair, size_t budget, TruncationStrategy strategy) {
+  const size_t total = lengths.first + lengths.second;
+  if (total <= budget) return lengths;
+  const size_t excess = total - budget;
+  switch (strategy) {
+    case TruncationStrategy::kOnlyFirst:
+      return {cut(lengths.first, excess, "first", budget), lengths.second};
+    case TruncationStrategy::kOnlySecond:
+      return {lengths.first, cut(lengths.second, excess, "second", budget)};
+    case TruncationStrategy::kLongestFirst:
+      break;
+  }
+  return pair ? longest_first(lengths, budget) : Lengths{budget, 0};
+}
+
+}  // namespace enc

@@ -1,0 +1,161 @@
+// tokenizer.json comes from strangers: whatever is wrong with it is an error with a code, and never a crash.
+#include "check.h"
+#include "enc/error.h"
+#include "fixtures.h"
+
+namespace enc::test {
+namespace {
+
+/// The small tokenizer with one part replaced, which must be refused with `code`.
+void refused(std::string_view from, std::string_view to, ErrorCode code) {
+  const std::string json = replaced(small_tokenizer_json(), from, to);
+  CHECK_THROWS_CODE(Tokenizer::from_json(json), code);
+}
+
+TEST(malformed_json) {
+  for (const char* json : {"", " ", "{", "[]", "null", "1", "\"\"", "{}", "{\"version\": \"1.0\"}",
+                           "{\"a\": 1,}", "\xFF", "{\"\xC3\": 1}", "{\"a\": \"\\ud800\"}", "nul"})
+    CHECK_THROWS_CODE(Tokenizer::from_json(json), ErrorCode::checkpoint_malformed);
+  CHECK_THROWS_CODE(Tokenizer::from_json(std::string_view("\0\0\0", 3)), ErrorCode::checkpoint_malformed);
+}
+
+TEST(malformed_at_every_cut) {
+  const std::string json = small_tokenizer_json();
+  for (size_t size = 0; size < json.size(); size++)
+    CHECK_THROWS_CODE(Tokenizer::from_json(json.substr(0, size)), ErrorCode::checkpoint_malformed);
+}
+
+/// Every byte replaced by others: the file is refused or taken, and what was taken can be used.
+TEST(malformed_bytes) {
+  const std::string json = small_tokenizer_json();
+  size_t num_taken = 0, num_refused = 0;
+  for (size_t i = 0; i < json.size(); i++) {
+    for (const char byte : {'0', '"', '}', ',', 'x', '\xE2', '-', '['}) {
+      std::string changed = json;
+      changed[i] = byte;
+      try {
+        const auto tokenizer = Tokenizer::from_json(changed);
+        Encoding out;
+        tokenizer->encode("one twos [SEP] extra a.", "two", {}, out);
+        CHECK(out.ids.size() == out.type_ids.size());
+        for (const int32_t id : out.ids) CHECK(id >= 0 && static_cast<size_t>(id) < tokenizer->vocab_size());
+        num_taken++;
+      } catch (const Error& error) {
+        CHECK(error.code() == ErrorCode::checkpoint_malformed ||
+              error.code() == ErrorCode::tokenizer_unsupported);
+        num_refused++;
+      }
+    }
+  }
+  CHECK(num_taken > 1000);
+  CHECK(num_refused > 1000);
+}
+
+TEST(malformed_limits) {
+  const std::string deep(100000, '[');
+  CHECK_THROWS_CODE(Tokenizer::from_json(deep), ErrorCode::limit_exceeded);
+  const std::string nested = "{\"version\": " + std::string(70, '[') + std::string(70, ']') + "}";
+  CHECK_THROWS_CODE(Tokenizer::from_json(nested), ErrorCode::limit_exceeded);
+  std::string many = "[0";
+  for (int i = 0; i < (8 << 20); i++) many += ",0";
+  CHECK_THROWS_CODE(Tokenizer::from_json(many + "]"), ErrorCode::limit_exceeded);
+  CHECK_THROWS_CODE(Tokenizer::from_json(std::string((128 << 20) + 1, ' ')), ErrorCode::limit_exceeded);
+  refused("\"content\": \"extra\"", "\"content\": \"" + std::string(300, 'e') + "\"",
+          ErrorCode::checkpoint_malformed);
+  refused("\"max_input_chars_per_word\": 100", "\"max_input_chars_per_word\": 100000",
+          ErrorCode::checkpoint_malformed);
+}
+
+TEST(malformed_components_unknown) {
+  const auto unsupported = ErrorCode::tokenizer_unsupported;
+  refused("\"type\": \"BertNormalizer\"", "\"type\": \"NFKC\"", unsupported);
+  refused("\"type\": \"BertPreTokenizer\"", "\"type\": \"ByteLevel\"", unsupported);
+  refused("{\"type\": \"BertPreTokenizer\"}", "null", unsupported);
+  refused("\"type\": \"TemplateProcessing\"", "\"type\": \"RobertaProcessing\"", unsupported);
+  refused("\"type\": \"WordPiece\", \"unk_token\"", "\"type\": \"BPE\", \"unk_token\"", unsupported);
+  refused("\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\", \"continuing_subword_prefix\": \"##\"",
+          "\"unk_token\": \"[UNK]\"", unsupported);
+  refused("\"version\": \"1.0\"", "\"version\": \"2.0\"", unsupported);
+}
+
+TEST(malformed_error_names_the_component) {
+  try {
+    Tokenizer::from_json(replaced(small_tokenizer_json(), "\"BertNormalizer\"", "\"Precompiled\""));
+    CHECK(false);
+  } catch (const Error& error) {
+    CHECK(std::string(error.what()).find("normalizer Precompiled") != std::string::npos);
+  }
+  try {
+    Tokenizer::from_json(replaced(small_tokenizer_json(), "\"id\": 9", "\"id\": true"));
+    CHECK(false);
+  } catch (const Error& error) {
+    CHECK(std::string(error.what()).find("added_tokens[2].id must be an integer") != std::string::npos);
+  }
+}
+
+TEST(malformed_model) {
+  const auto malformed = ErrorCode::checkpoint_malformed;
+  refused("\"one\": 3", "\"one\": -3", malformed);
+  refused("\"one\": 3", "\"one\": 2147483647", malformed);
+  refused("\"one\": 3", "\"one\": 99999999999999999999", malformed);
+  refused("\"one\": 3", "\"one\": 3.5", malformed);
+  refused("\"one\": 3", "\"one\": \"3\"", malformed);
+  refused("\"one\": 3", "\"two\": 3", malformed);
+  refused("\"[UNK]\": 0, ", "", malformed);
+  refused("\"unk_token\": \"[UNK]\", ", "", malformed);
+  refused("\"unk_token\": \"[UNK]\"", "\"unk_token\": null", malformed);
+  refused("\"max_input_chars_per_word\": 100", "\"max_input_chars_per_word\": -1", malformed);
+  refused("\"vocab\": {", "\"vocab\": [], \"other\": {", malformed);
+  refused("\"vocab\": {", "\"vocab\": {}, \"vocab\": {", malformed);
+  refused("\"lowercase\": true", "\"lowercase\": 1", malformed);
+  refused(", \"lowercase\": true", "", malformed);
+  refused("\"strip_accents\": null", "\"strip_accents\": \"no\"", malformed);
+}
+
+TEST(malformed_added_tokens) {
+  const auto malformed = ErrorCode::checkpoint_malformed;
+  refused("\"id\": 9", "\"id\": 10", malformed);
+  refused("\"id\": 2, \"content\"", "\"id\": 3, \"content\"", malformed);
+  refused("\"content\": \"extra\"", "\"content\": \"[SEP]\"", malformed);
+  refused("\"content\": \"extra\"", "\"content\": \"\\u0301\"", malformed);
+  refused("\"content\": \"extra\"", "\"content\": 1", malformed);
+  refused("\"content\": \"extra\", \"single_word\": true", "\"content\": \"extra\"", malformed);
+  refused("\"added_tokens\": [", "\"added_tokens\": {}, \"other\": [", malformed);
+}
+
+TEST(malformed_template) {
+  const auto malformed = ErrorCode::checkpoint_malformed;
+  refused("\"special_tokens\": {\"[CLS]\"", "\"special_tokens\": {\"[XXX]\"", malformed);
+  refused("\"ids\": [1]", "\"ids\": [-1]", malformed);
+  refused("\"ids\": [1]", "\"ids\": [4294967296]", malformed);
+  refused("\"ids\": [1]", "\"ids\": 1", malformed);
+  refused("{\"Sequence\": {\"id\": \"B\", \"type_id\": 1}}",
+          "{\"Sequence\": {\"id\": \"A\", \"type_id\": 1}}", malformed);
+  refused("{\"Sequence\": {\"id\": \"B\", \"type_id\": 1}}",
+          "{\"Sequence\": {\"id\": \"C\", \"type_id\": 1}}", malformed);
+  refused("{\"Sequence\": {\"id\": \"B\", \"type_id\": 1}}", "{\"Other\": {\"id\": \"B\", \"type_id\": 1}}",
+          malformed);
+  refused("{\"Sequence\": {\"id\": \"B\", \"type_id\": 1}}",
+          "{\"Sequence\": {\"id\": \"B\", \"type_id\": 1000}}", malformed);
+  refused("{\"Sequence\": {\"id\": \"B\", \"type_id\": 1}}, ", "", malformed);
+  refused(
+      "\"ids\": [1]",
+      "\"ids\": [1" +
+          [] {
+            std::string ids;
+            for (int i = 0; i < 100; i++) ids += ",1";
+            return ids;
+          }() +
+          "]",
+      malformed);
+}
+
+/// Files from before the model's "type" was written are told by their fields.
+TEST(malformed_not_when_old) {
+  const auto tokenizer = Tokenizer::from_json(
+      replaced(small_tokenizer_json(), "\"type\": \"WordPiece\", \"unk_token\"", "\"unk_token\""));
+  CHECK(join(ids_of(*tokenizer, "one twos.")) == "1 3 4 5 8 2");
+}
+
+}  // namespace
+}  // namespace enc::test

@@ -7,12 +7,14 @@
 namespace enc::node {
 namespace {
 
-/// { promise, cancel } of a call in flight.
-Napi::Object to_js_job(Napi::Env env, Napi::Promise promise, std::shared_ptr<Job> job) {
+/// { promise, cancel } of a call in flight. `cancel` does not own the call: a function waits long for its
+/// collection, and the call holds its texts.
+Napi::Object to_js_job(Napi::Env env, Napi::Promise promise, const std::shared_ptr<Job>& job) {
   auto object = Napi::Object::New(env);
   object.Set("promise", promise);
-  object.Set("cancel",
-             Napi::Function::New(env, [job = std::move(job)](const Napi::CallbackInfo&) { job->cancel(); }));
+  object.Set("cancel", Napi::Function::New(env, [weak = std::weak_ptr<Job>(job)](const Napi::CallbackInfo&) {
+               if (const std::shared_ptr<Job> running = weak.lock()) running->cancel();
+             }));
   return object;
 }
 
@@ -89,8 +91,8 @@ Napi::Value ModelWrap::run(const Napi::CallbackInfo& info) {
     std::vector<Input> inputs = to_inputs(info[0], info[1]);
     const EncodeOptions options = to_encode_options(info[2].As<Napi::Object>());
     const auto opened = environment.open_promise(env, info.This().As<Napi::Object>());
-    auto job = model_->run(std::move(inputs), options, settle_later<RunResult>(environment, opened.id));
-    return Napi::Value(to_js_job(env, opened.promise, std::move(job)));
+    const auto job = model_->run(std::move(inputs), options, settle_later<RunResult>(environment, opened.id));
+    return Napi::Value(to_js_job(env, opened.promise, job));
   });
 }
 
@@ -103,7 +105,7 @@ Napi::Value ModelWrap::tokenize(const Napi::CallbackInfo& info) {
     const auto opened = environment.open_promise(env, info.This().As<Napi::Object>());
     auto job =
         model_->tokenize(std::move(inputs), options, settle_later<TokenizeResult>(environment, opened.id));
-    return Napi::Value(to_js_job(env, opened.promise, std::move(job)));
+    return Napi::Value(to_js_job(env, opened.promise, job));
   });
 }
 

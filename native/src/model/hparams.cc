@@ -39,6 +39,12 @@ void require_mechanism(const GgufFile& file, const std::string& key, const std::
 }  // namespace
 
 Hparams read_hparams(const GgufFile& file) {
+  if (const uint64_t version = file.integer("ggml_encoder.format_version", 1); version != 1) {
+    throw Error(
+        ErrorCode::architecture_unsupported,
+        "'" + file.path() + "' was written in format " + std::to_string(version) +
+            " of ggml-encoder; this version reads format 1. Update the package or convert the model again");
+  }
   const std::string prefix = file.string("general.architecture") + ".";
   Hparams h;
   h.hidden_size = in_range(file, prefix + "embedding_length", 1, 16384);

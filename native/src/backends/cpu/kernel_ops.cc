@@ -145,10 +145,11 @@ ggml_tensor* KernelOps::attention(GraphContext& g, ggml_tensor* qkv, int64_t num
   for (const LengthGroup& group : g.groups) longest = std::max(longest, size_t(group.length));
   g.scratch->bytes_needed =
       std::max(g.scratch->bytes_needed, table_.attention_varlen->scratch_bytes(longest, head_size));
-  const double work = double(longest) * double(qkv->ne[1]) * double(hidden) * 2;
+  const int64_t num_queries = queries == Queries::kFirst ? g.batch->num_sequences() : qkv->ne[1];
+  const double work = double(longest) * double(num_queries) * double(hidden) * 2;
   ggml_tensor* out =
       custom(g, int64_t(hidden), qkv->ne[1], {qkv},
-             [this, &g, hidden, head_size, num_heads, work](ggml_tensor* dst) {
+             [this, &g, hidden, head_size, num_heads, work, queries](ggml_tensor* dst) {
                const ggml_tensor* source = dst->src[0];
                // One task a head, over all sequences: with one long sequence in flight the heads are what can
                // be split.
@@ -164,6 +165,7 @@ ggml_tensor* KernelOps::attention(GraphContext& g, ggml_tensor* qkv, int64_t num
                  args.head_begin = split ? task : 0;
                  args.head_end = split ? task + 1 : size_t(num_heads);
                  args.head_size = head_size;
+                 if (queries == Queries::kFirst) args.max_queries = 1;
                  args.scale = 1.0f / std::sqrt(float(head_size));
                  args.out = f32(dst);
                  args.out_stride = stride(dst);

@@ -6,8 +6,7 @@ set(enc_flags_avx_vnni ${enc_flags_avx2} -mavxvnni)
 set(enc_flags_avx512 ${enc_flags_avx2} -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl)
 set(enc_flags_avx512_vnni ${enc_flags_avx512} -mavx512vnni)
 set(enc_flags_avx512_bf16 ${enc_flags_avx512_vnni} -mavx512bf16)
-set(enc_flags_amx_bf16 ${enc_flags_avx512_bf16} -mamx-tile -mamx-bf16)
-set(enc_flags_amx_int8 ${enc_flags_avx512_bf16} -mamx-tile -mamx-int8)
+set(enc_flags_amx_bf16 ${enc_flags_avx512_bf16})  # the tile instructions are inline assembly
 
 function(enc_set_isa_flags)
   foreach(file ${ARGN})

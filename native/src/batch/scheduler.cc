@@ -157,7 +157,11 @@ void Scheduler::run_batch(const Item* items, size_t count, BatchRunner& runner) 
     if (items[i].call->is_dead() || encoding.ids.empty()) continue;
     rows.push_back(&items[i]);
     batch.ids.insert(batch.ids.end(), encoding.ids.begin(), encoding.ids.end());
-    batch.type_ids.insert(batch.type_ids.end(), encoding.type_ids.begin(), encoding.type_ids.end());
+    if (options_.single_segment) {
+      batch.type_ids.resize(batch.ids.size(), 0);
+    } else {
+      batch.type_ids.insert(batch.type_ids.end(), encoding.type_ids.begin(), encoding.type_ids.end());
+    }
     for (size_t p = 0; p < encoding.ids.size(); p++) batch.positions.push_back(int32_t(p));
     batch.cu_seqlens.push_back(int32_t(batch.ids.size()));
   }

@@ -35,6 +35,7 @@ class Scheduler {
     size_t max_batch_tokens;  ///< tokens that go through the graph at once; a longer single input still goes
     size_t max_length;        ///< tokens per input
     size_t num_labels;
+    bool single_segment;  ///< the model knows one segment: pairs get type id 0 throughout
   };
   using RunnerFactory = std::function<std::unique_ptr<BatchRunner>()>;
 

@@ -114,8 +114,9 @@ class LoadedModel final : public Model {
     file_.reset();
     if (table_ != nullptr) team_ = std::make_unique<Team>(threads_ - 1);
     scheduler_ = std::make_unique<Scheduler>(
-        Scheduler::Options{threads_, kMaxBatchTokens, hparams_.max_length, hparams_.num_labels}, *tokenizer_,
-        [this] {
+        Scheduler::Options{threads_, kMaxBatchTokens, hparams_.max_length, hparams_.num_labels,
+                           hparams_.num_token_types <= 1},
+        *tokenizer_, [this] {
           return std::make_unique<CpuRunner>(hparams_, weights_, *ops_,
                                              TeamLease(*team_, team_taken_, helpful_));
         });

@@ -30,7 +30,9 @@ function run(program, programArgs) {
 }
 
 if (!has('cmake')) {
-  console.error('ggml-encoder: the native build needs CMake 3.21 or later and a C++20 compiler (GCC 11, Clang 14 or later); cmake was not found');
+  console.error(
+    'ggml-encoder: the native build needs CMake 3.21 or later and a C++20 compiler (GCC 11, Clang 14 or later); cmake was not found',
+  );
   process.exit(1);
 }
 if (flags.has('--force')) rmSync(buildDir, { recursive: true, force: true });

@@ -22,7 +22,7 @@ function hasPrebuilt() {
 if (!existsSync(path.join(root, '.git')) && (wantsSource || !hasPrebuilt())) {
   try {
     execFileSync(process.execPath, [path.join(root, 'scripts', 'build.mjs')], { stdio: 'inherit' });
-  } catch (error) {
+  } catch {
     console.error(
       'ggml-encoder: no prebuilt binary fits this system and building from source failed. Install CMake 3.21+ and a ' +
         'C++20 compiler (GCC 11, Clang 14 or later), then run: npm rebuild ggml-encoder --build-from-source',

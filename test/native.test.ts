@@ -8,7 +8,11 @@ const outDir = path.join(__dirname, '..', 'build-cmake', 'out');
 const programs = readdirSync(outDir).filter((name) => /^enc_\w+_tests(\.exe)?$/.test(name));
 
 it('finds the test program of each level', () => {
-  expect(programs.map((name) => name.replace(/^enc_|_tests.*$/g, '')).sort()).toEqual(['kernels', 'model', 'tokenizer']);
+  expect(programs.map((name) => name.replace(/^enc_|_tests.*$/g, '')).sort()).toEqual([
+    'kernels',
+    'model',
+    'tokenizer',
+  ]);
 });
 
 describe.each(programs)('%s', (program) => {

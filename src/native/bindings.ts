@@ -107,8 +107,16 @@ export interface NativeJob<Result> {
 export interface NativeModel {
   readonly info: NativeModelInfo;
   /** pairs[i] null means text i stands alone; pairs null means that all do. Rejections carry a `code`. */
-  run(texts: readonly string[], pairs: readonly (string | null)[] | null, options: NativeRunOptions): NativeJob<NativeRunResult>;
-  tokenize(texts: readonly string[], pairs: readonly (string | null)[] | null, options: NativeRunOptions): NativeJob<NativeTokenizeResult>;
+  run(
+    texts: readonly string[],
+    pairs: readonly (string | null)[] | null,
+    options: NativeRunOptions,
+  ): NativeJob<NativeRunResult>;
+  tokenize(
+    texts: readonly string[],
+    pairs: readonly (string | null)[] | null,
+    options: NativeRunOptions,
+  ): NativeJob<NativeTokenizeResult>;
   /** Waits for running calls to end (they reject with 'model_disposed' when not yet started) and frees the weights. Idempotent. */
   dispose(): Promise<void>;
 }

@@ -1,0 +1,92 @@
+/**
+ * Checks of what callers pass in. Misuse is a TypeError or RangeError that names the argument, what was expected and
+ * what came; `code` follows Node's own ERR_INVALID_ARG_TYPE and ERR_OUT_OF_RANGE.
+ */
+
+/** @internal */
+export function invalidType(name: string, expected: string, received: unknown): TypeError {
+  const message = `${name}: expected ${expected}, received ${describe(received)}`;
+  return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' });
+}
+
+/** @internal */
+export function outOfRange(name: string, expected: string, received: unknown): RangeError {
+  const message = `${name}: expected ${expected}, received ${describe(received)}`;
+  return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
+}
+
+/** True for errors that invalidType or outOfRange made. */
+export function isArgumentError(error: unknown): error is TypeError | RangeError {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'ERR_INVALID_ARG_TYPE' || error.code === 'ERR_OUT_OF_RANGE')
+  );
+}
+
+/** A plain options object with known keys only: a misspelt option must not be ignored in silence. */
+export function checkOptions(options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalidType('options', 'an object', options);
+  }
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) {
+      throw invalidType(`options.${key}`, `one of the options ${known.join(', ')}`, 'an unknown option');
+    }
+  }
+}
+
+export function checkString(name: string, value: unknown): string {
+  if (typeof value !== 'string') throw invalidType(name, 'a string', value);
+  return value;
+}
+
+export function checkBoolean(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw invalidType(name, 'true or false', value);
+  return value;
+}
+
+export function checkInteger(name: string, value: unknown, min: number, max: number): number {
+  const expected = max === Infinity ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`;
+  if (typeof value !== 'number') throw invalidType(name, expected, value);
+  if (!Number.isInteger(value) || value < min || value > max) throw outOfRange(name, expected, value);
+  return value;
+}
+
+export function checkOneOf<const Value extends string>(name: string, value: unknown, allowed: readonly Value[]): Value {
+  const expected = `one of ${allowed.map((word) => `"${word}"`).join(', ')}`;
+  if (typeof value !== 'string') throw invalidType(name, expected, value);
+  const match = allowed.find((word) => word === value);
+  if (match === undefined) throw outOfRange(name, expected, value);
+  return match;
+}
+
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw invalidType(name, 'a function', value);
+}
+
+export function checkSignal(value: unknown): void {
+  if (!(value instanceof AbortSignal)) throw invalidType('options.signal', 'an AbortSignal', value);
+}
+
+/** Array.isArray that keeps readonly element types. */
+export function isList<Item>(value: unknown): value is readonly Item[] {
+  return Array.isArray(value);
+}
+
+const MAX_SHOWN = 40;
+
+/** What was received, short enough for one line whatever it is. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'string') {
+    const shown = value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value;
+    return JSON.stringify(shown);
+  }
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'symbol') return 'a symbol';
+  const name: unknown = value.constructor?.name;
+  return typeof name === 'string' && name !== 'Object' ? `an instance of ${name}` : 'an object';
+}

@@ -1,0 +1,112 @@
+/** Text classification: one text or pair in, labels with scores out, as transformers' pipeline computes them. */
+import { classificationActivation } from './activations';
+import type { Activation } from './activations';
+import { isList } from './arguments';
+import { textColumns } from './inputs';
+import type { TextInput } from './inputs';
+import type { LoadOptions } from './load-options';
+import type { ModelInfo } from './model-info';
+import { defaultModelPath } from './model-source';
+import { resolveClassifyOptions, resolveTokenizeOptions } from './options';
+import type { ClassifyOptions, TokenizeOptions } from './options';
+import { only, toClassification } from './results';
+import type { Classification, Tokenization } from './results';
+import { Session } from './session';
+
+/**
+ * A loaded classifier. Calls may overlap; each gives the same numbers as it would alone.
+ *
+ * @typeParam Label the label names, where they are known: `Classifier.load<'World' | 'Sports'>(path)`.
+ */
+export class Classifier<Label extends string = string> implements AsyncDisposable {
+  /** Facts about the model and what it runs on. */
+  readonly info: ModelInfo<Label>;
+  readonly #session: Session;
+  readonly #activation: Activation;
+
+  private constructor(session: Session) {
+    const { facts } = session;
+    this.#session = session;
+    this.#activation = classificationActivation(facts.problemType, facts.numLabels);
+    // The label type is the caller's statement about the file; the compiler cannot check it.
+    const labels = facts.labels as readonly Label[];
+    this.info = Object.freeze({ ...facts, labels, activation: this.#activation });
+  }
+
+  /** @internal */
+  static fromSession<Label extends string = string>(session: Session): Classifier<Label> {
+    return new Classifier<Label>(session);
+  }
+
+  /**
+   * Loads a model off the event loop.
+   *
+   * @param source a .gguf file, or a folder with a Hugging Face checkpoint, which is converted into the cache first;
+   *   the model that comes with the package when left out.
+   * @throws TypeError or RangeError for wrong arguments; EncoderError with `model_not_found`, `gguf_malformed`,
+   *   `device_unavailable`, `addon_missing`, `aborted`, or a code of the conversion.
+   */
+  static async load<const Label extends string = string>(
+    source?: string,
+    options: LoadOptions<Label> = {},
+  ): Promise<Classifier<Label>> {
+    return new Classifier<Label>(await Session.load(source ?? defaultModelPath, options));
+  }
+
+  /**
+   * Classifies one text or many. One text gives one result, a list gives a list in the same order.
+   *
+   * @param input a string, or `{ text, textPair }` for models that read pairs, or a list of these.
+   *   A list of two strings is two texts.
+   * @throws TypeError or RangeError for wrong arguments; EncoderError with `input_invalid`, `limit_exceeded`,
+   *   `weights_not_finite`, `model_disposed` or `aborted`.
+   */
+  classify(input: TextInput, options?: ClassifyOptions): Promise<Classification<Label>>;
+  classify(inputs: readonly TextInput[], options?: ClassifyOptions): Promise<Classification<Label>[]>;
+  classify(
+    input: TextInput | readonly TextInput[],
+    options?: ClassifyOptions,
+  ): Promise<Classification<Label> | Classification<Label>[]>;
+  async classify(
+    input: TextInput | readonly TextInput[],
+    options: ClassifyOptions = {},
+  ): Promise<Classification<Label> | Classification<Label>[]> {
+    const { labels, maxLength, numLabels } = this.info;
+    const resolved = resolveClassifyOptions(options, { maxLength, numLabels, activation: this.#activation });
+    const many = isList<TextInput>(input);
+    const columns = many ? textColumns(input, (index) => `inputs[${index}]`) : textColumns([input], () => 'input');
+
+    const rows = await this.#session.run(columns, resolved.run, resolved.signal);
+    const results = rows.map((row) => toClassification(row, labels, resolved));
+    return many ? results : only(results);
+  }
+
+  /**
+   * The tokens that `classify` would send through the model, truncation included.
+   *
+   * @throws as `classify` does.
+   */
+  tokenize(input: TextInput, options?: TokenizeOptions): Promise<Tokenization>;
+  tokenize(inputs: readonly TextInput[], options?: TokenizeOptions): Promise<Tokenization[]>;
+  async tokenize(
+    input: TextInput | readonly TextInput[],
+    options: TokenizeOptions = {},
+  ): Promise<Tokenization | Tokenization[]> {
+    const { run, signal } = resolveTokenizeOptions(options, this.info.maxLength);
+    const many = isList<TextInput>(input);
+    const columns = many ? textColumns(input, (index) => `inputs[${index}]`) : textColumns([input], () => 'input');
+
+    const results = await this.#session.tokenize(columns, run, signal);
+    return many ? results : only(results);
+  }
+
+  /** Ends the model: waits for running calls, frees its memory. Later calls reject with `model_disposed`. Idempotent. */
+  dispose(): Promise<void> {
+    return this.#session.dispose();
+  }
+
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}

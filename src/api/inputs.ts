@@ -1,0 +1,72 @@
+/** Texts and pairs as callers write them, and the columns that the native side takes. */
+import { checkString, invalidType, isList } from './arguments';
+
+/** A text, or a text with a second one that the model reads as its pair (premise and hypothesis, for example). */
+export type TextInput = string | { readonly text: string; readonly textPair?: string | undefined };
+
+/** Two texts: query and document, premise and hypothesis. */
+export type PairInput = readonly [string, string] | { readonly text: string; readonly textPair: string };
+
+/** @internal texts[i] with pairs[i], null where text i stands alone; pairs is null when all do. */
+export interface InputColumns {
+  readonly texts: readonly string[];
+  readonly pairs: readonly (string | null)[] | null;
+}
+
+/** @internal */
+export function textColumns(inputs: readonly TextInput[], nameOf: (index: number) => string): InputColumns {
+  const texts: string[] = [];
+  const pairs: (string | null)[] = [];
+  let anyPair = false;
+  inputs.forEach((input: unknown, index) => {
+    const { text, pair } = readTextInput(input, nameOf(index));
+    texts.push(text);
+    pairs.push(pair);
+    anyPair ||= pair !== null;
+  });
+  return { texts, pairs: anyPair ? pairs : null };
+}
+
+/** @internal */
+export function pairColumns(inputs: readonly PairInput[], nameOf: (index: number) => string): InputColumns {
+  const texts: string[] = [];
+  const pairs: string[] = [];
+  inputs.forEach((input: unknown, index) => {
+    const [text, pair] = readPairInput(input, nameOf(index));
+    texts.push(text);
+    pairs.push(pair);
+  });
+  return { texts, pairs };
+}
+
+/** @internal True for ["a", "b"], which is one pair; a list of pairs holds arrays or objects. */
+export function isOnePair(input: PairInput | readonly PairInput[]): input is PairInput {
+  return !isList<unknown>(input) || typeof input[0] === 'string' || typeof input[1] === 'string';
+}
+
+const TEXT_EXPECTED = 'a string or { text, textPair? }';
+const PAIR_EXPECTED = '[text, textPair] or { text, textPair }';
+
+function readTextInput(input: unknown, name: string): { text: string; pair: string | null } {
+  if (typeof input === 'string') return { text: input, pair: null };
+  if (isList<unknown>(input)) {
+    throw invalidType(name, `${TEXT_EXPECTED} (write a pair as { text, textPair })`, input);
+  }
+  if (typeof input !== 'object' || input === null || !('text' in input)) throw invalidType(name, TEXT_EXPECTED, input);
+  const pair = 'textPair' in input ? input.textPair : undefined;
+  return {
+    text: checkString(`${name}.text`, input.text),
+    pair: pair === undefined ? null : checkString(`${name}.textPair`, pair),
+  };
+}
+
+function readPairInput(input: unknown, name: string): readonly [string, string] {
+  if (isList<unknown>(input)) {
+    if (input.length !== 2) throw invalidType(name, PAIR_EXPECTED, input);
+    return [checkString(`${name}[0]`, input[0]), checkString(`${name}[1]`, input[1])];
+  }
+  if (typeof input !== 'object' || input === null || !('text' in input) || !('textPair' in input)) {
+    throw invalidType(name, PAIR_EXPECTED, input);
+  }
+  return [checkString(`${name}.text`, input.text), checkString(`${name}.textPair`, input.textPair)];
+}

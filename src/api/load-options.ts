@@ -1,0 +1,83 @@
+/** Options of `Classifier.load` and `CrossEncoder.load`, checked before anything is read. */
+import type { ConvertProgress } from '../convert/convert';
+import type { TensorType } from '../gguf/types';
+import type { NativeLoadOptions } from '../native/bindings';
+import {
+  checkFunction,
+  checkInteger,
+  checkOneOf,
+  checkOptions,
+  checkSignal,
+  checkString,
+  invalidType,
+  isList,
+  outOfRange,
+} from './arguments';
+
+/** How to load a model. */
+export interface LoadOptions<Label extends string = string> {
+  /** `auto`, `cpu` or an id that `devices()` lists. Default `auto`. A device that is absent is an error. */
+  readonly device?: string | undefined;
+  /** Inference threads, 1 to 64. Default: the physical cores this process may use. */
+  readonly threads?: number | undefined;
+  /** `auto` takes the fastest kernels of this CPU, `portable` stock ggml operations. Default `auto`. */
+  readonly kernels?: 'auto' | 'portable' | undefined;
+  /** Tensor type that a checkpoint folder is converted to. Default: the checkpoint's own. An error for .gguf files. */
+  readonly type?: TensorType | undefined;
+  /** Names for the labels, in the model's order and as many, in place of those in the file. */
+  readonly labels?: readonly Label[] | undefined;
+  /** Most tokens per input for all calls. May lower the model's limit, not raise it. */
+  readonly maxLength?: number | undefined;
+  /** Where converted checkpoints are kept. Default: `$GGML_ENCODER_CACHE`, else `ggml-encoder` in the user's cache folder. */
+  readonly cacheDir?: string | undefined;
+  /** Called while a checkpoint folder is converted. */
+  readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
+  /** Ends loading early; it then rejects with code `aborted` and the signal's reason as `cause`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const LOAD_KEYS = [
+  'device',
+  'threads',
+  'kernels',
+  'type',
+  'labels',
+  'maxLength',
+  'cacheDir',
+  'onProgress',
+  'signal',
+] as const;
+
+/** More threads than this only wait for each other; the native side has the same limit. */
+const MAX_THREADS = 64;
+
+/** @internal */
+export function checkLoadOptions(options: LoadOptions): void {
+  checkOptions(options, LOAD_KEYS);
+  const { type, labels, maxLength, cacheDir, onProgress, signal } = options;
+  if (type !== undefined) checkOneOf('options.type', type, ['f32', 'f16', 'bf16', 'q8_0']);
+  if (labels !== undefined) checkLabels(labels);
+  if (maxLength !== undefined) checkInteger('options.maxLength', maxLength, 1, Infinity);
+  if (cacheDir !== undefined) checkString('options.cacheDir', cacheDir);
+  if (onProgress !== undefined) checkFunction('options.onProgress', onProgress);
+  if (signal !== undefined) checkSignal(signal);
+}
+
+/** @internal */
+export function nativeLoadOptions({ device, threads, kernels }: LoadOptions): NativeLoadOptions {
+  return {
+    device: device === undefined ? 'auto' : checkString('options.device', device),
+    threads: threads === undefined ? 0 : checkInteger('options.threads', threads, 1, MAX_THREADS),
+    kernels: kernels === undefined ? 'auto' : checkOneOf('options.kernels', kernels, ['auto', 'portable']),
+  };
+}
+
+function checkLabels(labels: unknown): void {
+  if (!isList<unknown>(labels)) throw invalidType('options.labels', 'an array of strings', labels);
+  const seen = new Set<string>();
+  labels.forEach((value, index) => {
+    const label = checkString(`options.labels[${index}]`, value);
+    if (seen.has(label)) throw outOfRange(`options.labels[${index}]`, 'a label not named before', label);
+    seen.add(label);
+  });
+}

@@ -1,0 +1,98 @@
+/** What a loaded model is and runs on, with the warnings a caller should read once. */
+import type { NativeModelInfo } from '../native/bindings';
+import type { PairActivation } from './activations';
+import { outOfRange } from './arguments';
+
+/** Something about a model that is legal and yet often a mistake. */
+export interface ModelWarning {
+  /** Stable word to branch on, such as `label_names_missing`. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Facts about a loaded model. */
+export interface ModelInfo<Label extends string = string> {
+  /** Absolute path of the GGUF file. */
+  readonly path: string;
+  readonly name: string;
+  /** GGUF architecture, such as `bert`. */
+  readonly architecture: string;
+  /** The transformers class the checkpoint was saved from, '' when the file does not say. */
+  readonly sourceClass: string;
+  /** In the order of the logits. */
+  readonly labels: readonly Label[];
+  readonly numLabels: number;
+  /** `regression`, `single_label_classification`, `multi_label_classification` or ''. */
+  readonly problemType: string;
+  /** What `classify` or `predict` applies unless told otherwise. */
+  readonly activation: PairActivation;
+  /** Most tokens per input, special tokens included. */
+  readonly maxLength: number;
+  readonly hiddenSize: number;
+  readonly numLayers: number;
+  readonly numHeads: number;
+  readonly intermediateSize: number;
+  readonly vocabSize: number;
+  readonly numParameters: number;
+  /** Tensor type of the linear layers in the file: `f32`, `f16`, `bf16` or `q8_0`. */
+  readonly weightType: string;
+  /** What products are computed in: `f32`, `bf16` or `q8_0`. */
+  readonly computeType: string;
+  /** `cpu`, `cuda:0`, ... */
+  readonly device: string;
+  /** Instruction set of the kernels in use, or `portable`. */
+  readonly kernels: string;
+  readonly threads: number;
+  /** Bytes the weights take in memory. */
+  readonly weightBytes: number;
+  readonly warnings: readonly ModelWarning[];
+}
+
+/** @internal */
+export interface ModelOverrides {
+  readonly labels?: readonly string[] | undefined;
+  readonly maxLength?: number | undefined;
+}
+
+/** @internal What is known before classify or predict chooses its activation. */
+export type ModelFacts = Omit<ModelInfo, 'activation'>;
+
+/** @internal The file's facts with the caller's names and limit put in. */
+export function describeModel(native: NativeModelInfo, path: string, overrides: ModelOverrides): ModelFacts {
+  const { activationFn: _, ...facts } = native;
+  const { labels = native.labels, maxLength = native.maxLength } = overrides;
+  if (labels.length !== native.numLabels) {
+    const expected = `${native.numLabels} labels, one for each row of the model's head`;
+    throw outOfRange('options.labels', expected, labels);
+  }
+  if (maxLength > native.maxLength) {
+    throw outOfRange('options.maxLength', `at most ${native.maxLength}, the model's own limit`, maxLength);
+  }
+  return {
+    ...facts,
+    path,
+    labels: Object.freeze([...labels]),
+    maxLength,
+    warnings: Object.freeze([...nativeWarnings(native.warnings), ...labelWarnings(labels)]),
+  };
+}
+
+const NATIVE_WARNINGS: Readonly<Record<string, string>> = {
+  pooler_missing: 'the file holds no pooler, so scores differ from those of the original checkpoint; convert it again',
+};
+
+function nativeWarnings(codes: readonly string[]): ModelWarning[] {
+  // A file without labels gets LABEL_0, LABEL_1, ..., which labelWarnings sees, unless the caller named them.
+  return codes
+    .filter((code) => code !== 'labels_missing')
+    .map((code) => ({ code, message: NATIVE_WARNINGS[code] ?? `the model reports "${code}"` }));
+}
+
+function labelWarnings(labels: readonly string[]): ModelWarning[] {
+  // A single LABEL_0 is the usual name in rerankers, whose label nobody reads.
+  if (labels.length < 2 || !labels.every((label) => /^LABEL_\d+$/.test(label))) return [];
+  const message =
+    `the checkpoint does not name its labels (${labels[0]}, ${labels[1]}, ...); pass the names ` +
+    'from its model card as `labels`, in that order';
+  return [{ code: 'label_names_missing', message }];
+}

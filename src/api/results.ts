@@ -1,0 +1,176 @@
+/**
+ * What classify, predict, rank and tokenize give back, and how a row of logits becomes one of them.
+ * One input gives one result and a list gives a list; no option changes a result's shape, `logits` and `document` apart.
+ */
+import { EncoderError } from '../errors';
+import { activate } from './activations';
+import type { Activation, PairActivation } from './activations';
+
+/** A label with its score. */
+export interface LabelScore<Label extends string = string> {
+  readonly label: Label;
+  /** 0 to 1 after softmax or sigmoid, any finite number with activation `none`. */
+  readonly score: number;
+}
+
+/** The answer for one text. */
+export interface Classification<Label extends string = string> {
+  /** The label with the highest score; on a tie the one that comes first in the model. */
+  readonly label: Label;
+  /** The score of `label`. */
+  readonly score: number;
+  /** Labels by falling score, equal scores in the model's order, cut to `topK`. */
+  readonly scores: readonly LabelScore<Label>[];
+  /** Tokens that went through the model, special tokens included. */
+  readonly tokens: number;
+  /** True when the text had more tokens than the limit and the rest was dropped. */
+  readonly truncated: boolean;
+  /** What turned the logits into scores. */
+  readonly activation: Activation;
+  /** f32[numLabels] in label order, before the activation; only with `logits: true`. */
+  readonly logits?: Float32Array;
+}
+
+/** The answer for one pair of texts. */
+export interface PairPrediction<Label extends string = string> {
+  /** The label with the highest logit; on a tie the one that comes first in the model. */
+  readonly label: Label;
+  /** The score of `label`; for a model with one label, its only score. */
+  readonly score: number;
+  /** One score per label, in the model's label order. */
+  readonly scores: readonly number[];
+  /** Tokens of both texts together, special tokens included. */
+  readonly tokens: number;
+  /** True when tokens of either text were dropped. */
+  readonly truncated: boolean;
+  /** What turned the logits into scores. */
+  readonly activation: PairActivation;
+  /** f32[numLabels] in label order, before the activation; only with `logits: true`. */
+  readonly logits?: Float32Array;
+}
+
+/** One document of a ranking. */
+export interface RankedDocument {
+  /** Place of the document in the list that was passed in. */
+  readonly index: number;
+  readonly score: number;
+  /** Tokens of query and document together, special tokens included. */
+  readonly tokens: number;
+  /** True when tokens of the query or the document were dropped. */
+  readonly truncated: boolean;
+  /** The document's text; only with `returnDocuments: true`. */
+  readonly document?: string;
+}
+
+/** The tokens of one text or pair as the model sees them. */
+export interface Tokenization {
+  /** i32[n], special tokens included. */
+  readonly ids: Int32Array;
+  /** i32[n], 0 for the first text and 1 for the second where the model tells them apart. */
+  readonly typeIds: Int32Array;
+  /** True when tokens were dropped to keep within the limit. */
+  readonly truncated: boolean;
+}
+
+/** @internal One input's share of a run. */
+export interface OutputRow {
+  /** f32[numLabels] */
+  readonly logits: Float32Array;
+  readonly tokens: number;
+  readonly truncated: boolean;
+}
+
+/** @internal */
+export function toClassification<Label extends string>(
+  row: OutputRow,
+  labels: readonly Label[],
+  options: { activation: Activation; topK: number; logits: boolean },
+): Classification<Label> {
+  const scored = activate(row.logits, options.activation).map((score, index) => ({
+    label: at(labels, index),
+    score,
+  }));
+  // Array.prototype.sort is stable, so equal scores stay in the model's order.
+  scored.sort((a, b) => b.score - a.score);
+  const best = at(scored, 0);
+  return {
+    label: best.label,
+    score: best.score,
+    scores: scored.length > options.topK ? scored.slice(0, options.topK) : scored,
+    tokens: row.tokens,
+    truncated: row.truncated,
+    activation: options.activation,
+    ...(options.logits ? { logits: row.logits.slice() } : {}),
+  };
+}
+
+/** @internal */
+export function toPairPrediction<Label extends string>(
+  row: OutputRow,
+  labels: readonly Label[],
+  options: { activation: PairActivation; logits: boolean },
+): PairPrediction<Label> {
+  const scores = activate(row.logits, options.activation);
+  const best = indexOfMaximum(row.logits);
+  return {
+    label: at(labels, best),
+    score: at(scores, best),
+    scores,
+    tokens: row.tokens,
+    truncated: row.truncated,
+    activation: options.activation,
+    ...(options.logits ? { logits: row.logits.slice() } : {}),
+  };
+}
+
+/**
+ * @internal Documents by falling score of one label, equal scores in the order they came.
+ *
+ * @param rows one per document.
+ */
+export function toRanking(
+  rows: readonly OutputRow[],
+  documents: readonly string[],
+  options: { labelIndex: number; activation: PairActivation; topK: number; returnDocuments: boolean },
+): RankedDocument[] {
+  const ranked = rows.map((row, index): RankedDocument => ({
+    index,
+    score: at(activate(row.logits, options.activation), options.labelIndex),
+    tokens: row.tokens,
+    truncated: row.truncated,
+    ...(options.returnDocuments ? { document: at(documents, index) } : {}),
+  }));
+  ranked.sort((a, b) => b.score - a.score);
+  return ranked.length > options.topK ? ranked.slice(0, options.topK) : ranked;
+}
+
+/** @internal A score made of NaN would still sort somewhere, so it is an error and not a rank. */
+export function assertFinite(logits: Float32Array, input: number): void {
+  const index = logits.findIndex((logit) => !Number.isFinite(logit));
+  if (index >= 0) {
+    throw new EncoderError(
+      'weights_not_finite',
+      `the model's output for input ${input} is ${logits[index]} at label ${index}; the checkpoint is damaged or ` +
+        'overflows in its tensor type: convert it again with type "f32" and check the source',
+    );
+  }
+}
+
+/** @internal The answer to a call with one input. */
+export function only<Result>(results: readonly Result[]): Result {
+  return at(results, 0);
+}
+
+function indexOfMaximum(values: Float32Array): number {
+  let best = 0;
+  for (let index = 1; index < values.length; index++) {
+    if (at(values, index) > at(values, best)) best = index;
+  }
+  return best;
+}
+
+function at<Value>(values: ArrayLike<Value>, index: number): Value {
+  const value = values[index];
+  if (value === undefined) throw new EncoderError('internal', `no value at ${index} of ${values.length}`);
+  return value;
+}

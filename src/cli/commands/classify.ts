@@ -1,0 +1,114 @@
+/** ggml-encoder classify: texts to labels. */
+import { Option } from 'commander';
+import type { Command } from 'commander';
+
+import { ACTIVATIONS } from '../../api/activations';
+import type { Activation } from '../../api/activations';
+import { Classifier } from '../../api/classifier';
+import type { TextInput } from '../../api/inputs';
+import type { Classification } from '../../api/results';
+import type { Io } from '../io';
+import { addModelOptions, parseTopK, toApiTopK, withModel } from '../model-options';
+import type { ModelFlags, TopK } from '../model-options';
+import { Output } from '../output';
+import { addFormatOption, wantsText } from '../result-format';
+import type { FormatFlags } from '../result-format';
+import { bar, padLeft, padRight, painter, shorten, visible, widest } from '../style';
+import type { Paint } from '../style';
+import { checkTextSource, processTexts } from '../text-input';
+
+interface ClassifyFlags extends ModelFlags, FormatFlags {
+  readonly input?: string;
+  readonly output?: string;
+  readonly topK?: TopK;
+  readonly activation?: Activation;
+  readonly logits?: boolean;
+}
+
+/** People see this many labels unless --top-k says otherwise; programs get all. */
+const SHOWN_LABELS = 5;
+const BAR_WIDTH = 24;
+
+export function addClassifyCommand(program: Command, io: Io): void {
+  const command = program
+    .command('classify')
+    .summary('label texts')
+    .description('Label texts: arguments, or one JSON value per line of --input.')
+    .argument('[text...]', 'texts to classify')
+    .option('--input <jsonl>', 'read lines: a JSON string, {"text"} or {"text", "text_pair"}; - for stdin')
+    .option('--output <jsonl>', 'write there instead of to stdout')
+    .option('--top-k <n>', 'how many labels to list, or "all"', parseTopK)
+    .addOption(new Option('--activation <name>', "override the model's own rule").choices(ACTIVATIONS))
+    .option('--logits', 'add the raw logits in label order')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ ggml-encoder classify "Real-time strategy game of ancient warfare"
+  $ ggml-encoder classify -m model.gguf --top-k 3 --format json "first text" "second text"
+  $ ggml-encoder classify -m ./checkpoint-folder --input texts.jsonl --output labels.jsonl`,
+    );
+  addFormatOption(addModelOptions(command, { required: false })).action(async (texts: string[], flags: ClassifyFlags) =>
+    classify(texts, flags, io),
+  );
+}
+
+async function classify(texts: readonly string[], flags: ClassifyFlags, io: Io): Promise<void> {
+  await checkTextSource(texts, flags.input, flags.output);
+  const forPeople = wantsText(flags, io, flags.output);
+  const paint = painter(flags.output === undefined ? io.stdout : {});
+  const options = {
+    topK: flags.topK === undefined && forPeople ? SHOWN_LABELS : toApiTopK(flags.topK),
+    activation: flags.activation,
+    logits: flags.logits,
+    specialTokens: flags.specialTokens,
+    signal: io.signal,
+  };
+  const load = Classifier.load.bind(Classifier, flags.model);
+
+  await withModel(flags, io, load, async (classifier) => {
+    const output = Output.open(flags.output, io.stdout);
+    await processTexts(texts, flags.input, output, io, async (inputs) => {
+      const results = await classifier.classify(inputs, options);
+      return results.map((result, index) =>
+        forPeople ? describeResult(inputs[index] ?? '', result, paint) : resultLine(result),
+      );
+    });
+    await output.close();
+  });
+}
+
+/** The contract of docs/cli.md: these keys, in this order. */
+export function resultLine(result: Classification): string {
+  const { label, score, scores, tokens, truncated, logits } = result;
+  const line = { label, score, scores, tokens, truncated };
+  return JSON.stringify(logits === undefined ? line : { ...line, logits: Array.from(logits) });
+}
+
+/** A block of lines for people: the text, then a bar for each label. */
+export function describeResult(input: TextInput, result: Classification, paint: Paint): string {
+  const names = result.scores.map(({ label }) => visible(label));
+  const width = widest(names);
+  const numbers = result.scores.map(({ score }) => score.toFixed(4));
+  const numberWidth = widest(numbers);
+  const lines = result.scores.map(({ score }, index) => {
+    const name = padRight(names[index] ?? '', width);
+    const number = padLeft(numbers[index] ?? '', numberWidth);
+    // Bars are shares of one; raw logits have none.
+    const share = result.activation === 'none' ? '' : paint('cyan', bar(score, BAR_WIDTH));
+    return `  ${index === 0 ? paint('bold', name) : name}  ${number}  ${share}`.trimEnd();
+  });
+  const notes = [
+    ...(result.truncated ? [paint('yellow', `  only the first ${result.tokens} tokens were read`)] : []),
+    ...(result.logits === undefined ? [] : [`  logits ${Array.from(result.logits, (x) => x.toFixed(4)).join(' ')}`]),
+  ];
+  return [paint('dim', describeInput(input)), ...lines, ...notes].join('\n');
+}
+
+const SHOWN_TEXT = 100;
+
+function describeInput(input: TextInput): string {
+  const [text, pair] = typeof input === 'string' ? [input, undefined] : [input.text, input.textPair];
+  const shown = shorten(visible(text), SHOWN_TEXT);
+  return pair === undefined ? shown : `${shown}  |  ${shorten(visible(pair), SHOWN_TEXT)}`;
+}

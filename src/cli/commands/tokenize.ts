@@ -1,0 +1,46 @@
+/** ggml-encoder tokenize: the ids a model sees, one JSON array per line. */
+import type { Command } from 'commander';
+
+import { Classifier } from '../../api/classifier';
+import type { Io } from '../io';
+import { addModelOptions, withModel } from '../model-options';
+import type { ModelFlags } from '../model-options';
+import { Output } from '../output';
+import { checkTextSource, processTexts } from '../text-input';
+
+interface TokenizeFlags extends ModelFlags {
+  readonly input?: string;
+  readonly output?: string;
+}
+
+export function addTokenizeCommand(program: Command, io: Io): void {
+  const command = program
+    .command('tokenize')
+    .summary('print the token ids of texts')
+    .description('Print the token ids that the model sees, truncation included: one JSON array per text.')
+    .argument('[text...]', 'texts to tokenize')
+    .option('--input <jsonl>', 'read lines: a JSON string, {"text"} or {"text", "text_pair"}; - for stdin')
+    .option('--output <jsonl>', 'write there instead of to stdout')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ ggml-encoder tokenize -m model.gguf --special-tokens parse "one [SEP] two"`,
+    );
+  addModelOptions(command, { required: false }).action(async (texts: string[], flags: TokenizeFlags) =>
+    tokenize(texts, flags, io),
+  );
+}
+
+async function tokenize(texts: readonly string[], flags: TokenizeFlags, io: Io): Promise<void> {
+  await checkTextSource(texts, flags.input, flags.output);
+  const load = Classifier.load.bind(Classifier, flags.model);
+  await withModel(flags, io, load, async (model) => {
+    const output = Output.open(flags.output, io.stdout);
+    await processTexts(texts, flags.input, output, io, async (inputs) => {
+      const results = await model.tokenize(inputs, { specialTokens: flags.specialTokens, signal: io.signal });
+      return results.map(({ ids }) => `[${ids.join(',')}]`);
+    });
+    await output.close();
+  });
+}

@@ -1,0 +1,100 @@
+/** The options that every command with a model has, and the loading behind them. */
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+
+import type { LoadOptions } from '../api/load-options';
+import type { ModelInfo } from '../api/model-info';
+import type { SpecialTokens } from '../api/options';
+import { reportWarning } from './errors';
+import type { Io } from './io';
+import { showConversion } from './conversion-progress';
+
+/** Parsed values of the options that addModelOptions adds. */
+export interface ModelFlags {
+  readonly model?: string;
+  readonly device: string;
+  readonly threads?: number;
+  readonly kernels: 'auto' | 'portable';
+  readonly maxLength?: number;
+  readonly specialTokens: SpecialTokens;
+}
+
+export function addModelOptions(command: Command, model: { required: boolean }): Command {
+  const source = new Option('-m, --model <path>', 'a .gguf file or a checkpoint folder');
+  if (model.required) source.makeOptionMandatory();
+  else source.description += ' (default: the classifier that comes with the package)';
+  return command
+    .addOption(source)
+    .option('--device <id>', 'where to compute, as "ggml-encoder devices" lists it', 'auto')
+    .option('--threads <n>', 'inference threads, 1 to 64 (default: physical cores)', positiveInteger)
+    .addOption(
+      new Option('--kernels <set>', 'CPU kernels: the fastest here, or stock ggml')
+        .choices(['auto', 'portable'])
+        .default('auto'),
+    )
+    .option('--max-length <n>', "most tokens per input (default: the model's limit)", positiveInteger)
+    .addOption(
+      new Option('--special-tokens <how>', 'what "[SEP]" and the like mean inside a text')
+        .choices(['text', 'parse', 'error'])
+        .default('text'),
+    );
+}
+
+interface Loaded {
+  readonly info: ModelInfo;
+  dispose(): Promise<void>;
+}
+
+/** Loads, prints warnings, runs `use`, and frees the model whatever happens. */
+export async function withModel<Model extends Loaded>(
+  flags: ModelFlags,
+  io: Io,
+  load: (options: LoadOptions) => Promise<Model>,
+  use: (model: Model) => Promise<void>,
+): Promise<void> {
+  const progress = showConversion(io);
+  let model: Model;
+  try {
+    model = await load({
+      device: flags.device,
+      threads: flags.threads,
+      kernels: flags.kernels,
+      maxLength: flags.maxLength,
+      onProgress: progress.update,
+      signal: io.signal,
+    });
+  } finally {
+    progress.hide();
+  }
+  try {
+    for (const { code, message } of model.info.warnings) reportWarning(code, message, io.stderr);
+    await use(model);
+  } finally {
+    await model.dispose();
+  }
+}
+
+export function positiveInteger(value: string): number {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || !Number.isSafeInteger(number) || number < 1) {
+    throw new InvalidArgumentError('It must be a positive integer.');
+  }
+  return number;
+}
+
+/** Value of `--top-k`. (commander cannot hold null.) */
+export type TopK = number | 'all';
+
+export function parseTopK(value: string): TopK {
+  if (value === 'all') return value;
+  try {
+    return positiveInteger(value);
+  } catch {
+    throw new InvalidArgumentError('It must be a positive integer or "all".');
+  }
+}
+
+/** The API's word for it. */
+export function toApiTopK(topK: TopK | undefined): number | null | undefined {
+  return topK === 'all' ? null : topK;
+}

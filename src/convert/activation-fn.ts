@@ -1,0 +1,26 @@
+/** What sentence-transformers' CrossEncoder would apply to the logits, by its own order of precedence. */
+import type { ConfigReader } from './config';
+
+/** Torch classes by the last part of their dotted name. */
+const ACTIVATIONS: ReadonlyMap<string, string> = new Map([
+  ['Identity', 'identity'],
+  ['Sigmoid', 'sigmoid'],
+  ['Softmax', 'softmax'],
+  ['Tanh', 'tanh'],
+]);
+
+/** '' when the checkpoint names none, or one that CrossEncoder itself would not import; then a warning is added. */
+export function readActivationFn(config: ConfigReader, settings: ConfigReader | undefined, warnings: string[]): string {
+  const name =
+    settings?.string('activation_fn') ?? nested(config) ?? config.string('sbert_ce_default_activation_function');
+  if (name === undefined) return '';
+  const activation = name.startsWith('torch.') ? ACTIVATIONS.get(name.slice(name.lastIndexOf('.') + 1)) : undefined;
+  if (activation !== undefined) return activation;
+  warnings.push(`the activation ${name.slice(0, 100)} is not known; scores use the default of sentence-transformers`);
+  return '';
+}
+
+function nested(config: ConfigReader): string | undefined {
+  const name = config.object('sentence_transformers')?.['activation_fn'];
+  return typeof name === 'string' ? name : undefined;
+}

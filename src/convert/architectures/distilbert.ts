@@ -1,0 +1,71 @@
+/** DistilBertForSequenceClassification: logits = classifier(relu(pre_classifier(h[0]))); no segments, epsilon 1e-12. */
+import type { ConfigReader } from '../config';
+import {
+  MAX_HEADS,
+  MAX_HIDDEN_SIZE,
+  MAX_INTERMEDIATE_SIZE,
+  MAX_LAYERS,
+  MAX_POSITIONS,
+  MAX_VOCAB_SIZE,
+} from '../limits';
+import type { Architecture, EncoderModel, TensorIndex } from './architecture';
+import { type EncoderNames, planTensors } from './encoder-tensors';
+import { checkHeads, readActivation, refuseDecoder } from './mechanisms';
+
+const NAMES: EncoderNames = {
+  prefixes: [
+    ['distilbert.', ''],
+    ['', ''],
+    ['model.distilbert.', 'model.'],
+    ['model.', ''],
+    ['module.distilbert.', 'module.'],
+  ],
+  tokenEmbedding: 'embeddings.word_embeddings',
+  positionEmbedding: 'embeddings.position_embeddings',
+  embeddingNorm: 'embeddings.LayerNorm',
+  layer: (index) => {
+    const layer = `transformer.layer.${index}`;
+    return {
+      query: `${layer}.attention.q_lin`,
+      key: `${layer}.attention.k_lin`,
+      value: `${layer}.attention.v_lin`,
+      attentionOutput: `${layer}.attention.out_lin`,
+      attentionNorm: `${layer}.sa_layer_norm`,
+      up: `${layer}.ffn.lin1`,
+      down: `${layer}.ffn.lin2`,
+      outputNorm: `${layer}.output_layer_norm`,
+    };
+  },
+  pooled: 'pre_classifier',
+  pooledIn: 'head',
+  classifier: 'classifier',
+  ignored: /(^|\.)embeddings\.position_ids$|(^|\.)vocab_(transform|layer_norm|projector)\./,
+};
+
+export const distilbert: Architecture = {
+  sourceClass: 'DistilBertForSequenceClassification',
+  modelType: 'distilbert',
+
+  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
+    refuseDecoder(config);
+    const hyperparameters = {
+      numLayers: config.integer(['n_layers', 'num_hidden_layers'], 6, 1, MAX_LAYERS),
+      hiddenSize: config.integer(['dim', 'hidden_size'], 768, 1, MAX_HIDDEN_SIZE),
+      numHeads: config.integer(['n_heads', 'num_attention_heads'], 12, 1, MAX_HEADS),
+      intermediateSize: config.integer('hidden_dim', 3072, 1, MAX_INTERMEDIATE_SIZE),
+      numPositions: config.integer('max_position_embeddings', 512, 1, MAX_POSITIONS),
+      vocabSize: config.integer('vocab_size', 30_522, 1, MAX_VOCAB_SIZE),
+      numTokenTypes: 0,
+      layerNormEps: 1e-12,
+      hiddenActivation: readActivation(config, 'activation'),
+    };
+    checkHeads(config, hyperparameters);
+    return {
+      hyperparameters,
+      ...planTensors(hyperparameters, NAMES, weights),
+      headActivation: 'relu',
+      // llama.cpp runs tanh between the two layers of the head.
+      llamacppCompat: hyperparameters.hiddenActivation.startsWith('gelu') ? 'approximate-head' : 'unsupported',
+    };
+  },
+};

@@ -1,0 +1,27 @@
+/** The architectures that can be converted: one import and one entry each. */
+import type { ConfigReader } from '../config';
+import type { Architecture } from './architecture';
+import { bert } from './bert';
+import { distilbert } from './distilbert';
+
+export const ARCHITECTURES: readonly Architecture[] = [bert, distilbert];
+
+/** The architecture that config.json names. Throws `architecture_unsupported` with the name for any other. */
+export function findArchitecture(config: ConfigReader): Architecture {
+  const supported = ARCHITECTURES.map(({ sourceClass }) => sourceClass).join(', ');
+  const classes = config.get('architectures');
+  if (classes !== undefined) {
+    if (!Array.isArray(classes) || classes.some((name) => typeof name !== 'string')) {
+      config.malformed('architectures is not an array of class names');
+    }
+    const found = ARCHITECTURES.find(({ sourceClass }) => classes.includes(sourceClass));
+    const named = classes.join(', ').slice(0, 200) || 'nothing';
+    return found ?? config.unsupported(`architectures names ${named}; supported: ${supported}`);
+  }
+  // Files written by hand leave the class out; the head's tensors are then checked all the same.
+  const modelType = config.string('model_type');
+  const found = ARCHITECTURES.find((architecture) => architecture.modelType === modelType);
+  return (
+    found ?? config.unsupported(`no architectures and the model_type ${modelType ?? 'absent'}; supported: ${supported}`)
+  );
+}

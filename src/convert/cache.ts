@@ -1,0 +1,149 @@
+/**
+ * Converted checkpoints, kept by content: the key covers every byte that the conversion reads, so a changed checkpoint
+ * is converted anew and a moved one is not. Processes need no lock: each writes its own file and renames it.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { EncoderError } from '../errors';
+import { readGgufHead } from '../gguf/reader';
+import type { TensorType } from '../gguf/types';
+import { AtomicFile, TEMPORARY_NAME } from '../support/atomic-file';
+import type { SourceFile } from '../support/source-file';
+import { type FileIdentity, errnoOf } from '../support/source-file';
+import { Checkpoint } from './checkpoint';
+import { type ConvertProgress, convert } from './convert';
+
+export interface CacheOptions {
+  /** Folder for converted files. Default: `defaultCacheDir()`. It is made when it is missing. */
+  readonly cacheDir?: string | undefined;
+  readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Part of every key: to be raised when the same checkpoint would give another file. */
+const CONVERTER_VERSION = 1;
+
+/** A file written this recently could change again within the same time stamp, so its hash is not remembered. */
+const SETTLED_NS = 2_000_000_000n;
+const STALE_MS = 24 * 3600 * 1000;
+const HASH_PIECE_BYTES = 4 * 2 ** 20;
+
+/** `$GGML_ENCODER_CACHE`, else `ggml-encoder` in `$XDG_CACHE_HOME`, else in `~/.cache`. */
+export function defaultCacheDir(): string {
+  const { GGML_ENCODER_CACHE: own, XDG_CACHE_HOME: shared } = process.env;
+  if (own) return resolve(own);
+  return join(shared || join(homedir(), '.cache'), 'ggml-encoder');
+}
+
+/**
+ * Path of the checkpoint `folder` as a GGUF file in the cache, converted now unless it is there. `type` undefined keeps
+ * the checkpoint's own. Throws what `convert` throws; `signal` also ends the hashing of the checkpoint.
+ */
+export async function cachedConvert(
+  folder: string,
+  type: TensorType | undefined,
+  options: CacheOptions,
+): Promise<string> {
+  const { cacheDir = defaultCacheDir(), onProgress, signal } = options;
+  const cache = resolve(cacheDir);
+  await mkdir(join(cache, 'hashes'), { recursive: true }).catch((cause: unknown) => {
+    throw new EncoderError('io_failed', `cannot make the cache folder ${cache} (${errnoOf(cause)})`, { cause });
+  });
+  const key = await contentKey(folder, type, cache, signal);
+  const path = join(cache, `${key}.gguf`);
+  if (await isComplete(path)) return path;
+  await removeStale(cache);
+  await convert(folder, { output: path, type, overwrite: true, onProgress, signal });
+  return path;
+}
+
+async function contentKey(
+  folder: string,
+  type: TensorType | undefined,
+  cache: string,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const checkpoint = await Checkpoint.open(folder);
+  try {
+    // Opens every file that a conversion reads; reading the headers is little beside hashing.
+    await checkpoint.config();
+    await checkpoint.weights();
+    await checkpoint.tokenizerFiles();
+    await checkpoint.settings('config_sentence_transformers.json');
+    await checkpoint.settings('sentence_bert_config.json');
+    const key = createHash('sha256');
+    key.update(JSON.stringify([CONVERTER_VERSION, type ?? 'own', checkpoint.name]));
+    for (const { name, file } of checkpoint.namedFiles) {
+      key.update(JSON.stringify([name, await contentHash(file, cache, signal)]));
+    }
+    await checkpoint.checkUnchanged();
+    return key.digest('hex');
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** SHA-256 of a file, remembered under what stat says about it so that a large checkpoint is read once. */
+async function contentHash(file: SourceFile, cache: string, signal: AbortSignal | undefined): Promise<string> {
+  const memo = join(cache, 'hashes', hashText(file.path));
+  const identity = identityText(file.identity);
+  const [known, hash] = await readFile(memo, 'utf8').then(
+    (text) => text.split('\n'),
+    () => [],
+  );
+  if (known === identity && /^[0-9a-f]{64}$/.test(hash ?? '')) return hash!;
+  const digest = createHash('sha256');
+  for (let offset = 0; offset < file.sizeBytes; offset += HASH_PIECE_BYTES) {
+    if (signal?.aborted) throw new EncoderError('aborted', 'the conversion was aborted', { cause: signal.reason });
+    digest.update(await file.read(offset, Math.min(HASH_PIECE_BYTES, file.sizeBytes - offset)));
+  }
+  const result = digest.digest('hex');
+  await file.checkUnchanged();
+  const age = BigInt(Date.now()) * 1_000_000n - file.identity.modifiedNs;
+  if (age > SETTLED_NS) await remember(memo, `${identity}\n${result}\n`);
+  return result;
+}
+
+async function remember(path: string, text: string): Promise<void> {
+  const data = Buffer.from(text);
+  const file = await AtomicFile.create(path, data.length);
+  try {
+    await file.write(data, 0);
+    await file.commit(true);
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+}
+
+/** A file that another version, a full disk or a stray hand left incomplete is converted again. */
+async function isComplete(path: string): Promise<boolean> {
+  try {
+    await readGgufHead(path);
+    return true;
+  } catch (error) {
+    if (error instanceof EncoderError && ['model_not_found', 'gguf_malformed'].includes(error.code)) return false;
+    throw error;
+  }
+}
+
+/** Removes what conversions that died more than a day ago left behind. */
+async function removeStale(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    if (!TEMPORARY_NAME.test(name)) continue;
+    const path = join(cache, name);
+    const stats = await stat(path).catch(() => undefined);
+    if (stats !== undefined && Date.now() - stats.mtimeMs > STALE_MS) await rm(path, { force: true });
+  }
+}
+
+function identityText({ device, inode, sizeBytes, modifiedNs, changedNs }: FileIdentity): string {
+  return [device, inode, sizeBytes, modifiedNs, changedNs].join(' ');
+}
+
+function hashText(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,184 @@
+/** A checkpoint folder as Hugging Face writes it: which files it has, opened once, and closed together. */
+import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+
+import { EncoderError } from '../errors';
+import { type JsonObject, type JsonValue, decodeUtf8, isJsonObject, parseJson } from '../support/json';
+import { SourceFile, errnoOf } from '../support/source-file';
+import { ConfigReader } from './config';
+import { MAX_CONFIG_BYTES, MAX_INDEX_BYTES, MAX_TOKENIZER_BYTES } from './limits';
+import { SafetensorsFile } from './readers/safetensors';
+import { ShardedSource, readShardIndex } from './readers/sharded';
+import type { TensorSource } from './readers/tensor-source';
+
+const CONFIG = 'config.json';
+const WEIGHTS = 'model.safetensors';
+const INDEX = 'model.safetensors.index.json';
+/** Weights of other frameworks and older releases, named in the error when they are all there is. */
+const OTHER_WEIGHTS = ['pytorch_model.bin', 'pytorch_model.bin.index.json', 'tf_model.h5', 'flax_model.msgpack'];
+
+/** The tokenizer's files; each is undefined when the folder lacks it. */
+export interface TokenizerFiles {
+  /** tokenizer.json */
+  readonly tokenizer: JsonObject | undefined;
+  /** tokenizer_config.json */
+  readonly config: JsonObject | undefined;
+  /** special_tokens_map.json */
+  readonly specialTokens: JsonObject | undefined;
+  /** added_tokens.json */
+  readonly addedTokens: JsonObject | undefined;
+  /** vocab.txt */
+  readonly vocabulary: string | undefined;
+}
+
+export class Checkpoint {
+  private readonly files = new Map<string, SourceFile>();
+
+  private constructor(
+    /** Absolute path of the folder. */
+    readonly folder: string,
+    private readonly allowedRoots: readonly string[],
+  ) {}
+
+  /** Throws `checkpoint_not_found` when there is no folder `source`. */
+  static async open(source: string): Promise<Checkpoint> {
+    const folder = resolve(source);
+    const stats = await stat(folder).catch((cause: unknown) => {
+      throw new EncoderError('checkpoint_not_found', `no checkpoint folder at ${source} (${errnoOf(cause)})`, {
+        cause,
+      });
+    });
+    if (!stats.isDirectory()) {
+      throw new EncoderError('checkpoint_not_found', `${source} is a file; pass the folder that holds config.json`);
+    }
+    const real = await realpath(folder);
+    // The Hub's cache keeps snapshots/<revision>/<name> as links into blobs/ beside snapshots/.
+    return new Checkpoint(folder, [real, join(dirname(dirname(real)), 'blobs')]);
+  }
+
+  /** A name for people: the Hub's cache folder `models--org--name` gives `name`, any other its own name. */
+  get name(): string {
+    const repository = basename(dirname(dirname(this.folder)));
+    const match = /^models--(?:.+--)?(.+)$/.exec(repository);
+    return match !== null && basename(dirname(this.folder)) === 'snapshots' ? match[1]! : basename(this.folder);
+  }
+
+  /** Every file opened so far, by its name in the folder, in the order of names. */
+  get namedFiles(): readonly { readonly name: string; readonly file: SourceFile }[] {
+    return [...this.files].map(([name, file]) => ({ name, file })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async config(): Promise<ConfigReader> {
+    const json = await this.optionalObject(CONFIG, MAX_CONFIG_BYTES);
+    if (json === undefined) {
+      throw new EncoderError(
+        'checkpoint_not_found',
+        `${this.folder} has no ${CONFIG}; it is no Hugging Face checkpoint`,
+      );
+    }
+    return new ConfigReader(json, join(this.folder, CONFIG));
+  }
+
+  /** config_sentence_transformers.json or sentence_bert_config.json and the like; undefined when absent. */
+  async settings(name: string): Promise<ConfigReader | undefined> {
+    const json = await this.optionalObject(name, MAX_CONFIG_BYTES);
+    return json === undefined ? undefined : new ConfigReader(json, join(this.folder, name));
+  }
+
+  async tokenizerFiles(): Promise<TokenizerFiles> {
+    return {
+      tokenizer: await this.optionalObject('tokenizer.json', MAX_TOKENIZER_BYTES),
+      config: await this.optionalObject('tokenizer_config.json', MAX_TOKENIZER_BYTES),
+      specialTokens: await this.optionalObject('special_tokens_map.json', MAX_CONFIG_BYTES),
+      addedTokens: await this.optionalObject('added_tokens.json', MAX_TOKENIZER_BYTES),
+      vocabulary: await this.optionalText('vocab.txt', MAX_TOKENIZER_BYTES),
+    };
+  }
+
+  /** model.safetensors, or the shards of its index. Like transformers, the single file goes first. */
+  async weights(): Promise<TensorSource> {
+    const single = await this.tryOpen(WEIGHTS);
+    if (single !== undefined) return SafetensorsFile.open(single);
+    const index = await this.optionalJson(INDEX, MAX_INDEX_BYTES);
+    if (index === undefined) return this.reportMissingWeights();
+    const path = join(this.folder, INDEX);
+    const { map, shards } = readShardIndex(index, path);
+    const sources = new Map<string, TensorSource>();
+    for (const shard of shards) {
+      const file = await this.tryOpen(shard);
+      if (file === undefined) {
+        throw new EncoderError('checkpoint_not_found', `${path} names ${shard}, which is not there; download it too`);
+      }
+      sources.set(shard, await SafetensorsFile.open(file));
+    }
+    return ShardedSource.join(map, sources, path);
+  }
+
+  /** Throws `io_failed` when a file was written to since it was opened. */
+  async checkUnchanged(): Promise<void> {
+    for (const file of this.files.values()) await file.checkUnchanged();
+  }
+
+  async close(): Promise<void> {
+    const files = [...this.files.values()];
+    this.files.clear();
+    for (const file of files) await file.close();
+  }
+
+  private async reportMissingWeights(): Promise<never> {
+    for (const name of OTHER_WEIGHTS) {
+      const found = await stat(join(this.folder, name)).catch(() => undefined);
+      if (found !== undefined) {
+        throw new EncoderError(
+          'checkpoint_not_found',
+          `${this.folder} holds ${name} but no ${WEIGHTS}; save the model as safetensors first`,
+        );
+      }
+    }
+    throw new EncoderError('checkpoint_not_found', `${this.folder} holds no ${WEIGHTS} and no ${INDEX}`);
+  }
+
+  private async optionalObject(name: string, maxBytes: number): Promise<JsonObject | undefined> {
+    const json = await this.optionalJson(name, maxBytes);
+    if (json === undefined || isJsonObject(json)) return json;
+    throw new EncoderError('checkpoint_malformed', `${join(this.folder, name)} is not a JSON object`);
+  }
+
+  private async optionalJson(name: string, maxBytes: number): Promise<JsonValue | undefined> {
+    const text = await this.optionalText(name, maxBytes);
+    return text === undefined ? undefined : parseJson(text, { what: join(this.folder, name) });
+  }
+
+  private async optionalText(name: string, maxBytes: number): Promise<string | undefined> {
+    const file = await this.tryOpen(name);
+    if (file === undefined) return undefined;
+    if (file.sizeBytes > maxBytes) {
+      throw new EncoderError(
+        'limit_exceeded',
+        `${file.path} has ${file.sizeBytes} bytes; at most ${maxBytes} are read`,
+      );
+    }
+    return decodeUtf8(await file.read(0, file.sizeBytes), file.path);
+  }
+
+  /** Opens a file of the folder, following links only to where the folder's owner keeps its files. */
+  private async tryOpen(name: string): Promise<SourceFile | undefined> {
+    const opened = this.files.get(name);
+    if (opened !== undefined) return opened;
+    const path = join(this.folder, name);
+    const real = await realpath(path).catch((cause: unknown) => {
+      if (errnoOf(cause) === 'ENOENT') return undefined;
+      throw new EncoderError('io_failed', `cannot open ${path} (${errnoOf(cause)})`, { cause });
+    });
+    if (real === undefined) return undefined;
+    if (!this.allowedRoots.some((root) => real.startsWith(root + sep))) {
+      throw new EncoderError(
+        'checkpoint_malformed',
+        `${path} is a link out of the folder, to ${real}; copy the file instead`,
+      );
+    }
+    const file = await SourceFile.open(real, 'checkpoint_not_found');
+    this.files.set(name, file);
+    return file;
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * A Hugging Face checkpoint folder becomes one GGUF file: hyperparameters, labels, tokenizer and weights. Weights pass
+ * through in pieces, so memory does not grow with the model, and the file appears only when it is complete.
+ */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+
+import { EncoderError } from '../errors';
+import type { TensorType } from '../gguf/types';
+import { GgufWriter } from '../gguf/writer';
+import { AtomicFile, outputExists } from '../support/atomic-file';
+import type { SourceFile } from '../support/source-file';
+import { Checkpoint } from './checkpoint';
+import { planConversion, type ConversionPlan } from './plan';
+import { copyTensor } from './tensor-copy';
+
+export type { TensorType } from '../gguf/types';
+
+/** What `convert` is doing. */
+export interface ConvertProgress {
+  /** `read`: opening and checking the checkpoint; `write`: tensors; `finish`: sync and rename. */
+  readonly phase: 'read' | 'write' | 'finish';
+  /** Name of the tensor that was last written, in the GGUF file; '' outside `write`. */
+  readonly tensor: string;
+  readonly bytesWritten: number;
+  /** Size of the finished file, 0 while it is not known. */
+  readonly bytesTotal: number;
+}
+
+export interface ConvertOptions {
+  /** The file to make. Its folder must exist. */
+  readonly output: string;
+  /**
+   * Type of the embedding table and the linear layers. Default: the checkpoint's own, f32, f16 or bf16 (the widest when
+   * they are mixed). Norms, biases, positions, segments and the head are f32 in any case.
+   */
+  readonly type?: TensorType | undefined;
+  /** Replace an existing output. Default false: it is an error with code `output_exists`. */
+  readonly overwrite?: boolean | undefined;
+  /** Ends the conversion early; it then rejects with code `aborted` and leaves no file. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called a few times per second at most, and once at the start of each phase. */
+  readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
+  /** Names for the labels in place of those in config.json, one per row of the classifier. */
+  readonly labels?: readonly string[] | undefined;
+}
+
+export interface ConvertResult {
+  /** Absolute path of the file. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Of the whole file, hexadecimal. The same checkpoint and options give the same bytes. */
+  readonly sha256: string;
+  readonly type: TensorType;
+  readonly numTensors: number;
+  /** Elements of all tensors. */
+  readonly parameters: number;
+  /** What is worth knowing and no error, in sentences. */
+  readonly warnings: readonly string[];
+}
+
+const TENSOR_TYPES: readonly unknown[] = ['f32', 'f16', 'bf16', 'q8_0'];
+
+/**
+ * Converts the checkpoint folder `source` to `options.output`. The folder holds config.json, model.safetensors (or its
+ * shards and their index) and tokenizer.json or vocab.txt.
+ *
+ * Throws TypeError or RangeError for wrong options, and EncoderError: `checkpoint_not_found`, `checkpoint_malformed`,
+ * `architecture_unsupported`, `tensor_missing`, `tensor_shape_mismatch`, `dtype_unsupported`, `weights_not_finite`,
+ * `tokenizer_missing`, `tokenizer_unsupported`, `limit_exceeded`, `output_exists`, `io_failed`, `aborted`.
+ */
+export async function convert(source: string, options: ConvertOptions): Promise<ConvertResult> {
+  checkArguments(source, options);
+  const { signal, onProgress, overwrite = false } = options;
+  const output = resolve(options.output);
+  throwIfAborted(signal);
+  onProgress?.({ phase: 'read', tensor: '', bytesWritten: 0, bytesTotal: 0 });
+  const checkpoint = await Checkpoint.open(source);
+  try {
+    if (!overwrite) await requireAbsent(output);
+    const plan = await planConversion(checkpoint, options);
+    await requireNoSource(output, checkpoint);
+    const sha256 = await writeFile(output, checkpoint, plan, options);
+    return {
+      path: output,
+      sizeBytes: plan.layout.sizeBytes,
+      sha256,
+      type: plan.type,
+      numTensors: plan.layout.tensors.length,
+      parameters: plan.numParameters,
+      warnings: plan.warnings,
+    };
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+async function writeFile(
+  output: string,
+  checkpoint: Checkpoint,
+  plan: ConversionPlan,
+  { signal, onProgress, overwrite = false }: ConvertOptions,
+): Promise<string> {
+  const { layout } = plan;
+  throwIfAborted(signal);
+  const file = await AtomicFile.create(output, layout.sizeBytes);
+  try {
+    const writer = new GgufWriter(file, layout);
+    const report = progressReporter(onProgress, layout.sizeBytes);
+    report('write', '', writer.bytesWritten, true);
+    for (const [index, tensor] of plan.tensors.entries()) {
+      await copyTensor(plan.weights, tensor, layout.tensors[index]!, async (data) => {
+        throwIfAborted(signal);
+        await writer.write(tensor.name, data);
+        report('write', tensor.name, writer.bytesWritten, false);
+      });
+    }
+    await checkpoint.checkUnchanged();
+    report('finish', '', writer.bytesWritten, true);
+    throwIfAborted(signal);
+    const sha256 = await writer.finish();
+    throwIfAborted(signal);
+    await file.commit(overwrite);
+    return sha256;
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+}
+
+/** Calls are limited to ten a second, except that the first and last of each phase always come. */
+function progressReporter(onProgress: ConvertOptions['onProgress'], bytesTotal: number) {
+  let last = 0;
+  return (phase: ConvertProgress['phase'], tensor: string, bytesWritten: number, always: boolean): void => {
+    const now = performance.now();
+    if (onProgress === undefined || (!always && bytesWritten < bytesTotal && now - last < 100)) return;
+    last = now;
+    onProgress({ phase, tensor, bytesWritten, bytesTotal });
+  };
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new EncoderError('aborted', 'the conversion was aborted', { cause: signal.reason });
+}
+
+async function requireAbsent(output: string): Promise<void> {
+  const found = await stat(output).catch(() => undefined);
+  if (found !== undefined) throw outputExists(output);
+}
+
+/** Overwriting must not replace the very files that are being read. */
+async function requireNoSource(output: string, checkpoint: Checkpoint): Promise<void> {
+  const found = await stat(output, { bigint: true }).catch(() => undefined);
+  if (found === undefined) return;
+  if (found.isDirectory()) throw new EncoderError('io_failed', `${output} is a folder; name a file to write`);
+  const isSame = ({ file: { identity } }: { readonly file: SourceFile }) =>
+    identity.device === found.dev && identity.inode === found.ino;
+  if (checkpoint.namedFiles.some(isSame))
+    throw new EncoderError('input_invalid', `${output} is a file of the checkpoint; write elsewhere`);
+}
+
+function checkArguments(source: unknown, options: unknown): void {
+  requireType('source', source, 'string');
+  requireType('options', options, 'object');
+  const { output, type, overwrite, signal, onProgress, labels } = options as Record<keyof ConvertOptions, unknown>;
+  requireType('options.output', output, 'string');
+  if (output === '' || source === '') throw new RangeError('source and options.output must not be empty');
+  if (type !== undefined && !TENSOR_TYPES.includes(type)) {
+    throw new RangeError(`options.type must be one of ${TENSOR_TYPES.join(', ')}, not ${JSON.stringify(type)}`);
+  }
+  if (overwrite !== undefined) requireType('options.overwrite', overwrite, 'boolean');
+  if (onProgress !== undefined) requireType('options.onProgress', onProgress, 'function');
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new TypeError('options.signal must be an AbortSignal');
+  if (labels !== undefined && !Array.isArray(labels)) throw new TypeError('options.labels must be an array of strings');
+}
+
+function requireType(name: string, value: unknown, type: 'string' | 'object' | 'boolean' | 'function'): void {
+  if (typeof value !== type || value === null) {
+    throw new TypeError(`${name} must be a ${type}, not ${value === null ? 'null' : typeof value}`);
+  }
+}

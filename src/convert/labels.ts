@@ -1,0 +1,92 @@
+/** Label names in the order of the head's rows, from id2label or label2id in whatever spelling config.json has them. */
+import { type JsonValue, isJsonObject } from '../support/json';
+import type { ConfigReader } from './config';
+import { MAX_LABEL_BYTES } from './limits';
+import { EncoderError } from '../errors';
+
+/**
+ * One name per row of the classifier. The rows decide: a table of another size is `tensor_shape_mismatch`, and without
+ * any table the names are LABEL_0, LABEL_1, ... as transformers makes them up.
+ */
+export function readLabels(config: ConfigReader, numLabels: number): string[] {
+  const labels = fromIds(config, 'id2label') ?? fromNames(config) ?? declared(config);
+  if (labels === undefined) return defaultLabels(numLabels);
+  if (labels.length !== numLabels) {
+    throw new EncoderError(
+      'tensor_shape_mismatch',
+      `${config.path} names ${labels.length} labels, but classifier.weight has ${numLabels} rows; ` +
+        'correct id2label, or pass labels to convert',
+    );
+  }
+  return labels;
+}
+
+/** Throws RangeError unless the caller's own labels fit the head. */
+export function checkLabels(labels: readonly string[], numLabels: number): string[] {
+  if (labels.length !== numLabels) {
+    throw new RangeError(`options.labels has ${labels.length} names; the model has ${numLabels} labels`);
+  }
+  return labels.map((label, index) => {
+    if (typeof label !== 'string')
+      throw new TypeError(`options.labels[${index}] must be a string, not ${typeof label}`);
+    return label;
+  });
+}
+
+function defaultLabels(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `LABEL_${index}`);
+}
+
+/** {"0": "a", "1": "b"}, or ["a", "b"]. */
+function fromIds(config: ConfigReader, key: string): string[] | undefined {
+  const table = config.get(key);
+  if (table === undefined) return undefined;
+  if (Array.isArray(table)) return table.map((name) => labelText(config, name));
+  if (!isJsonObject(table)) config.malformed(`${key} is neither an object nor an array`);
+  return inOrder(
+    config,
+    key,
+    Object.entries(table).map(([id, name]) => [id, labelText(config, name)]),
+  );
+}
+
+/** {"a": 0, "b": 1}. */
+function fromNames(config: ConfigReader): string[] | undefined {
+  const table = config.object('label2id');
+  if (table === undefined) return undefined;
+  return inOrder(
+    config,
+    'label2id',
+    Object.entries(table).map(([name, id]) => [labelText(config, id), labelText(config, name)]),
+  );
+}
+
+/** `num_labels` and its old spelling `_num_labels` say the count only. */
+function declared(config: ConfigReader): string[] | undefined {
+  const count = config.integer(['num_labels', '_num_labels'], -1, 1, Number.MAX_SAFE_INTEGER);
+  return count === -1 ? undefined : defaultLabels(Math.min(count, 2 ** 17));
+}
+
+function inOrder(config: ConfigReader, key: string, pairs: readonly (readonly [string, string])[]): string[] {
+  if (pairs.length === 0) config.malformed(`${key} is empty`);
+  const labels = new Map<number, string>();
+  for (const [id, name] of pairs) {
+    const index = /^(?:0|[1-9]\d{0,6})$/.test(id) ? Number(id) : -1;
+    if (index < 0 || index >= pairs.length || labels.has(index)) {
+      config.malformed(
+        `${key} holds the id ${JSON.stringify(id.slice(0, 40))}; ids 0 to ${pairs.length - 1}, each once, expected`,
+      );
+    }
+    labels.set(index, name);
+  }
+  return Array.from(pairs, (_, index) => labels.get(index)!);
+}
+
+/** Labels are often numbers or booleans in the file; Hugging Face hands them on as such, this package as text. */
+function labelText(config: ConfigReader, name: JsonValue): string {
+  const text = typeof name === 'object' ? undefined : String(name);
+  if (text === undefined || text.includes('\0') || Buffer.byteLength(text) > MAX_LABEL_BYTES) {
+    config.malformed(`a label is no text of up to ${MAX_LABEL_BYTES} bytes: ${JSON.stringify(name).slice(0, 40)}`);
+  }
+  return text;
+}

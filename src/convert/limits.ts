@@ -1,0 +1,31 @@
+/** The most that a checkpoint may ask for. Each is far above real models; what exceeds one is an attack or a mistake. */
+
+const MIB = 2 ** 20;
+
+export const MAX_CONFIG_BYTES = 4 * MIB;
+export const MAX_TOKENIZER_BYTES = 128 * MIB;
+export const MAX_INDEX_BYTES = 25_000_000;
+export const MAX_SHARDS = 1024;
+
+/** The reference reader stops at 100 MB; 25 MB hold 200,000 tensors. */
+export const MAX_SAFETENSORS_HEADER_BYTES = 25_000_000;
+export const MAX_TENSORS_PER_FILE = 65_536;
+export const MAX_TENSORS = 262_144;
+export const MAX_TENSOR_NAME_BYTES = 512;
+export const MAX_TENSOR_RANK = 8;
+export const MAX_DIMENSION = 2 ** 31 - 1;
+
+export const MAX_LAYERS = 256;
+export const MAX_HEADS = 256;
+export const MAX_HEAD_SIZE = 512;
+export const MAX_HIDDEN_SIZE = 16_384;
+export const MAX_INTERMEDIATE_SIZE = 131_072;
+export const MAX_VOCAB_SIZE = 2_097_152;
+export const MAX_POSITIONS = 1_048_576;
+export const MAX_TOKEN_TYPES = 1024;
+export const MAX_LABELS = 65_536;
+/** ggml strings in files may be longer; a label name of this size is no name. */
+export const MAX_LABEL_BYTES = 4096;
+
+/** Tensor bytes handled between two looks at the abort signal and the event loop. */
+export const CHUNK_ELEMENTS = 2 ** 19;

@@ -1,0 +1,132 @@
+/** Everything about a conversion that is decided before the first tensor byte is read. */
+import { EncoderError } from '../errors';
+import { type TensorType, ggmlType } from '../gguf/types';
+import { type GgufLayout, type GgufTensorDeclaration, layoutGguf } from '../gguf/writer';
+import { readActivationFn } from './activation-fn';
+import type { PlannedTensor } from './architectures/architecture';
+import { findArchitecture } from './architectures/index';
+import type { Checkpoint } from './checkpoint';
+import type { ConfigReader } from './config';
+import { Q8_0_BLOCK } from './dtypes';
+import { checkLabels, readLabels } from './labels';
+import { fileMetadata } from './metadata';
+import { ELEMENT_BYTES, type TensorSource } from './readers/tensor-source';
+import { prepareTokenizer } from './tokenizer';
+
+export interface ConversionPlan {
+  readonly type: TensorType;
+  /** In file order, one for each of `layout.tensors`. */
+  readonly tensors: readonly PlannedTensor[];
+  readonly layout: GgufLayout;
+  readonly weights: TensorSource;
+  readonly numParameters: number;
+  readonly warnings: readonly string[];
+}
+
+/** [CLS], one token, [SEP]. */
+const MIN_LENGTH = 3;
+
+const PROBLEM_TYPES: readonly string[] = [
+  '',
+  'regression',
+  'single_label_classification',
+  'multi_label_classification',
+];
+
+export async function planConversion(
+  checkpoint: Checkpoint,
+  options: { readonly type?: TensorType | undefined; readonly labels?: readonly string[] | undefined },
+): Promise<ConversionPlan> {
+  const config = await checkpoint.config();
+  const architecture = findArchitecture(config);
+  const weights = await checkpoint.weights();
+  const model = architecture.describe(config, weights);
+  const { labels: names } = options;
+  const labels = names === undefined ? readLabels(config, model.numLabels) : checkLabels(names, model.numLabels);
+  const tokenizer = prepareTokenizer(await checkpoint.tokenizerFiles(), checkpoint.folder);
+  const warnings = [...tokenizer.warnings];
+  const settings = await checkpoint.settings('config_sentence_transformers.json');
+  const type = options.type ?? ownType(weights, model.tensors);
+  requireFloats(weights, model.tensors);
+  const tensors = declare(model.tensors, type, warnings);
+  const numParameters = tensors.reduce((sum, { ne }) => sum + ne.reduce((product, size) => product * size, 1), 0);
+  const facts = {
+    name: checkpoint.name,
+    sourceClass: architecture.sourceClass,
+    model,
+    tokenizer,
+    labels,
+    problemType: readProblemType(config),
+    activationFn: readActivationFn(config, settings, warnings),
+    maxLength: await readMaxLength(checkpoint, model.hyperparameters.numPositions, tokenizer.maxLength),
+    numParameters,
+  };
+  const stored = type === 'q8_0' && !tensors.some((tensor) => tensor.type.name === type) ? 'f16' : type;
+  const layout = layoutGguf(fileMetadata(facts, stored, warnings), tensors);
+  return { type, tensors: model.tensors, layout, weights, numParameters, warnings };
+}
+
+function declare(planned: readonly PlannedTensor[], type: TensorType, warnings: string[]): GgufTensorDeclaration[] {
+  const narrow: string[] = [];
+  const tensors = planned.map(({ name, shape, storage }) => {
+    const ne = [...shape].reverse();
+    if (storage === 'exact') return { name, ne, type: ggmlType('f32') };
+    if (type !== 'q8_0' || ne[0]! % Q8_0_BLOCK === 0) return { name, ne, type: ggmlType(type) };
+    narrow.push(name);
+    return { name, ne, type: ggmlType('f16') };
+  });
+  if (narrow.length > 0) {
+    const shown = narrow.slice(0, 3).join(', ') + (narrow.length > 3 ? ', ...' : '');
+    warnings.push(
+      `${narrow.length} tensors are f16: their rows are no multiple of ${Q8_0_BLOCK}, which q8_0 needs (${shown})`,
+    );
+  }
+  return tensors;
+}
+
+/** The type that loses nothing: f16 or bf16 when every matrix has it, else f32. */
+function ownType(weights: TensorSource, tensors: readonly PlannedTensor[]): TensorType {
+  const matrices = tensors.filter(({ storage }) => storage === 'matrix').flatMap(({ sources }) => sources);
+  const dtypes = new Set(matrices.map((name) => weights.find(name)?.dtype));
+  const [only] = dtypes;
+  if (dtypes.size > 1) return 'f32';
+  return only === 'F16' ? 'f16' : only === 'BF16' ? 'bf16' : 'f32';
+}
+
+function requireFloats(weights: TensorSource, tensors: readonly PlannedTensor[]): void {
+  for (const name of tensors.flatMap(({ sources }) => sources)) {
+    const tensor = weights.find(name);
+    if (tensor !== undefined && ELEMENT_BYTES[tensor.dtype] === undefined) {
+      throw new EncoderError(
+        'dtype_unsupported',
+        `${name} in ${tensor.file} has the type ${tensor.dtype}; supported are ${Object.keys(ELEMENT_BYTES).join(', ')}`,
+      );
+    }
+  }
+}
+
+function readProblemType(config: ConfigReader): string {
+  const problemType = config.string('problem_type', '');
+  if (!PROBLEM_TYPES.includes(problemType)) {
+    config.malformed(
+      `problem_type is ${JSON.stringify(problemType.slice(0, 60))}; known are ${PROBLEM_TYPES.slice(1).join(', ')}`,
+    );
+  }
+  return problemType;
+}
+
+/** The shortest of: rows of the position table, the tokenizer's limit, sentence-transformers' limit. */
+async function readMaxLength(
+  checkpoint: Checkpoint,
+  numPositions: number,
+  tokenizerLimit: number | undefined,
+): Promise<number> {
+  const settings = await checkpoint.settings('sentence_bert_config.json');
+  const declared = settings?.integer('max_seq_length', numPositions, 1, Number.MAX_SAFE_INTEGER);
+  const maxLength = Math.min(numPositions, tokenizerLimit ?? numPositions, declared ?? numPositions);
+  if (maxLength >= MIN_LENGTH) return maxLength;
+  throw new EncoderError(
+    'checkpoint_malformed',
+    `${checkpoint.folder} allows ${maxLength} tokens; no text fits between [CLS] and [SEP]`,
+  );
+}

@@ -1,0 +1,76 @@
+/** Several weight files as one source, after the map in model.safetensors.index.json, which is checked against them. */
+import { EncoderError } from '../../errors';
+import { isJsonObject, type JsonValue } from '../../support/json';
+import { MAX_SHARDS, MAX_TENSORS } from '../limits';
+import type { SourceTensor, TensorSource } from './tensor-source';
+
+/** Shard names are text from the file: letters, digits and a few marks only, so that none can lead out of the folder. */
+const SHARD_NAME = /^[A-Za-z0-9._-]{1,243}\.safetensors$/;
+
+/** Tensor name -> file name, and the distinct file names. Throws `checkpoint_malformed` or `limit_exceeded`. */
+export function readShardIndex(json: JsonValue, path: string): { map: Map<string, string>; shards: string[] } {
+  const weightMap = isJsonObject(json) ? json['weight_map'] : undefined;
+  if (!isJsonObject(weightMap)) throw new EncoderError('checkpoint_malformed', `${path} has no weight_map`);
+  const map = new Map<string, string>();
+  for (const [tensor, shard] of Object.entries(weightMap)) {
+    if (typeof shard !== 'string' || !SHARD_NAME.test(shard)) {
+      const shown = String(JSON.stringify(shard)).slice(0, 100);
+      throw new EncoderError(
+        'checkpoint_malformed',
+        `${path}: ${tensor} is said to lie in ${shown}, which is no plain file name`,
+      );
+    }
+    map.set(tensor, shard);
+  }
+  const shards = [...new Set(map.values())].sort();
+  if (shards.length > MAX_SHARDS || map.size > MAX_TENSORS) {
+    throw new EncoderError(
+      'limit_exceeded',
+      `${path} names ${shards.length} files and ${map.size} tensors; at most ${MAX_SHARDS} and ${MAX_TENSORS} are read`,
+    );
+  }
+  if (shards.length === 0) throw new EncoderError('checkpoint_malformed', `${path} names no tensors`);
+  return { map, shards };
+}
+
+export class ShardedSource implements TensorSource {
+  private constructor(private readonly sources: ReadonlyMap<string, TensorSource>) {}
+
+  /** Joins the shards. Each must hold exactly the tensors that the index gives it. */
+  static join(
+    index: ReadonlyMap<string, string>,
+    shards: ReadonlyMap<string, TensorSource>,
+    path: string,
+  ): ShardedSource {
+    const sources = new Map<string, TensorSource>();
+    for (const [shard, source] of shards) {
+      for (const name of source.names()) {
+        if (index.get(name) !== shard) {
+          const said = index.get(name) ?? 'no file';
+          throw new EncoderError('checkpoint_malformed', `${path} puts ${name} into ${said}, but ${shard} holds it`);
+        }
+        sources.set(name, source);
+      }
+    }
+    for (const [name, shard] of index) {
+      if (!sources.has(name)) {
+        throw new EncoderError('checkpoint_malformed', `${path} puts ${name} into ${shard}, which does not hold it`);
+      }
+    }
+    return new ShardedSource(sources);
+  }
+
+  names(): Iterable<string> {
+    return this.sources.keys();
+  }
+
+  find(name: string): SourceTensor | undefined {
+    return this.sources.get(name)?.find(name);
+  }
+
+  async read(name: string, offset: number, length: number): Promise<Buffer> {
+    const source = this.sources.get(name);
+    if (source === undefined) throw new EncoderError('internal', `a read of the absent tensor ${name}`);
+    return source.read(name, offset, length);
+  }
+}

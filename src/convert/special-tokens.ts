@@ -1,0 +1,178 @@
+/**
+ * Which tokens play a role and which were added, gathered from tokenizer_config.json, special_tokens_map.json and
+ * added_tokens.json in transformers' order of precedence.
+ */
+import { EncoderError } from '../errors';
+import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
+import type { TokenizerFiles } from './checkpoint';
+import type { ConfigReader } from './config';
+import { MAX_VOCAB_SIZE } from './limits';
+import type { Vocabulary } from './wordpiece-json';
+
+/** A token as tokenizer.json's `added_tokens` has it. */
+export interface AddedToken {
+  readonly content: string;
+  readonly single_word: boolean;
+  readonly lstrip: boolean;
+  readonly rstrip: boolean;
+  readonly normalized: boolean;
+  readonly special: boolean;
+}
+
+export interface PlacedToken extends AddedToken {
+  readonly id: number;
+}
+
+export interface SpecialTokens {
+  readonly cls: string | undefined;
+  readonly sep: string | undefined;
+  readonly unk: string | undefined;
+  readonly pad: string | undefined;
+  readonly mask: string | undefined;
+  /** Tokens that must exist, in the order in which missing ones get new ids. */
+  readonly toAdd: readonly AddedToken[];
+  /** Contents of those whose flags replace the ones in tokenizer.json. */
+  readonly overruling: ReadonlySet<string>;
+}
+
+/** In transformers' order, which decides the ids of tokens that are missing from the vocabulary. */
+const ROLES = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'] as const;
+const BERT_DEFAULTS: Readonly<Partial<Record<(typeof ROLES)[number], string>>> = {
+  unk_token: '[UNK]',
+  sep_token: '[SEP]',
+  pad_token: '[PAD]',
+  cls_token: '[CLS]',
+  mask_token: '[MASK]',
+};
+
+export function readSpecialTokens(files: TokenizerFiles, config: ConfigReader, isBert: boolean): SpecialTokens {
+  const decoder = config.object('added_tokens_decoder');
+  // Once a file has added_tokens_decoder, transformers no longer looks at the two older files.
+  const legacy = decoder === undefined ? files.specialTokens : undefined;
+  const named = new Map<string, AddedToken>();
+  for (const role of ROLES) {
+    const value = legacy?.[role] ?? config.get(role) ?? (isBert ? BERT_DEFAULTS[role] : undefined);
+    const token =
+      value === undefined || value === null ? undefined : toToken(config, value, role, legacy?.[role] !== undefined);
+    if (token !== undefined) named.set(role, token);
+  }
+  // For added_tokens.json, transformers takes the newer of the two lists only.
+  const recent = readExtra(config, legacy, 'extra_special_tokens');
+  const extra = [...readExtra(config, legacy, 'additional_special_tokens'), ...recent];
+  const special = new Set([...named.values(), ...recent].map(({ content }) => content));
+  const declared =
+    decoder === undefined ? readAddedTokens(config, files.addedTokens, special) : readDecoder(config, decoder);
+  const toAdd = new Map<string, AddedToken>();
+  for (const token of [...declared, ...named.values(), ...extra]) {
+    if (!toAdd.has(token.content)) toAdd.set(token.content, token);
+  }
+  const contents = new Set([...named.values()].map(({ content }) => content));
+  const content = (role: (typeof ROLES)[number]) => named.get(role)?.content ?? BERT_DEFAULTS[role];
+  return {
+    cls: content('cls_token'),
+    sep: content('sep_token'),
+    unk: content('unk_token'),
+    pad: content('pad_token'),
+    mask: content('mask_token'),
+    toAdd: [...toAdd.values()].map((token) => (contents.has(token.content) ? { ...token, special: true } : token)),
+    overruling: new Set(decoder === undefined ? [] : declared.map(({ content }) => content)),
+  };
+}
+
+/**
+ * Completes `json.added_tokens` as the tokenizers library does: a token that the vocabulary has keeps its id, a new one
+ * gets the next free id. Returns all added tokens by id.
+ */
+export function addMissingTokens(
+  json: JsonObject,
+  vocabulary: Vocabulary,
+  specials: SpecialTokens,
+  path: string,
+): readonly PlacedToken[] {
+  const placed = readPlaced(json['added_tokens'], path);
+  const known = new Map([...placed.values()].map(({ content, id }) => [content, id]));
+  for (const token of specials.toAdd) {
+    const present = known.get(token.content);
+    if (present !== undefined && specials.overruling.has(token.content)) placed.set(present, { id: present, ...token });
+    if (token.content === '' || present !== undefined) continue;
+    const highest = Math.max(-1, ...placed.keys());
+    const id = vocabulary.ids.get(token.content) ?? Math.max(vocabulary.ids.size, highest + 1);
+    const other = placed.get(id)?.content ?? vocabulary.byId.get(id);
+    if (other !== undefined && other !== token.content) {
+      throw new EncoderError('checkpoint_malformed', `${path}: ${token.content} would get the id ${id} of ${other}`);
+    }
+    placed.set(id, { id, ...token });
+    known.set(token.content, id);
+  }
+  const ordered = [...placed.values()].sort((a, b) => a.id - b.id);
+  json['added_tokens'] = ordered.map((token) => ({ ...token }));
+  return ordered;
+}
+
+function readPlaced(value: JsonValue | undefined, path: string): Map<number, PlacedToken> {
+  const placed = new Map<number, PlacedToken>();
+  for (const item of Array.isArray(value) ? value : []) {
+    const id = isJsonObject(item) ? item['id'] : undefined;
+    const content = isJsonObject(item) ? item['content'] : undefined;
+    const valid = typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < MAX_VOCAB_SIZE && !placed.has(id);
+    if (!valid || typeof content !== 'string' || !isJsonObject(item)) {
+      throw new EncoderError('checkpoint_malformed', `${path}: an added token has no valid id and content`);
+    }
+    placed.set(id, { id, ...tokenFrom(item, content, item['special'] === true) });
+  }
+  return placed;
+}
+
+/** {"30522": {"content": "[NEW]", ...}}: sorted by id, though new ids follow the order only. */
+function readDecoder(config: ConfigReader, decoder: JsonObject): AddedToken[] {
+  return Object.entries(decoder)
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([id, value]) => {
+      const content = isJsonObject(value) ? value['content'] : undefined;
+      if (!isJsonObject(value) || typeof content !== 'string')
+        config.malformed(`added_tokens_decoder has no token for ${id}`);
+      return tokenFrom(value, content, value['special'] === true);
+    });
+}
+
+/** {"[NEW]": 30522} of older releases; a token with a role is special and matched before normalization. */
+function readAddedTokens(
+  config: ConfigReader,
+  table: JsonObject | undefined,
+  special: ReadonlySet<string>,
+): AddedToken[] {
+  const entries = Object.entries(table ?? {}).map(([content, id]) => {
+    if (typeof id !== 'number') return config.malformed(`added_tokens.json gives ${content.slice(0, 40)} no id`);
+    return { content, id };
+  });
+  return entries.sort((a, b) => a.id - b.id).map(({ content }) => plainToken(content, special.has(content)));
+}
+
+function readExtra(config: ConfigReader, legacy: JsonObject | undefined, key: string): AddedToken[] {
+  const list = legacy?.[key] ?? config.get(key);
+  return Array.isArray(list) ? list.map((value) => toToken(config, value, key, true)) : [];
+}
+
+/** "[CLS]" or {"content": "[CLS]", "lstrip": false, ...}. */
+function toToken(config: ConfigReader, value: JsonValue, key: string, special: boolean): AddedToken {
+  if (typeof value === 'string') return plainToken(value, true);
+  const content = isJsonObject(value) ? value['content'] : undefined;
+  if (!isJsonObject(value) || typeof content !== 'string') config.malformed(`${key} is no token`);
+  return tokenFrom(value, content, special || value['special'] === true);
+}
+
+function plainToken(content: string, special: boolean): AddedToken {
+  return { content, single_word: false, lstrip: false, rstrip: false, normalized: !special, special };
+}
+
+function tokenFrom(value: JsonObject, content: string, special: boolean): AddedToken {
+  const normalized = value['normalized'];
+  return {
+    content,
+    single_word: value['single_word'] === true,
+    lstrip: value['lstrip'] === true,
+    rstrip: value['rstrip'] === true,
+    normalized: typeof normalized === 'boolean' ? normalized : !special,
+    special,
+  };
+}

@@ -1,0 +1,50 @@
+/** One tensor from the checkpoint to the file: read, checked, converted and handed on in pieces. */
+import { EncoderError } from '../errors';
+import type { GgufTensorInfo, TensorType } from '../gguf/types';
+import type { PlannedTensor } from './architectures/architecture';
+import { decodeElements, encodeElements, findNonFinite, findTooLarge } from './dtypes';
+import { CHUNK_ELEMENTS } from './limits';
+import { ELEMENT_BYTES, type TensorSource } from './readers/tensor-source';
+
+/**
+ * Calls `emit` with the stored bytes of `info`, in order. Throws `weights_not_finite` and `dtype_unsupported` naming
+ * the tensor, the index and the value.
+ */
+export async function copyTensor(
+  weights: TensorSource,
+  tensor: PlannedTensor,
+  info: GgufTensorInfo,
+  emit: (data: Uint8Array) => Promise<void>,
+): Promise<void> {
+  const type = info.type.name as TensorType;
+  for (const name of tensor.sources) {
+    const source = weights.find(name)!;
+    const elementBytes = ELEMENT_BYTES[source.dtype]!;
+    const count = source.sizeBytes / elementBytes;
+    // Pieces are whole q8_0 blocks: CHUNK_ELEMENTS and, where q8_0 is used, every row are multiples of 32.
+    for (let start = 0; start < count; start += CHUNK_ELEMENTS) {
+      const length = Math.min(CHUNK_ELEMENTS, count - start);
+      const bytes = await weights.read(name, start * elementBytes, length * elementBytes);
+      const values = decodeElements(source.dtype, bytes);
+      checkValues(values, type, name, source.file, start);
+      await emit(encodeElements(type, values));
+    }
+  }
+}
+
+function checkValues(values: Float32Array, type: TensorType, name: string, file: string, start: number): void {
+  const broken = findNonFinite(values);
+  if (broken >= 0) {
+    throw new EncoderError(
+      'weights_not_finite',
+      `${name} in ${file} holds ${values[broken]} at index ${start + broken}; the checkpoint is damaged or was not trained to the end`,
+    );
+  }
+  const large = findTooLarge(values, type);
+  if (large >= 0) {
+    throw new EncoderError(
+      'dtype_unsupported',
+      `${name} in ${file} holds ${values[large]} at index ${start + large}, too large for ${type}; convert to f32 or bf16`,
+    );
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Every metadata key that the converter writes, with its type and meaning. Keys of `general`, of the architecture and
+ * of `tokenizer` are llama.cpp's; what llama.cpp has no word for stands under `ggml_encoder`.
+ */
+
+/** Keys under the architecture's name, which is `bert` for every encoder of this layout. */
+function architectureKeys(architecture: string) {
+  return {
+    /** UINT32, transformer layers. */
+    blockCount: `${architecture}.block_count`,
+    /** UINT32, rows of position_embd. */
+    contextLength: `${architecture}.context_length`,
+    /** UINT32, hidden size. */
+    embeddingLength: `${architecture}.embedding_length`,
+    /** UINT32, inner size of the feed-forward part. */
+    feedForwardLength: `${architecture}.feed_forward_length`,
+    /** UINT32 */
+    headCount: `${architecture}.attention.head_count`,
+    /** FLOAT32, one value for every LayerNorm. */
+    layerNormEpsilon: `${architecture}.attention.layer_norm_epsilon`,
+    /** BOOL, false for encoders. */
+    causal: `${architecture}.attention.causal`,
+    /** UINT32, 4 = rank: llama.cpp then runs the classification head. */
+    poolingType: `${architecture}.pooling_type`,
+    /** UINT32, rows of token_embd. */
+    vocabSize: `${architecture}.vocab_size`,
+    /** STRING, the checkpoint's `hidden_act` as written there. */
+    hiddenActivation: `${architecture}.hidden_activation`,
+    /** ARRAY[STRING], one per row of cls.output.weight. llama.cpp takes the head's size from its length. */
+    outputLabels: `${architecture}.classifier.output_labels`,
+  } as const;
+}
+
+export const GENERAL_KEYS = {
+  /** STRING, names the tensor layout and the prefix of the hyperparameters. */
+  architecture: 'general.architecture',
+  /** STRING, 'model'. */
+  type: 'general.type',
+  /** STRING, for people. */
+  name: 'general.name',
+  /** STRING, rounded parameter count such as '67M'. */
+  sizeLabel: 'general.size_label',
+  /** UINT32, llama.cpp's number for the type of most tensors: 0 F32, 1 F16, 7 Q8_0, 32 BF16. */
+  fileType: 'general.file_type',
+  /** UINT32, 2. */
+  quantizationVersion: 'general.quantization_version',
+  /** UINT32, absent means 32. */
+  alignment: 'general.alignment',
+} as const;
+
+export const BERT_KEYS = architectureKeys('bert');
+
+export const TOKENIZER_KEYS = {
+  /** STRING, 'bert' for WordPiece. */
+  model: 'tokenizer.ggml.model',
+  /** STRING, unused for WordPiece but expected. */
+  pre: 'tokenizer.ggml.pre',
+  /** ARRAY[STRING], one per row of token_embd: word starts carry U+2581, continuations lose their '##'. */
+  tokens: 'tokenizer.ggml.tokens',
+  /** ARRAY[INT32]: 1 normal, 3 control, 4 user defined, 5 unused. */
+  tokenTypes: 'tokenizer.ggml.token_type',
+  /** UINT32, rows of token_types, 1 when the model has none. */
+  tokenTypeCount: 'tokenizer.ggml.token_type_count',
+  /** UINT32 ids; [CLS] is `bos` and [SEP] is `eos` in llama.cpp's terms. */
+  bosId: 'tokenizer.ggml.bos_token_id',
+  eosId: 'tokenizer.ggml.eos_token_id',
+  unknownId: 'tokenizer.ggml.unknown_token_id',
+  /** The misspelling is llama.cpp's. */
+  separatorId: 'tokenizer.ggml.seperator_token_id',
+  paddingId: 'tokenizer.ggml.padding_token_id',
+  maskId: 'tokenizer.ggml.mask_token_id',
+  /** BOOLs: the template [CLS] A [SEP] B [SEP] in llama.cpp's terms is bos, eos and no further separator. */
+  addBos: 'tokenizer.ggml.add_bos_token',
+  addEos: 'tokenizer.ggml.add_eos_token',
+  addSeparator: 'tokenizer.ggml.add_sep_token',
+  /** BOOLs of BertNormalizer. strip_accents is absent when the tokenizer leaves it to `lowercase`. */
+  lowercase: 'tokenizer.ggml.normalizer.lowercase',
+  stripAccents: 'tokenizer.ggml.normalizer.strip_accents',
+  /** STRING, the effective tokenizer.json, minified. This is what ggml-encoder tokenizes with. */
+  huggingFaceJson: 'tokenizer.huggingface.json',
+} as const;
+
+export const ENCODER_KEYS = {
+  /** UINT32, version of the keys in this block, 1. */
+  formatVersion: 'ggml_encoder.format_version',
+  /** STRING, the Hugging Face class that the checkpoint was saved from. */
+  sourceClass: 'ggml_encoder.source_class',
+  /** STRING, 'cls': the head reads the first token's hidden state. */
+  headPooling: 'ggml_encoder.head.pooling',
+  /** STRING 'tanh' | 'relu' | 'none', between cls and cls.output. */
+  headActivation: 'ggml_encoder.head.activation',
+  /** UINT32, rows of cls.output.weight. */
+  numLabels: 'ggml_encoder.head.num_labels',
+  /** STRING, '' when the checkpoint's configuration has none. */
+  problemType: 'ggml_encoder.problem_type',
+  /** STRING '' | 'identity' | 'sigmoid' | 'softmax' | 'tanh', what sentence-transformers would apply to the logits. */
+  activationFn: 'ggml_encoder.activation_fn',
+  /** UINT32, most tokens per input, special tokens included. */
+  maxLength: 'ggml_encoder.max_length',
+  /** STRING, 'absolute'. */
+  positionKind: 'ggml_encoder.position_kind',
+  /** STRING, 'post'. */
+  normPlacement: 'ggml_encoder.norm_placement',
+  /** UINT32, rows dropped from the front of the position table; for information. */
+  positionOffset: 'ggml_encoder.position_offset',
+  /** STRING 'exact' | 'single-sequence' | 'approximate-head' | 'unsupported': what llama.cpp makes of the file. */
+  llamacppCompat: 'ggml_encoder.llamacpp.compat',
+} as const;

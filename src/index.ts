@@ -1,0 +1,27 @@
+/** The package's public surface, every name written out. */
+export { Classifier } from './api/classifier';
+export { CrossEncoder } from './api/cross-encoder';
+export { devices } from './api/devices';
+export { defaultModelPath } from './api/model-source';
+export { convert } from './convert/convert';
+export { ERROR_CODES, EncoderError, isEncoderError } from './errors';
+export { version } from './support/package-root';
+
+export type { Activation, PairActivation } from './api/activations';
+export type { Device } from './api/devices';
+export type { PairInput, TextInput } from './api/inputs';
+export type { LoadOptions } from './api/load-options';
+export type { ModelInfo, ModelWarning } from './api/model-info';
+export type {
+  ClassifyOptions,
+  PredictOptions,
+  RankOptions,
+  SpecialTokens,
+  TextOptions,
+  TokenizeOptions,
+  TruncationSide,
+  TruncationStrategy,
+} from './api/options';
+export type { Classification, LabelScore, PairPrediction, RankedDocument, Tokenization } from './api/results';
+export type { ConvertOptions, ConvertProgress, ConvertResult, TensorType } from './convert/convert';
+export type { ErrorCode } from './errors';

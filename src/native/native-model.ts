@@ -1,0 +1,97 @@
+/**
+ * The native model as promises that honour an AbortSignal and reject with EncoderError.
+ * The addon's own errors are plain Errors with a `code`; nothing above this file sees them.
+ */
+import { ERROR_CODES, EncoderError } from '../errors';
+import type { ErrorCode } from '../errors';
+import { nativeAddon } from './addon';
+import type { NativeJob, NativeLoadOptions, NativeModel } from './bindings';
+
+/** Rejects before any work when the caller has already given up. */
+export function assertNotAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw abortedError(signal);
+}
+
+/**
+ * Loads a GGUF file. An abort rejects at once; a model that arrives after it is freed unseen.
+ */
+export async function openModel(path: string, options: NativeLoadOptions, signal?: AbortSignal): Promise<NativeModel> {
+  assertNotAborted(signal);
+  const loading = startLoading(path, options);
+  if (signal === undefined) return settled(loading, signal);
+
+  let onAbort = (): void => undefined;
+  const gaveUp = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      reject(abortedError(signal));
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await settled(Promise.race([loading, gaveUp]), signal);
+  } catch (error) {
+    if (signal.aborted) {
+      loading.then(
+        (model) => model.dispose(),
+        () => undefined,
+      );
+    }
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Starts a native job and waits for it; the abort listener is gone when this settles. */
+export async function runJob<Result>(start: () => NativeJob<Result>, signal?: AbortSignal): Promise<Result> {
+  assertNotAborted(signal);
+  let job: NativeJob<Result>;
+  try {
+    job = start();
+  } catch (error) {
+    throw toEncoderError(error, signal);
+  }
+  const cancel = (): void => {
+    job.cancel();
+  };
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    return await settled(job.promise, signal);
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+  }
+}
+
+/** What the native side raised, as an EncoderError with the same code; anything without a known code is `internal`. */
+export function toEncoderError(error: unknown, signal?: AbortSignal): EncoderError {
+  if (error instanceof EncoderError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const code = errorCode(error);
+  if (code === 'aborted') return signal === undefined ? new EncoderError(code, message) : abortedError(signal);
+  return new EncoderError(code, message, { cause: error });
+}
+
+function startLoading(path: string, options: NativeLoadOptions): Promise<NativeModel> {
+  try {
+    return nativeAddon().loadModel(path, options);
+  } catch (error) {
+    throw toEncoderError(error);
+  }
+}
+
+async function settled<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  try {
+    return await promise;
+  } catch (error) {
+    throw toEncoderError(error, signal);
+  }
+}
+
+function errorCode(error: unknown): ErrorCode {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return ERROR_CODES.find((known) => known === code) ?? 'internal';
+}
+
+function abortedError(signal: AbortSignal): EncoderError {
+  return new EncoderError('aborted', 'the call was aborted by its signal', { cause: signal.reason });
+}

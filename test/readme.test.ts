@@ -1,0 +1,96 @@
+/** Executes every `sh` and `js` block of the README and the docs as a user would, in a folder with the package. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { goldenModel, writeCheckpoint } from './golden/checkpoint-fixture';
+import { PACKAGE_ROOT } from './support/cli-process';
+
+const PAGES = ['README.md', 'docs/api.md', 'docs/cli.md', 'docs/errors.md'];
+
+/** What has run before any test can. */
+const SET_UP = ['npm ci'];
+
+interface Block {
+  readonly language: string;
+  readonly code: string;
+}
+
+let folder = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ggml-encoder-readme-'));
+  const bin = join(folder, 'node_modules', '.bin');
+  await mkdir(bin, { recursive: true });
+  await symlink(PACKAGE_ROOT, join(folder, 'node_modules', 'ggml-encoder'));
+  await symlink(join(PACKAGE_ROOT, 'bin', 'ggml-encoder.js'), join(bin, 'ggml-encoder'));
+  await writeCheckpoint(goldenModel('bert-old-names'), join(folder, 'nli-checkpoint'));
+  await writeCheckpoint(goldenModel('bert-reranker'), join(folder, 'reranker-checkpoint'));
+  await writeFile(
+    join(folder, 'passages.txt'),
+    'Iron rusts in wet air.\nLeaves turn light into sugar.\nSalt dissolves.\n',
+  );
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+function blocksOf(page: string): Block[] {
+  const text = readFileSync(join(PACKAGE_ROOT, page), 'utf8');
+  return Array.from(text.matchAll(/^```(sh|js)\n(.*?)^```$/gms), ([, language = '', code = '']) => ({
+    language,
+    code,
+  }));
+}
+
+async function execute(program: string, args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
+  const env = { ...process.env, GGML_ENCODER_CACHE: join(folder, 'cache') };
+  return promisify(execFile)(program, args, { cwd: folder, env });
+}
+
+async function run({ language, code }: Block): Promise<string> {
+  if (language === 'sh') {
+    const commands = code.split('\n').filter((line) => !SET_UP.includes(line.trim()));
+    return (await execute('bash', ['-euo', 'pipefail', '-c', commands.join('\n')])).stdout;
+  }
+  const file = join(folder, code.includes('require(') ? 'example.cjs' : 'example.mjs');
+  await writeFile(file, code);
+  return (await execute(process.execPath, [file])).stdout;
+}
+
+describe.each(PAGES)('%s', (page) => {
+  const blocks = blocksOf(page).map((block, index): [string, Block] => [`${index + 1}, ${block.language}`, block]);
+
+  test.each(blocks)('block %s runs', async (_, block) => {
+    await run(block);
+  });
+});
+
+test('the first command names a sensible section', async () => {
+  const first = blocksOf('README.md').find(({ language }) => language === 'sh');
+  expect(JSON.parse(await run(first!))).toMatchObject({ label: 'games' });
+});
+
+test('the README shows classify, NLI and rank', () => {
+  const code = blocksOf('README.md')
+    .map((block) => block.code)
+    .join('\n');
+  for (const word of ['.classify(', '.predict(', '.rank(', 'ggml-encoder convert', 'ggml-encoder rank']) {
+    expect(code).toContain(word);
+  }
+});
+
+test('links between the pages lead somewhere', () => {
+  for (const page of [...PAGES, 'docs/architecture.md', 'docs/gguf.md', 'CONTRIBUTING.md', 'CHANGELOG.md']) {
+    const text = readFileSync(join(PACKAGE_ROOT, page), 'utf8');
+    for (const [, target = ''] of text.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)) {
+      expect(() => readFileSync(join(PACKAGE_ROOT, page, '..', target)), `${page}: ${target}`).not.toThrow();
+    }
+  }
+});

@@ -1,0 +1,114 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+import { convert } from '../../../src/convert/convert';
+import { goldenModel, writeCheckpoint } from '../../golden/checkpoint-fixture';
+import { temporaryFolder, writeSafetensors } from './temp-folder';
+
+const FIRST = 'model-00001-of-00002.safetensors';
+const SECOND = 'model-00002-of-00002.safetensors';
+
+async function shardedFolder(): Promise<string> {
+  const folder = join(temporaryFolder(), 'model');
+  await writeCheckpoint(goldenModel('bert-gelu-new'), folder, { shards: 2 });
+  return folder;
+}
+
+async function convertIndex(change: (map: Record<string, unknown>, folder: string) => unknown) {
+  const folder = await shardedFolder();
+  const path = join(folder, 'model.safetensors.index.json');
+  const index = JSON.parse(readFileSync(path, 'utf8')) as { weight_map: Record<string, unknown> };
+  const replaced = change(index.weight_map, folder);
+  writeFileSync(path, typeof replaced === 'string' ? replaced : JSON.stringify(index));
+  return convert(folder, { output: join(folder, 'out.gguf') });
+}
+
+describe('a sharded checkpoint', () => {
+  it('converts when index and shards agree', async () => {
+    expect((await convertIndex(() => undefined)).numTensors).toBe(33);
+  });
+
+  it.each([
+    '../model-00001-of-00002.safetensors',
+    '/etc/model.safetensors',
+    '..\\model.safetensors',
+    'C:model.safetensors',
+    '%2e%2e/model.safetensors',
+    'model\0.safetensors',
+    'sub/model.safetensors',
+    '..',
+    '.',
+    '',
+    'config.json',
+    'model.bin',
+    `${'a'.repeat(300)}.safetensors`,
+    42,
+    null,
+    ['model.safetensors'],
+  ])('may not name %j as a shard', async (name) => {
+    const attempt = convertIndex((map) => (map['classifier.weight'] = name));
+    await expect(attempt).rejects.toMatchObject({ code: 'checkpoint_malformed' });
+  });
+
+  it.each<[string, (map: Record<string, unknown>, folder: string) => unknown, string]>([
+    ['no weight_map', () => '{}', 'checkpoint_malformed'],
+    ['an empty weight_map', () => '{"weight_map":{}}', 'checkpoint_malformed'],
+    ['an index that is a list', () => '[]', 'checkpoint_malformed'],
+    ['a tensor named twice', () => `{"weight_map":{"a":"${FIRST}","a":"${FIRST}"}}`, 'checkpoint_malformed'],
+    ['an index above the limit', () => ' '.repeat(25_000_001), 'limit_exceeded'],
+    [
+      'too many shards',
+      (map) => {
+        for (let i = 0; i < 1100; i++) map[`t${i}`] = `s${i}.safetensors`;
+      },
+      'limit_exceeded',
+    ],
+    [
+      'a tensor in the wrong shard',
+      (map) => (map['classifier.weight'] = map['classifier.weight'] === FIRST ? SECOND : FIRST),
+      'checkpoint_malformed',
+    ],
+    ['a tensor that no shard holds', (map) => (map['extra'] = FIRST), 'checkpoint_malformed'],
+    [
+      'a tensor that the index does not name',
+      (map) => {
+        delete map['classifier.weight'];
+      },
+      'checkpoint_malformed',
+    ],
+    [
+      'a shard that is not there',
+      (_, folder) => {
+        rmSync(join(folder, SECOND));
+      },
+      'checkpoint_not_found',
+    ],
+    [
+      'a shard that is a folder',
+      (_, folder) => {
+        rmSync(join(folder, SECOND));
+        mkdirSync(join(folder, SECOND));
+      },
+      'io_failed',
+    ],
+  ])('is refused with %s', async (_, change, code) => {
+    await expect(convertIndex(change)).rejects.toMatchObject({ code });
+  });
+
+  it('is refused when a shard is a link out of the folder', async () => {
+    const attempt = convertIndex((_, folder) => {
+      const outside = join(temporaryFolder(), SECOND);
+      renameSync(join(folder, SECOND), outside);
+      symlinkSync(outside, join(folder, SECOND));
+    });
+    await expect(attempt).rejects.toMatchObject({ code: 'checkpoint_malformed' });
+  });
+
+  it('gives way to model.safetensors, as in transformers', async () => {
+    const attempt = convertIndex((_, folder) => {
+      writeSafetensors(join(folder, 'model.safetensors'), {});
+    });
+    await expect(attempt).rejects.toMatchObject({ code: 'tensor_missing' });
+  });
+});

@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+import type { TokenizerFiles } from '../../../src/convert/checkpoint';
+import { prepareTokenizer } from '../../../src/convert/tokenizer';
+import { type JsonObject, parseJson } from '../../../src/support/json';
+
+interface Case {
+  readonly name: string;
+  readonly files: Readonly<Record<string, unknown>>;
+  /** The backend tokenizer of transformers' AutoTokenizer for the same files. */
+  readonly expected: Readonly<Record<string, unknown>>;
+}
+
+const cases = JSON.parse(readFileSync(join(__dirname, 'fixtures/tokenizers.json'), 'utf8')) as Case[];
+
+function tokenizerFiles(files: Readonly<Record<string, unknown>>): TokenizerFiles {
+  const json = (name: string) =>
+    files[name] === undefined ? undefined : (parseJson(JSON.stringify(files[name]), { what: name }) as JsonObject);
+  return {
+    tokenizer: json('tokenizer.json'),
+    config: json('tokenizer_config.json'),
+    specialTokens: json('special_tokens_map.json'),
+    addedTokens: json('added_tokens.json'),
+    vocabulary: files['vocab.txt'] as string | undefined,
+  };
+}
+
+function prepare(files: Readonly<Record<string, unknown>>) {
+  return prepareTokenizer(tokenizerFiles(files), 'checkpoint');
+}
+
+const VOCABULARY = '[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nhello\n';
+
+describe('prepareTokenizer', () => {
+  it.each(cases)('gives what transformers gives: $name', ({ files, expected }) => {
+    expect(JSON.parse(JSON.stringify(prepare(files).json))).toEqual(expected);
+  });
+
+  it('knows the ids of the special tokens', () => {
+    expect(prepare({ 'vocab.txt': VOCABULARY }).ids).toEqual({ pad: 0, unk: 1, cls: 2, sep: 3, mask: 4 });
+  });
+
+  it('drops truncation and padding that training left in tokenizer.json', () => {
+    const { json } = prepare({ 'vocab.txt': VOCABULARY });
+    const prepared = prepare({ 'tokenizer.json': { ...json, truncation: { max_length: 3 }, padding: {} } });
+    expect([prepared.json['truncation'], prepared.json['padding']]).toEqual([null, null]);
+  });
+
+  it('warns when tokenizer_config.json overrules tokenizer.json', () => {
+    const { json } = prepare({ 'vocab.txt': VOCABULARY });
+    const prepared = prepare({ 'tokenizer.json': json, 'tokenizer_config.json': { do_lower_case: false } });
+    expect(prepared.warnings.join()).toContain('lowercase = false');
+    expect(prepared.lowercase).toBe(false);
+  });
+
+  it('reads the length limit and takes 1e30 for none', () => {
+    const limit = (value: unknown) =>
+      prepare({ 'vocab.txt': VOCABULARY, 'tokenizer_config.json': { model_max_length: value } }).maxLength;
+    expect(limit(384)).toBe(384);
+    expect(limit(1e30)).toBeUndefined();
+    expect(limit(null)).toBeUndefined();
+  });
+
+  it.each([
+    ['no files at all', {}, 'tokenizer_missing'],
+    [
+      'vocab.txt for a generic class',
+      { 'vocab.txt': VOCABULARY, 'tokenizer_config.json': { tokenizer_class: 'PreTrainedTokenizerFast' } },
+      'tokenizer_missing',
+    ],
+    [
+      'another class',
+      { 'vocab.txt': VOCABULARY, 'tokenizer_config.json': { tokenizer_class: 'BertJapaneseTokenizer' } },
+      'tokenizer_unsupported',
+    ],
+    [
+      'no basic tokenizer',
+      { 'vocab.txt': VOCABULARY, 'tokenizer_config.json': { do_basic_tokenize: false } },
+      'tokenizer_unsupported',
+    ],
+    [
+      'another model',
+      { 'tokenizer.json': { model: { type: 'BPE', vocab: { a: 0 }, merges: [] } } },
+      'tokenizer_unsupported',
+    ],
+    ['no model', { 'tokenizer.json': {} }, 'tokenizer_unsupported'],
+    ['an empty vocabulary', { 'tokenizer.json': { model: { type: 'WordPiece', vocab: {} } } }, 'checkpoint_malformed'],
+    [
+      'an id that is no integer',
+      { 'tokenizer.json': { model: { type: 'WordPiece', vocab: { a: 0.5 } } } },
+      'checkpoint_malformed',
+    ],
+    ['a negative id', { 'tokenizer.json': { model: { type: 'WordPiece', vocab: { a: -1 } } } }, 'checkpoint_malformed'],
+    [
+      'a huge id',
+      { 'tokenizer.json': { model: { type: 'WordPiece', vocab: { a: 2 ** 40 } } } },
+      'checkpoint_malformed',
+    ],
+    [
+      'an id used twice',
+      { 'tokenizer.json': { model: { type: 'WordPiece', vocab: { a: 0, b: 0 } } } },
+      'checkpoint_malformed',
+    ],
+    [
+      'an added token without id',
+      { 'tokenizer.json': { added_tokens: [{ content: 'a' }], model: { type: 'WordPiece', vocab: { a: 0 } } } },
+      'checkpoint_malformed',
+    ],
+    [
+      'a limit of zero',
+      { 'vocab.txt': VOCABULARY, 'tokenizer_config.json': { model_max_length: 0 } },
+      'checkpoint_malformed',
+    ],
+  ])('refuses %s', (_, files, code) => {
+    expect(() => prepare(files)).toThrow(expect.objectContaining({ code }));
+  });
+});

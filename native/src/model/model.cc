@@ -202,6 +202,11 @@ std::shared_ptr<Model> Model::load(const std::string& path, const LoadOptions& o
     throw Error(ErrorCode::device_unavailable,
                 "there is no device '" + options.device + "'; `ggml-encoder devices` lists those there are");
   }
+#ifdef ENC_X86_KERNELS
+  if (!detect_cpu_features().avx2) {
+    throw Error(ErrorCode::isa_unsupported, "this CPU lacks AVX2, FMA or F16C, which ggml-encoder needs on x86");
+  }
+#endif
   const GgmlGuard guard;
   return std::make_shared<LoadedModel>(path, options);
 }

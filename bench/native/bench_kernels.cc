@@ -1,0 +1,324 @@
+// Every variant in kernels.inc over the shapes of real models, against the machine's own peak.
+//   enc_kernel_bench [--filter <part of a kernel name>] [--shape <part of a shape>] [--threads <n>]
+//   [--seconds <per kernel and shape>]
+//   [--json <file>] [--clock <wall|cpu>]
+// All variants of a shape are timed in turns, round after round, so that a busy neighbour slows all alike.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "kernels/kernel_declarations.h"
+#include "peaks.h"
+
+namespace enc::bench {
+namespace {
+
+using namespace kernels;
+
+struct Options {
+  std::string filter, shape, json;
+  int threads = 1;
+  double seconds = 0.15;
+  bool cpu_time = false;
+};
+
+struct FreeAligned {
+  void operator()(void* p) const { std::free(p); }
+};
+using Memory = std::unique_ptr<void, FreeAligned>;
+Memory allocate(size_t bytes) {
+  return Memory(std::aligned_alloc(64, (bytes + 127) / 64 * 64));
+}
+
+std::vector<float> random_floats(size_t count, float deviation) {
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal(0, deviation);
+  std::vector<float> values(count);
+  for (float& value : values) value = normal(random);
+  return values;
+}
+
+/// One thing to time: `run(thread)` does its share of `operations`.
+struct Case {
+  std::string name, shape;
+  double operations = 0, peak = 0;
+  std::function<void(int)> run;
+  std::vector<double> seconds;
+};
+
+/// Threads that wait for work by spinning: starting one costs more than a small product.
+class Team {
+ public:
+  explicit Team(int threads) {
+    for (int t = 1; t < threads; t++) {
+      members_.emplace_back([this, t] {
+        for (int seen = 0;;) {
+          while (round_.load(std::memory_order_acquire) == seen) std::this_thread::yield();
+          seen++;
+          if (!work_) return;
+          (*work_)(t);
+          pending_.fetch_sub(1, std::memory_order_release);
+        }
+      });
+    }
+  }
+  ~Team() {
+    start(nullptr);
+    for (std::thread& member : members_) member.join();
+  }
+
+  void run(const std::function<void(int)>& work) {
+    start(&work);
+    work(0);
+    while (pending_.load(std::memory_order_acquire) != 0) std::this_thread::yield();
+  }
+
+ private:
+  void start(const std::function<void(int)>* work) {
+    work_ = work;
+    pending_.store(static_cast<int>(members_.size()), std::memory_order_relaxed);
+    round_.fetch_add(1, std::memory_order_release);
+  }
+
+  std::vector<std::thread> members_;
+  const std::function<void(int)>* work_ = nullptr;
+  std::atomic<int> round_{0}, pending_{0};
+};
+
+class Bench {
+ public:
+  explicit Bench(const Options& options) : options_(options), team_(options.threads) {}
+
+  bool wants(const char* name) const {
+    return options_.filter.empty() || std::strstr(name, options_.filter.c_str());
+  }
+  const Options& options() const { return options_; }
+
+  /// Times `cases` in turns and prints a line each.
+  void run(std::vector<Case>& cases) {
+    if (cases.empty() || cases[0].shape.find(options_.shape) == std::string::npos) return;
+    for (Case& c : cases) time_once(c);  // warm up
+    const auto begin = std::chrono::steady_clock::now();
+    const double budget = options_.seconds * static_cast<double>(cases.size());
+    size_t rounds = 0;
+    while (rounds < 7 || (elapsed(begin) < budget && rounds < 5000)) {
+      for (Case& c : cases) c.seconds.push_back(time_once(c));
+      rounds++;
+    }
+    for (Case& c : cases) report(c);
+  }
+
+  bool write_json() const {
+    if (options_.json.empty()) return true;
+    std::FILE* file = std::fopen(options_.json.c_str(), "w");
+    if (!file) return false;
+    std::fprintf(file, "[\n");
+    for (size_t i = 0; i < rows_.size(); i++)
+      std::fprintf(file, "%s%s\n", rows_[i].c_str(), i + 1 < rows_.size() ? "," : "");
+    std::fprintf(file, "]\n");
+    return std::fclose(file) == 0;
+  }
+
+ private:
+  static double elapsed(std::chrono::steady_clock::time_point begin) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+
+  double time_once(const Case& c) {
+    const double begin = now();
+    team_.run(c.run);
+    return now() - begin;
+  }
+
+  /// Seconds on the wall, or of this thread's own CPU time, which other processes cannot lengthen by taking
+  /// turns.
+  double now() const {
+    std::timespec time;
+    clock_gettime(options_.cpu_time ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+  }
+
+  void report(Case& c) {
+    std::sort(c.seconds.begin(), c.seconds.end());
+    const double best = c.seconds.front(), median = c.seconds[c.seconds.size() / 2];
+    const double gflops = c.operations / best / 1e9, middle = c.operations / median / 1e9;
+    const double peak = c.peak * options_.threads / 1e9;
+    std::printf("%-28s %-20s %9.1f us min %9.1f us median %8.1f GFLOP/s best %8.1f median", c.name.c_str(),
+                c.shape.c_str(), best * 1e6, median * 1e6, gflops, middle);
+    if (peak > 0) std::printf("  %3.0f %% of peak %.0f", 100 * gflops / peak, peak);
+    std::printf("\n");
+    char row[512];
+    std::snprintf(
+        row, sizeof row,
+        "  {\"kernel\": \"%s\", \"shape\": \"%s\", \"threads\": %d, \"unit\": \"GFLOP/s\", \"median\": %.3f, "
+        "\"max\": %.3f, \"peak\": %.3f, \"runs\": %zu}",
+        c.name.c_str(), c.shape.c_str(), options_.threads, middle, gflops, peak, c.seconds.size());
+    rows_.push_back(row);
+  }
+
+  Options options_;
+  Team team_;
+  std::vector<std::string> rows_;
+};
+
+template <class Kernel, class Other>
+void collect(std::vector<std::pair<const Kernel*, KernelIsa>>& list, const Other& kernel, KernelIsa isa) {
+  if constexpr (std::is_same_v<Kernel, Other>) list.push_back({&kernel, isa});
+}
+
+/// The variants of an op, scalar ones left out: they are oracles.
+template <class Kernel>
+std::vector<std::pair<const Kernel*, KernelIsa>> variants(const Bench& bench) {
+  const CpuFeatures features = detect_cpu_features();
+  std::vector<std::pair<const Kernel*, KernelIsa>> list, wanted;
+#define KERNEL(op, isa)                                                         \
+  if (can_run(KernelIsa::isa, features) && KernelIsa::isa != KernelIsa::scalar) \
+    collect(list, op##_##isa, KernelIsa::isa);
+#include "kernels/kernels.inc"
+#undef KERNEL
+  for (const auto& variant : list) {
+    if (bench.wants(variant.first->name)) wanted.push_back(variant);
+  }
+  return wanted;
+}
+
+void bench_gemm(Bench& bench, size_t m, size_t n, size_t k) {
+  const auto x = random_floats(m * k, 1), w = random_floats(n * k, 0.05f), bias = random_floats(n, 1);
+  std::vector<Memory> keep;
+  std::vector<Case> cases;
+  const int threads = bench.options().threads;
+  for (const auto& [kernel, isa] : variants<GemmKernel>(bench)) {
+    std::vector<unsigned char> rows(n * weight_row_bytes(kernel->type, k), 0x3c);
+    if (kernel->type == WeightType::kF32) std::memcpy(rows.data(), w.data(), rows.size());
+    Memory packed = allocate(kernel->packed_bytes(n, k)), y = allocate(m * n * sizeof(float));
+    kernel->pack(rows.data(), 0, n, n, k, packed.get());
+    Case c;
+    c.name = kernel->name;
+    c.shape = std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k);
+    c.operations = 2.0 * static_cast<double>(m * n * k);
+    c.peak = measured_peak(isa);
+    std::vector<GemmArgs> shares;
+    for (int t = 0; t < threads; t++) {
+      // Threads split rows while there are enough of them, as the encoder does; a single row splits by
+      // panels.
+      const size_t begin = m * static_cast<size_t>(t) / static_cast<size_t>(threads);
+      const size_t end = m * static_cast<size_t>(t + 1) / static_cast<size_t>(threads);
+      GemmArgs a;
+      a.n = n, a.k = k, a.x_stride = k, a.y_stride = n, a.bias = bias.data(), a.packed = packed.get();
+      a.m = end - begin, a.x = x.data() + begin * k, a.y = static_cast<float*>(y.get()) + begin * n;
+      if (m == 1) {
+        a.m = 1, a.x = x.data(), a.y = static_cast<float*>(y.get());
+        a.panel_begin = kernel->panel_count(n) * static_cast<size_t>(t) / static_cast<size_t>(threads);
+        a.panel_end = kernel->panel_count(n) * static_cast<size_t>(t + 1) / static_cast<size_t>(threads);
+      }
+      keep.push_back(allocate(kernel->scratch_bytes(a.m, k)));
+      a.scratch = keep.back().get();
+      shares.push_back(a);
+    }
+    c.run = [run = kernel->run, shares](int t) { run(shares[static_cast<size_t>(t)]); };
+    keep.push_back(std::move(packed));
+    keep.push_back(std::move(y));
+    cases.push_back(std::move(c));
+  }
+  bench.run(cases);
+}
+
+void bench_attention(Bench& bench, size_t sequences, size_t length, size_t heads, size_t head_size) {
+  const size_t hidden = heads * head_size, tokens = sequences * length;
+  const auto qkv = random_floats(tokens * 3 * hidden, 1);
+  std::vector<float> out(tokens * hidden);
+  std::vector<int32_t> cu_seqlens;
+  for (size_t s = 0; s <= sequences; s++) cu_seqlens.push_back(static_cast<int32_t>(s * length));
+  std::vector<Memory> keep;
+  std::vector<Case> cases;
+  const int threads = bench.options().threads;
+  for (const auto& [kernel, isa] : variants<AttentionVarlenKernel>(bench)) {
+    Case c;
+    c.name = kernel->name;
+    c.shape = std::to_string(sequences) + "x" + std::to_string(length) + " h" + std::to_string(heads) + "x" +
+              std::to_string(head_size);
+    c.operations = 4.0 * static_cast<double>(sequences * length * length * hidden);
+    c.peak = measured_peak(isa);
+    std::vector<AttentionVarlenArgs> shares;
+    for (int t = 0; t < threads; t++) {
+      AttentionVarlenArgs a;
+      a.q = qkv.data(), a.k = qkv.data() + hidden, a.v = qkv.data() + 2 * hidden;
+      a.q_stride = a.k_stride = a.v_stride = 3 * hidden;
+      a.cu_seqlens = cu_seqlens.data(), a.sequence_end = sequences, a.head_size = head_size;
+      a.head_begin = heads * static_cast<size_t>(t) / static_cast<size_t>(threads);
+      a.head_end = heads * static_cast<size_t>(t + 1) / static_cast<size_t>(threads);
+      a.scale = 0.125f, a.out = out.data(), a.out_stride = hidden;
+      keep.push_back(allocate(kernel->scratch_bytes(length, head_size)));
+      a.scratch = keep.back().get();
+      shares.push_back(a);
+    }
+    c.run = [run = kernel->run, shares](int t) { run(shares[static_cast<size_t>(t)]); };
+    cases.push_back(std::move(c));
+  }
+  bench.run(cases);
+}
+
+void bench_layer_norm(Bench& bench, size_t rows, size_t columns) {
+  const auto x = random_floats(rows * columns, 1), residual = random_floats(rows * columns, 1),
+             gamma = random_floats(columns, 1);
+  std::vector<float> y(rows * columns);
+  std::vector<Case> cases;
+  for (const auto& [kernel, isa] : variants<AddLayerNormKernel>(bench)) {
+    Case c;
+    c.name = kernel->name;
+    c.shape = std::to_string(rows) + "x" + std::to_string(columns);
+    c.operations = 8.0 * static_cast<double>(rows * columns);
+    AddLayerNormArgs a;
+    a.rows = rows, a.columns = columns, a.x = x.data(), a.residual = residual.data(), a.y = y.data();
+    a.x_stride = a.residual_stride = a.y_stride = columns, a.gamma = a.beta = gamma.data();
+    c.run = [run = kernel->run, a](int t) {
+      if (t == 0) run(a);
+    };
+    cases.push_back(std::move(c));
+  }
+  bench.run(cases);
+}
+
+int run(const Options& options) {
+  Bench bench(options);
+  const size_t layers[][2] = {{2304, 768}, {768, 768},  {3072, 768}, {768, 3072}, {936, 312},  {312, 312},
+                              {1200, 312}, {312, 1200}, {1152, 384}, {384, 384},  {1536, 384}, {384, 1536},
+                              {384, 128},  {128, 128},  {512, 128},  {128, 512}};
+  for (const auto& layer : layers) {
+    for (size_t m : {1, 16, 128, 512}) bench_gemm(bench, m, layer[0], layer[1]);
+  }
+  const size_t attention[][4] = {{32, 10, 12, 64}, {16, 32, 12, 64}, {8, 60, 12, 64},  {1, 512, 12, 64},
+                                 {16, 32, 12, 26}, {16, 32, 12, 32}, {1, 512, 6, 128}, {1, 4096, 2, 64}};
+  for (const auto& a : attention) bench_attention(bench, a[0], a[1], a[2], a[3]);
+  for (size_t columns : {312, 768}) bench_layer_norm(bench, 128, columns);
+  if (bench.write_json()) return 0;
+  std::fprintf(stderr, "cannot write %s\n", options.json.c_str());
+  return 1;
+}
+
+}  // namespace
+}  // namespace enc::bench
+
+int main(int argc, char** argv) {
+  enc::bench::Options options;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string name = argv[i];
+    if (name == "--filter") options.filter = argv[i + 1];
+    if (name == "--shape") options.shape = argv[i + 1];
+    if (name == "--threads") options.threads = std::atoi(argv[i + 1]);
+    if (name == "--seconds") options.seconds = std::atof(argv[i + 1]);
+    if (name == "--json") options.json = argv[i + 1];
+    if (name == "--clock") options.cpu_time = std::strcmp(argv[i + 1], "cpu") == 0;
+  }
+  return enc::bench::run(options);
+}

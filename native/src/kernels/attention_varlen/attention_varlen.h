@@ -1,0 +1,42 @@
+// out = softmax(q . k^T * scale) . v for each sequence and head of a packed batch, without padding and
+// without a mask.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace enc::kernels {
+
+/// Token t of head h reads its query at q + t * q_stride + h * head_size; keys and values likewise. For fused
+/// q|k|v rows [T, 3 * hidden]: q = qkv, k = qkv + hidden, v = qkv + 2 * hidden, all strides 3 * hidden.
+/// The caller splits over threads by sequences and heads, each with scratch of its own; a row's bits depend
+/// on its sequence and head alone. `out` must not overlap the inputs. Strides count elements; any alignment.
+struct AttentionVarlenArgs {
+  const float* q = nullptr;
+  const float* k = nullptr;
+  const float* v = nullptr;
+  size_t q_stride = 0;
+  size_t k_stride = 0;
+  size_t v_stride = 0;
+  const int32_t* cu_seqlens =
+      nullptr;  ///< i32[sequences + 1], ascending: sequence s is tokens [cu[s], cu[s + 1])
+  size_t sequence_begin = 0;
+  size_t sequence_end = 0;
+  size_t head_begin = 0;
+  size_t head_end = 0;
+  size_t head_size = 0;  ///< >= 1
+  size_t max_queries =
+      SIZE_MAX;          ///< rows of each sequence to compute, from its first; the others stay unwritten
+  float scale = 0;       ///< > 0, usually 1 / sqrt(head_size)
+  float* out = nullptr;  ///< f32[T, heads * head_size]; only the asked sequences and heads are written
+  size_t out_stride = 0;
+  void* scratch = nullptr;  ///< scratch_bytes(longest asked sequence, head_size) bytes, 64-byte aligned
+};
+
+struct AttentionVarlenKernel {
+  const char* name;
+  size_t (*scratch_bytes)(size_t longest_sequence, size_t head_size) noexcept;
+  void (*run)(const AttentionVarlenArgs& args) noexcept;
+};
+
+}  // namespace enc::kernels

@@ -1,0 +1,149 @@
+// bf16 weights, or q8_0 weights rounded to bf16, times x rounded to bf16 on AMX tiles; f32 sums.
+//
+// Packed layout: panels of 32 columns, per 32 of k two tiles [16 pairs of k][16 columns][2] of bf16, 1 KB
+// each and adjacent (the last panel has one tile if 16 columns suffice); k and columns padded with zeros. x
+// is rounded into scratch as tiles too, [rows / 16][k / 32][16][32]: a tile load then walks 1 KB in sequence,
+// where rows of x, 2 or 4 KB apart, would share a few cache sets. As many rows at a time as 768 KB hold. 2 x
+// 2 tiles of sums. An element is one chain of TDPBF16PS over ascending k, then + bias, whatever the block:
+// row invariant. Subnormals count as zero. q8_0 goes this way and not through AMX-INT8: its scales change
+// every 32 of k, half a tile row, so that each integer tile would have to be stored, converted and scaled
+// after one half-used product, about three times the work of a bf16 product; and bf16 keeps x more exactly
+// than int8 does. Cost: 2 bytes a weight instead of 1.1.
+#include <immintrin.h>
+
+#include <cstring>
+
+#include "kernels/gemm/gemm.h"
+#include "kernels/gemm/stored_weight.h"
+#include "kernels/simd/amx_tiles.h"
+#include "kernels/simd/avx512.h"
+#include "kernels/simd/elementary.h"
+
+namespace enc::kernels {
+namespace {
+
+constexpr size_t kTileK = 32, kTileColumns = 16, kColumns = 2 * kTileColumns, kBlockRows = 2 * kTileRows;
+constexpr size_t kTileElements = kTileBytes / sizeof(uint16_t);
+constexpr size_t kScratchTarget = 768 * 1024;
+
+size_t k_tiles(size_t k) {
+  return (k + kTileK - 1) / kTileK;
+}
+
+size_t packed_bytes(size_t n, size_t k) noexcept {
+  return round_up(n, kTileColumns) / kTileColumns * k_tiles(k) * kTileBytes;
+}
+
+/// Elements [begin, begin + 32) of a stored row as bf16, zeros behind column k.
+template <WeightType Type>
+void load_bf16(const unsigned char* row, size_t begin, size_t k, uint16_t* out) {
+  const size_t count = min_size(kTileK, k - begin);
+  if constexpr (Type == WeightType::kBf16) {
+    std::memcpy(out, row + begin * sizeof *out, count * sizeof *out);
+  } else {
+    const unsigned char* block = row + begin / kTileK * weight_row_bytes(Type, kTileK);
+    uint16_t half;
+    std::memcpy(&half, block, sizeof half);
+    const float scale = f16_to_f32(half);
+    for (size_t i = 0; i < count; i++)
+      out[i] = f32_to_bf16(scale * static_cast<float>(static_cast<int8_t>(block[2 + i])));
+  }
+  for (size_t i = count; i < kTileK; i++) out[i] = 0;
+}
+
+template <WeightType Type>
+void pack(const void* rows, size_t row_begin, size_t row_count, size_t n, size_t k, void* packed) noexcept {
+  const auto* source = static_cast<const unsigned char*>(rows);
+  const size_t padded = round_up(n, kTileColumns), row_end = row_begin + row_count;
+  for (size_t row = row_begin; row < (row_end == n ? padded : row_end);
+       row++, source += weight_row_bytes(Type, k)) {
+    const size_t first = row / kColumns * kColumns, tiles = min_size(kColumns, padded - first) / kTileColumns;
+    uint16_t* panel = static_cast<uint16_t*>(packed) + first / kTileColumns * k_tiles(k) * kTileElements;
+    uint16_t* column = panel + (row - first) / kTileColumns * kTileElements + row % kTileColumns * 2;
+    for (size_t begin = 0; begin < k; begin += kTileK, column += tiles * kTileElements) {
+      uint16_t values[kTileK] = {};
+      if (row < n) load_bf16<Type>(source, begin, k, values);
+      for (size_t i = 0; i < kTileK; i += 2) std::memcpy(column + i / 2 * (kTileRowBytes / 2), values + i, 4);
+    }
+  }
+}
+
+size_t rounded_rows(size_t k) {
+  const size_t rows = kScratchTarget / (k_tiles(k) * kTileRowBytes) / kBlockRows * kBlockRows;
+  return rows < kBlockRows ? kBlockRows : rows;
+}
+
+size_t scratch_bytes(size_t m, size_t k) noexcept {
+  return min_size(round_up(m, kTileRows), rounded_rows(k)) * k_tiles(k) * kTileRowBytes;
+}
+
+/// Rows of x as tiles; rows up to the next multiple of 16 become zeros.
+void round_rows(const float* x, size_t stride, size_t rows, size_t k, uint16_t* tiles) {
+  for (size_t r = 0; r < round_up(rows, kTileRows); r++, x += stride) {
+    uint16_t* to = tiles + r / kTileRows * k_tiles(k) * kTileElements + r % kTileRows * kTileK;
+    for (size_t i = 0; i < k_tiles(k) * kTileK; i += kTileK, to += kTileElements) {
+      __m512 low = _mm512_setzero_ps(), high = low;
+      if (r < rows) {
+        low = Avx512::load(x + i, min_size(16, k - i));
+        if (i + 16 < k) high = Avx512::load(x + i + 16, min_size(16, k - i - 16));
+      }
+      _mm512_storeu_si512(to, (__m512i)_mm512_cvtne2ps_pbh(high, low));
+    }
+  }
+}
+
+void run_rows(const GemmArgs& a, const uint16_t* x, size_t m, float* y) {
+  const size_t depth = k_tiles(a.k), panels = (a.n + kColumns - 1) / kColumns;
+  alignas(64) float sums[kBlockRows * kColumns];
+  for (size_t p = a.panel_begin; p < min_size(a.panel_end, panels); p++) {
+    const size_t first = p * kColumns, columns = min_size(kColumns, a.n - first);
+    const uint16_t* panel =
+        static_cast<const uint16_t*>(a.packed) + first / kTileColumns * depth * kTileElements;
+    for (size_t row = 0; row < m; row += kBlockRows) {
+      const size_t rows = min_size(kBlockRows, m - row);
+      const uint16_t* tiles = x + row / kTileRows * depth * kTileElements;
+      const TileOperands operands = {.a = tiles,
+                                     .a_below = tiles + depth * kTileElements,
+                                     .a_row_bytes = kTileRowBytes,
+                                     .a_step = kTileBytes,
+                                     .b = panel,
+                                     .b_step = columns > kTileColumns ? 2 * kTileBytes : kTileBytes,
+                                     .b_next_column = kTileBytes,
+                                     .steps = depth};
+      multiply_tiles(rows, columns, operands, sums, kColumns);
+      float* to = y + row * a.y_stride + first;
+      for (size_t c = 0; c < columns; c += 16) {
+        const size_t count = min_size(16, columns - c);
+        const __m512 offset = a.bias ? Avx512::load(a.bias + first + c, count) : _mm512_setzero_ps();
+        for (size_t r = 0; r < rows; r++) {
+          Avx512::store(to + r * a.y_stride + c, _mm512_add_ps(Avx512::load(sums + r * kColumns + c), offset),
+                        count);
+        }
+      }
+      activate_block<Avx512>(a.activation, to, a.y_stride, rows, columns);
+    }
+  }
+}
+
+void run(const GemmArgs& a) noexcept {
+  configure_tiles();
+  uint16_t* tiles = static_cast<uint16_t*>(a.scratch);
+  const size_t block = rounded_rows(a.k);
+  for (size_t row = 0; row < a.m; row += block) {
+    const size_t rows = min_size(block, a.m - row);
+    round_rows(a.x + row * a.x_stride, a.x_stride, rows, a.k, tiles);
+    run_rows(a, tiles, rows, a.y + row * a.y_stride);
+  }
+}
+
+}  // namespace
+
+extern const GemmKernel ENC_AMX_SYMBOL(gemm_bf16_amx_bf16), ENC_AMX_SYMBOL(gemm_q8_0_amx_bf16);
+const GemmKernel ENC_AMX_SYMBOL(gemm_bf16_amx_bf16) = {
+    ENC_AMX_NAME(gemm_bf16_amx_bf16), WeightType::kBf16, kColumns, packed_bytes,
+    pack<WeightType::kBf16>,          scratch_bytes,     run};
+const GemmKernel ENC_AMX_SYMBOL(gemm_q8_0_amx_bf16) = {
+    ENC_AMX_NAME(gemm_q8_0_amx_bf16), WeightType::kQ8_0, kColumns, packed_bytes,
+    pack<WeightType::kQ8_0>,          scratch_bytes,     run};
+
+}  // namespace enc::kernels

@@ -1,0 +1,307 @@
+// The gemm with f32 arithmetic, written once for every vector type S and stored weight type W; included by
+// ISA files.
+//
+// Packed layout: panels of kVectors * S::kWidth columns, each [k][columns]; the last panel has as many whole
+// vectors as it needs and zeros behind column n. q8_0 keeps its blocks: per 32 of k, f32 scales [columns],
+// then int8 [32][columns]. Inner loop: a tile of kRows x kVectors accumulators; per k one load of each weight
+// vector and one broadcast of x per row. 8 x 3 on AVX-512 (24 accumulators, 3 weights, 1 broadcast of 32
+// registers: 11 loads for 24 FMAs) and 6 x 2 on AVX2 (15 of 16 registers). Each element is one chain of FMAs
+// over ascending k, whatever the tile, then + bias: hence the row invariance. f16, bf16 and q8_0 widen
+// exactly (q8_0: int8 times scale, rounded once), so the bits do not depend on whether that happens in the
+// inner loop (few rows) or once per panel into scratch (many). bf16 weights multiply x rounded to bf16. A row
+// tail runs in a shorter tile; one row alone still has kVectors chains, enough to be bound by memory. Panels
+// outermost: a panel (147 KB of f32 at k = 768) stays in the second-level cache while the rows pass by.
+// Weights are prefetched 3 KB ahead: the hardware stops at each page, and with 16 rows there is too little
+// work to hide that (150 -> 185 GFLOP/s at m = 16, n = k = 768..3072; 3 to 5 % at m = 128; nothing at m = 1).
+// Zen 5 at 4.1 GHz, GCC 12, one thread: 89-100 % of the FMA peak on AVX-512 for m = 128..1024, n and k =
+// 128..3072.
+#pragma once
+
+#include <cstring>
+
+#include "kernels/gemm/gemm.h"
+#include "kernels/gemm/stored_weight.h"
+#include "kernels/simd/elementary.h"
+#include "kernels/simd/transpose.h"
+
+namespace enc::kernels {
+namespace {
+
+struct StoredF32 {
+  using Element = float;
+  static constexpr WeightType kType = WeightType::kF32;
+  template <class S>
+  ENC_INLINE typename S::F load(const Element* p) {
+    return S::load(p);
+  }
+};
+struct StoredF16 {
+  using Element = uint16_t;
+  static constexpr WeightType kType = WeightType::kF16;
+  template <class S>
+  ENC_INLINE typename S::F load(const Element* p) {
+    return S::load_f16(p);
+  }
+};
+struct StoredBf16 {
+  using Element = uint16_t;
+  static constexpr WeightType kType = WeightType::kBf16;
+  template <class S>
+  ENC_INLINE typename S::F load(const Element* p) {
+    return S::load_bf16(p);
+  }
+};
+/// Always widened into scratch: the scale would cost a multiplication per weight vector and tile.
+struct StoredQ8_0 {
+  using Element = unsigned char;
+  static constexpr WeightType kType = WeightType::kQ8_0;
+};
+
+template <class S>
+struct DenseTile {
+  static constexpr size_t kRows = S::kRegisters == 32 ? 8 : 6;
+  static constexpr size_t kVectors = S::kRegisters == 32 ? 3 : 2;
+  static constexpr size_t kColumns = kVectors * S::kWidth;
+  /// Rows from which a panel is widened once instead of in every tile.
+  static constexpr size_t kWidenFrom = 4 * kRows;
+  /// Rows of x that are rounded to bf16 at a time: 1.5 MB of scratch at k = 3072.
+  static constexpr size_t kRoundedRows = 16 * kRows;
+};
+
+constexpr size_t kQuantBlock = 32;
+
+/// Packed bytes of one column.
+template <class W>
+constexpr size_t dense_column_bytes(size_t k) {
+  if constexpr (W::kType == WeightType::kQ8_0) {
+    return (k + kQuantBlock - 1) / kQuantBlock * (sizeof(float) + kQuantBlock);
+  } else {
+    return k * sizeof(typename W::Element);
+  }
+}
+
+/// y[Rows, columns] = x[Rows, k] . panel[k, Vectors * width] + bias. `columns` fill all but a part of the
+/// last vector; panel rows are `panel_stride` elements apart; y may be a scratch block.
+template <class S, class W, size_t Rows, size_t Vectors>
+void dense_tile(const float* x, size_t x_stride, const typename W::Element* panel, size_t panel_stride,
+                size_t k, const float* bias, float* y, size_t y_stride, size_t columns) {
+  using F = typename S::F;
+  F sum[Rows][Vectors];
+  ENC_UNROLL for (size_t r = 0; r < Rows; r++) {
+    ENC_UNROLL for (size_t v = 0; v < Vectors; v++) sum[r][v] = S::zero();
+  }
+  prefetch_block<Rows, Vectors * S::kWidth>(y, y_stride);
+  for (size_t i = 0; i < k; i++) {
+    F weight[Vectors];
+    ENC_UNROLL for (size_t v = 0; v < Vectors; v++) {
+      weight[v] = W::template load<S>(panel + v * S::kWidth);
+      __builtin_prefetch(panel + v * S::kWidth + kPrefetchBytes / sizeof(*panel));
+    }
+    ENC_UNROLL for (size_t r = 0; r < Rows; r++) {
+      const F value = S::set(x[r * x_stride + i]);
+      ENC_UNROLL for (size_t v = 0; v < Vectors; v++) sum[r][v] = S::fma(value, weight[v], sum[r][v]);
+    }
+    panel += panel_stride;
+  }
+  const size_t tail = columns - (Vectors - 1) * S::kWidth;
+  ENC_UNROLL for (size_t v = 0; v < Vectors; v++) {
+    const bool whole = v + 1 < Vectors || tail == S::kWidth;
+    F offset = S::zero();
+    if (bias) offset = whole ? S::load(bias + v * S::kWidth) : S::load(bias + v * S::kWidth, tail);
+    ENC_UNROLL for (size_t r = 0; r < Rows; r++) {
+      float* to = y + r * y_stride + v * S::kWidth;
+      const F value = S::add(sum[r][v], offset);
+      if (whole) {
+        S::store(to, value);
+      } else {
+        S::store(to, value, tail);
+      }
+    }
+  }
+}
+
+template <class S, class W>
+using DenseTileFn = void (*)(const float*, size_t, const typename W::Element*, size_t, size_t, const float*,
+                             float*, size_t, size_t);
+
+/// The instantiation for `rows` (1..kRows) and `vectors` (1..kVectors).
+template <class S, class W>
+DenseTileFn<S, W> dense_tile_for(size_t rows, size_t vectors) {
+#define ENC_ROW(r) \
+  { dense_tile<S, W, r, 1>, dense_tile<S, W, r, 2>, dense_tile<S, W, r, 3> }
+#define ENC_ROW2(r) \
+  { dense_tile<S, W, r, 1>, dense_tile<S, W, r, 2> }
+  if constexpr (DenseTile<S>::kVectors == 3) {
+    static constexpr DenseTileFn<S, W> table[8][3] = {ENC_ROW(1), ENC_ROW(2), ENC_ROW(3), ENC_ROW(4),
+                                                      ENC_ROW(5), ENC_ROW(6), ENC_ROW(7), ENC_ROW(8)};
+    return table[rows - 1][vectors - 1];
+  } else {
+    static constexpr DenseTileFn<S, W> table[6][2] = {ENC_ROW2(1), ENC_ROW2(2), ENC_ROW2(3),
+                                                      ENC_ROW2(4), ENC_ROW2(5), ENC_ROW2(6)};
+    return table[rows - 1][vectors - 1];
+  }
+#undef ENC_ROW
+#undef ENC_ROW2
+}
+
+/// y[m, columns] = x[m, k] . panel + bias, tile by tile, each followed by its activation. `bias` and `y`
+/// start at the panel's first column.
+template <class S, class W>
+void dense_panel(const float* x, size_t x_stride, size_t m, const typename W::Element* panel,
+                 size_t panel_stride, size_t k, const float* bias, Activation activation, float* y,
+                 size_t y_stride, size_t columns) {
+  constexpr size_t kRows = DenseTile<S>::kRows;
+  const size_t vectors = (columns + S::kWidth - 1) / S::kWidth;
+  const DenseTileFn<S, W> whole = dense_tile_for<S, W>(kRows, vectors);
+  for (size_t row = 0; row < m; row += kRows) {
+    const size_t rows = min_size(kRows, m - row);
+    const DenseTileFn<S, W> tile = rows == kRows ? whole : dense_tile_for<S, W>(rows, vectors);
+    float* to = y + row * y_stride;
+    tile(x + row * x_stride, x_stride, panel, panel_stride, k, bias, to, y_stride, columns);
+    activate_block<S>(activation, to, y_stride, rows, columns);
+  }
+}
+
+template <class S, class W>
+void dense_widen(const typename W::Element* panel, size_t k, size_t width, float* out) {
+  if constexpr (W::kType == WeightType::kQ8_0) {
+    for (size_t block = 0; block < k; block += kQuantBlock) {
+      const float* scales = reinterpret_cast<const float*>(panel);
+      const int8_t* quants = reinterpret_cast<const int8_t*>(panel + width * sizeof(float));
+      for (size_t i = 0; i < min_size(kQuantBlock, k - block); i++, out += width, quants += width) {
+        for (size_t c = 0; c < width; c += S::kWidth) {
+          S::store(out + c, S::mul(S::load_i8(quants + c), S::load(scales + c)));
+        }
+      }
+      panel += width * (sizeof(float) + kQuantBlock);
+    }
+  } else {
+    for (size_t i = 0; i < k * width; i += S::kWidth) S::store(out + i, W::template load<S>(panel + i));
+  }
+}
+
+template <class S, class W>
+size_t dense_packed_bytes(size_t n, size_t k) noexcept {
+  return round_up(round_up(n, S::kWidth) * dense_column_bytes<W>(k), 64);
+}
+
+/// Writes column `column` of a panel that is `width` wide; `row` is the stored row, null for the padding's
+/// zeros.
+template <class W>
+void dense_pack_column(const unsigned char* row, size_t k, size_t column, size_t width,
+                       unsigned char* panel) {
+  using Element = typename W::Element;
+  if constexpr (W::kType == WeightType::kQ8_0) {
+    for (size_t block = 0; block < k; block += kQuantBlock, panel += width * (sizeof(float) + kQuantBlock)) {
+      uint16_t half = 0;
+      if (row) std::memcpy(&half, row, sizeof half);
+      const float scale = f16_to_f32(half);
+      std::memcpy(panel + column * sizeof(float), &scale, sizeof scale);
+      unsigned char* quants = panel + width * sizeof(float) + column;
+      for (size_t i = 0; i < kQuantBlock; i++) quants[i * width] = row ? row[2 + i] : 0;
+      if (row) row += 2 + kQuantBlock;
+    }
+  } else {
+    Element* out = reinterpret_cast<Element*>(panel) + column;
+    for (size_t i = 0; i < k; i++) {
+      Element value = 0;
+      if (row) std::memcpy(&value, row + i * sizeof(Element), sizeof value);
+      out[i * width] = value;
+    }
+  }
+}
+
+template <class S, class W>
+void dense_pack(const void* rows, size_t row_begin, size_t row_count, size_t n, size_t k,
+                void* packed) noexcept {
+  constexpr size_t kColumns = DenseTile<S>::kColumns;
+  const auto* source = static_cast<const unsigned char*>(rows);
+  const size_t padded = round_up(n, S::kWidth);
+  const size_t row_end = row_begin + row_count, last = row_end == n ? padded : row_end;
+  for (size_t row = row_begin; row < last; row++) {
+    const size_t first = row / kColumns * kColumns;
+    auto* panel = static_cast<unsigned char*>(packed) + first * dense_column_bytes<W>(k);
+    if constexpr (W::kType == WeightType::kF32) {
+      if (row % S::kWidth == 0 && row + S::kWidth <= row_end && k >= S::kWidth) {
+        const float* from = reinterpret_cast<const float*>(source) + (row - row_begin) * k;
+        const size_t width = min_size(kColumns, padded - first);
+        pack_lanes<S>(from, k, k, reinterpret_cast<float*>(panel) + (row - first), width);
+        row += S::kWidth - 1;
+        continue;
+      }
+    }
+    const auto* from = row < n ? source + (row - row_begin) * weight_row_bytes(W::kType, k) : nullptr;
+    dense_pack_column<W>(from, k, row - first, min_size(kColumns, padded - first), panel);
+  }
+}
+
+template <class S, class W>
+size_t dense_scratch_bytes(size_t m, size_t k) noexcept {
+  using Tile = DenseTile<S>;
+  if constexpr (W::kType == WeightType::kF32) return 0;
+  const size_t rounded = W::kType == WeightType::kBf16 ? min_size(m, Tile::kRoundedRows) * k : 0;
+  const bool widens = W::kType == WeightType::kQ8_0 || m >= Tile::kWidenFrom;
+  return round_up((rounded + (widens ? k * Tile::kColumns : 0)) * sizeof(float), 64);
+}
+
+/// Rows [0, m) of x and y against the asked panels; `wide` is room for one widened panel.
+template <class S, class W>
+void dense_run_rows(const GemmArgs& a, const float* x, size_t x_stride, size_t m, float* y, float* wide) {
+  using Tile = DenseTile<S>;
+  const size_t panels = (a.n + Tile::kColumns - 1) / Tile::kColumns;
+  for (size_t p = a.panel_begin; p < min_size(a.panel_end, panels); p++) {
+    const size_t first = p * Tile::kColumns;
+    const size_t columns = min_size(Tile::kColumns, a.n - first), width = round_up(columns, S::kWidth);
+    const float* bias = a.bias ? a.bias + first : nullptr;
+    const auto* bytes = static_cast<const unsigned char*>(a.packed) + first * dense_column_bytes<W>(a.k);
+    const auto* panel = reinterpret_cast<const typename W::Element*>(bytes);
+    const bool few = m < Tile::kWidenFrom;
+    if constexpr (W::kType != WeightType::kQ8_0) {
+      if (few || W::kType == WeightType::kF32) {
+        dense_panel<S, W>(x, x_stride, m, panel, width, a.k, bias, a.activation, y + first, a.y_stride,
+                          columns);
+        continue;
+      }
+    }
+    if constexpr (W::kType != WeightType::kF32) {
+      dense_widen<S, W>(panel, a.k, width, wide);
+      dense_panel<S, StoredF32>(x, x_stride, m, wide, width, a.k, bias, a.activation, y + first, a.y_stride,
+                                columns);
+    }
+  }
+}
+
+template <class S, class W>
+void dense_run(const GemmArgs& a) noexcept {
+  float* scratch = static_cast<float*>(a.scratch);
+  if constexpr (W::kType != WeightType::kBf16) {
+    dense_run_rows<S, W>(a, a.x, a.x_stride, a.m, a.y, scratch);
+  } else {
+    const size_t block = min_size(a.m, DenseTile<S>::kRoundedRows);
+    for (size_t row = 0; row < a.m; row += block) {
+      const size_t rows = min_size(block, a.m - row);
+      for (size_t r = 0; r < rows; r++) {
+        const float* from = a.x + (row + r) * a.x_stride;
+        for (size_t i = 0; i < a.k; i += S::kWidth) {
+          const size_t count = min_size(S::kWidth, a.k - i);
+          S::store(scratch + r * a.k + i, S::round_bf16(S::load(from + i, count)), count);
+        }
+      }
+      dense_run_rows<S, W>(a, scratch, a.k, rows, a.y + row * a.y_stride, scratch + block * a.k);
+    }
+  }
+}
+
+template <class S, class W>
+constexpr GemmKernel dense_kernel(const char* name) {
+  return {name,
+          W::kType,
+          DenseTile<S>::kColumns,
+          dense_packed_bytes<S, W>,
+          dense_pack<S, W>,
+          dense_scratch_bytes<S, W>,
+          dense_run<S, W>};
+}
+
+}  // namespace
+}  // namespace enc::kernels

@@ -1,0 +1,159 @@
+// CPUID leaf numbers and bits: Intel SDM volume 2A, "CPUID"; XCR0: volume 1, chapter 13; AMX permission:
+// Linux Documentation/arch/x86/xstate.rst.
+#include "enc/cpu_features.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "enc/error.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+#endif
+
+namespace enc {
+namespace {
+
+#if defined(__x86_64__)
+
+struct Registers {
+  uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
+};
+
+Registers cpuid(uint32_t leaf, uint32_t subleaf) {
+  Registers r;
+  __get_cpuid_count(leaf, subleaf, &r.eax, &r.ebx, &r.ecx, &r.edx);  // leaves zeros when the leaf is absent
+  return r;
+}
+
+bool bit(uint32_t word, int index) {
+  return (word >> index) & 1u;
+}
+
+// The register state that the operating system saves. Inline assembly, since the intrinsic needs -mxsave.
+uint64_t read_xcr0() {
+  uint32_t low, high;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return (uint64_t{high} << 32) | low;
+}
+
+bool request_amx_permission() {
+#if defined(__linux__) && defined(SYS_arch_prctl)
+  constexpr int kGetPermission = 0x1022, kRequestPermission = 0x1023, kTileData = 18;
+  static const bool granted = [] {
+    syscall(SYS_arch_prctl, kRequestPermission, kTileData);
+    uint64_t permitted = 0;
+    return syscall(SYS_arch_prctl, kGetPermission, &permitted) == 0 && ((permitted >> kTileData) & 1);
+  }();
+  return granted;
+#else
+  return false;
+#endif
+}
+
+CpuFeatures detect() {
+  CpuFeatures features;
+  const Registers leaf1 = cpuid(1, 0);
+  const bool osxsave = bit(leaf1.ecx, 27), avx = bit(leaf1.ecx, 28);
+  if (!osxsave || !avx) return features;
+  constexpr uint64_t kAvxState = 0x6, kAvx512State = 0xe6, kTileState = 0x60000;
+  const uint64_t xcr0 = read_xcr0();
+  if ((xcr0 & kAvxState) != kAvxState) return features;
+
+  const Registers leaf7 = cpuid(7, 0), leaf7_1 = cpuid(7, 1);
+  const bool fma = bit(leaf1.ecx, 12), f16c = bit(leaf1.ecx, 29);
+  features.avx2 = bit(leaf7.ebx, 5) && fma && f16c && bit(leaf7.ebx, 3) && bit(leaf7.ebx, 8);
+  if (!features.avx2) return features;
+  features.avx_vnni = bit(leaf7_1.eax, 4);
+
+  const bool f = bit(leaf7.ebx, 16), dq = bit(leaf7.ebx, 17), cd = bit(leaf7.ebx, 28),
+             bw = bit(leaf7.ebx, 30), vl = bit(leaf7.ebx, 31);
+  features.avx512 = f && dq && cd && bw && vl && (xcr0 & kAvx512State) == kAvx512State;
+  if (!features.avx512) return features;
+  features.avx512_vnni = bit(leaf7.ecx, 11);
+  features.avx512_bf16 = bit(leaf7_1.eax, 5);
+
+  const bool tiles = bit(leaf7.edx, 24) && (xcr0 & kTileState) == kTileState;
+  const bool amx_bf16 = bit(leaf7.edx, 22), amx_int8 = bit(leaf7.edx, 25);
+  // The AMX kernels use the other AVX-512 groups around their tiles.
+  if (tiles && (amx_bf16 || amx_int8) && features.avx512_vnni && features.avx512_bf16 &&
+      request_amx_permission()) {
+    features.amx_bf16 = amx_bf16;
+    features.amx_int8 = amx_int8;
+  }
+  return features;
+}
+
+#endif
+
+constexpr std::string_view kIsaWords[] = {"scalar",      "avx2",        "avx_vnni", "avx512",
+                                          "avx512_vnni", "avx512_bf16", "amx"};
+
+}  // namespace
+
+CpuFeatures detect_cpu_features() noexcept {
+#if defined(__x86_64__)
+  return detect();
+#else
+  return {};
+#endif
+}
+
+CpuFeatures cap_cpu_features(CpuFeatures features, std::string_view max_isa) {
+  if (max_isa.empty()) return features;
+  size_t level = 0;
+  for (std::string_view word : kIsaWords) {
+    if (word == max_isa) break;
+    level++;
+  }
+  if (level == std::size(kIsaWords)) {
+    std::string known;
+    for (std::string_view word : kIsaWords) known.append(known.empty() ? "" : ", ").append(word);
+    throw Error(ErrorCode::isa_unsupported,
+                "GGML_ENCODER_MAX_ISA is \"" + std::string(max_isa) +
+                    "\", which is no instruction set known here; set it to one of " + known +
+                    ", or unset it");
+  }
+  features.avx2 &= level >= 1;
+  features.avx_vnni &= level == 2 || level >= 4;
+  features.avx512 &= level >= 3;
+  features.avx512_vnni &= level >= 4;
+  features.avx512_bf16 &= level >= 5;
+  features.amx_int8 &= level >= 6;
+  features.amx_bf16 &= level >= 6;
+  return features;
+}
+
+const CpuFeatures& cpu_features() {
+  static const CpuFeatures features = [] {
+    const char* cap = std::getenv("GGML_ENCODER_MAX_ISA");
+    return cap_cpu_features(detect_cpu_features(), cap ? cap : "");
+  }();
+  return features;
+}
+
+std::vector<std::string_view> usable_isas(const CpuFeatures& features) {
+  const bool usable[] = {true,
+                         features.avx2,
+                         features.avx_vnni,
+                         features.avx512,
+                         features.avx512_vnni,
+                         features.avx512_bf16,
+                         features.amx_bf16 || features.amx_int8};
+  std::vector<std::string_view> words;
+  for (size_t i = 0; i < std::size(kIsaWords); i++) {
+    if (usable[i]) words.push_back(kIsaWords[i]);
+  }
+  return words;
+}
+
+std::string_view isa_name(const CpuFeatures& features) {
+  return usable_isas(features).back();
+}
+
+}  // namespace enc

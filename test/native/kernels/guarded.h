@@ -1,0 +1,93 @@
+// Buffers that end flush at a page nobody may touch and start behind a guard zone: a kernel that reads or
+// writes past the end dies at once, one that writes before the start is found by `intact`.
+#pragma once
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <random>
+
+namespace enc::test {
+
+template <class T>
+class Guarded {
+ public:
+  explicit Guarded(size_t count) : count_(count) {
+    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    const size_t body = (count * sizeof(T) + kGuardBytes + page - 1) / page * page;
+    size_ = body + page;
+    void* memory = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) std::abort();
+    base_ = static_cast<unsigned char*>(memory);
+    if (mprotect(base_ + body, page, PROT_NONE) != 0) std::abort();
+    std::memset(base_, kGuardByte, body);
+    data_ = reinterpret_cast<T*>(base_ + body - count * sizeof(T));
+  }
+  ~Guarded() { munmap(base_, size_); }
+  Guarded(const Guarded&) = delete;
+  Guarded& operator=(const Guarded&) = delete;
+
+  T* data() { return data_; }
+  const T* data() const { return data_; }
+  size_t size() const { return count_; }
+  T& operator[](size_t i) { return data_[i]; }
+  const T& operator[](size_t i) const { return data_[i]; }
+
+  bool intact() const {
+    for (const unsigned char* p = base_; p < reinterpret_cast<const unsigned char*>(data_); p++) {
+      if (*p != kGuardByte) return false;
+    }
+    return true;
+  }
+
+ private:
+  static constexpr size_t kGuardBytes = 256;
+  static constexpr unsigned char kGuardByte = 0xa5;
+  size_t count_, size_;
+  unsigned char* base_;
+  T* data_;
+};
+
+/// Memory with the alignment that kernels ask of packed weights and scratch, poisoned with NaN, ending near a
+/// guard.
+class Aligned {
+ public:
+  explicit Aligned(size_t bytes) : buffer_((bytes + 63) / 64 * 64) {
+    std::memset(buffer_.data(), 0xff, buffer_.size());
+  }
+  void* data() { return buffer_.size() ? buffer_.data() : nullptr; }
+  bool intact() const { return buffer_.intact(); }
+
+ private:
+  Guarded<unsigned char> buffer_;
+};
+
+/// A float no kernel produces: a NaN with a payload.
+inline float poison() {
+  const uint32_t bits = 0x7fc0dead;
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+inline bool is_poison(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return bits == 0x7fc0dead;
+}
+
+inline void fill_poison(Guarded<float>& buffer) {
+  for (size_t i = 0; i < buffer.size(); i++) buffer[i] = poison();
+}
+
+inline void fill_normal(Guarded<float>& buffer, unsigned seed, float deviation = 1.0f) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0.0f, deviation);
+  for (size_t i = 0; i < buffer.size(); i++) buffer[i] = normal(random);
+}
+
+}  // namespace enc::test

@@ -1,0 +1,85 @@
+// Each word of GGML_ENCODER_MAX_ISA selects what it names, on a machine that has everything.
+#include <string>
+
+#include "check.h"
+#include "enc/cpu_features.h"
+#include "enc/error.h"
+#include "kernels/kernel_table.h"
+
+namespace enc::test {
+namespace {
+
+using kernels::KernelTable;
+
+constexpr CpuFeatures kEverything = {true, true, true, true, true, true, true};
+
+KernelTable table_under(const char* max_isa) {
+  return kernels::kernel_table(cap_cpu_features(kEverything, max_isa));
+}
+
+TEST(max_isa_caps_every_word) {
+  struct Case {
+    const char* word;
+    const char *f32, *f16, *bf16, *q8_0, *attention;
+  };
+#ifdef ENC_X86_KERNELS
+  const Case cases[] = {
+      {"scalar", "scalar", "scalar", "scalar", "scalar", "scalar"},
+      {"avx2", "avx2", "avx2", "avx2", "avx2", "avx2"},
+      {"avx_vnni", "avx2", "avx2", "avx2", "avx_vnni", "avx2"},
+      {"avx512", "avx512", "avx512", "avx512", "avx512", "avx512"},
+      {"avx512_vnni", "avx512", "avx512", "avx512", "avx512_vnni", "avx512"},
+      {"avx512_bf16", "avx512", "avx512", "avx512_bf16", "avx512_vnni", "avx512"},
+      {"amx", "avx512", "avx512", "amx_bf16", "amx_bf16", "avx512"},
+  };
+#else
+  const Case cases[] = {{"scalar", "scalar", "scalar", "scalar", "scalar", "scalar"},
+                        {"amx", "scalar", "scalar", "scalar", "scalar", "scalar"}};
+#endif
+  for (const Case& c : cases) {
+    const KernelTable table = table_under(c.word);
+    CHECK(table.gemm_f32->name == std::string("gemm_f32_") + c.f32);
+    CHECK(table.gemm_f16->name == std::string("gemm_f16_") + c.f16);
+    CHECK(table.gemm_bf16->name == std::string("gemm_bf16_") + c.bf16);
+    CHECK(table.gemm_q8_0->name == std::string("gemm_q8_0_") + c.q8_0);
+    const bool bf16_unit = std::string(c.bf16) == "avx512_bf16" || std::string(c.bf16) == "amx_bf16";
+    CHECK(table.attention_varlen_bf16->name ==
+          (bf16_unit ? std::string("attention_varlen_bf16_") + c.bf16 : table.attention_varlen->name));
+    CHECK(table.attention_varlen->name == std::string("attention_varlen_") + c.attention);
+    CHECK(table.add_layer_norm->name == std::string("add_layer_norm_") + c.f32);
+    CHECK(table.embed_tokens->name == std::string("embed_tokens_") + c.f32);
+    CHECK(isa_name(cap_cpu_features(kEverything, c.word)) == c.word);
+  }
+}
+
+TEST(max_isa_only_takes_away) {
+  for (const char* word : {"", "scalar", "avx2", "avx_vnni", "avx512", "avx512_vnni", "avx512_bf16", "amx"}) {
+    CHECK(cap_cpu_features({}, word) == CpuFeatures{});
+    CHECK(kernels::kernel_table(cap_cpu_features({}, word)).gemm_f32->name == std::string("gemm_f32_scalar"));
+  }
+  CHECK(cap_cpu_features(kEverything, "") == kEverything);
+  CHECK(cap_cpu_features(kEverything, "amx") == kEverything);
+}
+
+TEST(unknown_max_isa_is_an_error) {
+  for (const char* word : {"AVX2", "avx", "sse4", "avx512 ", "amx_bf16", "\n"}) {
+    CHECK_THROWS_CODE(cap_cpu_features(kEverything, word), ErrorCode::isa_unsupported);
+  }
+}
+
+TEST(usable_isas_ascend) {
+  const auto words = usable_isas(kEverything);
+  CHECK(words.size() == 7 && words.front() == "scalar" && words.back() == "amx");
+  CHECK(usable_isas({}).size() == 1);
+  CHECK(isa_name(detect_cpu_features()) == usable_isas(detect_cpu_features()).back());
+}
+
+TEST(detected_features_imply_their_base) {
+  const CpuFeatures f = detect_cpu_features();
+  CHECK(f == detect_cpu_features());
+  CHECK(f.avx2 || !(f.avx_vnni || f.avx512));
+  CHECK(f.avx512 || !(f.avx512_vnni || f.avx512_bf16 || f.amx_bf16 || f.amx_int8));
+}
+
+}  // namespace
+}  // namespace enc::test

@@ -33,8 +33,8 @@ void feed(ggml_tensor* input, const std::vector<int32_t>& values) {
 
 }  // namespace
 
-GraphRunner::GraphRunner(ggml_backend_t backend, const Hparams& hparams, const Weights& weights, const Ops& ops,
-                         TeamLease* team)
+GraphRunner::GraphRunner(ggml_backend_t backend, const Hparams& hparams, const Weights& weights,
+                         const Ops& ops, TeamLease* team)
     : backend_(backend, ggml_backend_free),
       allocator_(ggml_gallocr_new(ggml_backend_get_default_buffer_type(backend)), ggml_gallocr_free),
       hparams_(hparams),

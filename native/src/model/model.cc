@@ -73,9 +73,9 @@ const kernels::KernelTable* choose_kernels(KernelChoice choice) {
   return nullptr;
 }
 
-std::unique_ptr<Ops> make_ops(const kernels::KernelTable* table) {
+std::unique_ptr<Ops> make_ops(const kernels::KernelTable* table, const Weights& weights) {
   if (table == nullptr) return std::make_unique<PortableOps>();
-  return std::make_unique<KernelOps>(*table);
+  return std::make_unique<KernelOps>(*table, weights.compute_type == "bf16");
 }
 
 std::vector<std::string> read_labels(const GgufFile& file, uint32_t num_labels,
@@ -97,7 +97,6 @@ class LoadedModel final : public Model {
       : file_(std::make_unique<GgufFile>(path)),
         hparams_(read_hparams(*file_)),
         table_(choose_kernels(options.kernels)),
-        ops_(make_ops(table_)),
         threads_(options.threads > 0 ? std::min(options.threads, 64) : default_threads()) {
     if (!file_->has("tokenizer.huggingface.json")) {
       throw Error(
@@ -110,6 +109,7 @@ class LoadedModel final : public Model {
                        ", its embedding " + std::to_string(hparams_.vocab_size) + " rows");
     }
     weights_ = load_weights(*file_, hparams_, ggml_backend_cpu_buffer_type(), table_, options.should_stop);
+    ops_ = make_ops(table_, weights_);
     describe();
     file_.reset();
     if (table_ != nullptr) team_ = std::make_unique<Team>(threads_ - 1);
@@ -179,7 +179,7 @@ class LoadedModel final : public Model {
   const Hparams hparams_;
   std::unique_ptr<const Tokenizer> tokenizer_;
   const kernels::KernelTable* const table_;  // null: the portable graph
-  const std::unique_ptr<const Ops> ops_;
+  std::unique_ptr<const Ops> ops_;
   const int threads_;
   Weights weights_;
   ModelInfo info_;
@@ -204,7 +204,8 @@ std::shared_ptr<Model> Model::load(const std::string& path, const LoadOptions& o
   }
 #ifdef ENC_X86_KERNELS
   if (!detect_cpu_features().avx2) {
-    throw Error(ErrorCode::isa_unsupported, "this CPU lacks AVX2, FMA or F16C, which ggml-encoder needs on x86");
+    throw Error(ErrorCode::isa_unsupported,
+                "this CPU lacks AVX2, FMA or F16C, which ggml-encoder needs on x86");
   }
 #endif
   const GgmlGuard guard;

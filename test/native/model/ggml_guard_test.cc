@@ -45,7 +45,8 @@ TEST(loading_ggml_leaves_the_terminate_handler_alone) {
   const Context ctx = context(1 << 16);
   CHECK(std::get_terminate() == before);
 #ifdef __GLIBCXX__
-  CHECK(before == __gnu_cxx::__verbose_terminate_handler);  // not the one that ggml would install when it is loaded
+  CHECK(before ==
+        __gnu_cxx::__verbose_terminate_handler);  // not the one that ggml would install when it is loaded
 #endif
 }
 

@@ -213,7 +213,7 @@ struct Loaded {
         weights(
             load_weights(gguf, hparams, ggml_backend_cpu_buffer_type(), engine.table, [] { return false; })),
         ops(engine.table == nullptr ? std::unique_ptr<Ops>(new PortableOps)
-                                    : std::make_unique<KernelOps>(*engine.table)),
+                                    : std::make_unique<KernelOps>(*engine.table, false)),
         team(engine.helpers),
         lease(team, taken, always),
         backend(ggml_backend_cpu_init()),

@@ -66,7 +66,8 @@ class SumRunner final : public BatchRunner {
 
 struct Fixture {
   explicit Fixture(int threads = 2)
-      : scheduler({threads, 64, 16, 2, false}, tokenizer, [this] { return std::make_unique<SumRunner>(record); }) {}
+      : scheduler({threads, 64, 16, 2, false}, tokenizer,
+                  [this] { return std::make_unique<SumRunner>(record); }) {}
 
   struct Outcome {
     bool failed = false;

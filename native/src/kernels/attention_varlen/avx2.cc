@@ -1,3 +1,4 @@
+// f32 attention on 256-bit vectors.
 #include "kernels/simd/avx2.h"
 
 #include "kernels/attention_varlen/attend_panels.h"

@@ -1,3 +1,4 @@
+// f32 attention on 512-bit vectors.
 #include "kernels/simd/avx512.h"
 
 #include "kernels/attention_varlen/attend_panels.h"

@@ -1,3 +1,4 @@
+// embed_tokens on 256-bit vectors.
 #include "kernels/simd/avx2.h"
 
 #include "kernels/embed_tokens/embed_rows.h"

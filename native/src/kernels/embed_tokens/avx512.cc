@@ -1,3 +1,4 @@
+// embed_tokens on 512-bit vectors.
 #include "kernels/simd/avx512.h"
 
 #include "kernels/embed_tokens/embed_rows.h"

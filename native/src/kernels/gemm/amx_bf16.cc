@@ -2,13 +2,19 @@
 //
 // Packed layout: panels of 32 columns, per 32 of k two tiles [16 pairs of k][16 columns][2] of bf16, 1 KB
 // each and adjacent (the last panel has one tile if 16 columns suffice); k and columns padded with zeros. x
-// is rounded into scratch as tiles too, [rows / 16][k / 32][16][32]: a tile load then walks 1 KB in sequence,
-// where rows of x, 2 or 4 KB apart, would share a few cache sets. As many rows at a time as 768 KB hold. 2 x
-// 2 tiles of sums. An element is one chain of TDPBF16PS over ascending k, then + bias, whatever the block:
-// row invariant. Subnormals count as zero. q8_0 goes this way and not through AMX-INT8: its scales change
-// every 32 of k, half a tile row, so that each integer tile would have to be stored, converted and scaled
-// after one half-used product, about three times the work of a bf16 product; and bf16 keeps x more exactly
-// than int8 does. Cost: 2 bytes a weight instead of 1.1.
+// is rounded into scratch as tiles too, [rows / 16][k / 32][16][32]: a tile load then walks 1 KB in
+// sequence, where rows of x, 2 or 4 KB apart, would share a few cache sets. As many rows at a time as 768 KB
+// hold.
+//
+// 2 x 2 tiles of sums. An element is one chain of TDPBF16PS over ascending k, then + bias, whatever the
+// block: row invariant. Subnormals count as zero.
+//
+// q8_0 goes this way and not through AMX-INT8: its scales change every 32 of k, half a tile row, so that
+// each integer tile would have to be stored, converted and scaled after one half-used product, about three
+// times the work of a bf16 product by count of instructions; and bf16 keeps x more exactly than int8 does.
+// Cost: 2 bytes a weight instead of 1.1.
+//
+// Not yet measured on AMX hardware; see simd/amx_tiles.h for what the tests prove.
 #include <immintrin.h>
 
 #include <cstring>

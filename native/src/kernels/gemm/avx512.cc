@@ -1,3 +1,4 @@
+// Weights of every stored type with f32 arithmetic on 512-bit vectors.
 #include "kernels/simd/avx512.h"
 
 #include "kernels/gemm/dense_panels.h"

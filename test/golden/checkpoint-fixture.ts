@@ -65,6 +65,12 @@ export function goldenModel(name: string): GoldenModel {
   return model;
 }
 
+/** All inputs of texts.json or pairs.json. Synchronous, so that a suite can be laid out by it. */
+export function goldenInputs(kind: 'texts' | 'pairs'): (string | [string, string])[] {
+  const file = JSON.parse(readFileSync(join(GOLDEN_FOLDER, `${kind}.json`), 'utf8')) as { rows: [] };
+  return file.rows;
+}
+
 /** The inputs of `model` with the logits that transformers gave. */
 export async function goldenRows(model: GoldenModel): Promise<GoldenRow[]> {
   const read = async (file: string) =>

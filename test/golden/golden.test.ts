@@ -75,22 +75,18 @@ describe.each(models)('$name', (golden) => {
     rmSync(file);
   });
 
-  it('gives a text the same bits alone, in any company, on any number of threads', async () => {
-    for (const [kernels, step] of [
-      ['auto', 5],
-      ['portable', 20],
-    ] as const) {
+  it.each([
+    ['f32', 'auto', 5],
+    ['bf16', 'auto', 5],
+    ['q8_0', 'auto', 5],
+    ['f32', 'portable', 20],
+  ] as const)(
+    '%s %s: a text has the same bits alone, in any company, on any number of threads',
+    async (type, kernels, step) => {
+      const options = { type, kernels, cacheDir: path.join(folder, 'cache') };
+      await using one = await Classifier.load(checkpoint, { ...options, threads: 1 });
+      await using three = await Classifier.load(checkpoint, { ...options, threads: 3 });
       const sample = rows.filter((_, index) => index % step === 0);
-      await using one = await Classifier.load(checkpoint, {
-        kernels,
-        threads: 1,
-        cacheDir: path.join(folder, 'cache'),
-      });
-      await using three = await Classifier.load(checkpoint, {
-        kernels,
-        threads: 3,
-        cacheDir: path.join(folder, 'cache'),
-      });
       const together = await classify(three, sample);
       const reversed = (await classify(one, [...sample].reverse())).reverse();
       for (const [index, row] of sample.entries()) {
@@ -98,6 +94,6 @@ describe.each(models)('$name', (golden) => {
         expect(together[index]!.logits).toEqual(alone!.logits);
         expect(reversed[index]!.logits).toEqual(alone!.logits);
       }
-    }
-  });
+    },
+  );
 });

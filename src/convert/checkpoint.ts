@@ -7,15 +7,11 @@ import { type JsonObject, type JsonValue, decodeUtf8, isJsonObject, parseJson } 
 import { SourceFile, errnoOf } from '../support/source-file';
 import { ConfigReader } from './config';
 import { MAX_CONFIG_BYTES, MAX_INDEX_BYTES, MAX_TOKENIZER_BYTES } from './limits';
-import { SafetensorsFile } from './readers/safetensors';
 import { ShardedSource, readShardIndex } from './readers/sharded';
 import type { TensorSource } from './readers/tensor-source';
+import { OTHER_WEIGHTS, WEIGHT_FORMATS, type WeightFormat } from './weight-formats';
 
 const CONFIG = 'config.json';
-const WEIGHTS = 'model.safetensors';
-const INDEX = 'model.safetensors.index.json';
-/** Weights of other frameworks and older releases, named in the error when they are all there is. */
-const OTHER_WEIGHTS = ['pytorch_model.bin', 'pytorch_model.bin.index.json', 'tf_model.h5', 'flax_model.msgpack'];
 
 /** The tokenizer's files; each is undefined when the folder lacks it. */
 export interface TokenizerFiles {
@@ -95,23 +91,15 @@ export class Checkpoint {
     };
   }
 
-  /** model.safetensors, or the shards of its index. Like transformers, the single file goes first. */
+  /** The weights in the first format that the folder has; a single file goes before shards. Like transformers. */
   async weights(): Promise<TensorSource> {
-    const single = await this.tryOpen(WEIGHTS);
-    if (single !== undefined) return SafetensorsFile.open(single);
-    const index = await this.optionalJson(INDEX, MAX_INDEX_BYTES);
-    if (index === undefined) return this.reportMissingWeights();
-    const path = join(this.folder, INDEX);
-    const { map, shards } = readShardIndex(index, path);
-    const sources = new Map<string, TensorSource>();
-    for (const shard of shards) {
-      const file = await this.tryOpen(shard);
-      if (file === undefined) {
-        throw new EncoderError('checkpoint_not_found', `${path} names ${shard}, which is not there; download it too`);
-      }
-      sources.set(shard, await SafetensorsFile.open(file));
+    for (const format of WEIGHT_FORMATS) {
+      const single = await this.tryOpen(format.single);
+      if (single !== undefined) return format.open(single);
+      const index = format.index === undefined ? undefined : await this.optionalJson(format.index, MAX_INDEX_BYTES);
+      if (index !== undefined) return this.shardedWeights(index, join(this.folder, format.index!), format);
     }
-    return ShardedSource.join(map, sources, path);
+    return this.reportMissingWeights();
   }
 
   /** Throws `io_failed` when a file was written to since it was opened. */
@@ -125,17 +113,31 @@ export class Checkpoint {
     for (const file of files) await file.close();
   }
 
+  private async shardedWeights(index: JsonValue, path: string, format: WeightFormat): Promise<TensorSource> {
+    const { map, shards } = readShardIndex(index, path, format.extension);
+    const sources = new Map<string, TensorSource>();
+    for (const shard of shards) {
+      const file = await this.tryOpen(shard);
+      if (file === undefined) {
+        throw new EncoderError('checkpoint_not_found', `${path} names ${shard}, which is not there; download it too`);
+      }
+      sources.set(shard, await format.open(file));
+    }
+    return ShardedSource.join(map, sources, path);
+  }
+
   private async reportMissingWeights(): Promise<never> {
+    const names = WEIGHT_FORMATS.map(({ single }) => single).join(', ');
     for (const name of OTHER_WEIGHTS) {
       const found = await stat(join(this.folder, name)).catch(() => undefined);
       if (found !== undefined) {
         throw new EncoderError(
           'checkpoint_not_found',
-          `${this.folder} holds ${name} but no ${WEIGHTS}; save the model as safetensors first`,
+          `${this.folder} holds ${name} but none of ${names}; save the model as safetensors first`,
         );
       }
     }
-    throw new EncoderError('checkpoint_not_found', `${this.folder} holds no ${WEIGHTS} and no ${INDEX}`);
+    throw new EncoderError('checkpoint_not_found', `${this.folder} holds none of ${names}, nor an index of shards`);
   }
 
   private async optionalObject(name: string, maxBytes: number): Promise<JsonObject | undefined> {

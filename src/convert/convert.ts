@@ -62,8 +62,9 @@ export interface ConvertResult {
 const TENSOR_TYPES: readonly unknown[] = ['f32', 'f16', 'bf16', 'q8_0'];
 
 /**
- * Converts the checkpoint folder `source` to `options.output`. The folder holds config.json, model.safetensors (or its
- * shards and their index) and tokenizer.json or vocab.txt.
+ * Converts the checkpoint folder `source` to `options.output`. The folder holds config.json, its weights
+ * (model.safetensors or pytorch_model.bin, whole or in shards with their index, or tf_model.h5, in this order), and
+ * tokenizer.json or vocab.txt.
  *
  * Throws TypeError or RangeError for wrong options, and EncoderError: `checkpoint_not_found`, `checkpoint_malformed`,
  * `architecture_unsupported`, `tensor_missing`, `tensor_shape_mismatch`, `dtype_unsupported`, `weights_not_finite`,

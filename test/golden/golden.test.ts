@@ -12,22 +12,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const models = goldenModels();
 
-/** Stock ggml operations are an order of magnitude slower: of the large models they see every tenth input. */
-function portableInputs(rows: readonly GoldenRow[]): readonly GoldenRow[] {
-  return rows.length < 100 ? rows : rows.filter((_, index) => index % 10 === 0);
-}
-
-/**
- * Largest |logit - transformers float32| allowed, and the share of inputs whose best label must agree. F32 and F16 bounds
- * are promises; BF16 and Q8_0 bounds are what random weights measured here, with headroom: a wrong kernel is far outside.
- */
-const BOUNDS: Record<TensorType, { logit: number; agreement: number }> = {
-  f32: { logit: 2e-4, agreement: 1 },
-  f16: { logit: 5e-3, agreement: 1 },
-  bf16: { logit: 0.3, agreement: 0.95 },
-  q8_0: { logit: 0.3, agreement: 0.95 },
-};
-
 function argmax(values: ArrayLike<number>): number {
   return Array.from(values).reduce((best, value, index, all) => (value > all[best]! ? index : best), 0);
 }
@@ -54,7 +38,9 @@ describe.each(models)('$name', (golden) => {
     await convert(checkpoint, { output: file, type });
     for (const kernels of ['auto', 'portable'] as const) {
       await using model = await Classifier.load(file, { kernels, threads: 2 });
-      const inputs = kernels === 'auto' ? rows : portableInputs(rows);
+      // Stock ggml operations are an order of magnitude slower: they see twenty inputs.
+      const step = kernels === 'auto' ? 1 : Math.ceil(rows.length / 20);
+      const inputs = rows.filter((_, index) => index % step === 0);
       const results = await classify(model, inputs);
       let worst = 0;
       let agreeing = 0;

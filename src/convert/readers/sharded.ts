@@ -1,23 +1,27 @@
-/** Several weight files as one source, after the map in model.safetensors.index.json, which is checked against them. */
+/** Several weight files as one source, after the map in an index file, which is checked against them. */
 import { EncoderError } from '../../errors';
 import { isJsonObject, type JsonValue } from '../../support/json';
 import { MAX_SHARDS, MAX_TENSORS } from '../limits';
 import type { SourceTensor, TensorSource } from './tensor-source';
 
 /** Shard names are text from the file: letters, digits and a few marks only, so that none can lead out of the folder. */
-const SHARD_NAME = /^[A-Za-z0-9._-]{1,243}\.safetensors$/;
+const SHARD_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,242}$/;
 
-/** Tensor name -> file name, and the distinct file names. Throws `checkpoint_malformed` or `limit_exceeded`. */
-export function readShardIndex(json: JsonValue, path: string): { map: Map<string, string>; shards: string[] } {
+/** Tensor name -> file name, and the distinct file names, which all end in `extension`. Throws `checkpoint_malformed` or `limit_exceeded`. */
+export function readShardIndex(
+  json: JsonValue,
+  path: string,
+  extension: string,
+): { map: Map<string, string>; shards: string[] } {
   const weightMap = isJsonObject(json) ? json['weight_map'] : undefined;
   if (!isJsonObject(weightMap)) throw new EncoderError('checkpoint_malformed', `${path} has no weight_map`);
   const map = new Map<string, string>();
   for (const [tensor, shard] of Object.entries(weightMap)) {
-    if (typeof shard !== 'string' || !SHARD_NAME.test(shard)) {
+    if (typeof shard !== 'string' || !SHARD_NAME.test(shard) || !shard.endsWith(extension)) {
       const shown = String(JSON.stringify(shard)).slice(0, 100);
       throw new EncoderError(
         'checkpoint_malformed',
-        `${path}: ${tensor} is said to lie in ${shown}, which is no plain file name`,
+        `${path}: ${tensor} is said to lie in ${shown}, which is no plain file name ending in ${extension}`,
       );
     }
     map.set(tensor, shard);

@@ -151,8 +151,8 @@ describe('convert refuses', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'config.json'), readFileSync(join(writeMicro(), 'config.json')));
     await expectRefusal(folder, 'checkpoint_not_found', ['model.safetensors']);
-    writeFileSync(join(folder, 'tf_model.h5'), '');
-    await expectRefusal(folder, 'checkpoint_not_found', ['tf_model.h5']);
+    writeFileSync(join(folder, 'flax_model.msgpack'), '');
+    await expectRefusal(folder, 'checkpoint_not_found', ['flax_model.msgpack']);
     await expectRefusal(join(folder, 'absent'), 'checkpoint_not_found', ['absent']);
     await expectRefusal(join(folder, 'config.json'), 'checkpoint_not_found', ['folder']);
   });

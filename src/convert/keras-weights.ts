@@ -1,0 +1,102 @@
+/** A tf_model.h5 as a source of PyTorch tensors: Keras's lists of layers and weights followed, matrices transposed. */
+import { EncoderError } from '../errors';
+import type { SourceFile } from '../support/source-file';
+import { type KerasWeight, torchWeight } from './keras-names';
+import { MAX_TENSORS_PER_FILE } from './limits';
+import { elementsOf } from './readers/elements';
+import { Hdf5Tree } from './readers/hdf5';
+import type { Hdf5Dataset } from './readers/hdf5-dataset';
+import { LastTensor } from './readers/last-tensor';
+import type { SourceTensor, TensorSource } from './readers/tensor-source';
+
+interface KerasTensor extends SourceTensor {
+  readonly isTransposed: boolean;
+  readonly dataset: Hdf5Dataset;
+}
+
+export class KerasWeights implements TensorSource {
+  private readonly reordered = new LastTensor();
+
+  private constructor(
+    private readonly tree: Hdf5Tree,
+    private readonly tensors: ReadonlyMap<string, KerasTensor>,
+  ) {}
+
+  /** Throws `checkpoint_malformed`, `limit_exceeded` or `dtype_unsupported`, naming the file and the weight. */
+  static async open(file: SourceFile): Promise<KerasWeights> {
+    const tree = await Hdf5Tree.open(file);
+    const tensors = new Map<string, KerasTensor>();
+    const add = ({ name, shape, isTransposed }: KerasWeight, dataset: Hdf5Dataset) => {
+      if (tensors.has(name)) malformed(file, `two of its weights are called ${name} in PyTorch`);
+      if (tensors.size >= MAX_TENSORS_PER_FILE) {
+        throw new EncoderError('limit_exceeded', `${file.path} has more than ${MAX_TENSORS_PER_FILE} tensors`);
+      }
+      const { dtype, sizeBytes } = dataset;
+      tensors.set(name, { dtype, shape, sizeBytes, file: file.path, isTransposed, dataset });
+    };
+    const layers = await readNames(tree, '', 'layer_names');
+    if (layers === undefined) {
+      malformed(file, 'it has no layer_names; save the model with TFAutoModel...save_pretrained, not with model.save');
+    }
+    for (const layer of layers) {
+      const weights = await readNames(tree, layer, 'weight_names');
+      if (weights === undefined) malformed(file, `it has no weight_names for the layer ${layer}`);
+      for (const weight of weights) {
+        const dataset = tree.dataset(`${layer}/${weight}`);
+        if (dataset === undefined) malformed(file, `it lists ${weight} in the layer ${layer} but does not hold it`);
+        add(torchWeight(layer, weight, dataset.shape), dataset);
+      }
+    }
+    return new KerasWeights(tree, tensors);
+  }
+
+  names(): Iterable<string> {
+    return this.tensors.keys();
+  }
+
+  find(name: string): SourceTensor | undefined {
+    return this.tensors.get(name);
+  }
+
+  async read(name: string, offset: number, length: number): Promise<Buffer> {
+    const tensor = this.tensors.get(name);
+    if (tensor === undefined || offset < 0 || length < 0 || offset + length > tensor.sizeBytes) {
+      throw new EncoderError('internal', `a read outside the tensor ${name}`);
+    }
+    const { dataset, isTransposed, sizeBytes } = tensor;
+    if (!isTransposed && typeof dataset.storage === 'number') return this.tree.read(dataset, offset, length);
+    return this.reordered.slice(name, sizeBytes, [offset, length], async () => {
+      const stored = await this.tree.read(dataset, 0, sizeBytes);
+      return isTransposed ? transpose(stored, tensor.shape, dataset.elementBytes) : stored;
+    });
+  }
+}
+
+/** A list of names; Keras cuts lists over 64 KiB into name0, name1, ... */
+async function readNames(tree: Hdf5Tree, group: string, attribute: string): Promise<string[] | undefined> {
+  const whole = await tree.text(group, attribute);
+  if (whole !== undefined) return whole;
+  const parts: string[][] = [];
+  for (;;) {
+    const part = await tree.text(group, `${attribute}${parts.length}`);
+    if (part === undefined) return parts.length === 0 ? undefined : parts.flat();
+    parts.push(part);
+  }
+}
+
+/** Elements of a row-major matrix of the shape [columns, rows] as one of the shape [rows, columns]. */
+function transpose(bytes: Buffer, [rows, columns]: readonly number[], elementBytes: number): Buffer {
+  const result = Buffer.allocUnsafeSlow(bytes.length);
+  const [from, to] = [elementsOf(bytes, elementBytes), elementsOf(result, elementBytes)];
+  for (let row = 0, out = 0; row < rows!; row++) {
+    for (let column = 0, at = row; column < columns!; column++, at += rows!) to[out++] = from[at]!;
+  }
+  return result;
+}
+
+function malformed(file: SourceFile, reason: string): never {
+  throw new EncoderError(
+    'checkpoint_malformed',
+    `${file.path} is not a TensorFlow checkpoint of transformers: ${reason}`,
+  );
+}

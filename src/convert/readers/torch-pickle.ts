@@ -1,0 +1,208 @@
+/** What torch.save's pickle may say about weights: a dictionary of names to views into storages, each view checked. */
+import { EncoderError } from '../../errors';
+import { MAX_DIMENSION, MAX_TENSORS_PER_FILE, MAX_TENSOR_NAME_BYTES, MAX_TENSOR_RANK } from '../limits';
+import { type PickleHost, type PickleValue, PickleDict, PickleObject, PickleTuple, readPickle } from './pickle';
+
+/** A tensor as a view: element (i, j, ...) lies at element offset + i * strides[0] + j * strides[1] + ... */
+export interface TorchView {
+  readonly dtype: string;
+  readonly elementBytes: number;
+  readonly shape: readonly number[];
+  /** In elements. */
+  readonly strides: readonly number[];
+  /** Of the first element, in elements from the start of the storage. */
+  readonly offset: number;
+  /** Name of the storage: data/<key> in the archive. */
+  readonly storage: string;
+}
+
+/** Bytes of the storage `key`, undefined when the archive has none. */
+export type StorageSize = (key: string) => number | undefined;
+
+const STORAGES: ReadonlyMap<string, readonly [dtype: string, elementBytes: number]> = new Map([
+  ['FloatStorage', ['F32', 4]],
+  ['HalfStorage', ['F16', 2]],
+  ['BFloat16Storage', ['BF16', 2]],
+  ['DoubleStorage', ['F64', 8]],
+  ['LongStorage', ['I64', 8]],
+  ['IntStorage', ['I32', 4]],
+  ['ShortStorage', ['I16', 2]],
+  ['CharStorage', ['I8', 1]],
+  ['ByteStorage', ['U8', 1]],
+  ['BoolStorage', ['BOOL', 1]],
+]);
+
+/** Stride 0 repeats elements without storing them: a few bytes could claim terabytes. */
+const MAX_EXPANDED_BYTES = 16 * 2 ** 20;
+const MAX_EXPANSION = 4;
+
+class StorageType extends PickleObject {
+  readonly kind = 'storage type';
+  constructor(
+    readonly dtype: string,
+    readonly elementBytes: number,
+  ) {
+    super();
+  }
+}
+
+class Callable extends PickleObject {
+  readonly kind = 'function';
+  constructor(readonly name: 'OrderedDict' | '_rebuild_tensor_v2' | '_rebuild_parameter') {
+    super();
+  }
+}
+
+class Storage extends PickleObject {
+  readonly kind = 'storage';
+  constructor(
+    readonly type: StorageType,
+    readonly key: string,
+    readonly numElements: number,
+  ) {
+    super();
+  }
+}
+
+class Tensor extends PickleObject {
+  readonly kind = 'tensor';
+  constructor(readonly view: TorchView) {
+    super();
+  }
+}
+
+/** The tensors of a state dict. Throws `checkpoint_malformed` or `limit_exceeded`; `path` is for messages. */
+export function readStateDict(pickle: Buffer, path: string, storageSize: StorageSize): Map<string, TorchView> {
+  const value = readPickle(pickle, path, new TorchHost(path, storageSize));
+  if (!(value instanceof PickleDict)) {
+    malformed(path, 'it holds no dictionary of weights; save it again with torch.save(model.state_dict(), path)');
+  }
+  if (value.entries.size > MAX_TENSORS_PER_FILE) {
+    throw new EncoderError(
+      'limit_exceeded',
+      `${path} has ${value.entries.size} tensors; at most ${MAX_TENSORS_PER_FILE} are read`,
+    );
+  }
+  const tensors = new Map<string, TorchView>();
+  for (const [name, entry] of value.entries) {
+    if (typeof name !== 'string' || name === '' || /\p{Cc}/u.test(name)) malformed(path, 'a tensor has no plain name');
+    if (Buffer.byteLength(name) > MAX_TENSOR_NAME_BYTES)
+      malformed(path, `the name ${name.slice(0, 80)}... is too long`);
+    if (!(entry instanceof Tensor)) {
+      malformed(
+        path,
+        `the entry ${name} is no tensor, so this is more than the weights; save them alone with torch.save(model.state_dict(), path)`,
+      );
+    }
+    tensors.set(name, entry.view);
+  }
+  return tensors;
+}
+
+class TorchHost implements PickleHost {
+  constructor(
+    private readonly path: string,
+    private readonly storageSize: StorageSize,
+  ) {}
+
+  global(module: string, name: string): PickleObject | undefined {
+    if (module === 'collections' && name === 'OrderedDict') return new Callable(name);
+    if (module === 'torch._utils' && (name === '_rebuild_tensor_v2' || name === '_rebuild_parameter')) {
+      return new Callable(name);
+    }
+    const storage = module === 'torch' ? STORAGES.get(name) : undefined;
+    return storage === undefined ? undefined : new StorageType(...storage);
+  }
+
+  reduce(global: PickleValue, args: readonly PickleValue[]): PickleValue {
+    if (!(global instanceof Callable)) malformed(this.path, 'unsafe: a call of something that is no known function');
+    switch (global.name) {
+      case 'OrderedDict':
+        if (args.length !== 0) malformed(this.path, 'an OrderedDict is made with arguments');
+        return new PickleDict();
+      case '_rebuild_parameter':
+        if (args.length !== 3 || !(args[0] instanceof Tensor)) malformed(this.path, 'a parameter without its tensor');
+        return args[0];
+      case '_rebuild_tensor_v2':
+        return new Tensor(this.view(args));
+    }
+  }
+
+  persistent(id: PickleValue): PickleValue {
+    const items = id instanceof PickleTuple ? id.items : [];
+    const [tag, type, key, , numElements] = items;
+    if (items.length !== 5 || tag !== 'storage' || !(type instanceof StorageType)) {
+      malformed(this.path, 'a reference to something that is no storage');
+    }
+    if (typeof key !== 'string' || !/^\d{1,9}$/.test(key)) malformed(this.path, 'a storage without a number');
+    const sizeBytes = this.storageSize(key);
+    if (sizeBytes === undefined) malformed(this.path, `it has no data/${key}, which a tensor needs`);
+    if (!isCount(numElements) || numElements * type.elementBytes !== sizeBytes) {
+      malformed(
+        this.path,
+        `data/${key} has ${sizeBytes} bytes, but ${String(numElements)} elements of ${type.dtype} are said to be there`,
+      );
+    }
+    return new Storage(type, key, numElements);
+  }
+
+  /** A state dict carries its modules' version numbers as attributes; they do not matter here. */
+  build(target: PickleValue): void {
+    if (!(target instanceof PickleDict))
+      malformed(this.path, 'unsafe: attributes are set on something that is no dictionary');
+  }
+
+  /** (storage, offset, size, strides, requires_grad, hooks[, metadata]) */
+  private view(args: readonly PickleValue[]): TorchView {
+    const [storage, offset, size, stride] = args;
+    if (!(storage instanceof Storage) || args.length < 6 || args.length > 7) {
+      malformed(this.path, 'a tensor without a storage');
+    }
+    const shape = size instanceof PickleTuple ? size.items : undefined;
+    const strides = stride instanceof PickleTuple ? stride.items : undefined;
+    const where = `a tensor in data/${storage.key}`;
+    if (!isCount(offset) || !isCounts(shape) || !isCounts(strides) || shape.length !== strides.length) {
+      malformed(this.path, `${where} has no valid offset, size and strides`);
+    }
+    if (shape.length > MAX_TENSOR_RANK || shape.some((count) => count > MAX_DIMENSION)) {
+      malformed(this.path, `${where} has the impossible size [${shape.join()}]`);
+    }
+    this.checkExtent(storage, offset, shape, strides, where);
+    const { dtype, elementBytes } = storage.type;
+    return { dtype, elementBytes, shape, strides, offset, storage: storage.key };
+  }
+
+  private checkExtent(
+    storage: Storage,
+    offset: number,
+    shape: readonly number[],
+    strides: readonly number[],
+    where: string,
+  ): void {
+    // Doubles only ever round these sums and products up to 2^53 and beyond, where every comparison fails.
+    const last = shape.reduce((sum, count, axis) => sum + Math.max(count - 1, 0) * strides[axis]!, offset);
+    const end = shape.includes(0) ? offset : last + 1;
+    if (end > storage.numElements) {
+      malformed(this.path, `${where} reaches to element ${end} of a storage with ${storage.numElements}`);
+    }
+    if (shape.includes(0)) return;
+    const { elementBytes } = storage.type;
+    const sizeBytes = shape.reduce((product, count) => product * count, elementBytes);
+    const limit = Math.max(MAX_EXPANDED_BYTES, MAX_EXPANSION * storage.numElements * elementBytes);
+    if (sizeBytes > limit) {
+      malformed(this.path, `${where} repeats its elements to ${sizeBytes} bytes; at most ${limit} are possible`);
+    }
+  }
+}
+
+function isCount(value: PickleValue | undefined): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isCounts(values: readonly PickleValue[] | undefined): values is readonly number[] {
+  return values !== undefined && values.every(isCount);
+}
+
+function malformed(path: string, reason: string): never {
+  throw new EncoderError('checkpoint_malformed', `${path} is not a valid PyTorch checkpoint: ${reason}`);
+}

@@ -1,0 +1,35 @@
+/** The weight files that a checkpoint folder may hold, in the order in which transformers looks for them. */
+import type { SourceFile } from '../support/source-file';
+import { KerasWeights } from './keras-weights';
+import { SafetensorsFile } from './readers/safetensors';
+import type { TensorSource } from './readers/tensor-source';
+import { TorchCheckpoint } from './readers/torch-checkpoint';
+
+export interface WeightFormat {
+  /** The name of a file that holds all weights. */
+  readonly single: string;
+  /** The name of the file that says which shard holds what; absent where shards are not supported. */
+  readonly index?: string;
+  /** What the names of shards end in. */
+  readonly extension: string;
+  readonly open: (file: SourceFile) => Promise<TensorSource>;
+}
+
+export const WEIGHT_FORMATS: readonly WeightFormat[] = [
+  {
+    single: 'model.safetensors',
+    index: 'model.safetensors.index.json',
+    extension: '.safetensors',
+    open: (file) => SafetensorsFile.open(file),
+  },
+  {
+    single: 'pytorch_model.bin',
+    index: 'pytorch_model.bin.index.json',
+    extension: '.bin',
+    open: (file) => TorchCheckpoint.open(file),
+  },
+  { single: 'tf_model.h5', extension: '.h5', open: (file) => KerasWeights.open(file) },
+];
+
+/** Weights that are not read, named in the error when they are all there is. */
+export const OTHER_WEIGHTS = ['tf_model.h5.index.json', 'flax_model.msgpack', 'model.ckpt.index', 'onnx/model.onnx'];

@@ -84,29 +84,31 @@ Napi::Value ModelWrap::get_info(const Napi::CallbackInfo& info) {
   return to_js(info.Env(), model_->info());
 }
 
-Napi::Value ModelWrap::run(const Napi::CallbackInfo& info) {
+/// `submit(inputs, options, callback)` starts the call that the arguments (texts, pairs, options) describe.
+template <typename Result, typename Submit>
+Napi::Value ModelWrap::start(const Napi::CallbackInfo& info, const Submit& submit) {
   const Napi::Env env = info.Env();
   return guarded(env, [&] {
     Environment& environment = Environment::of(env);
     std::vector<Input> inputs = to_inputs(info[0], info[1]);
     const EncodeOptions options = to_encode_options(info[2].As<Napi::Object>());
     const auto opened = environment.open_promise(env, info.This().As<Napi::Object>());
-    const auto job = model_->run(std::move(inputs), options, settle_later<RunResult>(environment, opened.id));
+    const auto job = submit(std::move(inputs), options, settle_later<Result>(environment, opened.id));
     return Napi::Value(to_js_job(env, opened.promise, job));
   });
 }
 
-Napi::Value ModelWrap::tokenize(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  return guarded(env, [&] {
-    Environment& environment = Environment::of(env);
-    std::vector<Input> inputs = to_inputs(info[0], info[1]);
-    const EncodeOptions options = to_encode_options(info[2].As<Napi::Object>());
-    const auto opened = environment.open_promise(env, info.This().As<Napi::Object>());
-    auto job =
-        model_->tokenize(std::move(inputs), options, settle_later<TokenizeResult>(environment, opened.id));
-    return Napi::Value(to_js_job(env, opened.promise, job));
+Napi::Value ModelWrap::run(const Napi::CallbackInfo& info) {
+  return start<RunResult>(info, [this](auto inputs, const EncodeOptions& options, RunCallback done) {
+    return model_->run(std::move(inputs), options, std::move(done));
   });
+}
+
+Napi::Value ModelWrap::tokenize(const Napi::CallbackInfo& info) {
+  return start<TokenizeResult>(info,
+                               [this](auto inputs, const EncodeOptions& options, TokenizeCallback done) {
+                                 return model_->tokenize(std::move(inputs), options, std::move(done));
+                               });
 }
 
 Napi::Value ModelWrap::dispose(const Napi::CallbackInfo& info) {

@@ -20,6 +20,8 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
   ~ModelWrap() override;
 
  private:
+  template <typename Result, typename Submit>
+  Napi::Value start(const Napi::CallbackInfo& info, const Submit& submit);
   Napi::Value get_info(const Napi::CallbackInfo& info);
   Napi::Value run(const Napi::CallbackInfo& info);
   Napi::Value tokenize(const Napi::CallbackInfo& info);

@@ -2,6 +2,7 @@
 export {
   Classifier,
   CrossEncoder,
+  ZeroShotClassifier,
   devices,
   defaultModelPath,
   convert,
@@ -38,4 +39,7 @@ export type {
   TokenizeOptions,
   TruncationSide,
   TruncationStrategy,
+  ZeroShotClassification,
+  ZeroShotLoadOptions,
+  ZeroShotOptions,
 } from './index.js';

@@ -3,6 +3,7 @@ export { Classifier } from './api/classifier';
 export { CrossEncoder } from './api/cross-encoder';
 export { devices } from './api/devices';
 export { defaultModelPath } from './api/model-source';
+export { ZeroShotClassifier } from './api/zero-shot-classifier';
 export { convert } from './convert/convert';
 export { ERROR_CODES, EncoderError, isEncoderError } from './errors';
 export { version } from './support/package-root';
@@ -21,7 +22,16 @@ export type {
   TokenizeOptions,
   TruncationSide,
   TruncationStrategy,
+  ZeroShotOptions,
 } from './api/options';
-export type { Classification, LabelScore, PairPrediction, RankedDocument, Tokenization } from './api/results';
+export type {
+  Classification,
+  LabelScore,
+  PairPrediction,
+  RankedDocument,
+  Tokenization,
+  ZeroShotClassification,
+} from './api/results';
+export type { ZeroShotLoadOptions } from './api/zero-shot-classifier';
 export type { ConvertOptions, ConvertProgress, ConvertResult, TensorType } from './convert/convert';
 export type { ErrorCode } from './errors';

@@ -29,8 +29,10 @@ beforeAll(async () => {
   await mkdir(bin, { recursive: true });
   await symlink(PACKAGE_ROOT, join(folder, 'node_modules', 'ggml-encoder'));
   await symlink(join(PACKAGE_ROOT, 'bin', 'ggml-encoder.js'), join(bin, 'ggml-encoder'));
-  await writeCheckpoint(goldenModel('bert-old-names'), join(folder, 'nli-checkpoint'));
+  const nliLabels = { id2label: { 0: 'contradiction', 1: 'entailment', 2: 'neutral' }, label2id: undefined };
+  await writeCheckpoint(goldenModel('bert-old-names'), join(folder, 'nli-checkpoint'), { config: nliLabels });
   await writeCheckpoint(goldenModel('bert-reranker'), join(folder, 'reranker-checkpoint'));
+  await writeFile(join(folder, 'labelled.csv'), 'text,label\nA chess engine,games\n"Fonts, for Bengali",fonts\n');
   await writeFile(
     join(folder, 'passages.txt'),
     'Iron rusts in wet air.\nLeaves turn light into sugar.\nSalt dissolves.\n',
@@ -77,11 +79,20 @@ test('the first command names a sensible section', async () => {
   expect(JSON.parse(await run(first!))).toMatchObject({ label: 'games' });
 });
 
-test('the README shows classify, NLI and rank', () => {
+test('the README shows every task', () => {
   const code = blocksOf('README.md')
     .map((block) => block.code)
     .join('\n');
-  for (const word of ['.classify(', '.predict(', '.rank(', 'ggml-encoder convert', 'ggml-encoder rank']) {
+  for (const word of [
+    '.classify(',
+    '.predict(',
+    '.rank(',
+    'ZeroShotClassifier',
+    '.classifyStream(',
+    'ggml-encoder convert',
+    'ggml-encoder rank',
+    'ggml-encoder evaluate',
+  ]) {
     expect(code).toContain(word);
   }
 });

@@ -2,13 +2,14 @@
 import { classificationActivation } from './activations';
 import type { Activation } from './activations';
 import { isList } from './arguments';
-import { textColumns } from './inputs';
-import type { TextInput } from './inputs';
+import { checkTextInput, textColumns } from './inputs';
+import type { InputColumns, TextInput } from './inputs';
 import type { LoadOptions } from './load-options';
 import type { ModelInfo } from './model-info';
 import { defaultModelPath } from './model-source';
 import { resolveClassifyOptions, resolveTokenizeOptions } from './options';
-import type { ClassifyOptions, TokenizeOptions } from './options';
+import type { ClassifyOptions, ResolvedClassifyOptions, TokenizeOptions } from './options';
+import { streamResults } from './result-stream';
 import { only, toClassification } from './results';
 import type { Classification, Tokenization } from './results';
 import { Session } from './session';
@@ -71,14 +72,37 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
     input: TextInput | readonly TextInput[],
     options: ClassifyOptions = {},
   ): Promise<Classification<Label> | Classification<Label>[]> {
-    const { labels, maxLength, numLabels } = this.info;
-    const resolved = resolveClassifyOptions(options, { maxLength, numLabels, activation: this.#activation });
+    const resolved = this.#resolve(options);
     const many = isList<TextInput>(input);
     const columns = many ? textColumns(input, (index) => `inputs[${index}]`) : textColumns([input], () => 'input');
 
-    const rows = await this.#session.run(columns, resolved.run, resolved.signal);
-    const results = rows.map((row) => toClassification(row, labels, resolved));
+    const results = await this.#classify(columns, resolved);
     return many ? results : only(results);
+  }
+
+  /**
+   * Classifies the texts of any iterable, results in the same order as they come. Few texts are under way at a time:
+   * memory is bounded whatever the number of texts, and a slow reader of the results slows the source down.
+   *
+   * Ending the loop early, or an abort, cancels what is under way and closes the source.
+   *
+   * @throws TypeError or RangeError at once for wrong options; while iterating, errors as `classify`, after the results
+   *   of the inputs before the one that failed.
+   */
+  classifyStream(
+    inputs: Iterable<TextInput> | AsyncIterable<TextInput>,
+    options: ClassifyOptions = {},
+  ): AsyncGenerator<Classification<Label>, void, undefined> {
+    const resolved = this.#resolve(options);
+    return streamResults(inputs, {
+      check: checkTextInput,
+      run: async (list, signal) =>
+        this.#classify(
+          textColumns(list, () => 'input'),
+          { ...resolved, signal },
+        ),
+      signal: resolved.signal,
+    });
   }
 
   /**
@@ -108,5 +132,15 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
   /** For `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
+  }
+
+  #resolve(options: ClassifyOptions): ResolvedClassifyOptions {
+    const { maxLength, numLabels } = this.info;
+    return resolveClassifyOptions(options, { maxLength, numLabels, activation: this.#activation });
+  }
+
+  async #classify(columns: InputColumns, options: ResolvedClassifyOptions): Promise<Classification<Label>[]> {
+    const rows = await this.#session.run(columns, options.run, options.signal);
+    return rows.map((row) => toClassification(row, this.info.labels, options));
   }
 }

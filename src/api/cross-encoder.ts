@@ -1,12 +1,13 @@
 /** Scores for pairs of texts and rankings of documents, as sentence-transformers' CrossEncoder computes them. */
 import { pairActivation } from './activations';
 import { checkString, invalidType, isList, outOfRange } from './arguments';
-import { isOnePair, pairColumns } from './inputs';
-import type { PairInput } from './inputs';
+import { checkPairInput, isOnePair, pairColumns } from './inputs';
+import type { InputColumns, PairInput } from './inputs';
 import type { LoadOptions } from './load-options';
 import type { ModelInfo } from './model-info';
 import { resolvePredictOptions, resolveRankOptions, resolveTokenizeOptions } from './options';
-import type { PredictOptions, RankOptions, TokenizeOptions } from './options';
+import type { PredictOptions, RankOptions, ResolvedPredictOptions, TokenizeOptions } from './options';
+import { streamResults } from './result-stream';
 import { only, toPairPrediction, toRanking } from './results';
 import type { PairPrediction, RankedDocument, Tokenization } from './results';
 import { Session } from './session';
@@ -61,14 +62,34 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     input: PairInput | readonly PairInput[],
     options: PredictOptions = {},
   ): Promise<PairPrediction<Label> | PairPrediction<Label>[]> {
-    const { labels } = this.info;
     const resolved = resolvePredictOptions(options, this.info);
     const one = isOnePair(input);
     const columns = one ? pairColumns([input], () => 'input') : pairColumns(input, (index) => `inputs[${index}]`);
 
-    const rows = await this.#session.run(columns, resolved.run, resolved.signal);
-    const results = rows.map((row) => toPairPrediction(row, labels, resolved));
+    const results = await this.#predict(columns, resolved);
     return one ? only(results) : results;
+  }
+
+  /**
+   * Scores the pairs of any iterable, results in the same order as they come; as `Classifier.classifyStream`.
+   *
+   * @throws TypeError or RangeError at once for wrong options; while iterating, errors as `predict`, after the results
+   *   of the pairs before the one that failed.
+   */
+  predictStream(
+    inputs: Iterable<PairInput> | AsyncIterable<PairInput>,
+    options: PredictOptions = {},
+  ): AsyncGenerator<PairPrediction<Label>, void, undefined> {
+    const resolved = resolvePredictOptions(options, this.info);
+    return streamResults(inputs, {
+      check: checkPairInput,
+      run: async (list, signal) =>
+        this.#predict(
+          pairColumns(list, () => 'input'),
+          { ...resolved, signal },
+        ),
+      signal: resolved.signal,
+    });
   }
 
   /**
@@ -116,6 +137,11 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
   /** For `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
+  }
+
+  async #predict(columns: InputColumns, options: ResolvedPredictOptions): Promise<PairPrediction<Label>[]> {
+    const rows = await this.#session.run(columns, options.run, options.signal);
+    return rows.map((row) => toPairPrediction(row, this.info.labels, options));
   }
 
   #labelIndex(label: string | undefined): number {

@@ -44,6 +44,16 @@ export function isOnePair(input: PairInput | readonly PairInput[]): input is Pai
   return !isList<unknown>(input) || typeof input[0] === 'string' || typeof input[1] === 'string';
 }
 
+/** @internal Throws unless the input is one that textColumns takes. */
+export function checkTextInput(input: unknown, name: string): void {
+  readTextInput(input, name);
+}
+
+/** @internal Throws unless the input is one that pairColumns takes. */
+export function checkPairInput(input: unknown, name: string): void {
+  readPairInput(input, name);
+}
+
 const TEXT_EXPECTED = 'a string or { text, textPair? }';
 const PAIR_EXPECTED = '[text, textPair] or { text, textPair }';
 

@@ -36,7 +36,8 @@ export interface LoadOptions<Label extends string = string> {
   readonly signal?: AbortSignal | undefined;
 }
 
-const LOAD_KEYS = [
+/** @internal */
+export const LOAD_KEYS = [
   'device',
   'threads',
   'kernels',

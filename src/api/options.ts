@@ -3,6 +3,7 @@ import type { NativeRunOptions } from '../native/bindings';
 import { ACTIVATIONS, PAIR_ACTIVATIONS } from './activations';
 import type { Activation, PairActivation } from './activations';
 import { checkBoolean, checkInteger, checkOneOf, checkOptions, checkSignal, outOfRange } from './arguments';
+import { checkTemplate } from './hypotheses';
 
 /** Which text of a pair gives up tokens when the pair is too long. */
 export type TruncationStrategy = NativeRunOptions['truncation'];
@@ -60,6 +61,14 @@ export interface RankOptions<Label extends string = string> extends TextOptions 
   readonly label?: Label | undefined;
 }
 
+/** Options of `ZeroShotClassifier.classify`. Of a pair that is too long the text is cut, never the hypothesis. */
+export interface ZeroShotOptions extends Omit<TextOptions, 'truncation'> {
+  /** The hypothesis, with `{}` once where the label goes. Default `This example is {}.` */
+  readonly hypothesisTemplate?: string | undefined;
+  /** True scores each label on its own; false, the default, shares one between all labels of a text. */
+  readonly multiLabel?: boolean | undefined;
+}
+
 /** Options of `tokenize`. */
 export type TokenizeOptions = TextOptions;
 
@@ -70,6 +79,11 @@ const SPECIAL_TOKENS = ['text', 'parse', 'error'] as const;
 const TEXT_KEYS = ['maxLength', 'truncation', 'truncationSide', 'specialTokens', 'signal'] as const;
 const CLASSIFY_KEYS = [...TEXT_KEYS, 'topK', 'activation', 'logits'] as const;
 const PREDICT_KEYS = [...TEXT_KEYS, 'activation', 'logits'] as const;
+const ZERO_SHOT_KEYS = [
+  ...TEXT_KEYS.filter((key) => key !== 'truncation'),
+  'hypothesisTemplate',
+  'multiLabel',
+] as const;
 const RANK_KEYS = [...TEXT_KEYS, 'topK', 'returnDocuments', 'activation', 'label'] as const;
 
 /** @internal What a model allows and prefers. */
@@ -86,13 +100,29 @@ export interface ResolvedTextOptions {
 }
 
 /** @internal */
+export interface ResolvedClassifyOptions extends ResolvedTextOptions {
+  readonly topK: number;
+  readonly activation: Activation;
+  readonly logits: boolean;
+}
+
+/** @internal */
+export interface ResolvedPredictOptions extends ResolvedTextOptions {
+  readonly activation: PairActivation;
+  readonly logits: boolean;
+}
+
+/** @internal */
 export function resolveTokenizeOptions(options: TokenizeOptions, maxLength: number): ResolvedTextOptions {
   checkOptions(options, TEXT_KEYS);
   return resolveTextOptions(options, maxLength);
 }
 
 /** @internal */
-export function resolveClassifyOptions(options: ClassifyOptions, model: ModelDefaults<Activation>) {
+export function resolveClassifyOptions(
+  options: ClassifyOptions,
+  model: ModelDefaults<Activation>,
+): ResolvedClassifyOptions {
   checkOptions(options, CLASSIFY_KEYS);
   return {
     ...resolveTextOptions(options, model.maxLength),
@@ -103,7 +133,10 @@ export function resolveClassifyOptions(options: ClassifyOptions, model: ModelDef
 }
 
 /** @internal */
-export function resolvePredictOptions(options: PredictOptions, model: ModelDefaults<PairActivation>) {
+export function resolvePredictOptions(
+  options: PredictOptions,
+  model: ModelDefaults<PairActivation>,
+): ResolvedPredictOptions {
   checkOptions(options, PREDICT_KEYS);
   return {
     ...resolveTextOptions(options, model.maxLength),
@@ -122,6 +155,17 @@ export function resolveRankOptions(options: RankOptions, model: ModelDefaults<Pa
     activation: resolveActivation(options.activation, PAIR_ACTIVATIONS, model),
     returnDocuments: returnDocuments === undefined ? false : checkBoolean('options.returnDocuments', returnDocuments),
     label: options.label,
+  };
+}
+
+/** @internal */
+export function resolveZeroShotOptions(options: ZeroShotOptions, maxLength: number) {
+  checkOptions(options, ZERO_SHOT_KEYS);
+  const { hypothesisTemplate = 'This example is {}.', multiLabel = false } = options;
+  return {
+    ...resolveTextOptions({ ...options, truncation: 'only_first' }, maxLength),
+    hypothesisTemplate: checkTemplate(hypothesisTemplate),
+    multiLabel: checkBoolean('options.multiLabel', multiLabel),
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * What classify, predict, rank and tokenize give back, and how a row of logits becomes one of them.
+ * What classify, predict, rank, tokenize and zero-shot give back, and how a row of logits becomes one of them.
  * One input gives one result and a list gives a list; no option changes a result's shape, `logits` and `document` apart.
  */
 import { EncoderError } from '../errors';
@@ -47,6 +47,22 @@ export interface PairPrediction<Label extends string = string> {
   readonly activation: PairActivation;
   /** f32[numLabels] in label order, before the activation; only with `logits: true`. */
   readonly logits?: Float32Array;
+}
+
+/** The answer of `ZeroShotClassifier.classify` for one text. */
+export interface ZeroShotClassification<Label extends string = string> {
+  /** The label with the highest score. */
+  readonly label: Label;
+  /** The score of `label`. */
+  readonly score: number;
+  /** The candidates by falling score; of equal scores the later candidate is first, as in transformers. */
+  readonly labels: readonly Label[];
+  /** 0 to 1, `scores[i]` belongs to `labels[i]`. They add up to 1 unless each label was scored on its own. */
+  readonly scores: readonly number[];
+  /** Tokens that went through the model for all candidates together, special tokens included. */
+  readonly tokens: number;
+  /** True when tokens of the text were dropped for at least one candidate. */
+  readonly truncated: boolean;
 }
 
 /** One document of a ranking. */
@@ -142,6 +158,38 @@ export function toRanking(
   }));
   ranked.sort((a, b) => b.score - a.score);
   return ranked.length > options.topK ? ranked.slice(0, options.topK) : ranked;
+}
+
+/**
+ * @internal transformers' rule. One label, or each on its own: a softmax over contradiction and entailment. Several:
+ * a softmax over their entailments. Contradiction is the first logit, or the last where entailment is the first.
+ *
+ * @param rows one per label.
+ */
+export function toZeroShotClassification<Label extends string>(
+  rows: readonly OutputRow[],
+  labels: readonly Label[],
+  options: { entailmentId: number; multiLabel: boolean },
+): ZeroShotClassification<Label> {
+  const { entailmentId } = options;
+  const entailments = rows.map(({ logits }) => at(logits, entailmentId));
+  const alone = ({ logits }: OutputRow, index: number): number => {
+    const contradiction = at(logits, entailmentId === 0 ? logits.length - 1 : 0);
+    return at(activate(Float32Array.of(contradiction, at(entailments, index)), 'softmax'), 1);
+  };
+  const scores =
+    options.multiLabel || labels.length === 1 ? rows.map(alone) : activate(Float32Array.from(entailments), 'softmax');
+  const order = scores.map((_, index) => index).sort((a, b) => at(scores, b) - at(scores, a) || b - a);
+  const sortedLabels = order.map((index) => at(labels, index));
+  const sortedScores = order.map((index) => at(scores, index));
+  return {
+    label: only(sortedLabels),
+    score: only(sortedScores),
+    labels: sortedLabels,
+    scores: sortedScores,
+    tokens: rows.reduce((sum, { tokens }) => sum + tokens, 0),
+    truncated: rows.some(({ truncated }) => truncated),
+  };
 }
 
 /** @internal A score made of NaN would still sort somewhere, so it is an error and not a rank. */

@@ -1,4 +1,4 @@
-/** What Classifier and CrossEncoder share: one native model, its facts, its calls and its end. */
+/** What Classifier, CrossEncoder and ZeroShotClassifier share: one native model, its facts, its calls and its end. */
 import { EncoderError } from '../errors';
 import type { NativeModel, NativeRunOptions } from '../native/bindings';
 import { assertNotAborted, openModel, runJob, toEncoderError } from '../native/native-model';
@@ -17,12 +17,15 @@ export class Session {
   readonly facts: ModelFacts;
   /** The sentence-transformers activation that the checkpoint names, '' when it names none. */
   readonly activationFn: string;
+  /** Most tokens that the model itself can take; `facts.maxLength` may be lower. */
+  readonly lengthLimit: number;
   readonly #model: NativeModel;
   #disposal: Promise<void> | undefined;
 
   constructor(model: NativeModel, path: string, overrides: ModelOverrides = {}) {
     this.#model = model;
     this.activationFn = model.info.activationFn;
+    this.lengthLimit = model.info.maxLength;
     this.facts = describeModel(model.info, path, overrides);
   }
 

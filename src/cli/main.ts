@@ -5,9 +5,11 @@ import { version } from '../support/package-root';
 import { addClassifyCommand } from './commands/classify';
 import { addConvertCommand } from './commands/convert';
 import { addDevicesCommand } from './commands/devices';
+import { addEvaluateCommand } from './commands/evaluate';
 import { addInspectCommand } from './commands/inspect';
 import { addRankCommand } from './commands/rank';
 import { addTokenizeCommand } from './commands/tokenize';
+import { addZeroShotCommand } from './commands/zero-shot';
 import { EXIT, reportError } from './errors';
 import type { Io } from './io';
 
@@ -59,6 +61,7 @@ Examples:
   $ ggml-encoder convert ./checkpoint-folder -o model.gguf --type f16
   $ ggml-encoder classify -m model.gguf --input texts.jsonl --output labels.jsonl
   $ ggml-encoder rank -m reranker.gguf --query "how do plants make food" --documents passages.txt
+  $ ggml-encoder zero-shot -m nli.gguf --labels "billing,support,sales" "My invoice is wrong"
 
 On a terminal results are for people, everywhere else they are JSON lines.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated.`,
@@ -67,6 +70,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated.`,
     addClassifyCommand,
     addConvertCommand,
     addRankCommand,
+    addZeroShotCommand,
+    addEvaluateCommand,
     addTokenizeCommand,
     addInspectCommand,
     addDevicesCommand,

@@ -31,7 +31,8 @@ export async function processTexts(
   else await streamLines({ input, output, parse: parseTextLine, work, unit: 'texts' }, io);
 }
 
-async function isSameFile(a: string, b: string): Promise<boolean> {
+/** False when either is not there. */
+export async function isSameFile(a: string, b: string): Promise<boolean> {
   try {
     return (await realpath(a)) === (await realpath(b));
   } catch {

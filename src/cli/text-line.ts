@@ -31,7 +31,8 @@ export function parseDocumentLine(line: string): string {
 
 const EXPECTED = 'a JSON string, {"text": ...} or {"text": ..., "text_pair": ...}';
 
-function readTextInput(value: unknown): TextInput | { problem: string } {
+/** The text or pair that a JSON value stands for, or what is wrong with it. */
+export function readTextInput(value: unknown): TextInput | { problem: string } {
   if (typeof value === 'string') return value;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { problem: `found ${value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`}` };

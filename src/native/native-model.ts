@@ -5,6 +5,7 @@
 import { ERROR_CODES, EncoderError } from '../errors';
 import type { ErrorCode } from '../errors';
 import { nativeAddon } from './addon';
+import { onAbort } from './on-abort';
 import type { NativeJob, NativeLoadOptions, NativeModel } from './bindings';
 
 /** Rejects before any work when the caller has already given up. */
@@ -20,12 +21,11 @@ export async function openModel(path: string, options: NativeLoadOptions, signal
   const loading = startLoading(path, options);
   if (signal === undefined) return settled(loading, signal);
 
-  let onAbort = (): void => undefined;
+  let takeBack = (): void => undefined;
   const gaveUp = new Promise<never>((_, reject) => {
-    onAbort = () => {
+    takeBack = onAbort(signal, () => {
       reject(abortedError(signal));
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
+    });
   });
   try {
     return await settled(Promise.race([loading, gaveUp]), signal);
@@ -38,11 +38,11 @@ export async function openModel(path: string, options: NativeLoadOptions, signal
     }
     throw error;
   } finally {
-    signal.removeEventListener('abort', onAbort);
+    takeBack();
   }
 }
 
-/** Starts a native job and waits for it; the abort listener is gone when this settles. */
+/** Starts a native job and waits for it; nothing of it is left on the signal's list when this settles. */
 export async function runJob<Result>(start: () => NativeJob<Result>, signal?: AbortSignal): Promise<Result> {
   assertNotAborted(signal);
   let job: NativeJob<Result>;
@@ -51,14 +51,15 @@ export async function runJob<Result>(start: () => NativeJob<Result>, signal?: Ab
   } catch (error) {
     throw toEncoderError(error, signal);
   }
-  const cancel = (): void => {
-    job.cancel();
-  };
-  signal?.addEventListener('abort', cancel, { once: true });
+  const takeBack =
+    signal &&
+    onAbort(signal, () => {
+      job.cancel();
+    });
   try {
     return await settled(job.promise, signal);
   } finally {
-    signal?.removeEventListener('abort', cancel);
+    takeBack?.();
   }
 }
 

@@ -6,7 +6,7 @@ import { ACTIVATIONS } from '../../api/activations';
 import type { Activation } from '../../api/activations';
 import { Classifier } from '../../api/classifier';
 import type { TextInput } from '../../api/inputs';
-import type { Classification } from '../../api/results';
+import type { Classification, LabelScore } from '../../api/results';
 import type { Io } from '../io';
 import { addModelOptions, parseTopK, toApiTopK, withModel } from '../model-options';
 import type { ModelFlags, TopK } from '../model-options';
@@ -87,17 +87,8 @@ export function resultLine(result: Classification): string {
 
 /** A block of lines for people: the text, then a bar for each label. */
 export function describeResult(input: TextInput, result: Classification, paint: Paint): string {
-  const names = result.scores.map(({ label }) => visible(label));
-  const width = widest(names);
-  const numbers = result.scores.map(({ score }) => score.toFixed(4));
-  const numberWidth = widest(numbers);
-  const lines = result.scores.map(({ score }, index) => {
-    const name = padRight(names[index] ?? '', width);
-    const number = padLeft(numbers[index] ?? '', numberWidth);
-    // Bars are shares of one; raw logits have none.
-    const share = result.activation === 'none' ? '' : paint('cyan', bar(score, BAR_WIDTH));
-    return `  ${index === 0 ? paint('bold', name) : name}  ${number}  ${share}`.trimEnd();
-  });
+  // Bars are shares of one; raw logits have none.
+  const lines = scoreLines(result.scores, result.activation !== 'none', paint);
   const notes = [
     ...(result.truncated ? [paint('yellow', `  only the first ${result.tokens} tokens were read`)] : []),
     ...(result.logits === undefined ? [] : [`  logits ${Array.from(result.logits, (x) => x.toFixed(4)).join(' ')}`]),
@@ -105,9 +96,24 @@ export function describeResult(input: TextInput, result: Classification, paint: 
   return [paint('dim', describeInput(input)), ...lines, ...notes].join('\n');
 }
 
+/** A line per label: name, score and, where scores are shares, a bar. */
+export function scoreLines(scores: readonly LabelScore[], withBars: boolean, paint: Paint): string[] {
+  const names = scores.map(({ label }) => visible(label));
+  const width = widest(names);
+  const numbers = scores.map(({ score }) => score.toFixed(4));
+  const numberWidth = widest(numbers);
+  return scores.map(({ score }, index) => {
+    const name = padRight(names[index] ?? '', width);
+    const number = padLeft(numbers[index] ?? '', numberWidth);
+    const share = withBars ? paint('cyan', bar(score, BAR_WIDTH)) : '';
+    return `  ${index === 0 ? paint('bold', name) : name}  ${number}  ${share}`.trimEnd();
+  });
+}
+
 const SHOWN_TEXT = 100;
 
-function describeInput(input: TextInput): string {
+/** The text or pair as one short line. */
+export function describeInput(input: TextInput): string {
   const [text, pair] = typeof input === 'string' ? [input, undefined] : [input.text, input.textPair];
   const shown = shorten(visible(text), SHOWN_TEXT);
   return pair === undefined ? shown : `${shown}  |  ${shorten(visible(pair), SHOWN_TEXT)}`;

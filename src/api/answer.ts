@@ -1,0 +1,46 @@
+/** One run over several inputs, of which some may be refused. */
+import { EncoderError, isEncoderError } from '../errors';
+
+/** @internal Results of the inputs before the one that failed; `error` is there when one did. */
+export interface Answer<Result> {
+  readonly results: readonly Result[];
+  readonly error?: unknown;
+}
+
+/**
+ * @internal Runs all inputs at once. Where one of them is refused they are run one by one, so that those before it are
+ * answered and it can be named.
+ *
+ * @param nameOf what to call an input in a message, by its place in `inputs`.
+ */
+export async function answerUntilRefused<Input, Result>(
+  inputs: readonly Input[],
+  run: (inputs: readonly Input[]) => Promise<readonly Result[]>,
+  nameOf: (place: number) => string,
+): Promise<Answer<Result>> {
+  try {
+    return { results: await run(inputs) };
+  } catch (error) {
+    if (!isRefusal(error)) return { results: [], error };
+  }
+  const results: Result[] = [];
+  for (const [place, input] of inputs.entries()) {
+    try {
+      results.push(...(await run([input])));
+    } catch (error) {
+      return { results, error: isRefusal(error) ? named(error, nameOf(place)) : error };
+    }
+  }
+  return { results };
+}
+
+function isRefusal(error: unknown): error is EncoderError {
+  return (
+    isEncoderError(error) &&
+    (error.code === 'input_invalid' || error.code === 'input_too_long' || error.code === 'limit_exceeded')
+  );
+}
+
+function named(error: EncoderError, name: string): EncoderError {
+  return new EncoderError(error.code, `${name}: ${error.message}`, { cause: error });
+}

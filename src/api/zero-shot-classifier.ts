@@ -1,0 +1,190 @@
+/** Zero-shot classification: an NLI model scores labels it was never trained on, as transformers' pipeline does. */
+import { EncoderError, isEncoderError } from '../errors';
+import type { NativeRunOptions } from '../native/bindings';
+import { checkOptions, checkString, isList, outOfRange } from './arguments';
+import { labelsPerText, toHypothesis } from './hypotheses';
+import { LOAD_KEYS } from './load-options';
+import type { LoadOptions } from './load-options';
+import type { ModelInfo } from './model-info';
+import { resolveZeroShotOptions } from './options';
+import type { ZeroShotOptions } from './options';
+import { only, toZeroShotClassification } from './results';
+import type { OutputRow, ZeroShotClassification } from './results';
+import { Session } from './session';
+
+/** How to load a model for zero-shot classification. */
+export interface ZeroShotLoadOptions<ModelLabel extends string = string> extends LoadOptions<ModelLabel> {
+  /** The model's label that means entailment. Default: the first whose lower-cased name starts with "entail". */
+  readonly entailment?: NoInfer<ModelLabel> | undefined;
+}
+
+/** The text and the hypothesis of every pair that a call runs. */
+interface PairColumns {
+  readonly texts: readonly string[];
+  readonly pairs: readonly string[];
+}
+
+/** A loaded NLI model that classifies into labels chosen per call. Calls may overlap. */
+export class ZeroShotClassifier implements AsyncDisposable {
+  /** Facts about the model and what it runs on; `labels` are the model's own. */
+  readonly info: ModelInfo;
+  /** The model's label whose logit decides. */
+  readonly entailment: string;
+  readonly #session: Session;
+  readonly #entailmentId: number;
+
+  private constructor(session: Session, entailment: string | undefined) {
+    this.#session = session;
+    this.#entailmentId = entailmentId(session, entailment);
+    this.entailment = session.facts.labels[this.#entailmentId] ?? '';
+    this.info = Object.freeze({ ...session.facts, activation: 'softmax' });
+  }
+
+  /** @internal */
+  static fromSession(session: Session, entailment?: string): ZeroShotClassifier {
+    return new ZeroShotClassifier(session, entailment);
+  }
+
+  /**
+   * Loads an NLI model off the event loop.
+   *
+   * @param source a .gguf file, or a folder with a Hugging Face checkpoint, which is converted into the cache first.
+   * @throws as `Classifier.load` does; EncoderError `architecture_unsupported` when no label of the model means
+   *   entailment (transformers takes the last logit then, whatever it stands for).
+   */
+  static async load<const ModelLabel extends string = string>(
+    source: string,
+    options: ZeroShotLoadOptions<ModelLabel> = {},
+  ): Promise<ZeroShotClassifier> {
+    checkOptions(options, [...LOAD_KEYS, 'entailment']);
+    const { entailment, ...loadOptions } = options;
+    if (entailment !== undefined) checkString('options.entailment', entailment);
+
+    const session = await Session.load(source, loadOptions);
+    try {
+      return new ZeroShotClassifier(session, entailment);
+    } catch (error) {
+      await session.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Scores every label for one text or many; all pairs of text and label go through the model in one run.
+   *
+   * @param input one text or a list. One text gives one result, a list gives a list in the same order.
+   * @param labels the candidates, at least one; for a list of texts also one list of candidates per text.
+   * @throws TypeError or RangeError for wrong arguments; EncoderError with `input_invalid`, `input_too_long` (a
+   *   hypothesis that fills the model), `limit_exceeded`, `weights_not_finite`, `model_disposed` or `aborted`.
+   */
+  classify<const Label extends string>(
+    input: string,
+    labels: readonly Label[],
+    options?: ZeroShotOptions,
+  ): Promise<ZeroShotClassification<Label>>;
+  classify<const Label extends string>(
+    inputs: readonly string[],
+    labels: readonly Label[],
+    options?: ZeroShotOptions,
+  ): Promise<ZeroShotClassification<Label>[]>;
+  classify<const Label extends string>(
+    inputs: readonly string[],
+    // eslint-disable-next-line @typescript-eslint/unified-signatures -- from a union no literal types are inferred
+    labelsPerText: readonly (readonly Label[])[],
+    options?: ZeroShotOptions,
+  ): Promise<ZeroShotClassification<Label>[]>;
+  async classify<const Label extends string>(
+    input: string | readonly string[],
+    labels: readonly Label[] | readonly (readonly Label[])[],
+    options: ZeroShotOptions = {},
+  ): Promise<ZeroShotClassification<Label> | ZeroShotClassification<Label>[]> {
+    const many = isList<string>(input);
+    const texts = many ? input : [input];
+    texts.forEach((text: unknown, index) => checkString(many ? `inputs[${index}]` : 'input', text));
+    const resolved = resolveZeroShotOptions(options, this.info.maxLength);
+    const candidates = labelsPerText(labels, texts.length, many);
+
+    const columns = {
+      texts: candidates.flatMap((list, index) => list.map(() => texts[index] ?? '')),
+      pairs: candidates.flatMap((list) => list.map((label) => toHypothesis(resolved.hypothesisTemplate, label))),
+    };
+    const rows = await this.#run(columns, resolved.run, resolved.signal);
+    let start = 0;
+    const results = candidates.map((list) => {
+      const own = rows.slice(start, (start += list.length));
+      return toZeroShotClassification(own, list, { ...resolved, entailmentId: this.#entailmentId });
+    });
+    return many ? results : only(results);
+  }
+
+  /** Ends the model: waits for running calls, frees its memory. Later calls reject with `model_disposed`. Idempotent. */
+  dispose(): Promise<void> {
+    return this.#session.dispose();
+  }
+
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  async #run(columns: PairColumns, options: NativeRunOptions, signal: AbortSignal | undefined): Promise<OutputRow[]> {
+    try {
+      return await this.#session.run(columns, options, signal);
+    } catch (error) {
+      const canGrow = options.maxLength < this.#session.lengthLimit;
+      if (!canGrow || !isEncoderError(error, 'input_too_long')) throw error;
+    }
+    return this.#runByHypothesis(columns, options, signal);
+  }
+
+  /**
+   * For a hypothesis that leaves no room for the text: transformers then runs the pair whole, so such pairs get the
+   * model's own limit in place of the caller's. Whether there is room depends on the hypothesis alone.
+   */
+  async #runByHypothesis(
+    { texts, pairs }: PairColumns,
+    options: NativeRunOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<OutputRow[]> {
+    const placesOf = new Map<string, number[]>();
+    pairs.forEach((pair, place) => {
+      const places = placesOf.get(pair);
+      if (places === undefined) placesOf.set(pair, [place]);
+      else places.push(place);
+    });
+    const rows: OutputRow[] = [];
+    for (const [pair, places] of placesOf) {
+      const columns = { texts: places.map((place) => texts[place] ?? ''), pairs: places.map(() => pair) };
+      const own = await this.#session.run(columns, options, signal).catch((error: unknown) => {
+        if (!isEncoderError(error, 'input_too_long')) throw error;
+        return this.#session.run(columns, { ...options, maxLength: this.#session.lengthLimit }, signal);
+      });
+      own.forEach((row, index) => {
+        rows[places[index] ?? 0] = row;
+      });
+    }
+    return rows;
+  }
+}
+
+function entailmentId({ facts }: Session, named: string | undefined): number {
+  const { labels, path } = facts;
+  const problem = `the model ${path} cannot classify zero-shot`;
+  if (labels.length < 2) {
+    throw new EncoderError('architecture_unsupported', `${problem}: it has one label; use an NLI model`);
+  }
+  if (named !== undefined) {
+    const index = labels.indexOf(named);
+    if (index < 0) throw outOfRange('options.entailment', `one of ${labels.join(', ')}`, named);
+    return index;
+  }
+  const index = labels.findIndex((label) => label.toLowerCase().startsWith('entail'));
+  if (index < 0) {
+    throw new EncoderError(
+      'architecture_unsupported',
+      `${problem}: none of its labels (${labels.join(', ')}) starts with "entail"; use an NLI model, or name the ` +
+        'label that means entailment as `entailment`',
+    );
+  }
+  return index;
+}

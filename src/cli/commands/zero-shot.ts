@@ -1,0 +1,106 @@
+/** ggml-encoder zero-shot: texts to labels that an NLI model was never trained on. */
+import type { Command } from 'commander';
+
+import type { TextInput } from '../../api/inputs';
+import type { ZeroShotClassification } from '../../api/results';
+import { ZeroShotClassifier } from '../../api/zero-shot-classifier';
+import { EncoderError } from '../../errors';
+import type { Io } from '../io';
+import { addModelOptions, withModel } from '../model-options';
+import type { ModelFlags } from '../model-options';
+import { Output } from '../output';
+import { addFormatOption, wantsText } from '../result-format';
+import type { FormatFlags } from '../result-format';
+import { painter } from '../style';
+import type { Paint } from '../style';
+import { checkTextSource, processTexts } from '../text-input';
+import { describeInput, scoreLines } from './classify';
+
+interface ZeroShotFlags extends ModelFlags, FormatFlags {
+  readonly model: string;
+  readonly labels: readonly string[];
+  readonly template?: string;
+  readonly multiLabel?: boolean;
+  readonly entailment?: string;
+  readonly input?: string;
+  readonly output?: string;
+}
+
+export function addZeroShotCommand(program: Command, io: Io): void {
+  const command = program
+    .command('zero-shot')
+    .summary('label texts with labels of your own')
+    .description(
+      'Label texts with labels of your own, by an NLI model: arguments, or one JSON value per line of --input.',
+    )
+    .argument('[text...]', 'texts to classify')
+    .requiredOption('--labels <list>', 'the candidates, separated by commas', splitLabels)
+    .option('--template <text>', 'the hypothesis, with {} where the label goes (default: "This example is {}.")')
+    .option('--multi-label', 'score each label on its own')
+    .option(
+      '--entailment <label>',
+      'the model\'s label that means entailment (default: the one that starts with "entail")',
+    )
+    .option('--input <jsonl>', 'read lines: a JSON string or {"text"}; - for stdin')
+    .option('--output <jsonl>', 'write there instead of to stdout')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ ggml-encoder zero-shot -m nli.gguf --labels "billing,support,sales" "My invoice is wrong"
+  $ ggml-encoder zero-shot -m nli.gguf --labels "urgent,polite" --multi-label --input mails.jsonl`,
+    );
+  addFormatOption(addModelOptions(command, { required: true })).action(async (texts: string[], flags: ZeroShotFlags) =>
+    zeroShot(texts, flags, io),
+  );
+}
+
+async function zeroShot(texts: readonly string[], flags: ZeroShotFlags, io: Io): Promise<void> {
+  await checkTextSource(texts, flags.input, flags.output);
+  const forPeople = wantsText(flags, io, flags.output);
+  const paint = painter(flags.output === undefined ? io.stdout : {});
+  const options = {
+    hypothesisTemplate: flags.template,
+    multiLabel: flags.multiLabel,
+    specialTokens: flags.specialTokens,
+    signal: io.signal,
+  };
+  const { model, entailment } = flags;
+
+  await withModel(
+    flags,
+    io,
+    async (loadOptions) => ZeroShotClassifier.load(model, { ...loadOptions, entailment }),
+    async (classifier) => {
+      const output = Output.open(flags.output, io.stdout);
+      await processTexts(texts, flags.input, output, io, async (inputs) => {
+        const singles = inputs.map(singleText);
+        const results = await classifier.classify(singles, flags.labels, options);
+        return results.map((result, index) =>
+          forPeople ? describeResult(singles[index] ?? '', result, paint) : JSON.stringify(result),
+        );
+      });
+      await output.close();
+    },
+  );
+}
+
+/** As transformers splits them: surrounding space and empty parts are dropped. */
+function splitLabels(list: string): string[] {
+  return list
+    .split(',')
+    .map((label) => label.trim())
+    .filter((label) => label !== '');
+}
+
+function singleText(input: TextInput): string {
+  if (typeof input === 'string') return input;
+  if (input.textPair === undefined) return input.text;
+  throw new EncoderError('input_invalid', 'found "text_pair"; zero-shot reads single texts, the labels are the pairs');
+}
+
+function describeResult(text: string, result: ZeroShotClassification, paint: Paint): string {
+  const scores = result.labels.map((label, index) => ({ label, score: result.scores[index] ?? 0 }));
+  const notes = result.truncated ? [paint('yellow', '  the text was cut to fit the model')] : [];
+  return [paint('dim', describeInput(text)), ...scoreLines(scores, true, paint), ...notes].join('\n');
+}

@@ -1,0 +1,51 @@
+// Many callers at once get the bits that each would get alone; aborted calls leave nothing behind.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Classifier, isEncoderError } from 'ggml-encoder';
+
+const CALLERS = 64;
+const CALLS = 20_000;
+const ABORTS = 500;
+
+const texts = Array.from({ length: 200 }, (_, index) => `text ${index} `.repeat(1 + (index % 12)));
+let model: Classifier;
+let alone: Float32Array[];
+
+beforeAll(async () => {
+  model = await Classifier.load();
+  alone = [];
+  for (const text of texts) alone.push((await model.classify(text, { logits: true })).logits!);
+});
+afterAll(() => model.dispose());
+
+it(`${CALLERS} callers over ${CALLS} calls`, async () => {
+  let next = 0;
+  let wrong = 0;
+  async function call(): Promise<void> {
+    while (next < CALLS) {
+      const index = (next++ * 7919) % texts.length;
+      const { logits } = await model.classify(texts[index]!, { logits: true });
+      if (Buffer.compare(Buffer.from(logits!.buffer), Buffer.from(alone[index]!.buffer)) !== 0) wrong++;
+    }
+  }
+  await Promise.all(Array.from({ length: CALLERS }, call));
+  expect(wrong).toBe(0);
+});
+
+it(`${ABORTS} aborts at random moments`, async () => {
+  // A fixed sequence, so that a failure can be repeated: an odd multiplier walks through all delays.
+  let aborted = 0;
+  for (let round = 0; round < ABORTS; round++) {
+    const controller = new AbortController();
+    const delayMicroseconds = (round * 2654435761) % 3000;
+    const answer = model.classify(texts, { signal: controller.signal }).catch((error: unknown) => error);
+    const start = process.hrtime.bigint();
+    while (process.hrtime.bigint() - start < delayMicroseconds * 1000) await new Promise(setImmediate);
+    controller.abort();
+    const outcome = await answer;
+    if (isEncoderError(outcome, 'aborted')) aborted++;
+    else expect(outcome).toHaveLength(texts.length);
+  }
+  expect(aborted).toBeGreaterThan(0);
+  const after = await model.classify(texts, { logits: true });
+  after.forEach(({ logits }, index) => expect(logits).toEqual(alone[index]));
+});

@@ -1,0 +1,94 @@
+// The process survives the end of its workers and ends when it is told to, whatever the model is doing. Each scenario
+// runs in a process of its own, so that a crash is an exit status and not the end of the test run.
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+
+const root = path.join(__dirname, '..', '..');
+
+function run(script: string) {
+  const prelude = `
+    const { Classifier } = require(${JSON.stringify(root)});
+    const { Worker, isMainThread } = require('node:worker_threads');
+    const texts = Array.from({ length: 20000 }, (_, index) => 'some text of no importance ' + index);
+    const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+    const threads = () => require('node:fs').readdirSync('/proc/self/task').length;
+  `;
+  return spawnSync(process.execPath, ['-e', prelude + script], { cwd: root, encoding: 'utf8', timeout: 100_000 });
+}
+
+const WORKER = JSON.stringify(`
+  const { Classifier } = require(${JSON.stringify(root)});
+  const texts = Array.from({ length: 20000 }, (_, index) => 'some text of no importance ' + index);
+  Classifier.load().then(async (model) => {
+    require('node:worker_threads').parentPort.postMessage('loaded');
+    for (;;) await model.classify(texts);
+  });
+`);
+
+it('survives 60 workers terminated at random moments', () => {
+  const { status, stderr, stdout } = run(`
+    (async () => {
+      for (let round = 0; round < 60; round++) {
+        const worker = new Worker(${WORKER}, { eval: true });
+        // Before it loads, while it loads, while it computes.
+        if (round % 3 === 2) await new Promise((done) => worker.once('message', done));
+        await pause((round * 37) % 50);
+        await worker.terminate();
+      }
+      const model = await Classifier.load();
+      const { label } = await model.classify('Real-time strategy game of ancient warfare');
+      await model.dispose();
+      console.log(JSON.stringify({ label, threads: threads() }));
+    })();
+  `);
+  expect(status, stderr).toBe(0);
+  const { label, threads } = JSON.parse(stdout) as { label: string; threads: number };
+  expect(label).toBe('games');
+  // Node itself keeps about a dozen; a worker's inference threads would add two each.
+  expect(threads).toBeLessThan(40);
+});
+
+it.each([
+  ['process.exit', 'process.exit(7);', 7],
+  ['an uncaught error', "throw new Error('planted');", 1],
+])('ends with the right status on %s in mid-work', (_, statement, expected) => {
+  const { status, signal } = run(`
+    Classifier.load().then((model) => {
+      model.classify(texts);
+      setTimeout(() => { ${statement} }, 30);
+    });
+  `);
+  expect(signal).toBeNull();
+  expect(status).toBe(expected);
+});
+
+it('ends by itself when nothing is left to do, with or without dispose', () => {
+  expect(run("Classifier.load().then((model) => model.classify('a text'));").status).toBe(0);
+  expect(run("Classifier.load().then((model) => model.classify('a text').then(() => model.dispose()));").status).toBe(
+    0,
+  );
+});
+
+it('gives memory and threads back over 60 cycles of load, classify, dispose', () => {
+  const { status, stdout, stderr } = run(`
+    (async () => {
+      const cycle = async () => {
+        const model = await Classifier.load();
+        await model.classify('a text');
+        await model.dispose();
+      };
+      for (let i = 0; i < 20; i++) await cycle();
+      const before = process.memoryUsage().rss;
+      const threadsBefore = threads();
+      for (let i = 0; i < 60; i++) await cycle();
+      const bytes = (process.memoryUsage().rss - before) / 60;
+      console.log(JSON.stringify({ bytes, threads: threads() - threadsBefore }));
+    })();
+  `);
+  expect(status, stderr).toBe(0);
+  // The weights are 2.8 MB: keeping them would show at once. The allocator's arenas take a while to settle.
+  const { bytes, threads } = JSON.parse(stdout) as { bytes: number; threads: number };
+  expect(bytes).toBeLessThan(400_000);
+  expect(threads).toBeLessThanOrEqual(1);
+});

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Makes the benchmark's four models: checkpoint folders, with ONNX exports beside them for the ONNX Runtime peers.
+Weights are random with a fixed seed and scaled so that logits differ from text to text; speed does not depend on them.
+Usage: make-models.py [NAME ...]   (torch 2.13, transformers 5.18, onnx 1.23, onnxruntime 1.30 made the published figures)
+"""
+import math
+import pathlib
+import shutil
+import sys
+import tempfile
+import warnings
+
+import onnx
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from transformers import BertConfig, BertForSequenceClassification
+from transformers import DistilBertConfig, DistilBertForSequenceClassification
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOKENIZER = HERE.parent / "test" / "fixtures" / "tokenizers" / "wordpiece-uncased"
+OPSET = 17
+
+
+def bert(vocabulary, hidden, layers, heads, intermediate, positions, labels):
+    config = BertConfig(vocab_size=vocabulary, hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads,
+                        intermediate_size=intermediate, max_position_embeddings=positions, num_labels=labels)
+    return BertForSequenceClassification, config
+
+
+def distilbert(vocabulary, hidden, layers, heads, intermediate, positions, labels):
+    config = DistilBertConfig(vocab_size=vocabulary, dim=hidden, n_layers=layers, n_heads=heads,
+                              hidden_dim=intermediate, max_position_embeddings=positions, num_labels=labels)
+    return DistilBertForSequenceClassification, config
+
+
+MODELS = {
+    "bert-2l-128": bert(7100, 128, 2, 2, 512, 128, 4),
+    "bert-4l-312": bert(30522, 312, 4, 12, 1200, 512, 3),
+    "minilm-6l-384": bert(30522, 384, 6, 12, 1536, 512, 1),
+    "distilbert-6l-768": distilbert(30522, 768, 6, 6, 3072, 512, 2),
+}
+
+
+def randomize(model):
+    """Unlike transformers' own start (deviation 0.02), rows of unit gain: every layer and the head move the logits."""
+    generator = torch.Generator().manual_seed(20261122)
+    for name, parameter in model.named_parameters():
+        values = torch.randn(parameter.shape, generator=generator)
+        if parameter.dim() == 2 and "embeddings" not in name:
+            values /= math.sqrt(parameter.shape[1])
+        elif "norm" in name.lower() and name.endswith("weight"):
+            values = 1 + 0.1 * values
+        else:
+            values *= 0.1
+        parameter.data.copy_(values)
+
+
+def save_tokenizer(folder, positions):
+    for name in ("tokenizer.json", "vocab.txt"):
+        shutil.copy(TOKENIZER / name, folder / name)
+    config = (TOKENIZER / "tokenizer_config.json").read_text()
+    (folder / "tokenizer_config.json").write_text(config.replace('"model_max_length": 512', f'"model_max_length": {positions}'))
+
+
+def export_onnx(architecture, checkpoint, path):
+    """The form in which the Hub's ONNX exports come: opset 17, free batch and length, attention as plain products."""
+    model = architecture.from_pretrained(checkpoint, attn_implementation="eager").eval()
+    names = ["input_ids", "attention_mask"] + (["token_type_ids"] if architecture is BertForSequenceClassification else [])
+    ids = torch.randint(5, 7000, (2, 16))
+    values = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "token_type_ids": torch.zeros_like(ids)}
+
+    class Positional(torch.nn.Module):
+        """torch.onnx traces positional inputs; transformers takes them by name."""
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
+        def forward(self, *inputs):
+            return self.model(**dict(zip(names, inputs))).logits
+
+    dynamic = {name: {0: "batch", 1: "length"} for name in names} | {"logits": {0: "batch"}}
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(Positional().eval(), tuple(values[name] for name in names), path, input_names=names,
+                          output_names=["logits"], dynamic_axes=dynamic, opset_version=OPSET, dynamo=False)
+
+
+def quantize(source, target):
+    """Dynamic int8 as transformers.js' own script does it, per channel, which is the more exact of its two settings."""
+    with tempfile.TemporaryDirectory() as folder:
+        prepared = pathlib.Path(folder) / "prepared.onnx"
+        quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        quantize_dynamic(prepared, target, per_channel=True, weight_type=QuantType.QInt8,
+                         extra_options={"EnableSubgraph": True, "MatMulConstBOnly": True})
+
+
+def main():
+    for name in sys.argv[1:] or MODELS:
+        architecture, config = MODELS[name]
+        folder = HERE / "models" / name
+        (folder / "onnx").mkdir(parents=True, exist_ok=True)
+        model = architecture(config).eval()
+        randomize(model)
+        model.save_pretrained(folder)
+        save_tokenizer(folder, config.max_position_embeddings)
+        export_onnx(architecture, folder, folder / "onnx" / "model.onnx")
+        quantize(folder / "onnx" / "model.onnx", folder / "onnx" / "model_quantized.onnx")
+        onnx.checker.check_model(str(folder / "onnx" / "model_quantized.onnx"))
+        print(f"{folder.relative_to(HERE.parent)}: {sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+/** This package, through its public interface. */
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+
+import { Classifier, CrossEncoder, convert, version } from '../../dist/index.mjs';
+
+/** @param {{ folder: string, type: string, threads: number }} request */
+export async function load({ folder, type, threads }) {
+  const file = path.join(folder, `${type}.gguf`);
+  const options = { threads };
+  const classifier = await Classifier.load(file, options);
+  let crossEncoder;
+  const { labels, kernels, computeType } = classifier.info;
+  const loadCrossEncoder = async () => (crossEncoder ??= await CrossEncoder.load(file, options));
+
+  return {
+    version: `${version} (${kernels} kernels, products in ${computeType})`,
+    async logits(inputs) {
+      const results = await classifier.classify(inputs, { logits: true });
+      return results.map((result) => Array.from(result.logits));
+    },
+    classify: (texts) => classifier.classify(texts),
+    async rank(query, documents) {
+      return (await loadCrossEncoder()).rank(query, documents, { label: labels[0] });
+    },
+  };
+}
+
+/** Milliseconds for one conversion of the checkpoint, and the megabytes of weights it read. */
+export async function convertOnce({ folder, type, output }) {
+  const start = performance.now();
+  await convert(folder, { output, type, overwrite: true });
+  const ms = performance.now() - start;
+  const { size } = await stat(path.join(folder, 'model.safetensors'));
+  return { ms, megabytes: size / 1e6 };
+}

@@ -1,0 +1,31 @@
+"""transformers on PyTorch, scaled dot product attention, f32 or bf16."""
+import inspect
+
+import torch
+import transformers
+from batches import run_in_batches
+
+NAMES = ["input_ids", "attention_mask", "token_type_ids"]
+
+
+class Model:
+    def __init__(self, folder, dtype, threads, batch_size):
+        self.batch_size = batch_size
+        torch.set_num_threads(threads)
+        torch.set_num_interop_threads(1)
+        transformers.logging.set_verbosity_error()
+        self.version = f"{torch.__version__}, transformers {transformers.__version__}"
+        self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+        self.model = transformers.AutoModelForSequenceClassification.from_pretrained(
+            folder, dtype=torch.bfloat16 if dtype == "bf16" else torch.float32, attn_implementation="sdpa").eval()
+        accepted = inspect.signature(self.model.forward).parameters
+        self.names = [name for name in NAMES if name in accepted]
+
+    def logits(self, texts, pairs):
+        def forward(inputs):
+            tensors = {name: torch.from_numpy(values) for name, values in inputs.items()}
+            return self.model(**tensors).logits.float().numpy()
+
+        encoded = self.tokenizer(texts, pairs, truncation=True, return_token_type_ids="token_type_ids" in self.names)
+        with torch.inference_mode():
+            return run_in_batches(encoded, self.names, self.batch_size, forward)

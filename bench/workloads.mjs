@@ -1,0 +1,112 @@
+/** What is measured: the models, the texts, and how milliseconds become the figure of a row. */
+import { readFileSync } from 'node:fs';
+
+/** Made by make-models.py; the last number is the hidden size. */
+export const MODELS = ['bert-2l-128', 'bert-4l-312', 'minilm-6l-384', 'distilbert-6l-768'];
+
+const DOCUMENTS = 100;
+const LATENCY_CALLS = 100;
+/** Calls of a turn are repeated until they take about this long, so that small models are timed well too. */
+const TURN_MS = 400;
+const MAX_CALLS = 40;
+
+/** @param {number[]} values @param {number} share 0.5 for the median */
+export function quantile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+}
+
+/**
+ * @typedef {{ ms: number[], cpuMs: number[] }} Turn wall-clock and processor time of each call, all threads together
+ * @typedef {object} Metric
+ * @property {string} metric
+ * @property {string} unit
+ * @property {boolean} higherIsBetter
+ * @property {(turn: Turn, items: number) => number[]} [of] the figures that a turn adds to a row; only timed workloads have it
+ */
+
+/** @type {Record<string, Metric>} */
+export const METRICS = {
+  p50: { metric: 'p50', unit: 'ms', higherIsBetter: false, of: ({ ms }) => [quantile(ms, 0.5)] },
+  p99: { metric: 'p99', unit: 'ms', higherIsBetter: false, of: ({ ms }) => [quantile(ms, 0.99)] },
+  time: { metric: 'time', unit: 'ms', higherIsBetter: false, of: ({ ms }) => ms },
+  throughput: {
+    metric: 'throughput',
+    unit: 'texts/s',
+    higherIsBetter: true,
+    of: ({ ms }, items) => ms.map((call) => (items * 1000) / call),
+  },
+  cpu: {
+    metric: 'cpu_time',
+    unit: 'ms/text',
+    higherIsBetter: false,
+    of: ({ cpuMs }, items) => cpuMs.map((call) => call / items),
+  },
+  load: { metric: 'load', unit: 'ms', higherIsBetter: false },
+  memory: { metric: 'peak_memory', unit: 'MiB', higherIsBetter: false },
+  conversion: { metric: 'throughput', unit: 'MB/s', higherIsBetter: true },
+};
+
+/**
+ * `timed` workloads are calls to a process that stays; `load` and `convert` have turns of their own (run.mjs).
+ * @typedef {{ title: string, kind: 'timed' | 'load' | 'convert', metrics: Metric[] }} Workload
+ */
+
+/** @type {Record<string, Workload>} */
+export const WORKLOADS = {
+  latency: { title: 'one short text at a time (22 tokens)', kind: 'timed', metrics: [METRICS.p50, METRICS.p99] },
+  mixed: {
+    title: '512 texts of 6 to 512 tokens, mean 60, in one call',
+    kind: 'timed',
+    metrics: [METRICS.throughput, METRICS.cpu],
+  },
+  rank: { title: `one query with ${DOCUMENTS} documents`, kind: 'timed', metrics: [METRICS.time, METRICS.cpu] },
+  long: {
+    title: '32 texts of 512 tokens (or what the model takes) in one call',
+    kind: 'timed',
+    metrics: [METRICS.throughput, METRICS.cpu],
+  },
+  load: {
+    title: 'a new process: import and load; peak memory after the mixed texts',
+    kind: 'load',
+    metrics: [METRICS.load, METRICS.memory],
+  },
+  convert: { title: 'checkpoint to GGUF, file to file', kind: 'convert', metrics: [METRICS.conversion] },
+};
+
+/**
+ * @typedef {object} Texts
+ * @property {string} short
+ * @property {string[]} mixed
+ * @property {string[]} long
+ * @property {string} query
+ * @property {string[]} documents
+ */
+
+/** @param {number} part one n-th of them @returns {Texts} */
+export function readTexts(part) {
+  const all = JSON.parse(readFileSync(new URL('texts/sentences.json', import.meta.url), 'utf8'));
+  const share = (list) => list.slice(0, Math.ceil(list.length / part));
+  // Passages as a search would return them: neither single lines nor whole pages.
+  const passages = all.mixed.filter((text) => text.length > 150 && text.length < 900);
+  return {
+    ...all,
+    mixed: share(all.mixed),
+    long: share(all.long),
+    documents: share(passages.slice(0, DOCUMENTS)),
+  };
+}
+
+/** The request of a timed workload, for one call. @param {string} workload @param {Texts} texts */
+export function requestOf(workload, texts) {
+  if (workload === 'rank')
+    return { op: 'time', task: 'rank', query: texts.query, documents: texts.documents, calls: 1 };
+  const list = { latency: [texts.short], mixed: texts.mixed, long: texts.long }[workload];
+  return { op: 'time', task: 'classify', texts: list, calls: 1 };
+}
+
+/** Calls of one turn, after a first call that took `ms`. */
+export function callsPerTurn(workload, ms) {
+  if (workload === 'latency') return LATENCY_CALLS;
+  return Math.min(MAX_CALLS, Math.max(1, Math.round(TURN_MS / ms)));
+}

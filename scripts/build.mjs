@@ -1,7 +1,7 @@
 // Builds the addon with CMake and lays it, with its libraries, flat in build/Release.
 // node scripts/build.mjs [--tests] [--debug] [--force] [-- <CMake options>]
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,6 +44,9 @@ run('cmake', [...configure, ...extra]);
 run('cmake', ['--build', buildDir, '--parallel', String(availableParallelism())]);
 
 mkdirSync(outDir, { recursive: true });
+// Renamed into place: a process that has the old file mapped keeps it whole.
 for (const file of readFileSync(path.join(buildDir, 'artifacts.txt'), 'utf8').trim().split('\n')) {
-  copyFileSync(file, path.join(outDir, path.basename(file)));
+  const target = path.join(outDir, path.basename(file));
+  copyFileSync(file, `${target}.new`);
+  renameSync(`${target}.new`, target);
 }

@@ -137,7 +137,8 @@ class LoadedModel final : public Model {
 
   void close(bool cancel_running) override {
     scheduler_->close(cancel_running);
-    // The threads that used them are gone; this object itself may live until its JavaScript wrapper is collected.
+    // The threads that used them are gone; this object itself may live until its JavaScript wrapper is
+    // collected.
     const std::lock_guard lock(free_mutex_);
     team_.reset();
     tokenizer_.reset();

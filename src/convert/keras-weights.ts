@@ -7,7 +7,7 @@ import { elementsOf } from './readers/elements';
 import { Hdf5Tree } from './readers/hdf5';
 import type { Hdf5Dataset } from './readers/hdf5-dataset';
 import { LastTensor } from './readers/last-tensor';
-import type { SourceTensor, TensorSource } from './readers/tensor-source';
+import { type SourceTensor, type TensorSource, tensorForRead } from './readers/tensor-source';
 
 interface KerasTensor extends SourceTensor {
   readonly isTransposed: boolean;
@@ -59,10 +59,7 @@ export class KerasWeights implements TensorSource {
   }
 
   async read(name: string, offset: number, length: number): Promise<Buffer> {
-    const tensor = this.tensors.get(name);
-    if (tensor === undefined || offset < 0 || length < 0 || offset + length > tensor.sizeBytes) {
-      throw new EncoderError('internal', `a read outside the tensor ${name}`);
-    }
+    const tensor = tensorForRead(this.tensors, name, offset, length);
     const { dataset, isTransposed, sizeBytes } = tensor;
     if (!isTransposed && typeof dataset.storage === 'number') return this.tree.read(dataset, offset, length);
     return this.reordered.slice(name, sizeBytes, [offset, length], async () => {

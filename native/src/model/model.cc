@@ -112,7 +112,7 @@ class LoadedModel final : public Model {
     ops_ = make_ops(table_, weights_);
     describe();
     file_.reset();
-    if (table_ != nullptr) team_ = std::make_unique<Team>(threads_ - 1);
+    team_ = std::make_unique<Team>(table_ == nullptr ? 0 : threads_ - 1);
     scheduler_ = std::make_unique<Scheduler>(
         Scheduler::Options{threads_, kMaxBatchTokens, hparams_.max_length, hparams_.num_labels,
                            hparams_.num_token_types <= 1},
@@ -188,7 +188,7 @@ class LoadedModel final : public Model {
   Weights weights_;
   ModelInfo info_;
   std::mutex free_mutex_;
-  std::unique_ptr<Team> team_ = std::make_unique<Team>(0);
+  std::unique_ptr<Team> team_;  // without helpers for the portable graph
   std::atomic_flag team_taken_;
   const std::function<bool()> helpful_ = [this] { return scheduler_->has_idle_thread(); };
   std::unique_ptr<Scheduler> scheduler_;  // last: its threads use all of the above

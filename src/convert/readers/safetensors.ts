@@ -12,7 +12,7 @@ import {
   MAX_TENSOR_NAME_BYTES,
   MAX_TENSOR_RANK,
 } from '../limits';
-import type { SourceTensor, TensorSource } from './tensor-source';
+import { type SourceTensor, type TensorSource, tensorForRead } from './tensor-source';
 
 /** Bits per element of every type that the format knows. */
 const DTYPE_BITS: ReadonlyMap<string, number> = new Map([
@@ -75,10 +75,7 @@ export class SafetensorsFile implements TensorSource {
   }
 
   async read(name: string, offset: number, length: number): Promise<Buffer> {
-    const tensor = this.tensors.get(name);
-    if (tensor === undefined || offset < 0 || length < 0 || offset + length > tensor.sizeBytes) {
-      throw new EncoderError('internal', `a read outside the tensor ${name} of ${this.file.path}`);
-    }
+    const tensor = tensorForRead(this.tensors, name, offset, length);
     return this.file.read(this.dataOffset + tensor.begin + offset, length);
   }
 }

@@ -4,7 +4,7 @@ import type { SourceFile } from '../../support/source-file';
 import { crc32 } from './crc32';
 import { elementsOf } from './elements';
 import { LastTensor, MAX_REORDERED_BYTES } from './last-tensor';
-import type { SourceTensor, TensorSource } from './tensor-source';
+import { type SourceTensor, type TensorSource, tensorForRead } from './tensor-source';
 import { type TorchView, readStateDict } from './torch-pickle';
 import { type ZipEntry, readZip } from './zip';
 
@@ -45,10 +45,7 @@ export class TorchCheckpoint implements TensorSource {
   }
 
   async read(name: string, offset: number, length: number): Promise<Buffer> {
-    const tensor = this.tensors.get(name);
-    if (tensor === undefined || offset < 0 || length < 0 || offset + length > tensor.sizeBytes) {
-      throw new EncoderError('internal', `a read outside the tensor ${name} of ${this.file.path}`);
-    }
+    const tensor = tensorForRead(this.tensors, name, offset, length);
     if (tensor.isContiguous) return this.file.read(this.start(tensor.view) + offset, length);
     return this.reordered.slice(name, tensor.sizeBytes, [offset, length], () => this.gather(name, tensor));
   }

@@ -25,6 +25,7 @@ export const ERROR_CODES = [
   'output_exists',
   'io_failed',
   'model_disposed',
+  'model_poisoned',
   'aborted',
   'addon_missing',
   'addon_failed',

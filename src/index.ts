@@ -6,6 +6,7 @@ export { defaultModelPath } from './api/model-source';
 export { ZeroShotClassifier } from './api/zero-shot-classifier';
 export { convert } from './convert/convert';
 export { ERROR_CODES, EncoderError, isEncoderError } from './errors';
+export { DEFAULT_LIMITS } from './support/limits';
 export { version } from './support/package-root';
 
 export type { Activation, PairActivation } from './api/activations';
@@ -35,3 +36,4 @@ export type {
 export type { ZeroShotLoadOptions } from './api/zero-shot-classifier';
 export type { ConvertOptions, ConvertProgress, ConvertResult, TensorType } from './convert/convert';
 export type { ErrorCode } from './errors';
+export type { LimitOptions, Limits } from './support/limits';

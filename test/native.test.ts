@@ -9,6 +9,7 @@ const programs = readdirSync(outDir).filter((name) => /^enc_\w+_tests(\.exe)?$/.
 
 it('finds the test program of each level', () => {
   expect(programs.map((name) => name.replace(/^enc_|_tests.*$/g, '')).sort()).toEqual([
+    'faults',
     'kernels',
     'model',
     'tokenizer',

@@ -49,6 +49,14 @@ if(NOT MSVC)
   target_compile_options(ggml-cpu PRIVATE $<$<COMPILE_LANGUAGE:C>:-fexceptions>)
 endif()
 
+# ggml uses the results of many small allocations unseen; ours never come back empty (native/ggml_hooks).
+if(UNIX AND NOT APPLE)
+  target_sources(ggml-base PRIVATE ${CMAKE_SOURCE_DIR}/native/ggml_hooks/checked_alloc.c)
+  foreach(function malloc calloc realloc posix_memalign)
+    target_link_options(ggml-base PRIVATE -Wl,--wrap=${function})
+  endforeach()
+endif()
+
 # glibc reuses a loaded library by its soname: a private one keeps another package's ggml, or another version of this
 # package, from being taken for ours in the same process.
 file(READ ${CMAKE_SOURCE_DIR}/package.json enc_package_json)

@@ -7,7 +7,8 @@
 namespace enc::node {
 namespace {
 
-constexpr size_t kMaxTextBytes = size_t(16) << 20;
+// The ceiling of the limit textBytes, which the TypeScript side enforces.
+constexpr size_t kMaxTextBytes = size_t(128) << 20;
 
 std::string to_text(Napi::Env env, napi_value value, uint32_t index) {
   size_t length = 0;
@@ -16,7 +17,7 @@ std::string to_text(Napi::Env env, napi_value value, uint32_t index) {
   }
   if (length > kMaxTextBytes) {
     throw Error(ErrorCode::input_too_long, "text " + std::to_string(index) + " is " + std::to_string(length) +
-                                               " bytes long; the limit is 16 MiB");
+                                               " bytes long; the limit is 128 MiB");
   }
   std::string text(length, '\0');
   napi_get_value_string_utf8(env, value, text.data(), length + 1, &length);
@@ -25,6 +26,18 @@ std::string to_text(Napi::Env env, napi_value value, uint32_t index) {
 
 std::string option(Napi::Object options, const char* name) {
   return options.Get(name).ToString().Utf8Value();
+}
+
+FileLimits to_file_limits(Napi::Object limits) {
+  const auto value = [&](const char* name) { return uint64_t(limits.Get(name).ToNumber().Int64Value()); };
+  FileLimits result;
+  result.gguf_entries = value("ggufEntries");
+  result.gguf_tensors = value("ggufTensors");
+  result.gguf_string_bytes = value("ggufStringBytes");
+  result.gguf_array_elements = value("ggufArrayElements");
+  result.gguf_header_bytes = value("ggufHeaderBytes");
+  result.memory_bytes = value("memoryBytes");
+  return result;
 }
 
 template <typename T>
@@ -41,6 +54,7 @@ LoadOptions to_load_options(Napi::Object options) {
   result.device = option(options, "device");
   result.threads = options.Get("threads").ToNumber().Int32Value();
   result.kernels = option(options, "kernels") == "portable" ? KernelChoice::kPortable : KernelChoice::kAuto;
+  result.limits = to_file_limits(options.Get("limits").As<Napi::Object>());
   return result;
 }
 

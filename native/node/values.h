@@ -11,7 +11,7 @@
 namespace enc::node {
 
 LoadOptions to_load_options(Napi::Object options);
-/// Throws Error(input_too_long) for a text of more than 16 MiB.
+/// Throws Error(input_too_long) for a text of more than 128 MiB.
 std::vector<Input> to_inputs(Napi::Value texts, Napi::Value pairs);
 EncodeOptions to_encode_options(Napi::Object options);
 

@@ -1,6 +1,7 @@
 /** Options of `Classifier.load` and `CrossEncoder.load`, checked before anything is read. */
 import type { ConvertProgress } from '../convert/convert';
 import type { TensorType } from '../gguf/types';
+import { type LimitOptions, resolveLimits } from '../support/limits';
 import type { NativeLoadOptions } from '../native/bindings';
 import {
   checkFunction,
@@ -32,6 +33,8 @@ export interface LoadOptions<Label extends string = string> {
   readonly cacheDir?: string | undefined;
   /** Called while a checkpoint folder is converted. */
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
+  /** Limits to change, by name; they hold for the conversion of a folder, the loading and every call. */
+  readonly limits?: LimitOptions | undefined;
   /** Ends loading early; it then rejects with code `aborted` and the signal's reason as `cause`. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -46,6 +49,7 @@ export const LOAD_KEYS = [
   'maxLength',
   'cacheDir',
   'onProgress',
+  'limits',
   'signal',
 ] as const;
 
@@ -55,21 +59,23 @@ const MAX_THREADS = 64;
 /** @internal */
 export function checkLoadOptions(options: LoadOptions): void {
   checkOptions(options, LOAD_KEYS);
-  const { type, labels, maxLength, cacheDir, onProgress, signal } = options;
+  const { type, labels, maxLength, cacheDir, onProgress, limits, signal } = options;
   if (type !== undefined) checkOneOf('options.type', type, ['f32', 'f16', 'bf16', 'q8_0']);
   if (labels !== undefined) checkLabels(labels);
   if (maxLength !== undefined) checkInteger('options.maxLength', maxLength, 1, Infinity);
   if (cacheDir !== undefined) checkString('options.cacheDir', cacheDir);
   if (onProgress !== undefined) checkFunction('options.onProgress', onProgress);
   if (signal !== undefined) checkSignal(signal);
+  resolveLimits(limits);
 }
 
 /** @internal */
-export function nativeLoadOptions({ device, threads, kernels }: LoadOptions): NativeLoadOptions {
+export function nativeLoadOptions({ device, threads, kernels, limits }: LoadOptions): NativeLoadOptions {
   return {
     device: device === undefined ? 'auto' : checkString('options.device', device),
     threads: threads === undefined ? 0 : checkInteger('options.threads', threads, 1, MAX_THREADS),
     kernels: kernels === undefined ? 'auto' : checkOneOf('options.kernels', kernels, ['auto', 'portable']),
+    limits: resolveLimits(limits),
   };
 }
 

@@ -18,8 +18,8 @@ export async function resolveModelFile(source: string, options: LoadOptions): Pr
     throw new EncoderError('model_not_found', notFoundMessage(source, path), { cause });
   });
   if (stats.isDirectory()) {
-    const { type, cacheDir, onProgress, signal } = options;
-    return cachedConvert(path, type, { cacheDir, onProgress, signal });
+    const { type, cacheDir, onProgress, signal, limits } = options;
+    return cachedConvert(path, type, { cacheDir, onProgress, signal, limits });
   }
   if (options.type !== undefined) {
     throw invalidType('options.type', 'no value for a .gguf file, which keeps its own tensor type', options.type);

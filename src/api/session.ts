@@ -2,6 +2,7 @@
 import { EncoderError } from '../errors';
 import type { NativeModel, NativeRunOptions } from '../native/bindings';
 import { assertNotAborted, openModel, runJob, toEncoderError } from '../native/native-model';
+import { type Limits, resolveLimits } from '../support/limits';
 import { checkString } from './arguments';
 import type { InputColumns } from './inputs';
 import { checkLoadOptions, nativeLoadOptions } from './load-options';
@@ -11,6 +12,7 @@ import type { ModelFacts, ModelOverrides } from './model-info';
 import { resolveModelFile } from './model-source';
 import { assertFinite } from './results';
 import type { OutputRow, Tokenization } from './results';
+import { checkTextLimits } from './text-limits';
 
 /** @internal */
 export class Session {
@@ -20,13 +22,15 @@ export class Session {
   /** Most tokens that the model itself can take; `facts.maxLength` may be lower. */
   readonly lengthLimit: number;
   readonly #model: NativeModel;
+  readonly #limits: Limits;
   #disposal: Promise<void> | undefined;
 
-  constructor(model: NativeModel, path: string, overrides: ModelOverrides = {}) {
+  constructor(model: NativeModel, path: string, options: ModelOverrides & Pick<LoadOptions, 'limits'> = {}) {
     this.#model = model;
+    this.#limits = resolveLimits(options.limits);
     this.activationFn = model.info.activationFn;
     this.lengthLimit = model.info.maxLength;
-    this.facts = describeModel(model.info, path, overrides);
+    this.facts = describeModel(model.info, path, options);
   }
 
   static async load(source: string, options: LoadOptions): Promise<Session> {
@@ -51,6 +55,7 @@ export class Session {
     assertNotAborted(signal);
     const count = inputs.texts.length;
     if (count === 0) return [];
+    checkTextLimits(inputs, this.#limits);
 
     const result = await runJob(() => this.#model.run(inputs.texts, inputs.pairs, options), signal);
     const { numLabels } = this.facts;
@@ -65,6 +70,7 @@ export class Session {
     this.#assertUsable();
     assertNotAborted(signal);
     if (inputs.texts.length === 0) return [];
+    checkTextLimits(inputs, this.#limits);
 
     const result = await runJob(() => this.#model.tokenize(inputs.texts, inputs.pairs, options), signal);
     return inputs.texts.map((_, index) => {

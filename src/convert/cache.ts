@@ -11,6 +11,7 @@ import { EncoderError } from '../errors';
 import { readGgufHead } from '../gguf/reader';
 import type { TensorType } from '../gguf/types';
 import { AtomicFile, TEMPORARY_NAME } from '../support/atomic-file';
+import { type LimitOptions, type Limits, resolveLimits } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
 import { type FileIdentity, errnoOf } from '../support/source-file';
 import { Checkpoint } from './checkpoint';
@@ -21,6 +22,7 @@ export interface CacheOptions {
   readonly cacheDir?: string | undefined;
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly limits?: LimitOptions | undefined;
 }
 
 /** Part of every key: to be raised when the same checkpoint would give another file. */
@@ -47,16 +49,16 @@ export async function cachedConvert(
   type: TensorType | undefined,
   options: CacheOptions,
 ): Promise<string> {
-  const { cacheDir = defaultCacheDir(), onProgress, signal } = options;
+  const { cacheDir = defaultCacheDir(), onProgress, signal, limits } = options;
   const cache = resolve(cacheDir);
   await mkdir(join(cache, 'hashes'), { recursive: true }).catch((cause: unknown) => {
     throw new EncoderError('io_failed', `cannot make the cache folder ${cache} (${errnoOf(cause)})`, { cause });
   });
-  const key = await contentKey(folder, type, cache, signal);
+  const key = await contentKey(folder, type, cache, signal, resolveLimits(limits));
   const path = join(cache, `${key}.gguf`);
   if (await isComplete(path)) return path;
   await removeStale(cache);
-  await convert(folder, { output: path, type, overwrite: true, onProgress, signal });
+  await convert(folder, { output: path, type, overwrite: true, onProgress, signal, limits });
   return path;
 }
 
@@ -65,8 +67,9 @@ async function contentKey(
   type: TensorType | undefined,
   cache: string,
   signal: AbortSignal | undefined,
+  limits: Limits,
 ): Promise<string> {
-  const checkpoint = await Checkpoint.open(folder);
+  const checkpoint = await Checkpoint.open(folder, limits);
   try {
     // Opens every file that a conversion reads; reading the headers is little beside hashing.
     await checkpoint.config();

@@ -4,9 +4,9 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 
 import { EncoderError } from '../errors';
 import { type JsonObject, type JsonValue, decodeUtf8, isJsonObject, parseJson } from '../support/json';
+import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../support/limits';
 import { SourceFile, errnoOf } from '../support/source-file';
 import { ConfigReader } from './config';
-import { MAX_CONFIG_BYTES, MAX_INDEX_BYTES, MAX_TOKENIZER_BYTES } from './limits';
 import { ShardedSource, readShardIndex } from './readers/sharded';
 import type { TensorSource } from './readers/tensor-source';
 import { OTHER_WEIGHTS, WEIGHT_FORMATS, type WeightFormat } from './weight-formats';
@@ -34,10 +34,11 @@ export class Checkpoint {
     /** Absolute path of the folder. */
     readonly folder: string,
     private readonly allowedRoots: readonly string[],
+    private readonly limits: Limits,
   ) {}
 
   /** Throws `checkpoint_not_found` when there is no folder `source`. */
-  static async open(source: string): Promise<Checkpoint> {
+  static async open(source: string, limits: Limits = DEFAULT_LIMITS): Promise<Checkpoint> {
     const folder = resolve(source);
     const stats = await stat(folder).catch((cause: unknown) => {
       throw new EncoderError('checkpoint_not_found', `no checkpoint folder at ${source} (${errnoOf(cause)})`, {
@@ -49,7 +50,7 @@ export class Checkpoint {
     }
     const real = await realpath(folder);
     // The Hub's cache keeps snapshots/<revision>/<name> as links into blobs/ beside snapshots/.
-    return new Checkpoint(folder, [real, join(dirname(dirname(real)), 'blobs')]);
+    return new Checkpoint(folder, [real, join(dirname(dirname(real)), 'blobs')], limits);
   }
 
   /** A name for people: the Hub's cache folder `models--org--name` gives `name`, any other its own name. */
@@ -65,7 +66,7 @@ export class Checkpoint {
   }
 
   async config(): Promise<ConfigReader> {
-    const json = await this.optionalObject(CONFIG, MAX_CONFIG_BYTES);
+    const json = await this.optionalObject(CONFIG, 'configBytes');
     if (json === undefined) {
       throw new EncoderError(
         'checkpoint_not_found',
@@ -77,17 +78,17 @@ export class Checkpoint {
 
   /** config_sentence_transformers.json or sentence_bert_config.json and the like; undefined when absent. */
   async settings(name: string): Promise<ConfigReader | undefined> {
-    const json = await this.optionalObject(name, MAX_CONFIG_BYTES);
+    const json = await this.optionalObject(name, 'configBytes');
     return json === undefined ? undefined : new ConfigReader(json, join(this.folder, name));
   }
 
   async tokenizerFiles(): Promise<TokenizerFiles> {
     return {
-      tokenizer: await this.optionalObject('tokenizer.json', MAX_TOKENIZER_BYTES),
-      config: await this.optionalObject('tokenizer_config.json', MAX_TOKENIZER_BYTES),
-      specialTokens: await this.optionalObject('special_tokens_map.json', MAX_CONFIG_BYTES),
-      addedTokens: await this.optionalObject('added_tokens.json', MAX_TOKENIZER_BYTES),
-      vocabulary: await this.optionalText('vocab.txt', MAX_TOKENIZER_BYTES),
+      tokenizer: await this.optionalObject('tokenizer.json', 'tokenizerBytes'),
+      config: await this.optionalObject('tokenizer_config.json', 'tokenizerBytes'),
+      specialTokens: await this.optionalObject('special_tokens_map.json', 'configBytes'),
+      addedTokens: await this.optionalObject('added_tokens.json', 'tokenizerBytes'),
+      vocabulary: await this.optionalText('vocab.txt', 'tokenizerBytes'),
     };
   }
 
@@ -95,8 +96,8 @@ export class Checkpoint {
   async weights(): Promise<TensorSource> {
     for (const format of WEIGHT_FORMATS) {
       const single = await this.tryOpen(format.single);
-      if (single !== undefined) return format.open(single);
-      const index = format.index === undefined ? undefined : await this.optionalJson(format.index, MAX_INDEX_BYTES);
+      if (single !== undefined) return format.open(single, this.limits);
+      const index = format.index === undefined ? undefined : await this.optionalJson(format.index, 'indexBytes');
       if (index !== undefined) return this.shardedWeights(index, join(this.folder, format.index!), format);
     }
     return this.reportMissingWeights();
@@ -114,14 +115,14 @@ export class Checkpoint {
   }
 
   private async shardedWeights(index: JsonValue, path: string, format: WeightFormat): Promise<TensorSource> {
-    const { map, shards } = readShardIndex(index, path, format.extension);
+    const { map, shards } = readShardIndex(index, path, format.extension, this.limits);
     const sources = new Map<string, TensorSource>();
     for (const shard of shards) {
       const file = await this.tryOpen(shard);
       if (file === undefined) {
         throw new EncoderError('checkpoint_not_found', `${path} names ${shard}, which is not there; download it too`);
       }
-      sources.set(shard, await format.open(file));
+      sources.set(shard, await format.open(file, this.limits));
     }
     return ShardedSource.join(map, sources, path);
   }
@@ -140,25 +141,22 @@ export class Checkpoint {
     throw new EncoderError('checkpoint_not_found', `${this.folder} holds none of ${names}, nor an index of shards`);
   }
 
-  private async optionalObject(name: string, maxBytes: number): Promise<JsonObject | undefined> {
-    const json = await this.optionalJson(name, maxBytes);
+  private async optionalObject(name: string, limit: keyof Limits): Promise<JsonObject | undefined> {
+    const json = await this.optionalJson(name, limit);
     if (json === undefined || isJsonObject(json)) return json;
     throw new EncoderError('checkpoint_malformed', `${join(this.folder, name)} is not a JSON object`);
   }
 
-  private async optionalJson(name: string, maxBytes: number): Promise<JsonValue | undefined> {
-    const text = await this.optionalText(name, maxBytes);
+  private async optionalJson(name: string, limit: keyof Limits): Promise<JsonValue | undefined> {
+    const text = await this.optionalText(name, limit);
     return text === undefined ? undefined : parseJson(text, { what: join(this.folder, name) });
   }
 
-  private async optionalText(name: string, maxBytes: number): Promise<string | undefined> {
+  private async optionalText(name: string, limit: keyof Limits): Promise<string | undefined> {
     const file = await this.tryOpen(name);
     if (file === undefined) return undefined;
-    if (file.sizeBytes > maxBytes) {
-      throw new EncoderError(
-        'limit_exceeded',
-        `${file.path} has ${file.sizeBytes} bytes; at most ${maxBytes} are read`,
-      );
+    if (file.sizeBytes > this.limits[limit]) {
+      throw limitExceeded(this.limits, limit, `${file.path} has ${file.sizeBytes} bytes`);
     }
     return decodeUtf8(await file.read(0, file.sizeBytes), file.path);
   }

@@ -9,6 +9,7 @@ import { EncoderError } from '../errors';
 import type { TensorType } from '../gguf/types';
 import { GgufWriter } from '../gguf/writer';
 import { AtomicFile, outputExists } from '../support/atomic-file';
+import { type LimitOptions, resolveLimits } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
 import { Checkpoint } from './checkpoint';
 import { planConversion, type ConversionPlan } from './plan';
@@ -43,6 +44,8 @@ export interface ConvertOptions {
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
   /** Names for the labels in place of those in config.json, one per row of the classifier. */
   readonly labels?: readonly string[] | undefined;
+  /** Limits to change, by name. Default: `DEFAULT_LIMITS`. */
+  readonly limits?: LimitOptions | undefined;
 }
 
 export interface ConvertResult {
@@ -72,11 +75,12 @@ const TENSOR_TYPES: readonly unknown[] = ['f32', 'f16', 'bf16', 'q8_0'];
  */
 export async function convert(source: string, options: ConvertOptions): Promise<ConvertResult> {
   checkArguments(source, options);
+  const limits = resolveLimits(options.limits);
   const { signal, onProgress, overwrite = false } = options;
   const output = resolve(options.output);
   throwIfAborted(signal);
   onProgress?.({ phase: 'read', tensor: '', bytesWritten: 0, bytesTotal: 0 });
-  const checkpoint = await Checkpoint.open(source);
+  const checkpoint = await Checkpoint.open(source, limits);
   try {
     if (!overwrite) await requireAbsent(output);
     const plan = await planConversion(checkpoint, options);

@@ -1,8 +1,8 @@
 /** A tf_model.h5 as a source of PyTorch tensors: Keras's lists of layers and weights followed, matrices transposed. */
 import { EncoderError } from '../errors';
+import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
 import { type KerasWeight, torchWeight } from './keras-names';
-import { MAX_TENSORS_PER_FILE } from './limits';
 import { elementsOf } from './readers/elements';
 import { Hdf5Tree } from './readers/hdf5';
 import type { Hdf5Dataset } from './readers/hdf5-dataset';
@@ -15,21 +15,24 @@ interface KerasTensor extends SourceTensor {
 }
 
 export class KerasWeights implements TensorSource {
-  private readonly reordered = new LastTensor();
+  private readonly reordered: LastTensor;
 
   private constructor(
     private readonly tree: Hdf5Tree,
     private readonly tensors: ReadonlyMap<string, KerasTensor>,
-  ) {}
+    limits: Limits,
+  ) {
+    this.reordered = new LastTensor(limits);
+  }
 
   /** Throws `checkpoint_malformed`, `limit_exceeded` or `dtype_unsupported`, naming the file and the weight. */
-  static async open(file: SourceFile): Promise<KerasWeights> {
-    const tree = await Hdf5Tree.open(file);
+  static async open(file: SourceFile, limits: Limits = DEFAULT_LIMITS): Promise<KerasWeights> {
+    const tree = await Hdf5Tree.open(file, limits);
     const tensors = new Map<string, KerasTensor>();
     const add = ({ name, shape, isTransposed }: KerasWeight, dataset: Hdf5Dataset) => {
       if (tensors.has(name)) malformed(file, `two of its weights are called ${name} in PyTorch`);
-      if (tensors.size >= MAX_TENSORS_PER_FILE) {
-        throw new EncoderError('limit_exceeded', `${file.path} has more than ${MAX_TENSORS_PER_FILE} tensors`);
+      if (tensors.size >= limits.tensorsPerFile) {
+        throw limitExceeded(limits, 'tensorsPerFile', `${file.path} has at least ${tensors.size + 1} tensors`);
       }
       const { dtype, sizeBytes } = dataset;
       tensors.set(name, { dtype, shape, sizeBytes, file: file.path, isTransposed, dataset });
@@ -47,7 +50,7 @@ export class KerasWeights implements TensorSource {
         add(torchWeight(layer, weight, dataset.shape), dataset);
       }
     }
-    return new KerasWeights(tree, tensors);
+    return new KerasWeights(tree, tensors, limits);
   }
 
   names(): Iterable<string> {

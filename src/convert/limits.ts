@@ -1,16 +1,5 @@
-/** The most that a checkpoint may ask for. Each is far above real models; what exceeds one is an attack or a mistake. */
+/** Ranges of a model's own numbers, the same as the loader's. What takes time or memory to read is in support/limits. */
 
-const MIB = 2 ** 20;
-
-export const MAX_CONFIG_BYTES = 4 * MIB;
-export const MAX_TOKENIZER_BYTES = 128 * MIB;
-export const MAX_INDEX_BYTES = 25_000_000;
-export const MAX_SHARDS = 1024;
-
-/** The reference reader stops at 100 MB; 25 MB hold 200,000 tensors. */
-export const MAX_SAFETENSORS_HEADER_BYTES = 25_000_000;
-export const MAX_TENSORS_PER_FILE = 65_536;
-export const MAX_TENSORS = 262_144;
 export const MAX_TENSOR_NAME_BYTES = 512;
 export const MAX_TENSOR_RANK = 8;
 export const MAX_DIMENSION = 2 ** 31 - 1;

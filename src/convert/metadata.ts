@@ -1,8 +1,8 @@
 /** The metadata of a converted file, in a fixed order, from what the checkpoint says about model and tokenizer. */
 import { EncoderError } from '../errors';
 import { BERT_KEYS, ENCODER_KEYS, GENERAL_KEYS, TOKENIZER_KEYS } from '../gguf/keys';
-import { MAX_STRING_BYTES } from '../gguf/reader';
 import type { GgufEntry, TensorType } from '../gguf/types';
+import { DEFAULT_LIMITS } from '../support/limits';
 import type { EncoderModel } from './architectures/architecture';
 import { ggmlVocabulary } from './ggml-vocabulary';
 import type { PreparedTokenizer } from './tokenizer';
@@ -115,8 +115,11 @@ function tokenizerEntries({ model, tokenizer }: ModelFacts, warnings: string[]):
 function minified({ json }: PreparedTokenizer): string {
   const text = JSON.stringify(json);
   const sizeBytes = Buffer.byteLength(text);
-  if (sizeBytes <= MAX_STRING_BYTES) return text;
-  throw new EncoderError('limit_exceeded', `the tokenizer takes ${sizeBytes} bytes; readers take ${MAX_STRING_BYTES}`);
+  if (sizeBytes <= DEFAULT_LIMITS.ggufStringBytes) return text;
+  throw new EncoderError(
+    'limit_exceeded',
+    `the tokenizer takes ${sizeBytes} bytes; readers take ${DEFAULT_LIMITS.ggufStringBytes}`,
+  );
 }
 
 /** gguf-py's short form: two digits at least, '1.3M', '67M', '110M'. */

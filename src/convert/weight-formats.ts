@@ -1,4 +1,5 @@
 /** The weight files that a checkpoint folder may hold, in the order in which transformers looks for them. */
+import type { Limits } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
 import { KerasWeights } from './keras-weights';
 import { SafetensorsFile } from './readers/safetensors';
@@ -12,7 +13,7 @@ export interface WeightFormat {
   readonly index?: string;
   /** What the names of shards end in. */
   readonly extension: string;
-  readonly open: (file: SourceFile) => Promise<TensorSource>;
+  readonly open: (file: SourceFile, limits: Limits) => Promise<TensorSource>;
 }
 
 export const WEIGHT_FORMATS: readonly WeightFormat[] = [
@@ -20,15 +21,15 @@ export const WEIGHT_FORMATS: readonly WeightFormat[] = [
     single: 'model.safetensors',
     index: 'model.safetensors.index.json',
     extension: '.safetensors',
-    open: (file) => SafetensorsFile.open(file),
+    open: (file, limits) => SafetensorsFile.open(file, limits),
   },
   {
     single: 'pytorch_model.bin',
     index: 'pytorch_model.bin.index.json',
     extension: '.bin',
-    open: (file) => TorchCheckpoint.open(file),
+    open: (file, limits) => TorchCheckpoint.open(file, limits),
   },
-  { single: 'tf_model.h5', extension: '.h5', open: (file) => KerasWeights.open(file) },
+  { single: 'tf_model.h5', extension: '.h5', open: (file, limits) => KerasWeights.open(file, limits) },
 ];
 
 /** Weights that are not read, named in the error when they are all there is. */

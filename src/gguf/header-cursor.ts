@@ -1,9 +1,9 @@
 /** A forward reader over the head of a file: fetches it piece by piece and refuses every length that cannot be true. */
 import { EncoderError } from '../errors';
+import { type Limits, limitExceeded } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
 
 const PIECE_BYTES = 2 ** 20;
-const MAX_HEADER_BYTES = 512 * 2 ** 20;
 
 export class HeaderCursor {
   private piece: Buffer = Buffer.alloc(0);
@@ -11,11 +11,18 @@ export class HeaderCursor {
   private offset = 0;
   private readonly decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-  constructor(private readonly file: SourceFile) {}
+  constructor(
+    private readonly file: SourceFile,
+    readonly limits: Limits,
+  ) {}
 
   /** Bytes read so far, from the start of the file. */
   get position(): number {
     return this.pieceStart + this.offset;
+  }
+
+  get path(): string {
+    return this.file.path;
   }
 
   get sizeBytes(): number {
@@ -29,8 +36,8 @@ export class HeaderCursor {
   /** Fails unless `length` more bytes exist. `what` names the value for the message. */
   requireLeft(length: number, what: string): void {
     if (length > this.sizeBytes - this.position) this.malformed(`it ends inside ${what}`);
-    if (this.position + length > MAX_HEADER_BYTES) {
-      throw new EncoderError('limit_exceeded', `${this.file.path}: the head is larger than ${MAX_HEADER_BYTES} bytes`);
+    if (this.position + length > this.limits.ggufHeaderBytes) {
+      throw limitExceeded(this.limits, 'ggufHeaderBytes', `${this.path}: the head has ${this.position + length} bytes`);
     }
   }
 
@@ -61,16 +68,22 @@ export class HeaderCursor {
     return (await this.bytes(4, what)).readUInt32LE();
   }
 
-  /** A 64-bit count that must not exceed `limit`. */
-  async count(what: string, limit: number): Promise<number> {
+  /** A 64-bit count that must not exceed `limit`; `name` when that is a limit that callers can raise. */
+  async count(what: string, limit: number, name?: keyof Limits): Promise<number> {
     const value = (await this.bytes(8, what)).readBigUInt64LE();
-    if (value > BigInt(limit)) this.malformed(`${what} is ${value}; at most ${limit} is possible`);
+    if (value > BigInt(limit)) {
+      if (name !== undefined) throw limitExceeded(this.limits, name, `${this.path}: ${what} is ${value}`);
+      this.malformed(`${what} is ${value}; at most ${limit} is possible`);
+    }
     return Number(value);
   }
 
   /** A length-prefixed string of at most `maxBytes` bytes. */
-  async string(what: string, maxBytes: number): Promise<string> {
-    const length = await this.count(`the length of ${what}`, maxBytes);
+  async string(what: string, maxBytes: number, name?: keyof Limits): Promise<string> {
+    const length = await this.count(`the length of ${what}`, name === undefined ? maxBytes : this.sizeBytes);
+    if (name !== undefined && length > maxBytes) {
+      throw limitExceeded(this.limits, name, `${this.path}: ${what} has ${length} bytes`);
+    }
     const bytes = await this.bytes(length, what);
     try {
       return this.decoder.decode(bytes);

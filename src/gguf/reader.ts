@@ -2,6 +2,7 @@
  * Reads the head of any GGUF file: metadata and tensor infos, never tensor data. The file may be hostile: each count,
  * length and offset is checked against the file's real size and a limit before memory is taken for it.
  */
+import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../support/limits';
 import { SourceFile } from '../support/source-file';
 import { HeaderCursor } from './header-cursor';
 import { GENERAL_KEYS } from './keys';
@@ -29,14 +30,8 @@ export interface GgufHead {
   readonly sizeBytes: number;
 }
 
-const MAX_ENTRIES = 4096;
-const MAX_TENSORS = 65_536;
 const MAX_KEY_BYTES = 255;
 const MAX_NAME_BYTES = 63;
-/** Longest metadata string that readers take. */
-export const MAX_STRING_BYTES = 128 * 2 ** 20;
-const MAX_ARRAY_LENGTH = 2 ** 24;
-const MAX_ARRAY_TOTAL = 2 ** 25;
 const MAX_DIMENSION = 2 ** 31 - 1;
 /** Smallest possible entry (key of no bytes, one-byte value) and tensor info: bounds counts by the file's size. */
 const MIN_ENTRY_BYTES = 13;
@@ -53,10 +48,10 @@ const SCALAR_BY_ID: ReadonlyMap<number, GgufScalarType> = new Map(
  * Opens `path` and reads its head. Throws `EncoderError`: `model_not_found`, `io_failed`, or `gguf_malformed` naming
  * the key or tensor at fault.
  */
-export async function readGgufHead(path: string): Promise<GgufHead> {
+export async function readGgufHead(path: string, limits: Limits = DEFAULT_LIMITS): Promise<GgufHead> {
   const file = await SourceFile.open(path, 'model_not_found');
   try {
-    return await parseHead(new HeaderCursor(file));
+    return await parseHead(new HeaderCursor(file, limits));
   } finally {
     await file.close();
   }
@@ -64,8 +59,8 @@ export async function readGgufHead(path: string): Promise<GgufHead> {
 
 async function parseHead(cursor: HeaderCursor): Promise<GgufHead> {
   const version = await readVersion(cursor);
-  const numTensors = await cursor.count('the number of tensors', MAX_TENSORS);
-  const numEntries = await cursor.count('the number of metadata entries', MAX_ENTRIES);
+  const numTensors = await cursor.count('the number of tensors', cursor.limits.ggufTensors, 'ggufTensors');
+  const numEntries = await cursor.count('the number of metadata entries', cursor.limits.ggufEntries, 'ggufEntries');
   if (MIN_ENTRY_BYTES * numEntries + MIN_TENSOR_BYTES * numTensors > cursor.sizeBytes) {
     cursor.malformed(`it claims ${numEntries} metadata entries and ${numTensors} tensors, more than fit its size`);
   }
@@ -88,7 +83,7 @@ async function readVersion(cursor: HeaderCursor): Promise<number> {
 
 async function readMetadata(cursor: HeaderCursor, count: number): Promise<Map<string, GgufValue>> {
   const metadata = new Map<string, GgufValue>();
-  const budget = { left: MAX_ARRAY_TOTAL };
+  const budget = { left: 2 * cursor.limits.ggufArrayElements };
   for (let i = 0; i < count; i++) {
     const key = await cursor.string(`metadata key ${i}`, MAX_KEY_BYTES);
     if (key === '' || key.includes('\0')) cursor.malformed(`metadata key ${i} is empty or contains NUL`);
@@ -105,9 +100,11 @@ async function readValue(cursor: HeaderCursor, key: string, budget: { left: numb
     return { type, isArray: false, value: await readScalar(cursor, key, type) };
   }
   const type = scalarType(cursor, key, await cursor.uint32(key));
-  const length = await cursor.count(`the length of ${key}`, MAX_ARRAY_LENGTH);
+  const length = await cursor.count(`the length of ${key}`, cursor.limits.ggufArrayElements, 'ggufArrayElements');
   budget.left -= length;
-  if (budget.left < 0) cursor.malformed(`its arrays hold more than ${MAX_ARRAY_TOTAL} elements together`);
+  if (budget.left < 0) {
+    throw limitExceeded(cursor.limits, 'ggufArrayElements', `${cursor.path}: its arrays hold more than twice as many`);
+  }
   return { type, isArray: true, value: await readArray(cursor, key, type, length) };
 }
 
@@ -116,7 +113,7 @@ function scalarType(cursor: HeaderCursor, key: string, id: number): GgufScalarTy
 }
 
 async function readScalar(cursor: HeaderCursor, key: string, type: GgufScalarType): Promise<GgufScalar> {
-  if (type === 'string') return cursor.string(key, MAX_STRING_BYTES);
+  if (type === 'string') return cursor.string(key, cursor.limits.ggufStringBytes, 'ggufStringBytes');
   const values = await readArray(cursor, key, type, 1);
   return values[0] as GgufScalar;
 }
@@ -126,7 +123,8 @@ async function readArray(cursor: HeaderCursor, key: string, type: GgufScalarType
     // Each string takes at least its length field.
     cursor.requireLeft(8 * length, key);
     const strings: string[] = [];
-    for (let i = 0; i < length; i++) strings.push(await cursor.string(key, MAX_STRING_BYTES));
+    for (let i = 0; i < length; i++)
+      strings.push(await cursor.string(key, cursor.limits.ggufStringBytes, 'ggufStringBytes'));
     return strings;
   }
   const bytes = await cursor.copy(length * ELEMENT_BYTES[type], key);

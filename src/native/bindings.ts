@@ -33,6 +33,18 @@ export interface NativeLoadOptions {
   threads: number;
   /** 'auto': our kernels where the CPU has them; 'portable': stock ggml operations, the graph that GPUs run. */
   kernels: 'auto' | 'portable';
+  limits: NativeLimits;
+}
+
+/** Those of `Limits` that the native side enforces itself. */
+export interface NativeLimits {
+  readonly ggufEntries: number;
+  readonly ggufTensors: number;
+  readonly ggufStringBytes: number;
+  readonly ggufArrayElements: number;
+  readonly ggufHeaderBytes: number;
+  /** 0: what the machine and its container have left. */
+  readonly memoryBytes: number;
 }
 
 /** Plain facts read from the file, with what was chosen for this machine. */

@@ -27,6 +27,7 @@ namespace enc {
   X(output_exists)            \
   X(io_failed)                \
   X(model_disposed)           \
+  X(model_poisoned)           \
   X(aborted)                  \
   X(addon_missing)            \
   X(addon_failed)             \

@@ -18,10 +18,21 @@ enum class KernelChoice {
   kPortable,  ///< stock ggml operations, the graph that GPUs run
 };
 
+/// The most that a file may ask for; src/support/limits.ts has the same numbers and says what they mean.
+struct FileLimits {
+  uint64_t gguf_entries = 4096;
+  uint64_t gguf_tensors = 65536;
+  uint64_t gguf_string_bytes = uint64_t(128) << 20;
+  uint64_t gguf_array_elements = uint64_t(1) << 24;  ///< of one array; twice as many in all
+  uint64_t gguf_header_bytes = uint64_t(512) << 20;
+  uint64_t memory_bytes = 0;  ///< weights and working memory; 0: what the machine and its container have left
+};
+
 struct LoadOptions {
   std::string device = "auto";
   int threads = 0;  ///< 1 to 64; 0 means default_threads()
   KernelChoice kernels = KernelChoice::kAuto;
+  FileLimits limits;
   /// Polled while the weights are read, on the loading thread; true ends the load with Error(aborted).
   std::function<bool()> should_stop = [] { return false; };
 };

@@ -1,11 +1,20 @@
 #include "batch/scheduler.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <new>
 
 #include "enc/error.h"
 
 namespace enc {
+
+namespace {
+
+/// Calls that one thread takes a share of at a time.
+constexpr size_t kMaxSlices = 256;
+
+}  // namespace
 
 struct Scheduler::Item {
   std::shared_ptr<Call> call;
@@ -15,10 +24,11 @@ struct Scheduler::Item {
 
 Scheduler::Scheduler(const Options& options, const Tokenizer& tokenizer, RunnerFactory make_runner)
     : options_(options), tokenizer_(tokenizer), make_runner_(std::move(make_runner)) {
+  threads_.reserve(size_t(options_.threads));
   try {
     for (int i = 0; i < options_.threads; i++) threads_.emplace_back([this] { work(); });
-  } catch (const std::system_error& error) {
-    // A container's limit on processes: go on with the threads that could be made.
+  } catch (const std::exception& error) {
+    // A container's limit on processes, or no memory for one more: go on with the threads that could be made.
     if (threads_.empty()) {
       throw Error(ErrorCode::out_of_memory,
                   std::string("no inference thread could be started: ") + error.what());
@@ -69,15 +79,17 @@ void Scheduler::submit(std::shared_ptr<Call> call) {
 /// threads, at most what fills two batches: large enough to pack well, small enough that all threads end
 /// together.
 std::vector<Slice> Scheduler::take() {
+  // All that is allocated here, so that a failure leaves the queue as it was.
+  std::vector<Slice> slices;
+  slices.reserve(kMaxSlices);
   std::unique_lock lock(mutex_);
   idle_threads_++;
   wake_.wait(lock, [this] { return !waiting_.empty() || closing_; });
   idle_threads_--;
-  std::vector<Slice> slices;
   const size_t fair_share = (waiting_tokens_ + size_t(options_.threads) - 1) / size_t(options_.threads);
   const size_t target = std::min(fair_share, 2 * options_.max_batch_tokens);
   size_t taken = 0;
-  while (!waiting_.empty() && (taken == 0 || taken < target)) {
+  while (!waiting_.empty() && slices.size() < kMaxSlices && (taken == 0 || taken < target)) {
     Waiting& front = waiting_.front();
     const size_t count = front.call->inputs().size();
     Slice slice{front.call, front.next, front.next};
@@ -94,7 +106,13 @@ std::vector<Slice> Scheduler::take() {
 void Scheduler::work() {
   std::unique_ptr<BatchRunner> runner;
   for (;;) {
-    const std::vector<Slice> slices = take();
+    std::vector<Slice> slices;
+    try {
+      slices = take();
+    } catch (const std::bad_alloc&) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      continue;
+    }
     if (slices.empty()) return;
     try {
       if (!runner) runner = make_runner_();

@@ -1,8 +1,5 @@
 #include "enc/device.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "enc/cpu_features.h"
 #include "ggml-backend.h"
 #include "ggml-cpu.h"
@@ -28,9 +25,7 @@ std::vector<DeviceInfo> list_devices() {
 }
 
 int default_threads() {
-  const double quota = std::floor(cpu_quota());
-  const int cores = std::min(allowed_physical_cores(), 8);
-  return std::max(1, quota < cores ? int(quota) : cores);
+  return threads_for(allowed_physical_cores(), cpu_quota());
 }
 
 }  // namespace enc

@@ -10,16 +10,9 @@
 namespace enc {
 namespace {
 
-// Limits: far above any real model, low enough that a hostile header costs little. docs/gguf.md lists them.
-constexpr uint64_t kMaxMetadata = 4096;
-constexpr uint64_t kMaxTensors = 65536;
+// Those of the format; what a caller may change is in FileLimits. docs/gguf.md lists them.
 constexpr uint64_t kMaxKeyBytes = 255;
 constexpr uint64_t kMaxTensorNameBytes = 63;
-constexpr uint64_t kMaxStringBytes = uint64_t(128)
-                                     << 20;  // tokenizer.huggingface.json of a 250k vocabulary is ~20 MB
-constexpr uint64_t kMaxArrayElements = uint64_t(1) << 24;
-constexpr uint64_t kMaxAllArrayElements = uint64_t(1) << 25;
-constexpr uint64_t kMaxHeaderBytes = uint64_t(512) << 20;
 constexpr uint64_t kMaxDimension = (uint64_t(1) << 31) - 1;
 constexpr uint64_t kMinAlignment = 8, kMaxAlignment = 4096, kDefaultAlignment = 32;
 
@@ -83,13 +76,15 @@ std::string quoted(const std::string& text) {
 class GgufFile::Cursor {
  public:
   explicit Cursor(const GgufFile& owner)
-      : owner_(owner), limit_(std::min(owner.size_bytes(), kMaxHeaderBytes)) {}
+      : owner_(owner), limit_(std::min(owner.size_bytes(), owner.limits_.gguf_header_bytes)) {}
 
   uint64_t position() const { return position_; }
 
   void require(uint64_t count, const char* what) const {
     if (count > limit_ - position_) {
-      if (limit_ < owner_.size_bytes()) owner_.malformed("the header is longer than 512 MiB");
+      if (limit_ < owner_.size_bytes())
+        owner_.too_much("the header goes on after " + std::to_string(limit_) + " bytes", "ggufHeaderBytes",
+                        limit_);
       owner_.malformed(std::string("the file ends inside ") + what + " at byte " + std::to_string(position_));
     }
   }
@@ -120,7 +115,8 @@ class GgufFile::Cursor {
     position_ += count;
   }
 
-  std::string text(uint64_t max_bytes, const char* what) {
+  /// A name: its longest is the format's own.
+  std::string name(uint64_t max_bytes, const char* what) {
     const uint64_t length = get<uint64_t>(what);
     require(length, what);
     if (length > max_bytes) {
@@ -128,13 +124,27 @@ class GgufFile::Cursor {
                                                  std::to_string(length) + " bytes long; the limit is " +
                                                  std::to_string(max_bytes));
     }
+    return utf8(length, what);
+  }
+
+  std::string text(const char* what) {
+    const uint64_t length = get<uint64_t>(what);
+    require(length, what);
+    if (length > owner_.limits_.gguf_string_bytes) {
+      owner_.too_much(std::string(what) + " is " + std::to_string(length) + " bytes long", "ggufStringBytes",
+                      owner_.limits_.gguf_string_bytes);
+    }
+    return utf8(length, what);
+  }
+
+ private:
+  std::string utf8(uint64_t length, const char* what) {
     std::string result(length, '\0');
     read(result.data(), length, what);
     if (!is_valid_utf8(result)) owner_.malformed(std::string(what) + " is not UTF-8");
     return result;
   }
 
- private:
   void fill() {
     buffer_.resize(size_t(std::min<uint64_t>(1 << 18, limit_ - position_)));
     owner_.file_.read_at(position_, buffer_.data(), buffer_.size());
@@ -152,7 +162,12 @@ void GgufFile::malformed(const std::string& message) const {
   throw Error(ErrorCode::gguf_malformed, quoted(path()) + " is not a usable GGUF file: " + message);
 }
 
-GgufFile::GgufFile(const std::string& path) : file_(path) {
+void GgufFile::too_much(const std::string& message, const char* limit, uint64_t value) const {
+  throw Error(ErrorCode::limit_exceeded,
+              quoted(path()) + ": " + message + "; the limit " + limit + " is " + std::to_string(value));
+}
+
+GgufFile::GgufFile(const std::string& path, const FileLimits& limits) : file_(path), limits_(limits) {
   static_assert(std::endian::native == std::endian::little, "GGUF files are little-endian");
   Cursor cursor(*this);
   char magic[4];
@@ -162,11 +177,12 @@ GgufFile::GgufFile(const std::string& path) : file_(path) {
   if (version != 2 && version != 3) malformed("version " + std::to_string(version) + "; 2 and 3 are read");
   const auto num_tensors = cursor.get<uint64_t>("the tensor count");
   const auto num_values = cursor.get<uint64_t>("the metadata count");
-  if (num_tensors > kMaxTensors || num_values > kMaxMetadata) {
-    throw Error(ErrorCode::limit_exceeded,
-                quoted(path) + ": " + std::to_string(num_tensors) + " tensors and " +
-                    std::to_string(num_values) + " metadata entries; the limits are " +
-                    std::to_string(kMaxTensors) + " and " + std::to_string(kMaxMetadata));
+  if (num_tensors > limits.gguf_tensors) {
+    too_much("it claims " + std::to_string(num_tensors) + " tensors", "ggufTensors", limits.gguf_tensors);
+  }
+  if (num_values > limits.gguf_entries) {
+    too_much("it claims " + std::to_string(num_values) + " metadata entries", "ggufEntries",
+             limits.gguf_entries);
   }
   // The smallest entries there can be: 8 + 1 + 4 + 1 bytes of metadata, 8 + 1 + 4 + 8 + 4 + 8 of tensor info.
   cursor.require(num_values * 14 + num_tensors * 33, "its tables");
@@ -177,7 +193,7 @@ GgufFile::GgufFile(const std::string& path) : file_(path) {
 void GgufFile::read_metadata(Cursor& cursor, uint64_t count) {
   values_.reserve(count);
   for (uint64_t i = 0; i < count; i++) {
-    std::string key = cursor.text(kMaxKeyBytes, "a metadata key");
+    std::string key = cursor.name(kMaxKeyBytes, "a metadata key");
     if (key.empty() || key.find('\0') != std::string::npos) malformed("a metadata key is empty or holds NUL");
     const auto type = cursor.get<uint32_t>("a metadata type");
     Value read = read_value(cursor, type, key);
@@ -213,7 +229,7 @@ GgufFile::Value GgufFile::read_value(Cursor& cursor, uint32_t type, const std::s
       return byte == 1;
     }
     case kString:
-      return cursor.text(kMaxStringBytes, "a metadata string");
+      return cursor.text("a metadata string");
     case kArray:
       return read_array(cursor, key);
     default:
@@ -226,9 +242,11 @@ GgufFile::Value GgufFile::read_array(Cursor& cursor, const std::string& key) {
   const auto count = cursor.get<uint64_t>("an array length");
   if (type == kArray || type > kF64)
     malformed("the array " + quoted(key) + " holds type " + std::to_string(type));
-  if (count > kMaxArrayElements || count > kMaxAllArrayElements - total_array_elements_) {
-    throw Error(ErrorCode::limit_exceeded, quoted(path()) + ": the array " + quoted(key) + " holds " +
-                                               std::to_string(count) + " elements");
+  const uint64_t most = limits_.gguf_array_elements;
+  if (count > most || count > 2 * most - total_array_elements_) {
+    too_much("the array " + quoted(key) + " holds " + std::to_string(count) +
+                 " elements and those before it " + std::to_string(total_array_elements_),
+             "ggufArrayElements", most);
   }
   total_array_elements_ += count;
   if (type != kString) {
@@ -238,8 +256,7 @@ GgufFile::Value GgufFile::read_array(Cursor& cursor, const std::string& key) {
   cursor.require(count * 8, "an array of strings");
   std::vector<std::string> strings;
   strings.reserve(count);
-  for (uint64_t i = 0; i < count; i++)
-    strings.push_back(cursor.text(kMaxStringBytes, "a string of an array"));
+  for (uint64_t i = 0; i < count; i++) strings.push_back(cursor.text("a string of an array"));
   return strings;
 }
 
@@ -247,7 +264,7 @@ void GgufFile::read_tensor_table(Cursor& cursor, uint64_t count) {
   tensors_.reserve(count);
   for (uint64_t i = 0; i < count; i++) {
     GgufTensor tensor;
-    tensor.name = cursor.text(kMaxTensorNameBytes, "a tensor name");
+    tensor.name = cursor.name(kMaxTensorNameBytes, "a tensor name");
     const auto dims = cursor.get<uint32_t>("a tensor's rank");
     if (tensor.name.empty() || tensor.name.find('\0') != std::string::npos)
       malformed("a tensor name is empty or holds NUL");

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "enc/model.h"
 #include "ggml.h"
 #include "support/file.h"
 
@@ -26,7 +27,7 @@ class GgufFile {
  public:
   /// Reads and checks header and tensor table. Throws Error(gguf_malformed, limit_exceeded,
   /// dtype_unsupported, model_not_found, io_failed).
-  explicit GgufFile(const std::string& path);
+  explicit GgufFile(const std::string& path, const FileLimits& limits = {});
 
   const std::string& path() const { return file_.path(); }
   uint64_t size_bytes() const { return file_.size(); }
@@ -53,6 +54,8 @@ class GgufFile {
 
   /// The error every complaint about this file takes: the path in front of `message`.
   [[noreturn]] void malformed(const std::string& message) const;
+  /// Error(limit_exceeded): `message`, then the limit's name as callers know it.
+  [[noreturn]] void too_much(const std::string& message, const char* limit, uint64_t value) const;
 
  private:
   class Cursor;
@@ -68,6 +71,7 @@ class GgufFile {
   const Value& value(const std::string& key) const;
 
   File file_;
+  FileLimits limits_;
   std::unordered_map<std::string, Value> values_;
   std::vector<GgufTensor> tensors_;
   std::unordered_map<std::string, size_t> tensor_index_;

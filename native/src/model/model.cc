@@ -12,8 +12,8 @@
 #include "enc/error.h"
 #include "ggml-backend.h"
 #include "ggml-cpu.h"
-#include "graph/graph_runner.h"
 #include "graph/portable_ops.h"
+#include "model/cpu_runner.h"
 #include "model/weights.h"
 #include "support/ggml_guard.h"
 
@@ -23,46 +23,6 @@ namespace {
 /// Tokens computed together: enough rows to feed the matrix products, few enough that activations stay near
 /// the cache.
 constexpr size_t kMaxBatchTokens = 512;
-
-/// One thread's CPU backend and graph.
-class CpuRunner final : public BatchRunner {
- public:
-  CpuRunner(const Hparams& hparams, const Weights& weights, const Ops& ops, TeamLease team)
-      : backend_(new_backend()),
-        team_(team),
-        runner_(std::make_unique<GraphRunner>(backend_, hparams, weights, ops,
-                                              team_.size() > 1 ? &team_ : nullptr)) {}
-
-  void run(const PackedBatch& batch, const std::function<bool()>& should_stop,
-           std::vector<float>& logits) override {
-    if (damaged_)
-      throw Error(ErrorCode::internal,
-                  "the model is unusable after an earlier internal error; load it again");
-    const auto poll = [](void* stop) { return (*static_cast<const std::function<bool()>*>(stop))(); };
-    ggml_backend_cpu_set_abort_callback(backend_, poll, const_cast<std::function<bool()>*>(&should_stop));
-    const GgmlGuard guard;
-    try {
-      runner_->run(batch, logits);
-    } catch (const GgmlAbort&) {
-      damaged_ = true;
-      (void)runner_.release();  // destroying it would touch what ggml left half done
-      throw;
-    }
-  }
-
- private:
-  static ggml_backend_t new_backend() {
-    ggml_backend_t backend = ggml_backend_cpu_init();
-    if (backend == nullptr) throw Error(ErrorCode::out_of_memory, "no memory for a CPU backend");
-    ggml_backend_cpu_set_n_threads(backend, 1);
-    return backend;
-  }
-
-  ggml_backend_t backend_;  // owned by runner_
-  TeamLease team_;
-  std::unique_ptr<GraphRunner> runner_;
-  bool damaged_ = false;
-};
 
 /// Our kernels where there are any for this processor; null for the portable graph.
 const kernels::KernelTable* choose_kernels(KernelChoice choice) {
@@ -94,7 +54,7 @@ std::vector<std::string> read_labels(const GgufFile& file, uint32_t num_labels,
 class LoadedModel final : public Model {
  public:
   LoadedModel(const std::string& path, const LoadOptions& options)
-      : file_(std::make_unique<GgufFile>(path)),
+      : file_(std::make_unique<GgufFile>(path, options.limits)),
         hparams_(read_hparams(*file_)),
         table_(choose_kernels(options.kernels)),
         threads_(options.threads > 0 ? std::min(options.threads, 64) : default_threads()) {
@@ -118,7 +78,7 @@ class LoadedModel final : public Model {
                            hparams_.num_token_types <= 1},
         *tokenizer_, [this] {
           return std::make_unique<CpuRunner>(hparams_, weights_, *ops_,
-                                             TeamLease(*team_, team_taken_, helpful_));
+                                             TeamLease(*team_, team_taken_, helpful_), health_);
         });
   }
 
@@ -147,6 +107,7 @@ class LoadedModel final : public Model {
 
  private:
   std::shared_ptr<Job> submit(std::shared_ptr<Call> call) {
+    health_.require();
     scheduler_->submit(call);
     return call;
   }
@@ -187,6 +148,7 @@ class LoadedModel final : public Model {
   const int threads_;
   Weights weights_;
   ModelInfo info_;
+  Health health_;
   std::mutex free_mutex_;
   std::unique_ptr<Team> team_;  // without helpers for the portable graph
   std::atomic_flag team_taken_;

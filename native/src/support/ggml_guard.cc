@@ -1,6 +1,7 @@
 #include "support/ggml_guard.h"
 
 #include <cstdio>
+#include <cstring>
 #include <mutex>
 
 #include "ggml.h"
@@ -19,7 +20,14 @@ void on_abort(const char* message) {
 /// What matters comes back as an error; a library has no business writing to its host's stderr.
 void ignore_log(ggml_log_level, const char*, void*) {}
 
+/// The words of ggml_hooks/checked_alloc.c.
+ErrorCode code_of(const char* message) {
+  return std::strstr(message, "out of memory") != nullptr ? ErrorCode::out_of_memory : ErrorCode::internal;
+}
+
 }  // namespace
+
+GgmlAbort::GgmlAbort(const char* message) : Error(code_of(message), std::string("ggml: ") + message) {}
 
 GgmlGuard::GgmlGuard() {
   static std::once_flag installed;

@@ -6,13 +6,16 @@
 
 namespace enc {
 
-/// A failed assertion inside ggml. The ggml objects in use are in an unknown state: leave them alone.
+/// A failed assertion or allocation inside ggml, with code internal or out_of_memory. The ggml objects in use
+/// are in an unknown state: they must neither be used nor freed.
 class GgmlAbort : public Error {
  public:
-  explicit GgmlAbort(const char* message) : Error(ErrorCode::internal, std::string("ggml: ") + message) {}
+  explicit GgmlAbort(const char* message);
 };
 
-/// While one lives on a thread, ggml's aborts on that thread throw GgmlAbort. Other threads abort as ever.
+/// While one lives on a thread, ggml's aborts on that thread throw GgmlAbort through ggml's C frames, which
+/// are compiled with -fexceptions for it. Other threads abort as ever, so ggml must not run threads of its
+/// own: every CPU backend here has one thread, the caller's.
 class GgmlGuard {
  public:
   GgmlGuard();

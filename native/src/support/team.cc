@@ -1,7 +1,7 @@
 #include "support/team.h"
 
 #include <chrono>
-#include <system_error>
+#include <exception>
 
 namespace enc {
 namespace {
@@ -31,10 +31,11 @@ void wait_for_change(const std::atomic<int>& value, int old) {
 }  // namespace
 
 Team::Team(int helpers) {
+  threads_.reserve(size_t(helpers));
   try {
     for (int i = 0; i < helpers; i++) threads_.emplace_back([this, member = i + 1] { help(member); });
-  } catch (const std::system_error&) {
-    // A container's limit on threads: the team is smaller.
+  } catch (const std::exception&) {
+    // A container's limit on threads, or no memory for one more: the team is smaller.
   }
 }
 

@@ -1,5 +1,6 @@
 /** Datasets in chunks: the B-tree that says where each lies (specification section III.A.1), and putting them together. */
 import { EncoderError } from '../../errors';
+import { limitExceeded } from '../../support/limits';
 import { UNDEFINED_ADDRESS } from './byte-cursor';
 import type { Hdf5File } from './hdf5-file';
 import { type Hdf5Filter, MAX_DEFLATE_RATIO, unfilter } from './hdf5-filters';
@@ -28,7 +29,6 @@ interface Hdf5Chunk {
 }
 
 const MAX_TREE_DEPTH = 8;
-const MAX_CHUNK_BYTES = 256 * 2 ** 20;
 const MAX_CHUNKS = 65_536;
 
 /** Finds every chunk. Each must be there once and inside the file: a missing one would mean values nobody wrote. */
@@ -36,11 +36,8 @@ export async function readChunkIndex(h5: Hdf5File, place: ChunkedPlace): Promise
   const { name, shape, chunkShape, root } = place;
   const sizeBytes = chunkBytes(place);
   if (chunkShape.includes(0)) h5.malformed(`${name} has chunks without elements`);
-  if (sizeBytes > MAX_CHUNK_BYTES) {
-    throw new EncoderError(
-      'limit_exceeded',
-      `${h5.path}: ${name} has chunks of ${sizeBytes} bytes; at most ${MAX_CHUNK_BYTES} are read`,
-    );
+  if (sizeBytes > h5.limits.hdf5ChunkBytes) {
+    throw limitExceeded(h5.limits, 'hdf5ChunkBytes', `${h5.path}: ${name} has chunks of ${sizeBytes} bytes`);
   }
   const expected = shape.reduce((product, size, axis) => product * Math.ceil(size / chunkShape[axis]!), 1);
   if (expected > MAX_CHUNKS) throw new EncoderError('limit_exceeded', `${h5.path}: ${name} has ${expected} chunks`);

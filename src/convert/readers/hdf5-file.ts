@@ -3,6 +3,7 @@
  * stay inside the file, and the rule that no structure is visited twice, which ends every cycle and every sharing.
  */
 import { EncoderError } from '../../errors';
+import { DEFAULT_LIMITS, type Limits } from '../../support/limits';
 import type { SourceFile } from '../../support/source-file';
 import { ByteCursor, UNDEFINED_ADDRESS } from './byte-cursor';
 
@@ -20,9 +21,10 @@ export class Hdf5File {
     /** Address of the root group's object header. */
     readonly root: number,
     private readonly endAddress: number,
+    readonly limits: Limits,
   ) {}
 
-  static async open(file: SourceFile): Promise<Hdf5File> {
+  static async open(file: SourceFile, limits: Limits = DEFAULT_LIMITS): Promise<Hdf5File> {
     const cursor = new ByteCursor(
       await file.read(0, Math.min(file.sizeBytes, MAX_SUPERBLOCK_BYTES)),
       `${file.path}, superblock`,
@@ -36,7 +38,7 @@ export class Hdf5File {
     if (endAddress < 0 || endAddress > file.sizeBytes) {
       cursor.fail(`it claims ${endAddress} bytes but the file has ${file.sizeBytes}; the download may be incomplete`);
     }
-    return new Hdf5File(file, root, endAddress);
+    return new Hdf5File(file, root, endAddress, limits);
   }
 
   get path(): string {

@@ -3,6 +3,7 @@
  * datasets of numbers. The whole tree is walked once when the file is opened; values are read when they are asked for.
  */
 import { EncoderError } from '../../errors';
+import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import type { SourceFile } from '../../support/source-file';
 import { type Hdf5Attribute, Hdf5Strings, readAttributes } from './hdf5-attribute';
 import { readChunks } from './hdf5-chunks';
@@ -11,8 +12,6 @@ import { Hdf5File } from './hdf5-file';
 import { readLinks } from './hdf5-group';
 import { readObjectHeader } from './hdf5-object';
 
-/** A model of 24 layers has about a thousand. */
-const MAX_OBJECTS = 16_384;
 const MAX_DEPTH = 16;
 const MAX_PATH_BYTES = 4096;
 
@@ -31,8 +30,8 @@ export class Hdf5Tree {
    * Throws `checkpoint_malformed`, `limit_exceeded` or `dtype_unsupported`. Links, values and types that lead to other
    * files or objects are refused, not followed.
    */
-  static async open(file: SourceFile): Promise<Hdf5Tree> {
-    const h5 = await Hdf5File.open(file);
+  static async open(file: SourceFile, limits: Limits = DEFAULT_LIMITS): Promise<Hdf5Tree> {
+    const h5 = await Hdf5File.open(file, limits);
     const groups = new Map<string, ReadonlyMap<string, Hdf5Attribute>>();
     const datasets = new Map<string, Hdf5Dataset>();
     const pending = [{ path: '', address: h5.root, depth: 0 }];
@@ -52,7 +51,9 @@ export class Hdf5Tree {
         pending.push({ path: child, address: link.address, depth: depth + 1 });
       }
       const found = groups.size + datasets.size + pending.length;
-      if (found > MAX_OBJECTS) tooMuch(file, `more than ${MAX_OBJECTS} groups and datasets`);
+      if (found > limits.hdf5Objects) {
+        throw limitExceeded(limits, 'hdf5Objects', `${file.path} has at least ${found} groups and datasets`);
+      }
     }
     return new Hdf5Tree(h5, groups, datasets);
   }

@@ -1,14 +1,13 @@
 /** Tensors that must be read whole before a piece of them can be given: the last one is kept, no more. */
-import { EncoderError } from '../../errors';
-
-/** Far above any matrix of a classifier; what is larger must lie in the file in the order in which it is needed. */
-export const MAX_REORDERED_BYTES = 2 ** 30;
+import { type Limits, limitExceeded } from '../../support/limits';
 
 const EMPTY = Buffer.alloc(0);
 
 export class LastTensor {
   private name: string | undefined;
   private bytes: Buffer = EMPTY;
+
+  constructor(private readonly limits: Limits) {}
 
   /** The bytes `offset` to `offset + length` of the tensor that `load` makes, `sizeBytes` large. */
   async slice(
@@ -17,10 +16,11 @@ export class LastTensor {
     range: readonly [offset: number, length: number],
     load: () => Promise<Buffer>,
   ): Promise<Buffer> {
-    if (sizeBytes > MAX_REORDERED_BYTES) {
-      throw new EncoderError(
-        'limit_exceeded',
-        `${name} has ${sizeBytes} bytes that are not stored in order; at most ${MAX_REORDERED_BYTES} are rearranged`,
+    if (sizeBytes > this.limits.rearrangedBytes) {
+      throw limitExceeded(
+        this.limits,
+        'rearrangedBytes',
+        `${name} has ${sizeBytes} bytes that are not stored in order`,
       );
     }
     if (this.name !== name) {

@@ -3,6 +3,7 @@
  * and persistent ids are handed to a closed table; every opcode that torch.save does not write is refused by its name.
  */
 import { EncoderError } from '../../errors';
+import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import { ByteCursor } from './byte-cursor';
 
 export type PickleValue = string | number | boolean | null | PickleList | PickleTuple | PickleDict | PickleObject;
@@ -36,7 +37,6 @@ export interface PickleHost {
   build(target: PickleValue): void;
 }
 
-const MAX_OPCODES = 1e7;
 /** Containers and opaque values; the largest files that are read otherwise need a fifth of this. */
 const MAX_OBJECTS = 2e6;
 const MAX_STACK = 1e6;
@@ -78,8 +78,13 @@ const REFUSED: Readonly<Record<number, string>> = {
 };
 
 /** The one value that `bytes` describe. Throws `checkpoint_malformed` or `limit_exceeded` naming `path`. */
-export function readPickle(bytes: Buffer, path: string, host: PickleHost): PickleValue {
-  return new Machine(bytes, path, host).run();
+export function readPickle(
+  bytes: Buffer,
+  path: string,
+  host: PickleHost,
+  limits: Limits = DEFAULT_LIMITS,
+): PickleValue {
+  return new Machine(bytes, path, host, limits).run();
 }
 
 class Machine {
@@ -95,6 +100,7 @@ class Machine {
     bytes: Buffer,
     private readonly path: string,
     private readonly host: PickleHost,
+    private readonly limits: Limits,
   ) {
     this.cursor = new ByteCursor(bytes, `${path}, pickle`);
   }
@@ -103,12 +109,12 @@ class Machine {
     if (this.cursor.u8() !== 0x80 || this.cursor.u8() !== 2) {
       this.cursor.fail('protocol 2 expected; save it again with torch.save(model.state_dict(), path)');
     }
-    for (let count = 0; count < MAX_OPCODES; count++) {
+    for (let count = 0; count < this.limits.pickleOpcodes; count++) {
       const opcode = this.cursor.u8();
       if (opcode === 0x2e) return this.stop();
       this.step(opcode);
     }
-    throw new EncoderError('limit_exceeded', `${this.path}: the pickle has more than ${MAX_OPCODES} opcodes`);
+    throw limitExceeded(this.limits, 'pickleOpcodes', `${this.path}: the pickle goes on and on`);
   }
 
   private step(opcode: number): void {

@@ -5,13 +5,8 @@
 import { EncoderError } from '../../errors';
 import { type JsonObject, type JsonValue, decodeUtf8, isJsonObject, parseJson } from '../../support/json';
 import type { SourceFile } from '../../support/source-file';
-import {
-  MAX_DIMENSION,
-  MAX_SAFETENSORS_HEADER_BYTES,
-  MAX_TENSORS_PER_FILE,
-  MAX_TENSOR_NAME_BYTES,
-  MAX_TENSOR_RANK,
-} from '../limits';
+import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
+import { MAX_DIMENSION, MAX_TENSOR_NAME_BYTES, MAX_TENSOR_RANK } from '../limits';
 import { type SourceTensor, type TensorSource, tensorForRead } from './tensor-source';
 
 /** Bits per element of every type that the format knows. */
@@ -55,15 +50,15 @@ export class SafetensorsFile implements TensorSource {
   ) {}
 
   /** Reads and checks the header. Throws `checkpoint_malformed` or `limit_exceeded`, naming file and tensor. */
-  static async open(file: SourceFile): Promise<SafetensorsFile> {
-    const headerBytes = await readHeaderLength(file);
+  static async open(file: SourceFile, limits: Limits = DEFAULT_LIMITS): Promise<SafetensorsFile> {
+    const headerBytes = await readHeaderLength(file, limits);
     const header = await file.read(LENGTH_BYTES, headerBytes);
     const json = parseJson(decodeUtf8(header, `the header of ${file.path}`), {
       what: `the header of ${file.path}`,
       integersOnly: true,
     });
     const dataOffset = LENGTH_BYTES + headerBytes;
-    return new SafetensorsFile(file, readTensors(file, json, file.sizeBytes - dataOffset), dataOffset);
+    return new SafetensorsFile(file, readTensors(file, json, file.sizeBytes - dataOffset, limits), dataOffset);
   }
 
   names(): Iterable<string> {
@@ -80,7 +75,7 @@ export class SafetensorsFile implements TensorSource {
   }
 }
 
-async function readHeaderLength(file: SourceFile): Promise<number> {
+async function readHeaderLength(file: SourceFile, limits: Limits): Promise<number> {
   if (file.sizeBytes < LENGTH_BYTES) malformed(file, `it has ${file.sizeBytes} bytes, too few for a header`);
   const length = (await file.read(0, LENGTH_BYTES)).readBigUInt64LE();
   if (length > BigInt(file.sizeBytes - LENGTH_BYTES)) {
@@ -89,23 +84,22 @@ async function readHeaderLength(file: SourceFile): Promise<number> {
       `its header claims ${length} bytes but the file has ${file.sizeBytes}; the download may be incomplete`,
     );
   }
-  if (length > BigInt(MAX_SAFETENSORS_HEADER_BYTES)) {
-    throw new EncoderError(
-      'limit_exceeded',
-      `${file.path}: the header has ${length} bytes; at most ${MAX_SAFETENSORS_HEADER_BYTES} are read`,
-    );
+  if (length > BigInt(limits.safetensorsHeaderBytes)) {
+    throw limitExceeded(limits, 'safetensorsHeaderBytes', `${file.path}: the header has ${length} bytes`);
   }
   return Number(length);
 }
 
-function readTensors(file: SourceFile, header: JsonValue, dataBytes: number): Map<string, PlacedTensor> {
+function readTensors(
+  file: SourceFile,
+  header: JsonValue,
+  dataBytes: number,
+  limits: Limits,
+): Map<string, PlacedTensor> {
   if (!isJsonObject(header)) malformed(file, 'its header is not an object');
   const names = Object.keys(header).filter((name) => name !== '__metadata__');
-  if (names.length > MAX_TENSORS_PER_FILE) {
-    throw new EncoderError(
-      'limit_exceeded',
-      `${file.path} has ${names.length} tensors; at most ${MAX_TENSORS_PER_FILE} are read`,
-    );
+  if (names.length > limits.tensorsPerFile) {
+    throw limitExceeded(limits, 'tensorsPerFile', `${file.path} has ${names.length} tensors`);
   }
   checkMetadata(file, header['__metadata__']);
   const tensors = names.map((name) => [name, readTensor(file, name, header[name])] as const);

@@ -1,7 +1,7 @@
 /** Several weight files as one source, after the map in an index file, which is checked against them. */
 import { EncoderError } from '../../errors';
 import { isJsonObject, type JsonValue } from '../../support/json';
-import { MAX_SHARDS, MAX_TENSORS } from '../limits';
+import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import type { SourceTensor, TensorSource } from './tensor-source';
 
 /** Shard names are text from the file: letters, digits and a few marks only, so that none can lead out of the folder. */
@@ -12,6 +12,7 @@ export function readShardIndex(
   json: JsonValue,
   path: string,
   extension: string,
+  limits: Limits = DEFAULT_LIMITS,
 ): { map: Map<string, string>; shards: string[] } {
   const weightMap = isJsonObject(json) ? json['weight_map'] : undefined;
   if (!isJsonObject(weightMap)) throw new EncoderError('checkpoint_malformed', `${path} has no weight_map`);
@@ -27,12 +28,8 @@ export function readShardIndex(
     map.set(tensor, shard);
   }
   const shards = [...new Set(map.values())].sort();
-  if (shards.length > MAX_SHARDS || map.size > MAX_TENSORS) {
-    throw new EncoderError(
-      'limit_exceeded',
-      `${path} names ${shards.length} files and ${map.size} tensors; at most ${MAX_SHARDS} and ${MAX_TENSORS} are read`,
-    );
-  }
+  if (shards.length > limits.shards) throw limitExceeded(limits, 'shards', `${path} names ${shards.length} files`);
+  if (map.size > limits.tensors) throw limitExceeded(limits, 'tensors', `${path} names ${map.size} tensors`);
   if (shards.length === 0) throw new EncoderError('checkpoint_malformed', `${path} names no tensors`);
   return { map, shards };
 }

@@ -3,12 +3,11 @@ import { EncoderError } from '../../errors';
 import type { SourceFile } from '../../support/source-file';
 import { crc32 } from './crc32';
 import { elementsOf } from './elements';
-import { LastTensor, MAX_REORDERED_BYTES } from './last-tensor';
+import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
+import { LastTensor } from './last-tensor';
 import { type SourceTensor, type TensorSource, tensorForRead } from './tensor-source';
 import { type TorchView, readStateDict } from './torch-pickle';
 import { type ZipEntry, readZip } from './zip';
-
-const MAX_PICKLE_BYTES = 64 * 2 ** 20;
 
 /** How files of before PyTorch 1.6 begin: the pickled number 0x1950a86a20f9469cfc6c. */
 const LEGACY_MAGIC = Buffer.from('80028a0a6cfc9c46f9206aa85019', 'hex');
@@ -19,21 +18,24 @@ interface TorchTensor extends SourceTensor {
 }
 
 export class TorchCheckpoint implements TensorSource {
-  private readonly reordered = new LastTensor();
+  private readonly reordered: LastTensor;
 
   private constructor(
     private readonly file: SourceFile,
     private readonly tensors: ReadonlyMap<string, TorchTensor>,
     private readonly storages: ReadonlyMap<string, ZipEntry>,
-  ) {}
+    private readonly limits: Limits,
+  ) {
+    this.reordered = new LastTensor(limits);
+  }
 
   /** Reads the directory and the pickle; nothing in them is run. Throws `checkpoint_malformed` or `limit_exceeded`. */
-  static async open(file: SourceFile): Promise<TorchCheckpoint> {
+  static async open(file: SourceFile, limits: Limits = DEFAULT_LIMITS): Promise<TorchCheckpoint> {
     await refuseOtherKinds(file);
-    const { pickle, storages } = await readArchive(file);
-    const views = readStateDict(pickle, file.path, (key) => storages.get(key)?.sizeBytes);
+    const { pickle, storages } = await readArchive(file, limits);
+    const views = readStateDict(pickle, file.path, (key) => storages.get(key)?.sizeBytes, limits);
     const tensors = [...views].map(([name, view]) => [name, describe(file, view)] as const);
-    return new TorchCheckpoint(file, new Map(tensors), storages);
+    return new TorchCheckpoint(file, new Map(tensors), storages, limits);
   }
 
   names(): Iterable<string> {
@@ -58,8 +60,12 @@ export class TorchCheckpoint implements TensorSource {
   private async gather(name: string, { view, sizeBytes }: TorchTensor): Promise<Buffer> {
     const { shape, strides, elementBytes } = view;
     const span = shape.reduce((sum, count, axis) => sum + (count - 1) * strides[axis]!, 1) * elementBytes;
-    if (span > MAX_REORDERED_BYTES) {
-      throw new EncoderError('limit_exceeded', `${name} in ${this.file.path} is scattered over ${span} bytes`);
+    if (span > this.limits.rearrangedBytes) {
+      throw limitExceeded(
+        this.limits,
+        'rearrangedBytes',
+        `${name} in ${this.file.path} is scattered over ${span} bytes`,
+      );
     }
     const source = elementsOf(await this.file.read(this.start(view), span), elementBytes);
     const result = Buffer.allocUnsafeSlow(sizeBytes);
@@ -107,8 +113,11 @@ async function refuseOtherKinds(file: SourceFile): Promise<void> {
   if (head.toString('latin1', 0, 2) !== 'PK') malformed(file, `it is no zip archive; ${old}`);
 }
 
-async function readArchive(file: SourceFile): Promise<{ pickle: Buffer; storages: Map<string, ZipEntry> }> {
-  const entries = await readZip(file);
+async function readArchive(
+  file: SourceFile,
+  limits: Limits,
+): Promise<{ pickle: Buffer; storages: Map<string, ZipEntry> }> {
+  const entries = await readZip(file, limits);
   const roots = new Set([...entries.keys()].map((name) => name.slice(0, name.indexOf('/') + 1)));
   const [root] = roots;
   if (root === undefined || roots.size !== 1 || root === '') malformed(file, 'its entries do not share one folder');
@@ -135,11 +144,8 @@ async function readArchive(file: SourceFile): Promise<{ pickle: Buffer; storages
   }
   const entry = entries.get(`${root}data.pkl`);
   if (entry === undefined) malformed(file, 'it has no data.pkl');
-  if (entry.sizeBytes > MAX_PICKLE_BYTES) {
-    throw new EncoderError(
-      'limit_exceeded',
-      `${file.path}: data.pkl has ${entry.sizeBytes} bytes; at most ${MAX_PICKLE_BYTES} are read`,
-    );
+  if (entry.sizeBytes > limits.pickleBytes) {
+    throw limitExceeded(limits, 'pickleBytes', `${file.path}: data.pkl has ${entry.sizeBytes} bytes`);
   }
   const pickle = await file.read(entry.offset, entry.sizeBytes);
   if (crc32(pickle) !== entry.crc32) malformed(file, 'data.pkl is damaged: its checksum does not match');

@@ -1,6 +1,7 @@
 /** What torch.save's pickle may say about weights: a dictionary of names to views into storages, each view checked. */
 import { EncoderError } from '../../errors';
-import { MAX_DIMENSION, MAX_TENSORS_PER_FILE, MAX_TENSOR_NAME_BYTES, MAX_TENSOR_RANK } from '../limits';
+import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
+import { MAX_DIMENSION, MAX_TENSOR_NAME_BYTES, MAX_TENSOR_RANK } from '../limits';
 import { type PickleHost, type PickleValue, PickleDict, PickleObject, PickleTuple, readPickle } from './pickle';
 
 /** A tensor as a view: element (i, j, ...) lies at element offset + i * strides[0] + j * strides[1] + ... */
@@ -72,16 +73,18 @@ class Tensor extends PickleObject {
 }
 
 /** The tensors of a state dict. Throws `checkpoint_malformed` or `limit_exceeded`; `path` is for messages. */
-export function readStateDict(pickle: Buffer, path: string, storageSize: StorageSize): Map<string, TorchView> {
-  const value = readPickle(pickle, path, new TorchHost(path, storageSize));
+export function readStateDict(
+  pickle: Buffer,
+  path: string,
+  storageSize: StorageSize,
+  limits: Limits = DEFAULT_LIMITS,
+): Map<string, TorchView> {
+  const value = readPickle(pickle, path, new TorchHost(path, storageSize), limits);
   if (!(value instanceof PickleDict)) {
     malformed(path, 'it holds no dictionary of weights; save it again with torch.save(model.state_dict(), path)');
   }
-  if (value.entries.size > MAX_TENSORS_PER_FILE) {
-    throw new EncoderError(
-      'limit_exceeded',
-      `${path} has ${value.entries.size} tensors; at most ${MAX_TENSORS_PER_FILE} are read`,
-    );
+  if (value.entries.size > limits.tensorsPerFile) {
+    throw limitExceeded(limits, 'tensorsPerFile', `${path} has ${value.entries.size} tensors`);
   }
   const tensors = new Map<string, TorchView>();
   for (const [name, entry] of value.entries) {

@@ -3,6 +3,7 @@
  * readers could understand differently is refused.
  */
 import { EncoderError } from '../../errors';
+import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import type { SourceFile } from '../../support/source-file';
 import { ByteCursor } from './byte-cursor';
 
@@ -16,14 +17,14 @@ export interface ZipEntry {
   readonly isCompressed: boolean;
 }
 
-const MAX_ENTRIES = 65_536;
 const MAX_NAME_BYTES = 1024;
-const MAX_DIRECTORY_BYTES = 32 * 2 ** 20;
 const END_BYTES = 22;
 const MAX_COMMENT_BYTES = 65_535;
 const LOCATOR_BYTES = 20;
 const END64_BYTES = 56;
 const CENTRAL_BYTES = 46;
+/** One entry of the directory with its name, and with the comments and extra fields that real files may have. */
+const MAX_CENTRAL_BYTES = 1200;
 const LOCAL_BYTES = 30;
 /** Sizes after the content (bit 3) and UTF-8 names (bit 11) change nothing here; encryption and the rest do. */
 const HARMLESS_FLAGS = 0x0808;
@@ -40,13 +41,14 @@ interface PlacedEntry extends Omit<ZipEntry, 'offset'> {
 }
 
 /** Every entry by name. Throws `checkpoint_malformed` or `limit_exceeded`, naming the file and the entry. */
-export async function readZip(file: SourceFile): Promise<Map<string, ZipEntry>> {
+export async function readZip(file: SourceFile, limits: Limits = DEFAULT_LIMITS): Promise<Map<string, ZipEntry>> {
   const directory = await findDirectory(file);
-  if (directory.numEntries > MAX_ENTRIES || directory.sizeBytes > MAX_DIRECTORY_BYTES) {
-    throw new EncoderError(
-      'limit_exceeded',
-      `${file.path} has ${directory.numEntries} entries in ${directory.sizeBytes} bytes of directory; at most ${MAX_ENTRIES} and ${MAX_DIRECTORY_BYTES} are read`,
-    );
+  if (directory.numEntries > limits.zipEntries) {
+    throw limitExceeded(limits, 'zipEntries', `${file.path} has ${directory.numEntries} entries`);
+  }
+  // An entry with its longest name and no more extra fields than the two that exist.
+  if (directory.sizeBytes > directory.numEntries * MAX_CENTRAL_BYTES) {
+    malformed(file, `its directory of ${directory.sizeBytes} bytes is too large for ${directory.numEntries} entries`);
   }
   const bytes = await file.read(directory.offset, directory.sizeBytes);
   const cursor = new ByteCursor(bytes, `${file.path}, zip directory`);

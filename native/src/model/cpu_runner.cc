@@ -1,0 +1,70 @@
+#include "model/cpu_runner.h"
+
+#include <new>
+#include <string>
+
+#include "enc/error.h"
+#include "ggml-cpu.h"
+#include "support/ggml_guard.h"
+
+namespace enc {
+namespace {
+
+/// What is abandoned is never freed: a model that keeps running out of memory must end some time.
+constexpr int kMaxAbandoned = 16;
+
+}  // namespace
+
+void Health::count_abandoned() noexcept {
+  if (abandoned_.fetch_add(1, std::memory_order_relaxed) + 1 >= kMaxAbandoned) poison();
+}
+
+void Health::require() const {
+  if (!is_poisoned()) return;
+  throw Error(ErrorCode::model_poisoned,
+              "the model is unusable after an earlier fault in the tensor library; load it again");
+}
+
+CpuRunner::CpuRunner(const Hparams& hparams, const Weights& weights, const Ops& ops, TeamLease team,
+                     Health& health)
+    : hparams_(hparams), weights_(weights), ops_(ops), team_(team), health_(health) {
+  const GgmlGuard guard;
+  make_runner();
+}
+
+CpuRunner::~CpuRunner() = default;
+
+void CpuRunner::make_runner() {
+  backend_ = ggml_backend_cpu_init();
+  if (backend_ == nullptr) throw Error(ErrorCode::out_of_memory, "no memory for a CPU backend");
+  ggml_backend_cpu_set_n_threads(backend_, 1);
+  runner_ =
+      std::make_unique<GraphRunner>(backend_, hparams_, weights_, ops_, team_.size() > 1 ? &team_ : nullptr);
+}
+
+void CpuRunner::abandon() noexcept {
+  (void)runner_.release();
+  health_.count_abandoned();
+}
+
+void CpuRunner::run(const PackedBatch& batch, const std::function<bool()>& should_stop,
+                    std::vector<float>& logits) {
+  health_.require();
+  const GgmlGuard guard;
+  if (!runner_) make_runner();
+  const auto poll = [](void* stop) { return (*static_cast<const std::function<bool()>*>(stop))(); };
+  ggml_backend_cpu_set_abort_callback(backend_, poll, const_cast<std::function<bool()>*>(&should_stop));
+  try {
+    runner_->run(batch, logits);
+  } catch (const GgmlAbort& fault) {
+    if (fault.code() != ErrorCode::out_of_memory) health_.poison();
+    abandon();
+    throw;
+  } catch (const std::bad_alloc&) {
+    abandon();
+    throw Error(ErrorCode::out_of_memory,
+                "no memory to compute " + std::to_string(batch.num_tokens()) + " tokens at once");
+  }
+}
+
+}  // namespace enc

@@ -1,0 +1,52 @@
+// One inference thread's CPU backend and graph, and what becomes of them when ggml fails in the middle.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "batch/scheduler.h"
+#include "graph/graph_runner.h"
+
+namespace enc {
+
+/// Whether a model's answers can still be trusted. Shared by its threads.
+class Health {
+ public:
+  bool is_poisoned() const noexcept { return poisoned_.load(std::memory_order_relaxed); }
+  void poison() noexcept { poisoned_.store(true, std::memory_order_relaxed); }
+  /// One more set of ggml objects was given up, and with it its memory.
+  void count_abandoned() noexcept;
+  /// Throws Error(model_poisoned) once the model is poisoned.
+  void require() const;
+
+ private:
+  std::atomic<bool> poisoned_ = false;
+  std::atomic<int> abandoned_ = 0;
+};
+
+/// Nothing that ggml was interrupted in is used or freed again: after a failed allocation the thread makes
+/// itself new ggml objects, after a failed assertion the model is poisoned.
+class CpuRunner final : public BatchRunner {
+ public:
+  /// All but the lease must outlive the runner.
+  CpuRunner(const Hparams& hparams, const Weights& weights, const Ops& ops, TeamLease team, Health& health);
+  ~CpuRunner() override;
+
+  /// Throws, beside what GraphRunner::run does, GgmlAbort, Error(out_of_memory) and Error(model_poisoned).
+  void run(const PackedBatch& batch, const std::function<bool()>& should_stop,
+           std::vector<float>& logits) override;
+
+ private:
+  void make_runner();
+  void abandon() noexcept;
+
+  const Hparams& hparams_;
+  const Weights& weights_;
+  const Ops& ops_;
+  TeamLease team_;
+  Health& health_;
+  ggml_backend_t backend_ = nullptr;  // owned by runner_
+  std::unique_ptr<GraphRunner> runner_;
+};
+
+}  // namespace enc

@@ -1,0 +1,88 @@
+// The smallest GGUF file that loads and answers, tokenizer included.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gguf_builder.h"
+
+namespace enc::test {
+
+inline std::string tiny_tokenizer() {
+  std::string vocab, added;
+  const char* words[] = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "##c", "the", "word"};
+  for (int i = 0; i < 10; i++) {
+    const std::string sep = i == 0 ? "" : ",";
+    vocab += sep + "\"" + words[i] + "\":" + std::to_string(i);
+    if (i < 5)
+      added +=
+          sep + "{\"id\":" + std::to_string(i) + ",\"content\":\"" + words[i] +
+          "\",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false,\"special\":true}";
+  }
+  const auto special = [](const char* id, int type) {
+    return std::string("{\"SpecialToken\":{\"id\":\"") + id + "\",\"type_id\":" + std::to_string(type) + "}}";
+  };
+  const auto sequence = [](const char* id, int type) {
+    return std::string("{\"Sequence\":{\"id\":\"") + id + "\",\"type_id\":" + std::to_string(type) + "}}";
+  };
+  const std::string one = special("[CLS]", 0) + "," + sequence("A", 0) + "," + special("[SEP]", 0);
+  return "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[" + added +
+         "],\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,"
+         "\"strip_accents\":null,\"lowercase\":true},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},"
+         "\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[" +
+         one + "],\"pair\":[" + one + "," + sequence("B", 1) + "," + special("[SEP]", 1) +
+         "],\"special_tokens\":{\"[CLS]\":{\"id\":\"[CLS]\",\"ids\":[2],\"tokens\":[\"[CLS]\"]},\"[SEP]\":{"
+         "\"id\":"
+         "\"[SEP]\",\"ids\":[3],\"tokens\":[\"[SEP]\"]}}},\"decoder\":null,\"model\":{\"type\":\"WordPiece\","
+         "\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":100,"
+         "\"vocab\":{" +
+         vocab + "}}}";
+}
+
+/// Two labels, hidden size `hidden`, one head, `layers` layers, counted weights; `odd` replaces the first
+/// element of the tensor of that name by NaN.
+inline GgufBuilder tiny_model(uint32_t hidden = 8, uint32_t layers = 1, const std::string& odd = "") {
+  GgufBuilder file;
+  file.str("general.architecture", "bert")
+      .u32("bert.embedding_length", hidden)
+      .u32("bert.block_count", layers)
+      .u32("bert.attention.head_count", 2)
+      .u32("bert.feed_forward_length", 2 * hidden)
+      .u32("bert.context_length", 16)
+      .f32("bert.attention.layer_norm_epsilon", 1e-12f)
+      .str("ggml_encoder.head.activation", "tanh")
+      .strs("bert.classifier.output_labels", {"no", "yes"})
+      .str("tokenizer.huggingface.json", tiny_tokenizer());
+  const auto add = [&](const std::string& name, const std::vector<uint64_t>& shape) {
+    std::vector<float> data(shape[0] * (shape.size() > 1 ? shape[1] : 1));
+    for (size_t i = 0; i < data.size(); i++) data[i] = float((i * 37 + name.size() * 11) % 64) / 64 - 0.4f;
+    if (name == odd) data[0] = __builtin_nanf("");
+    file.tensor(name, shape, data);
+  };
+  const auto linear = [&](const std::string& name, uint64_t in, uint64_t out) {
+    add(name + ".weight", {in, out});
+    add(name + ".bias", {out});
+  };
+  const auto norm = [&](const std::string& name) {
+    add(name + ".weight", {hidden});
+    add(name + ".bias", {hidden});
+  };
+  add("token_embd.weight", {hidden, 10});
+  add("position_embd.weight", {hidden, 16});
+  add("token_types.weight", {hidden, 2});
+  norm("token_embd_norm");
+  for (uint32_t i = 0; i < layers; i++) {
+    const std::string block = "blk." + std::to_string(i) + ".";
+    linear(block + "attn_qkv", hidden, 3 * hidden);
+    linear(block + "attn_output", hidden, hidden);
+    norm(block + "attn_output_norm");
+    linear(block + "ffn_up", hidden, 2 * hidden);
+    linear(block + "ffn_down", 2 * hidden, hidden);
+    norm(block + "layer_output_norm");
+  }
+  linear("cls", hidden, hidden);
+  linear("cls.output", hidden, 2);
+  return file;
+}
+
+}  // namespace enc::test

@@ -8,7 +8,7 @@
 namespace enc {
 
 /// Upper bound of graph nodes and context tensors for `num_groups` groups of equally long sequences.
-size_t max_graph_nodes(const Hparams& hparams, size_t num_groups);
+size_t max_graph_nodes(const Hparams& hparams, const Ops& ops, size_t num_groups);
 
 /// Adds the nodes from the inputs in `g` to the logits, ne = {num_labels, B}, and returns the logits.
 ggml_tensor* build_encoder_graph(GraphContext& g, const Hparams& hparams, const Weights& weights,

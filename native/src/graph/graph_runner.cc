@@ -12,10 +12,24 @@ std::vector<LengthGroup> group_by_length(const PackedBatch& batch) {
   for (int64_t b = 0; b < batch.num_sequences(); b++) {
     const int64_t first = batch.cu_seqlens[size_t(b)];
     const int64_t length = batch.cu_seqlens[size_t(b) + 1] - first;
-    if (groups.empty() || groups.back().length != length) groups.push_back({first, length, 0});
+    if (groups.empty() || groups.back().length != length) groups.push_back({first, b, length, 0});
     groups.back().count++;
   }
   return groups;
+}
+
+/// The token of each sequence that the head reads: the first, or for decoders the rightmost that is not
+/// `pad`, as GenericForSequenceClassification in transformers has it: the first when all are.
+std::vector<int32_t> find_pooled_rows(const PackedBatch& batch, const Hparams& hparams) {
+  std::vector<int32_t> rows(size_t(batch.num_sequences()), 0);
+  if (hparams.pooling != Pooling::kLast) return rows;
+  for (size_t b = 0; b < rows.size(); b++) {
+    const int32_t begin = batch.cu_seqlens[b];
+    int32_t row = batch.cu_seqlens[b + 1] - begin - 1;
+    while (row > 0 && int64_t(batch.ids[size_t(begin + row)]) == hparams.pad_token_id) row--;
+    rows[b] = row;
+  }
+  return rows;
 }
 
 ggml_tensor* new_input(ggml_context* ctx, int64_t count, const char* name) {
@@ -51,7 +65,7 @@ void GraphRunner::check(const PackedBatch& batch) const {
     return true;
   };
   const bool types_fit = hparams_.num_token_types == 0 || within(batch.type_ids, hparams_.num_token_types);
-  if (!within(batch.ids, hparams_.vocab_size) || !within(batch.positions, hparams_.max_positions) ||
+  if (!within(batch.ids, hparams_.vocab_size) || !within(batch.positions, hparams_.max_length) ||
       !types_fit) {
     throw Error(ErrorCode::internal, "a token, segment or position id lies outside the model's tables");
   }
@@ -65,7 +79,8 @@ void GraphRunner::run(const PackedBatch& batch, std::vector<float>& logits) {
   g.team = team_;
   scratch_.bytes_needed = 0;
   g.groups = group_by_length(batch);
-  const size_t nodes = max_graph_nodes(hparams_, g.groups.size());
+  g.pooled_rows = find_pooled_rows(batch, hparams_);
+  const size_t nodes = max_graph_nodes(hparams_, ops_, g.groups.size());
   graph_memory_.resize(ggml_tensor_overhead() * nodes + ggml_graph_overhead_custom(nodes, false));
   const std::unique_ptr<ggml_context, decltype(&ggml_free)> ctx(
       ggml_init({graph_memory_.size(), graph_memory_.data(), /*no_alloc=*/true}), ggml_free);
@@ -74,7 +89,7 @@ void GraphRunner::run(const PackedBatch& batch, std::vector<float>& logits) {
   g.ids = new_input(g.ggml, batch.num_tokens(), "ids");
   g.type_ids = new_input(g.ggml, batch.num_tokens(), "type_ids");
   g.positions = new_input(g.ggml, batch.num_tokens(), "positions");
-  g.first_tokens = new_input(g.ggml, batch.num_sequences(), "first_tokens");
+  g.pooled_tokens = new_input(g.ggml, batch.num_sequences(), "pooled_tokens");
   ggml_tensor* output = build_encoder_graph(g, hparams_, weights_, ops_);
 
   if (!ggml_gallocr_alloc_graph(allocator_.get(), g.graph)) {
@@ -86,8 +101,13 @@ void GraphRunner::run(const PackedBatch& batch, std::vector<float>& logits) {
   feed(g.ids, batch.ids);
   feed(g.type_ids, batch.type_ids);
   feed(g.positions, batch.positions);
-  first_tokens_.assign(batch.cu_seqlens.begin(), batch.cu_seqlens.end() - 1);
-  feed(g.first_tokens, first_tokens_);
+  pooled_tokens_ = g.pooled_rows;
+  for (size_t b = 0; b < pooled_tokens_.size(); b++) pooled_tokens_[b] += batch.cu_seqlens[b];
+  feed(g.pooled_tokens, pooled_tokens_);
+  for (const HostInput& input : g.host_inputs) {
+    if (input.tensor->buffer != nullptr)
+      ggml_backend_tensor_set(input.tensor, input.bytes.data(), 0, input.bytes.size());
+  }
 
   const ggml_status status = ggml_backend_graph_compute(backend_.get(), g.graph);
   if (status == GGML_STATUS_ABORTED) throw Error(ErrorCode::aborted, "the call was aborted");

@@ -32,7 +32,7 @@ class GraphRunner {
   TeamLease* team_;
   Scratch scratch_;
   std::vector<char> graph_memory_;
-  std::vector<int32_t> first_tokens_;
+  std::vector<int32_t> pooled_tokens_;
 };
 
 }  // namespace enc

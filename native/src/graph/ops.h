@@ -1,9 +1,10 @@
-// The operations an encoder layer is made of, as nodes of a ggml graph. One implementation in stock ggml
+// The operations a transformer layer is made of, as nodes of a ggml graph. One implementation in stock ggml
 // operations (portable_ops) runs on every backend; one in our own CPU kernels (backends/cpu) runs where the
 // CPU has them.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "enc/batch.h"
@@ -17,6 +18,7 @@ namespace enc {
 /// Sequences of one length that lie next to each other in a batch.
 struct LengthGroup {
   int64_t first_token;
+  int64_t first_sequence;
   int64_t length;
   int64_t count;
 };
@@ -32,44 +34,102 @@ struct NodeData {
   virtual ~NodeData() = default;
 };
 
+/// An input tensor and what to feed it with once the graph has memory.
+struct HostInput {
+  ggml_tensor* tensor;
+  std::vector<char> bytes;
+};
+
+/// What is added to a group's scores, the same in every layer that attends alike.
+struct ScoreMask {
+  int64_t first_token;
+  size_t max_distance;
+  bool pooled;
+  ggml_tensor* tensor;
+};
+
 /// A graph under construction, with what its nodes may point to while it lives.
 struct GraphContext {
   ggml_context* ggml;
   ggml_cgraph* graph;
   const PackedBatch* batch;
   std::vector<LengthGroup> groups;  ///< cover the batch in order
-  ggml_tensor* ids;                 ///< i32 [T]
-  ggml_tensor* type_ids;            ///< i32 [T]
-  ggml_tensor* positions;           ///< i32 [T]
-  ggml_tensor* first_tokens;        ///< i32 [B], the index of each sequence's first token
+  std::vector<int32_t>
+      pooled_rows;             ///< [B], the token that the head reads, counted from its sequence's first
+  ggml_tensor* ids;            ///< i32 [T]
+  ggml_tensor* type_ids;       ///< i32 [T]
+  ggml_tensor* positions;      ///< i32 [T]
+  ggml_tensor* pooled_tokens;  ///< i32 [B], pooled_rows as indices into the batch
+  std::vector<HostInput> host_inputs;  ///< inputs that single nodes asked for
+  std::vector<ScoreMask> score_masks;  ///< those of them that layers share
   Scratch* scratch;
   TeamLease* team;  ///< helpers for large nodes; null when there are none
   std::vector<std::unique_ptr<NodeData>> node_data;
 };
 
-/// Which tokens of a sequence attention is computed for; all of them are attended to.
+/// Which tokens of a sequence attention is computed for; all that are visible are attended to.
 enum class Queries {
-  kAll,    ///< result ne = {H, T}
-  kFirst,  ///< the first token of each sequence, result ne = {H, B}
+  kAll,     ///< result ne = {heads * D, T}
+  kPooled,  ///< the token that the head reads, result ne = {heads * D, B}
+};
+
+/// Scores of content against relative positions that a layer adds to its own.
+struct DisentangledSpec {
+  const RelativePositions* positions;
+  const LayerWeights* layer;
+  bool content_to_position;
+  bool position_to_content;
+};
+
+/// How one layer attends.
+struct AttentionSpec {
+  int64_t num_heads;
+  int64_t num_kv_heads;
+  int64_t head_size;
+  float scale;
+  float softcap;  ///< > 0: scores become softcap * tanh(score / softcap)
+  bool causal;
+  size_t max_distance;  ///< query i sees keys with |i - j| <= max_distance
+  const RelativeBias* bias = nullptr;
+  std::optional<DisentangledSpec> disentangled;
+  Queries queries = Queries::kAll;
+
+  bool sees(int64_t query, int64_t key) const {
+    return !(causal && key > query) && size_t(key > query ? key - query : query - key) <= max_distance;
+  }
 };
 
 class Ops {
  public:
   virtual ~Ops() = default;
 
-  /// layer_norm(token_embd[ids] + position_embd[positions] + token_types[type_ids]), ne = {H, T}.
-  virtual ggml_tensor* embed(GraphContext& g, const Weights& weights, float eps) const = 0;
+  /// Upper bound of the nodes and tensors that attention() and rotate() of one layer add.
+  virtual size_t max_attention_nodes(size_t num_groups) const = 0;
+
+  /// norm(scale * token_embd[ids] + position_embd[positions] + token_types[type_ids]), ne = {E, T}; terms and
+  /// norm as far as the model has them.
+  virtual ggml_tensor* embed(GraphContext& g, const Hparams& hparams, const Weights& weights) const = 0;
   /// activation(x . w^T + b), ne = {out, T}.
   virtual ggml_tensor* linear(GraphContext& g, const Linear& linear, ggml_tensor* x,
                               Activation activation) const = 0;
-  /// layer_norm(x + residual), ne = {H, T}.
-  virtual ggml_tensor* add_norm(GraphContext& g, ggml_tensor* x, ggml_tensor* residual, const Norm& norm,
-                                float eps) const = 0;
-  /// softmax(q . k^T / sqrt(D)) . v for every sequence and head of qkv, ne = {3H, T}.
-  virtual ggml_tensor* attention(GraphContext& g, ggml_tensor* qkv, int64_t num_heads,
-                                 Queries queries) const = 0;
-  /// The rows of each sequence's first token, ne = {H, B}.
-  virtual ggml_tensor* first_rows(GraphContext& g, ggml_tensor* x) const = 0;
+  /// activation(first half of a row) * second half, ne = {F, T} from {2F, T}.
+  virtual ggml_tensor* gate(GraphContext& g, ggml_tensor* x, Activation activation) const = 0;
+  /// norm(x + residual), ne = {H, T}; `residual` may be null.
+  virtual ggml_tensor* add_norm(GraphContext& g, ggml_tensor* x, ggml_tensor* residual,
+                                const Norm& norm) const = 0;
+  /// x + y.
+  virtual ggml_tensor* add(GraphContext& g, ggml_tensor* x, ggml_tensor* y) const = 0;
+  /// Rotary position embedding of every head of x, ne = {heads * D, T}, after its RMS norm when `norm` has
+  /// one.
+  virtual ggml_tensor* rotate(GraphContext& g, ggml_tensor* x, int64_t num_heads, const Norm& norm,
+                              const Rope& rope) const = 0;
+  /// softmax(scores) . v for every sequence and head; q ne = {heads * D, T}, k and v ne = {kv heads * D, T}.
+  virtual ggml_tensor* attention(GraphContext& g, ggml_tensor* q, ggml_tensor* k, ggml_tensor* v,
+                                 const AttentionSpec& spec) const = 0;
+  /// The rows of the tokens that the head reads, ne = {H, B}.
+  virtual ggml_tensor* pooled_rows(GraphContext& g, ggml_tensor* x) const = 0;
+  /// The mean over each sequence's rows, ne = {H, B}.
+  virtual ggml_tensor* mean_rows(GraphContext& g, ggml_tensor* x) const = 0;
 };
 
 }  // namespace enc

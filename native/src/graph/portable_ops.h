@@ -5,16 +5,22 @@
 
 namespace enc {
 
-class PortableOps final : public Ops {
+class PortableOps : public Ops {
  public:
-  ggml_tensor* embed(GraphContext& g, const Weights& weights, float eps) const override;
+  size_t max_attention_nodes(size_t num_groups) const override;
+  ggml_tensor* embed(GraphContext& g, const Hparams& hparams, const Weights& weights) const override;
   ggml_tensor* linear(GraphContext& g, const Linear& linear, ggml_tensor* x,
                       Activation activation) const override;
-  ggml_tensor* add_norm(GraphContext& g, ggml_tensor* x, ggml_tensor* residual, const Norm& norm,
-                        float eps) const override;
-  ggml_tensor* attention(GraphContext& g, ggml_tensor* qkv, int64_t num_heads,
-                         Queries queries) const override;
-  ggml_tensor* first_rows(GraphContext& g, ggml_tensor* x) const override;
+  ggml_tensor* gate(GraphContext& g, ggml_tensor* x, Activation activation) const override;
+  ggml_tensor* add_norm(GraphContext& g, ggml_tensor* x, ggml_tensor* residual,
+                        const Norm& norm) const override;
+  ggml_tensor* add(GraphContext& g, ggml_tensor* x, ggml_tensor* y) const override;
+  ggml_tensor* rotate(GraphContext& g, ggml_tensor* x, int64_t num_heads, const Norm& norm,
+                      const Rope& rope) const override;
+  ggml_tensor* attention(GraphContext& g, ggml_tensor* q, ggml_tensor* k, ggml_tensor* v,
+                         const AttentionSpec& spec) const override;
+  ggml_tensor* pooled_rows(GraphContext& g, ggml_tensor* x) const override;
+  ggml_tensor* mean_rows(GraphContext& g, ggml_tensor* x) const override;
 };
 
 }  // namespace enc

@@ -5,7 +5,9 @@
 #include "kernels/add_layer_norm/add_layer_norm.h"
 #include "kernels/attention_varlen/attention_varlen.h"
 #include "kernels/embed_tokens/embed_tokens.h"
+#include "kernels/gate/gate.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/rotate_heads/rotate_heads.h"
 
 namespace enc::kernels {
 
@@ -23,6 +25,8 @@ struct KernelTable {
   const GemmKernel* gemm_q8_0 = nullptr;
   const AddLayerNormKernel* add_layer_norm = nullptr;
   const EmbedTokensKernel* embed_tokens = nullptr;
+  const GateKernel* gate = nullptr;
+  const RotateHeadsKernel* rotate_heads = nullptr;
   const AttentionVarlenKernel* attention_varlen = nullptr;  ///< f32 arithmetic
   const AttentionVarlenKernel* attention_varlen_bf16 =
       nullptr;  ///< operands rounded to bf16 where that is faster, else

@@ -54,6 +54,39 @@ size_t value_size(uint32_t type) {
   }
 }
 
+template <typename T>
+double number_at(const char* bytes) {
+  T value;
+  std::memcpy(&value, bytes, sizeof value);
+  return double(value);
+}
+
+double to_number(uint32_t type, const char* bytes) {
+  switch (type) {
+    case kU8:
+    case kBool:
+      return number_at<uint8_t>(bytes);
+    case kI8:
+      return number_at<int8_t>(bytes);
+    case kU16:
+      return number_at<uint16_t>(bytes);
+    case kI16:
+      return number_at<int16_t>(bytes);
+    case kU32:
+      return number_at<uint32_t>(bytes);
+    case kI32:
+      return number_at<int32_t>(bytes);
+    case kF32:
+      return number_at<float>(bytes);
+    case kU64:
+      return number_at<uint64_t>(bytes);
+    case kI64:
+      return number_at<int64_t>(bytes);
+    default:
+      return number_at<double>(bytes);
+  }
+}
+
 bool is_readable_type(uint32_t type) {
   switch (type) {
     case GGML_TYPE_F32:
@@ -250,8 +283,9 @@ GgufFile::Value GgufFile::read_array(Cursor& cursor, const std::string& key) {
   }
   total_array_elements_ += count;
   if (type != kString) {
+    const NumberArray array{type, count, cursor.position()};
     cursor.skip(count * value_size(type), "an array");
-    return NumberArray{};
+    return array;
   }
   cursor.require(count * 8, "an array of strings");
   std::vector<std::string> strings;
@@ -366,6 +400,21 @@ std::string GgufFile::string(const std::string& key, const std::string& fallback
 const std::vector<std::string>& GgufFile::strings(const std::string& key) const {
   if (const auto* list = std::get_if<std::vector<std::string>>(&value(key))) return *list;
   malformed("the key " + quoted(key) + " is not an array of strings");
+}
+
+std::vector<double> GgufFile::numbers(const std::string& key, size_t max_count) const {
+  const auto* array = std::get_if<NumberArray>(&value(key));
+  if (array == nullptr) malformed("the key " + quoted(key) + " is not an array of numbers");
+  if (array->count > max_count) {
+    malformed("the array " + quoted(key) + " holds " + std::to_string(array->count) + " numbers; at most " +
+              std::to_string(max_count) + " make sense");
+  }
+  const size_t width = value_size(array->type);
+  std::vector<char> bytes(size_t(array->count) * width);
+  file_.read_at(array->position, bytes.data(), bytes.size());
+  std::vector<double> result;
+  for (size_t at = 0; at < bytes.size(); at += width) result.push_back(to_number(array->type, &bytes[at]));
+  return result;
 }
 
 const GgufTensor* GgufFile::find_tensor(const std::string& name) const {

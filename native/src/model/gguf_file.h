@@ -42,6 +42,8 @@ class GgufFile {
   const std::string& string(const std::string& key) const;
   std::string string(const std::string& key, const std::string& fallback) const;
   const std::vector<std::string>& strings(const std::string& key) const;
+  /// An array of numbers of any type, read from the file now. More than `max_count` of them are malformed.
+  std::vector<double> numbers(const std::string& key, size_t max_count) const;
 
   const std::vector<GgufTensor>& tensors() const { return tensors_; }
   /// nullptr when there is no such tensor.
@@ -59,8 +61,12 @@ class GgufFile {
 
  private:
   class Cursor;
-  /// Arrays of numbers are checked and skipped: nothing here reads them yet.
-  struct NumberArray {};
+  /// Arrays of numbers stay in the file until someone asks for them.
+  struct NumberArray {
+    uint32_t type;
+    uint64_t count;
+    uint64_t position;
+  };
   using Value =
       std::variant<uint64_t, int64_t, double, bool, std::string, std::vector<std::string>, NumberArray>;
 

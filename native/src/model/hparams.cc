@@ -1,80 +1,240 @@
 #include "model/hparams.h"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "enc/error.h"
 
 namespace enc {
 namespace {
 
-uint32_t in_range(const GgufFile& file, const std::string& key, uint64_t low, uint64_t high) {
-  const uint64_t value = file.integer(key);
-  if (value < low || value > high) {
-    file.malformed("the key '" + key + "' is " + std::to_string(value) + "; it must lie between " +
-                   std::to_string(low) + " and " + std::to_string(high));
+/// Reads the keys of one file: ranges, words and arrays, each with the error that names the key.
+class Reader {
+ public:
+  explicit Reader(const GgufFile& file) : file_(file), prefix_(file.string("general.architecture") + ".") {}
+
+  const GgufFile& file() const { return file_; }
+  bool has(const std::string& key) const { return file_.has(name(key)); }
+  std::string name(const std::string& key) const {
+    return key.starts_with("ggml_encoder.") ? key : prefix_ + key;
   }
-  return uint32_t(value);
-}
 
-[[noreturn]] void unsupported(const GgufFile& file, const std::string& key, const std::string& value) {
-  throw Error(ErrorCode::architecture_unsupported,
-              "'" + file.path() + "': " + key + " is '" + value + "', which this version does not run");
-}
+  uint32_t integer(const std::string& key, uint64_t low, uint64_t high) const {
+    const uint64_t value = file_.integer(name(key));
+    if (value < low || value > high) {
+      file_.malformed("the key '" + name(key) + "' is " + std::to_string(value) + "; it must lie between " +
+                      std::to_string(low) + " and " + std::to_string(high));
+    }
+    return uint32_t(value);
+  }
+  uint32_t integer(const std::string& key, uint64_t low, uint64_t high, uint32_t fallback) const {
+    return has(key) ? integer(key, low, high) : fallback;
+  }
 
-Activation hidden_activation(const GgufFile& file, const std::string& key) {
-  const std::string name = file.string(key, "gelu");
-  if (name == "gelu") return Activation::kGeluErf;
-  if (name == "gelu_new" || name == "gelu_pytorch_tanh") return Activation::kGeluTanh;
-  if (name == "relu") return Activation::kRelu;
-  if (name == "silu" || name == "swish") return Activation::kSilu;
-  unsupported(file, key, name);
-}
+  float number(const std::string& key, double low, double high, float fallback) const {
+    if (!has(key)) return fallback;
+    const double value = file_.number(name(key));
+    if (!(value >= low && value <= high)) {
+      file_.malformed("the key '" + name(key) + "' is " + std::to_string(value) + "; it must lie between " +
+                      std::to_string(low) + " and " + std::to_string(high));
+    }
+    return float(value);
+  }
 
-/// Every mechanism a file can name has one value here; any other is a model this graph would compute wrongly.
-void require_mechanism(const GgufFile& file, const std::string& key, const std::string& supported) {
-  const std::string name = file.string(key, supported);
-  if (name != supported) unsupported(file, key, name);
-}
+  /// The value that `words` has for the key's text; its first entry when the key is absent.
+  template <typename T>
+  T word(const std::string& key, std::initializer_list<std::pair<const char*, T>> words) const {
+    if (!has(key)) return words.begin()->second;
+    const std::string text = file_.string(name(key));
+    for (const auto& [known, value] : words) {
+      if (text == known) return value;
+    }
+    unsupported(key, text);
+  }
 
-}  // namespace
+  [[noreturn]] void unsupported(const std::string& key, const std::string& value) const {
+    throw Error(ErrorCode::architecture_unsupported, "'" + file_.path() + "': " + name(key) + " is '" +
+                                                         value + "', which this version does not run");
+  }
 
-Hparams read_hparams(const GgufFile& file) {
+ private:
+  const GgufFile& file_;
+  const std::string prefix_;
+};
+
+void check_format_version(const GgufFile& file) {
   if (const uint64_t version = file.integer("ggml_encoder.format_version", 1); version != 1) {
     throw Error(
         ErrorCode::architecture_unsupported,
         "'" + file.path() + "' was written in format " + std::to_string(version) +
             " of ggml-encoder; this version reads format 1. Update the package or convert the model again");
   }
-  const std::string prefix = file.string("general.architecture") + ".";
-  Hparams h;
-  h.hidden_size = in_range(file, prefix + "embedding_length", 1, 16384);
-  h.num_layers = in_range(file, prefix + "block_count", 1, 256);
-  h.num_heads = in_range(file, prefix + "attention.head_count", 1, 256);
-  h.intermediate_size = in_range(file, prefix + "feed_forward_length", 1, 131072);
-  h.max_positions = in_range(file, prefix + "context_length", 1, 1048576);
-  if (h.hidden_size % h.num_heads != 0) {
-    file.malformed("the hidden size " + std::to_string(h.hidden_size) + " is no multiple of the head count " +
-                   std::to_string(h.num_heads));
-  }
-  const double eps = file.number(prefix + "attention.layer_norm_epsilon");
-  if (!(eps >= 1e-13 && eps <= 1)) file.malformed("the layer norm epsilon is " + std::to_string(eps));
-  h.layer_norm_eps = float(eps);
-  if (file.boolean(prefix + "attention.causal", false))
-    unsupported(file, prefix + "attention.causal", "true");
-  h.hidden_activation = hidden_activation(file, prefix + "hidden_activation");
-  require_mechanism(file, "ggml_encoder.position_kind", "absolute");
-  require_mechanism(file, "ggml_encoder.norm_placement", "post");
-  require_mechanism(file, "ggml_encoder.head.pooling", "cls");
+}
 
+void read_sizes(const Reader& reader, Hparams& h) {
+  h.hidden_size = reader.integer("embedding_length", 1, 16384);
+  h.num_layers = reader.integer("block_count", 1, 256);
+  h.num_heads = reader.integer("attention.head_count", 1, 256);
+  h.num_kv_heads = reader.integer("attention.head_count_kv", 1, 256, h.num_heads);
+  h.intermediate_size = reader.integer("feed_forward_length", 1, 131072);
+  h.max_positions = reader.integer("context_length", 1, 1048576);
+  if (h.num_heads % h.num_kv_heads != 0) {
+    reader.file().malformed(std::to_string(h.num_heads) + " query heads cannot share " +
+                            std::to_string(h.num_kv_heads) + " key heads");
+  }
+  if (reader.has("attention.key_length")) {
+    h.head_size = reader.integer("attention.key_length", 1, 512);
+    if (reader.integer("attention.value_length", 1, 512, h.head_size) != h.head_size)
+      reader.unsupported("attention.value_length", "not the key length");
+  } else {
+    if (h.hidden_size % h.num_heads != 0) {
+      reader.file().malformed("the hidden size " + std::to_string(h.hidden_size) +
+                              " is no multiple of the head count " + std::to_string(h.num_heads));
+    }
+    h.head_size = h.hidden_size / h.num_heads;
+  }
+}
+
+void read_norms(const Reader& reader, Hparams& h) {
+  h.norm_kind =
+      reader.word<NormKind>("ggml_encoder.norm_kind", {{"layer", NormKind::kLayer}, {"rms", NormKind::kRms}});
+  h.norm_placement = reader.word<NormPlacement>(
+      "ggml_encoder.norm_placement",
+      {{"post", NormPlacement::kPost}, {"pre", NormPlacement::kPre}, {"sandwich", NormPlacement::kSandwich}});
+  const char* key =
+      h.norm_kind == NormKind::kRms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon";
+  const double eps = reader.file().number(reader.name(key));
+  if (!(eps >= 1e-13 && eps <= 1)) reader.file().malformed("the norms' epsilon is " + std::to_string(eps));
+  h.norm_eps = float(eps);
+}
+
+void read_attention(const Reader& reader, Hparams& h) {
+  h.causal = reader.file().boolean(reader.name("attention.causal"), false);
+  h.attention_scale = reader.number("attention.scale", 1e-6, 1e6, 1.0f / std::sqrt(float(h.head_size)));
+  h.softcap = reader.number("attn_logit_softcapping", 1e-3, 1e6, 0);
+  h.attention.resize(h.num_layers);
+  if (!reader.has("attention.sliding_window")) return;
+  const uint32_t window = reader.integer("attention.sliding_window", 1, uint64_t(1) << 31);
+  const size_t distance = h.causal ? window - 1 : window / 2;
+  const std::string local_layers = "ggml_encoder.attention.local_layers";
+  std::vector<double> local;
+  if (reader.file().has(local_layers)) {
+    local = reader.file().numbers(local_layers, h.num_layers);
+  } else {
+    for (uint32_t i = 0; i < h.num_layers; i++) local.push_back(i);
+  }
+  for (const double layer : local) {
+    if (!(layer >= 0 && layer < h.num_layers))
+      reader.file().malformed("'" + local_layers + "' names a layer that the model does not have");
+    h.attention[size_t(layer)] = {distance, true};
+  }
+}
+
+std::vector<float> read_frequencies(const Reader& reader, const std::string& key, const Hparams& h) {
+  std::vector<float> frequencies;
+  for (const double value : reader.file().numbers(key, h.head_size / 2)) {
+    if (!(value >= 0 && value <= 1e3))
+      reader.file().malformed("'" + key + "' holds " + std::to_string(value));
+    frequencies.push_back(float(value));
+  }
+  if (frequencies.empty()) reader.file().malformed("'" + key + "' is empty");
+  return frequencies;
+}
+
+/// base^(-2i / head size), what files of other converters mean by one number.
+std::vector<float> plain_frequencies(const Hparams& h, float base) {
+  std::vector<float> frequencies;
+  for (uint32_t i = 0; i < h.head_size / 2; i++)
+    frequencies.push_back(1.0f / std::pow(base, float(2 * i) / float(h.head_size)));
+  return frequencies;
+}
+
+void read_rope(const Reader& reader, Hparams& h) {
+  if (h.head_size % 2 != 0) reader.file().malformed("heads of odd size cannot be rotated");
+  const std::string key = "ggml_encoder.rope.inv_freq", local_key = "ggml_encoder.rope.inv_freq_local";
+  const float base = reader.number("rope.freq_base", 1, 1e9, 10000);
+  h.rope_inv_freq = reader.file().has(key) ? read_frequencies(reader, key, h) : plain_frequencies(h, base);
+  if (reader.file().has(local_key)) {
+    h.rope_inv_freq_local = read_frequencies(reader, local_key, h);
+  } else {
+    h.rope_inv_freq_local = reader.has("rope.freq_base_swa")
+                                ? plain_frequencies(h, reader.number("rope.freq_base_swa", 1, 1e9, base))
+                                : h.rope_inv_freq;
+  }
+  if (h.rope_inv_freq_local.size() != h.rope_inv_freq.size())
+    reader.file().malformed("local layers rotate another number of columns");
+  h.rope_attention_factor = reader.number("ggml_encoder.rope.attention_factor", 1e-3, 1e3, 1);
+}
+
+void read_disentangled(const Reader& reader, Hparams& h) {
+  h.position_buckets = reader.integer("ggml_encoder.position_buckets", 0, 16384, 0);
+  h.max_relative_positions =
+      reader.integer("ggml_encoder.max_relative_positions", 1, 1048576, h.max_positions);
+  if (h.position_buckets == 1 ||
+      (h.position_buckets > 0 && h.max_relative_positions <= h.position_buckets / 2))
+    reader.file().malformed("the position buckets do not fit the relative positions");
+  for (const std::string& type : reader.file().strings("ggml_encoder.pos_att_type")) {
+    if (type == "c2p") {
+      h.content_to_position = true;
+    } else if (type == "p2c") {
+      h.position_to_content = true;
+    } else {
+      reader.unsupported("ggml_encoder.pos_att_type", type);
+    }
+  }
+  const int terms = 1 + (h.content_to_position ? 1 : 0) + (h.position_to_content ? 1 : 0);
+  h.attention_scale =
+      reader.number("attention.scale", 1e-6, 1e6, 1.0f / std::sqrt(float(terms) * float(h.head_size)));
+}
+
+void read_positions(const Reader& reader, Hparams& h) {
+  h.position_kind =
+      reader.word<PositionKind>("ggml_encoder.position_kind", {{"absolute", PositionKind::kAbsolute},
+                                                               {"rope", PositionKind::kRope},
+                                                               {"relative-bias", PositionKind::kRelativeBias},
+                                                               {"disentangled", PositionKind::kDisentangled},
+                                                               {"none", PositionKind::kNone}});
+  if (h.position_kind == PositionKind::kRope) read_rope(reader, h);
+  if (h.position_kind == PositionKind::kDisentangled) read_disentangled(reader, h);
+}
+
+void read_layer_weights(const Reader& reader, Hparams& h) {
+  const std::string key = "ggml_encoder.layer_weights";
+  h.num_blocks = h.num_layers;
+  for (uint32_t i = 0; i < h.num_layers; i++) h.layer_weights.push_back(i);
+  if (!reader.file().has(key)) return;
+  const std::vector<double> blocks = reader.file().numbers(key, h.num_layers);
+  if (blocks.size() != h.num_layers) reader.file().malformed("'" + key + "' has no entry for every layer");
+  h.num_blocks = 0;
+  for (uint32_t i = 0; i < h.num_layers; i++) {
+    // Blocks are numbered in the order of their first use, so that each of them has one.
+    if (!(blocks[i] >= 0 && blocks[i] <= h.num_blocks))
+      reader.file().malformed("'" + key + "' leaves out a block");
+    h.layer_weights[i] = uint32_t(blocks[i]);
+    h.num_blocks = std::max(h.num_blocks, h.layer_weights[i] + 1);
+  }
+}
+
+void read_embeddings(const Reader& reader, Hparams& h) {
+  const GgufFile& file = reader.file();
   const GgufTensor* token_embd = file.find_tensor("token_embd.weight");
   if (token_embd == nullptr || token_embd->shape.size() != 2) {
     throw Error(ErrorCode::tensor_missing, "'" + file.path() + "' has no tensor token_embd.weight");
   }
   h.vocab_size = uint32_t(token_embd->shape[1]);
+  h.embedding_size =
+      file.find_tensor("token_embd_proj.weight") == nullptr ? h.hidden_size : uint32_t(token_embd->shape[0]);
+  if (h.embedding_size > 16384)
+    file.malformed("embeddings of " + std::to_string(h.embedding_size) + " columns");
   if (const GgufTensor* types = file.find_tensor("token_types.weight"); types && types->shape.size() == 2) {
     h.num_token_types = uint32_t(types->shape[1]);
   }
+  h.embedding_scale = reader.number("embedding_scale", 1e-3, 1e4, 1);
+}
 
+void read_head(const Reader& reader, Hparams& h) {
+  const GgufFile& file = reader.file();
   const GgufTensor* classifier = file.find_tensor("cls.output.weight");
   if (classifier == nullptr) {
     throw Error(ErrorCode::tensor_missing,
@@ -84,22 +244,50 @@ Hparams read_hparams(const GgufFile& file) {
   }
   h.num_labels = classifier->shape.size() > 1 ? uint32_t(classifier->shape[1]) : 1;
   if (h.num_labels > 65536) file.malformed("the head has " + std::to_string(h.num_labels) + " labels");
-  h.has_pooler = file.find_tensor("cls.weight") != nullptr;
-  const std::string pooler = file.string("ggml_encoder.head.activation", h.has_pooler ? "tanh" : "none");
-  if (h.has_pooler != (pooler != "none"))
-    file.malformed("the head activation '" + pooler + "' contradicts its tensors");
-  if (pooler == "relu") {
-    h.pooler_activation = Activation::kRelu;
-  } else if (pooler == "gelu") {
-    h.pooler_activation = Activation::kGeluErf;
-  } else if (pooler != "tanh" && pooler != "none") {
-    unsupported(file, "ggml_encoder.head.activation", pooler);
-  }
+  h.pooling =
+      reader.word<Pooling>("ggml_encoder.head.pooling",
+                           {{"cls", Pooling::kFirst}, {"mean", Pooling::kMean}, {"last", Pooling::kLast}});
+  if (h.causal && h.pooling == Pooling::kFirst) file.malformed("a causal model's first token sees no other");
+  if (file.has("ggml_encoder.head.pad_token_id"))
+    h.pad_token_id = reader.integer("ggml_encoder.head.pad_token_id", 0, (uint64_t(1) << 31) - 1);
 
-  h.max_length = h.max_positions;
-  if (file.has("ggml_encoder.max_length")) {
-    h.max_length = std::min(h.max_length, in_range(file, "ggml_encoder.max_length", 3, 1048576));
-  }
+  h.has_pooler = file.find_tensor("cls.weight") != nullptr;
+  const std::string key = "ggml_encoder.head.activation";
+  if (file.has(key) && h.has_pooler != (file.string(key) != "none"))
+    file.malformed("the head activation '" + file.string(key) + "' contradicts its tensors");
+  h.pooler_activation = reader.word<Activation>(key, {{"tanh", Activation::kTanh},
+                                                      {"relu", Activation::kRelu},
+                                                      {"gelu", Activation::kGeluErf},
+                                                      {"gelu_new", Activation::kGeluTanh},
+                                                      {"gelu_pytorch_tanh", Activation::kGeluTanh},
+                                                      {"silu", Activation::kSilu},
+                                                      {"swish", Activation::kSilu},
+                                                      {"none", Activation::kNone}});
+}
+
+}  // namespace
+
+Hparams read_hparams(const GgufFile& file) {
+  check_format_version(file);
+  const Reader reader(file);
+  Hparams h;
+  read_sizes(reader, h);
+  read_norms(reader, h);
+  read_attention(reader, h);
+  read_positions(reader, h);
+  read_layer_weights(reader, h);
+  h.hidden_activation =
+      reader.word<Activation>("hidden_activation", {{"gelu", Activation::kGeluErf},
+                                                    {"gelu_new", Activation::kGeluTanh},
+                                                    {"gelu_pytorch_tanh", Activation::kGeluTanh},
+                                                    {"relu", Activation::kRelu},
+                                                    {"silu", Activation::kSilu},
+                                                    {"swish", Activation::kSilu}});
+  h.gated_ffn = reader.word<bool>("ggml_encoder.ffn_kind", {{"mlp", false}, {"glu", true}});
+  read_embeddings(reader, h);
+  read_head(reader, h);
+  h.max_length =
+      std::min(h.max_positions, reader.integer("ggml_encoder.max_length", 3, 1048576, h.max_positions));
   return h;
 }
 

@@ -1,35 +1,93 @@
-// The encoder's hyperparameters as read from a GGUF file, each checked against its range.
+// The model's hyperparameters as read from a GGUF file, each checked against its range. Every mechanism that
+// the graph can compute is a value here; no architecture has a name of its own.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
+#include "kernels/add_layer_norm/add_layer_norm.h"
 #include "kernels/gemm/gemm.h"
 #include "model/gguf_file.h"
 
 namespace enc {
 
 using kernels::Activation;
-enum class Pooling { kCls };
+using kernels::NormKind;
+
+/// Where the norms of a layer stand around f, its attention or its feed-forward part.
+enum class NormPlacement {
+  kPost,      ///< x = norm(x + f(x))
+  kPre,       ///< x = x + f(norm(x)), with one more norm after the last layer
+  kSandwich,  ///< x = x + norm(f(norm(x))), with one more norm after the last layer
+};
+
+enum class PositionKind {
+  kNone,
+  kAbsolute,      ///< a table added to the embeddings
+  kRelativeBias,  ///< kAbsolute, and a bias by distance added to every score
+  kRope,          ///< queries and keys are rotated
+  kDisentangled,  ///< scores of content against relative positions are added; a table is optional
+};
+
+/// The token, or tokens, that the head reads.
+enum class Pooling { kFirst, kMean, kLast };
+
+/// What attention does differently from layer to layer.
+struct LayerAttention {
+  static constexpr size_t kUnlimited = std::numeric_limits<size_t>::max();
+  size_t max_distance = kUnlimited;  ///< query i sees keys with |i - j| <= max_distance
+  bool local = false;                ///< rotates with the local layers' frequencies
+};
 
 struct Hparams {
   uint32_t hidden_size = 0;
   uint32_t num_layers = 0;
   uint32_t num_heads = 0;
+  uint32_t num_kv_heads = 0;  ///< divides num_heads
+  uint32_t head_size = 0;
   uint32_t intermediate_size = 0;
+  uint32_t embedding_size = 0;  ///< columns of the embedding tables; hidden_size unless they are factorised
   uint32_t max_positions = 0;
   uint32_t vocab_size = 0;
   uint32_t num_token_types = 0;  ///< 0: the model has no segment embeddings
   uint32_t num_labels = 0;
   uint32_t max_length = 0;  ///< tokens per input, special tokens included
-  float layer_norm_eps = 0;
+
+  NormKind norm_kind = NormKind::kLayer;
+  NormPlacement norm_placement = NormPlacement::kPost;
+  float norm_eps = 0;
+  float embedding_scale = 1;
+  PositionKind position_kind = PositionKind::kAbsolute;
   Activation hidden_activation = Activation::kGeluErf;
-  Pooling pooling = Pooling::kCls;
+  bool gated_ffn = false;  ///< activation(first half) * second half of ffn_up
+
+  bool causal = false;
+  float attention_scale = 0;
+  float softcap = 0;                      ///< > 0: scores become softcap * tanh(score / softcap)
+  std::vector<LayerAttention> attention;  ///< [num_layers]
+  std::vector<uint32_t> layer_weights;    ///< [num_layers], the block whose weights a layer uses
+  uint32_t num_blocks = 0;                ///< blocks of weights; num_layers unless layers share them
+
+  std::vector<float> rope_inv_freq;        ///< [rotated columns of a head / 2]
+  std::vector<float> rope_inv_freq_local;  ///< for local layers
+  float rope_attention_factor = 1;         ///< multiplied onto cos and sin
+
+  uint32_t position_buckets = 0;        ///< kDisentangled: logarithmic buckets, 0 for none
+  uint32_t max_relative_positions = 0;  ///< kDisentangled
+  bool content_to_position = false;     ///< kDisentangled: c2p
+  bool position_to_content = false;     ///< kDisentangled: p2c
+
+  Pooling pooling = Pooling::kFirst;
+  int64_t pad_token_id = -1;  ///< kLast reads the rightmost other token; < 0: the last one
   bool has_pooler = false;
   Activation pooler_activation = Activation::kTanh;
 
-  uint32_t head_size() const { return hidden_size / num_heads; }
+  uint32_t query_size() const { return num_heads * head_size; }
+  uint32_t kv_size() const { return num_kv_heads * head_size; }
+  /// Rows of one half of the relative embeddings.
+  uint32_t position_span() const { return position_buckets > 0 ? position_buckets : max_relative_positions; }
 };
 
 /// Throws Error(gguf_malformed) for impossible values, Error(architecture_unsupported) for mechanisms the

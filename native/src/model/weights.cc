@@ -1,6 +1,7 @@
 #include "model/weights.h"
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_set>
 
 #include "enc/error.h"
@@ -42,15 +43,25 @@ class TensorContract {
     return declare(source, ggml_new_tensor_1d(context_, GGML_TYPE_F32, size));
   }
 
-  Norm norm(const std::string& name, int64_t size) {
-    return {vector(name + ".weight", size), vector(name + ".bias", size)};
+  ggml_tensor* optional_vector(const std::string& name, int64_t size) {
+    return has(name) ? vector(name, size) : nullptr;
+  }
+
+  /// The bias of norms and linear layers is taken where the file has one: checkpoints differ in it.
+  Norm norm(const std::string& name, int64_t size, NormKind kind, float eps) {
+    return {vector(name + ".weight", size), optional_vector(name + ".bias", size), kind, eps};
+  }
+
+  Norm optional_norm(const std::string& name, int64_t size, NormKind kind, float eps) {
+    return has(name + ".weight") ? norm(name, size, kind, eps) : Norm{};
   }
 
   Linear linear(const std::string& name, int64_t in, int64_t out) {
     Linear result;
+    result.name = name;
     result.in = in;
     result.out = out;
-    result.bias = vector(name + ".bias", out);
+    result.bias = optional_vector(name + ".bias", out);
     if (table_ == nullptr) {
       result.weight = matrix(name + ".weight", in, out, true);
     } else {
@@ -58,6 +69,22 @@ class TensorContract {
       result.kernel = &table_->gemm(weight_type(source.type));
     }
     return result;
+  }
+
+  bool has(const std::string& name) const { return file_.find_tensor(name) != nullptr; }
+
+  /// A tensor of the model's own, not the file's; the caller fills it.
+  ggml_tensor* extra_vector(const char* name, int64_t size) {
+    ggml_tensor* tensor = ggml_new_tensor_1d(context_, GGML_TYPE_F32, size);
+    ggml_set_name(tensor, name);
+    return tensor;
+  }
+
+  /// Checks a tensor that is read into memory of the caller's own.
+  const GgufTensor& take_f32(const std::string& name, const std::vector<int64_t>& shape) {
+    const GgufTensor& source = take(name, shape);
+    require_f32(source);
+    return source;
   }
 
   void refuse_leftovers() const {
@@ -129,9 +156,8 @@ void read_into(const GgufFile& file, const GgufTensor& source, ggml_tensor* targ
 
 /// Reads a matrix a few rows at a time and packs them, so that the file's bytes are never held beside the
 /// packed copy.
-void pack_into(const GgufFile& file, const std::string& name, Linear& linear,
-               const std::function<bool()>& should_stop) {
-  const GgufTensor& source = *file.find_tensor(name);
+void pack_into(const GgufFile& file, Linear& linear, const std::function<bool()>& should_stop) {
+  const GgufTensor& source = *file.find_tensor(linear.name + ".weight");
   const size_t n = size_t(linear.out), k = size_t(linear.in);
   const size_t row_bytes = kernels::weight_row_bytes(weight_type(source.type), k);
   const size_t rows_at_once = std::clamp<size_t>(kChunkBytes / row_bytes, 1, n);
@@ -145,20 +171,192 @@ void pack_into(const GgufFile& file, const std::string& name, Linear& linear,
   }
 }
 
-void pack_linears(const GgufFile& file, Weights& weights, const std::function<bool()>& should_stop) {
-  const auto pack = [&](const std::string& name, Linear& linear) {
-    pack_into(file, name + ".weight", linear, should_stop);
-    weights.size_bytes += linear.packed.size();
+/// Calls `visit` with every linear layer that the model has.
+template <typename Visit>
+void for_each_linear(Weights& weights, const Visit& visit) {
+  const auto visit_present = [&](Linear& linear) {
+    if (linear.out > 0) visit(linear);
   };
-  for (size_t i = 0; i < weights.layers.size(); i++) {
-    const std::string block = "blk." + std::to_string(i) + ".";
-    pack(block + "attn_qkv", weights.layers[i].attn_qkv);
-    pack(block + "attn_output", weights.layers[i].attn_output);
-    pack(block + "ffn_up", weights.layers[i].ffn_up);
-    pack(block + "ffn_down", weights.layers[i].ffn_down);
+  visit_present(weights.embd_proj);
+  for (LayerWeights& block : weights.blocks) {
+    for (Linear* linear : {&block.attn_qkv, &block.attn_pos_k, &block.attn_pos_q, &block.attn_output,
+                           &block.ffn_up, &block.ffn_down}) {
+      visit_present(*linear);
+    }
   }
-  if (weights.pooler.kernel != nullptr) pack("cls", weights.pooler);
-  pack("cls.output", weights.classifier);
+  visit_present(weights.pooler);
+  visit_present(weights.classifier);
+}
+
+LayerWeights declare_block(TensorContract& contract, const Hparams& h, const std::string& prefix) {
+  const int64_t hidden = h.hidden_size, inner = h.intermediate_size;
+  const auto norm = [&](const char* name) {
+    return contract.norm(prefix + name, hidden, h.norm_kind, h.norm_eps);
+  };
+  LayerWeights block;
+  block.attn_qkv = contract.linear(prefix + "attn_qkv", hidden, h.query_size() + 2 * int64_t(h.kv_size()));
+  block.attn_output = contract.linear(prefix + "attn_output", h.query_size(), hidden);
+  block.ffn_up = contract.linear(prefix + "ffn_up", hidden, h.gated_ffn ? 2 * inner : inner);
+  block.ffn_down = contract.linear(prefix + "ffn_down", inner, hidden);
+  if (h.position_kind == PositionKind::kRope) {
+    block.attn_q_norm =
+        contract.optional_norm(prefix + "attn_q_norm", h.head_size, NormKind::kRms, h.norm_eps);
+    block.attn_k_norm =
+        contract.optional_norm(prefix + "attn_k_norm", h.head_size, NormKind::kRms, h.norm_eps);
+  }
+  if (h.position_kind == PositionKind::kDisentangled) {
+    if (contract.has(prefix + "attn_pos_k.weight"))
+      block.attn_pos_k = contract.linear(prefix + "attn_pos_k", hidden, h.query_size());
+    if (contract.has(prefix + "attn_pos_q.weight"))
+      block.attn_pos_q = contract.linear(prefix + "attn_pos_q", hidden, h.query_size());
+  }
+  switch (h.norm_placement) {
+    case NormPlacement::kPost:
+      block.attn_post_norm = norm("attn_output_norm");
+      block.ffn_post_norm = norm("layer_output_norm");
+      break;
+    case NormPlacement::kPre:
+      // The first layer may have none, where the embeddings are normalized already.
+      block.attn_norm = contract.optional_norm(prefix + "attn_norm", hidden, h.norm_kind, h.norm_eps);
+      block.ffn_norm = norm("ffn_norm");
+      break;
+    case NormPlacement::kSandwich:
+      block.attn_norm = norm("attn_norm");
+      block.attn_post_norm = norm("attn_post_norm");
+      block.ffn_norm = norm("ffn_norm");
+      block.ffn_post_norm = norm("ffn_post_norm");
+      break;
+  }
+  return block;
+}
+
+void declare_embeddings(TensorContract& contract, const Hparams& h, Weights& weights) {
+  const int64_t columns = h.embedding_size;
+  weights.token_embd = contract.matrix("token_embd.weight", columns, h.vocab_size, false);
+  const bool has_table =
+      h.position_kind == PositionKind::kAbsolute || h.position_kind == PositionKind::kRelativeBias ||
+      (h.position_kind == PositionKind::kDisentangled && contract.has("position_embd.weight"));
+  if (has_table)
+    weights.position_embd = contract.f32_matrix("position_embd.weight", columns, h.max_positions);
+  if (h.num_token_types > 0) {
+    weights.token_types = contract.f32_matrix("token_types.weight", columns, h.num_token_types);
+  }
+  weights.embd_norm = contract.optional_norm("token_embd_norm", columns, h.norm_kind, h.norm_eps);
+  if (contract.has("token_embd_proj.weight"))
+    weights.embd_proj = contract.linear("token_embd_proj", columns, h.hidden_size);
+}
+
+Rope declare_rope(TensorContract& contract, const Hparams& h, const std::vector<float>& inv_freq,
+                  bool for_kernels, const char* name) {
+  Rope rope;
+  rope.rotated = int64_t(inv_freq.size()) * 2;
+  rope.attention_factor = h.rope_attention_factor;
+  if (!for_kernels) {
+    rope.freq_factors = contract.extra_vector(name, int64_t(inv_freq.size()));
+    return rope;
+  }
+  // In f32 throughout, as transformers computes them.
+  for (uint32_t position = 0; position < h.max_length; position++) {
+    for (const float frequency : inv_freq) {
+      const float angle = float(position) * frequency;
+      rope.cos.push_back(std::cos(angle) * h.rope_attention_factor);
+      rope.sin.push_back(std::sin(angle) * h.rope_attention_factor);
+    }
+  }
+  return rope;
+}
+
+void fill_freq_factors(ggml_tensor* tensor, const std::vector<float>& inv_freq) {
+  if (tensor == nullptr) return;
+  std::vector<float> factors;
+  for (const float frequency : inv_freq) factors.push_back(1.0f / frequency);
+  ggml_backend_tensor_set(tensor, factors.data(), 0, factors.size() * sizeof(float));
+}
+
+RelativeBias read_relative_bias(const GgufFile& file, TensorContract& contract, const Hparams& h) {
+  RelativeBias bias;
+  bias.reach = int64_t(h.max_positions) - 1;
+  const GgufTensor& source = contract.take_f32("attn_rel_b.weight", {2 * bias.reach + 1, h.num_heads});
+  bias.table.resize(source.num_elements);
+  file.read_tensor(source, 0, bias.table.data(), source.size_bytes);
+  return bias;
+}
+
+/// Logarithmic buckets, in f32 as transformers computes them: distances up to half the buckets
+/// stand for themselves.
+int64_t bucket_of(int64_t distance, const Hparams& h) {
+  const int64_t half = h.position_buckets / 2, length = std::abs(distance);
+  if (h.position_buckets == 0 || length <= half) return distance;
+  const float steps = std::log(float(length) / float(half)) /
+                      std::log(float(double(h.max_relative_positions - 1) / double(half)));
+  const int64_t bucket = int64_t(std::ceil(steps * float(half - 1))) + half;
+  return distance < 0 ? -bucket : bucket;
+}
+
+RelativePositions declare_relative_positions(TensorContract& contract, const Hparams& h) {
+  const int64_t span = h.position_span();
+  RelativePositions positions;
+  positions.rows = 2 * span;
+  positions.reach = int64_t(h.max_length) - 1;
+  positions.embd = contract.f32_matrix("rel_embd.weight", h.hidden_size, positions.rows);
+  for (int64_t distance = -positions.reach; distance <= positions.reach; distance++) {
+    positions.row_of.push_back(
+        int32_t(std::clamp<int64_t>(bucket_of(distance, h) + span, 0, positions.rows - 1)));
+  }
+  return positions;
+}
+
+/// y[rows, out] = linear(x[rows, in]) on our kernels.
+std::vector<float> run_linear(const Linear& linear, const float* x, size_t rows) {
+  std::vector<float> y(rows * size_t(linear.out));
+  const AlignedBuffer scratch(std::max<size_t>(64, linear.kernel->scratch_bytes(rows, size_t(linear.in))));
+  kernels::GemmArgs args;
+  args.m = rows;
+  args.n = size_t(linear.out);
+  args.k = size_t(linear.in);
+  args.x = x;
+  args.x_stride = args.k;
+  args.packed = linear.packed.data();
+  args.bias = linear.bias == nullptr ? nullptr : static_cast<const float*>(linear.bias->data);
+  args.y = y.data();
+  args.y_stride = args.n;
+  args.scratch = scratch.data();
+  linear.kernel->run(args);
+  return y;
+}
+
+/// The columns of each head, rows apart by `stride`, packed for the f32 gemm.
+std::vector<AlignedBuffer> pack_heads(const float* projected, size_t stride, size_t rows, const Hparams& h,
+                                      const kernels::GemmKernel& gemm) {
+  std::vector<AlignedBuffer> packed;
+  std::vector<float> head_rows(rows * h.head_size);
+  for (size_t head = 0; head < h.num_heads; head++) {
+    for (size_t row = 0; row < rows; row++)
+      std::copy_n(projected + row * stride + head * h.head_size, h.head_size, &head_rows[row * h.head_size]);
+    packed.emplace_back(gemm.packed_bytes(rows, h.head_size));
+    gemm.pack(head_rows.data(), 0, rows, rows, h.head_size, packed.back().data());
+  }
+  return packed;
+}
+
+/// Fills every block's position terms; returns their bytes.
+uint64_t project_positions(Weights& weights, const Hparams& h, const kernels::KernelTable& table) {
+  const auto* embd = static_cast<const float*>(weights.relative_positions.embd->data);
+  const size_t rows = size_t(weights.relative_positions.rows);
+  uint64_t bytes = 0;
+  for (LayerWeights& block : weights.blocks) {
+    const auto project = [&](const Linear& own, size_t shared_column) {
+      const Linear& linear = own.out > 0 ? own : block.attn_qkv;
+      const std::vector<float> projected = run_linear(linear, embd, rows);
+      std::vector<AlignedBuffer> packed = pack_heads(projected.data() + (own.out > 0 ? 0 : shared_column),
+                                                     size_t(linear.out), rows, h, *table.gemm_f32);
+      for (const AlignedBuffer& head : packed) bytes += head.size();
+      return packed;
+    };
+    if (h.content_to_position) block.position_terms.keys = project(block.attn_pos_k, h.query_size());
+    if (h.position_to_content) block.position_terms.queries = project(block.attn_pos_q, 0);
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -179,32 +377,31 @@ kernels::WeightType weight_type(ggml_type type) {
 Weights load_weights(const GgufFile& file, const Hparams& h, ggml_backend_buffer_type_t buffer_type,
                      const kernels::KernelTable* table, const std::function<bool()>& should_stop) {
   Weights weights;
-  const size_t max_tensors = 16 + size_t(h.num_layers) * 12;
+  const size_t max_tensors = 32 + size_t(h.num_blocks) * 24;
   weights.context.reset(ggml_init({ggml_tensor_overhead() * max_tensors, nullptr, /*no_alloc=*/true}));
   if (!weights.context)
     throw Error(ErrorCode::out_of_memory, "no memory for the tensor table of '" + file.path() + "'");
   TensorContract contract(file, weights.context.get(), table);
 
-  const int64_t hidden = h.hidden_size;
-  weights.token_embd = contract.matrix("token_embd.weight", hidden, h.vocab_size, false);
-  weights.position_embd = contract.f32_matrix("position_embd.weight", hidden, h.max_positions);
-  if (h.num_token_types > 0) {
-    weights.token_types = contract.f32_matrix("token_types.weight", hidden, h.num_token_types);
+  declare_embeddings(contract, h, weights);
+  for (uint32_t i = 0; i < h.num_blocks; i++)
+    weights.blocks.push_back(declare_block(contract, h, "blk." + std::to_string(i) + "."));
+  if (h.norm_placement != NormPlacement::kPost)
+    weights.output_norm = contract.norm("output_norm", h.hidden_size, h.norm_kind, h.norm_eps);
+  if (h.position_kind == PositionKind::kRope) {
+    weights.rope = declare_rope(contract, h, h.rope_inv_freq, table != nullptr, "rope_factors");
+    weights.rope_local =
+        declare_rope(contract, h, h.rope_inv_freq_local, table != nullptr, "rope_factors_local");
   }
-  weights.embd_norm = contract.norm("token_embd_norm", hidden);
-  for (uint32_t i = 0; i < h.num_layers; i++) {
-    const std::string block = "blk." + std::to_string(i) + ".";
-    LayerWeights layer;
-    layer.attn_qkv = contract.linear(block + "attn_qkv", hidden, 3 * hidden);
-    layer.attn_output = contract.linear(block + "attn_output", hidden, hidden);
-    layer.attn_output_norm = contract.norm(block + "attn_output_norm", hidden);
-    layer.ffn_up = contract.linear(block + "ffn_up", hidden, h.intermediate_size);
-    layer.ffn_down = contract.linear(block + "ffn_down", h.intermediate_size, hidden);
-    layer.layer_output_norm = contract.norm(block + "layer_output_norm", hidden);
-    weights.layers.push_back(std::move(layer));
+  if (h.position_kind == PositionKind::kDisentangled)
+    weights.relative_positions = declare_relative_positions(contract, h);
+  if (h.position_kind == PositionKind::kRelativeBias)
+    weights.relative_bias = read_relative_bias(file, contract, h);
+  if (h.has_pooler) {
+    weights.pooler = contract.linear("cls", h.hidden_size, h.hidden_size);
+    weights.pooler_norm = contract.optional_norm("cls.norm", h.hidden_size, NormKind::kLayer, h.norm_eps);
   }
-  if (h.has_pooler) weights.pooler = contract.linear("cls", hidden, hidden);
-  weights.classifier = contract.linear("cls.output", hidden, h.num_labels);
+  weights.classifier = contract.linear("cls.output", h.hidden_size, h.num_labels);
   contract.refuse_leftovers();
 
   weights.buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(weights.context.get(), buffer_type));
@@ -213,9 +410,18 @@ Weights load_weights(const GgufFile& file, const Hparams& h, ggml_backend_buffer
   }
   weights.size_bytes = ggml_backend_buffer_get_size(weights.buffer.get());
   for (const auto& [source, target] : contract.declared()) read_into(file, *source, target, should_stop);
+  fill_freq_factors(weights.rope.freq_factors, h.rope_inv_freq);
+  fill_freq_factors(weights.rope_local.freq_factors, h.rope_inv_freq_local);
   weights.linear_type = ggml_type_name(file.find_tensor("blk.0.attn_qkv.weight")->type);
   weights.compute_type = weights.linear_type == "f16" ? "f32" : weights.linear_type;
-  if (table != nullptr) pack_linears(file, weights, should_stop);
+  if (table != nullptr) {
+    for_each_linear(weights, [&](Linear& linear) {
+      pack_into(file, linear, should_stop);
+      weights.size_bytes += linear.packed.size();
+    });
+    if (weights.relative_positions.embd != nullptr)
+      weights.size_bytes += project_positions(weights, h, *table);
+  }
   for (const GgufTensor& tensor : file.tensors()) weights.num_parameters += tensor.num_elements;
   file.check_unchanged();
   return weights;

@@ -16,35 +16,86 @@ namespace enc {
 
 /// y[m, out] = x[m, in] . weight[out, in]^T + bias[out]. Either `weight` or `packed` holds the matrix.
 struct Linear {
-  int64_t in = 0, out = 0;
+  std::string name;                             ///< of its tensors, without .weight
+  int64_t in = 0, out = 0;                      ///< 0: the model has no such layer
   ggml_tensor* weight = nullptr;                ///< ne = {in, out}
   const kernels::GemmKernel* kernel = nullptr;  ///< reads `packed`
   AlignedBuffer packed;
-  ggml_tensor* bias = nullptr;  ///< ne = {out}
+  ggml_tensor* bias = nullptr;  ///< ne = {out}, null when it has none
 };
 
 struct Norm {
-  ggml_tensor* gamma = nullptr;  ///< ne = {H}
-  ggml_tensor* beta = nullptr;   ///< ne = {H}
+  ggml_tensor* gamma = nullptr;  ///< ne = {H}; null: the model has no such norm
+  ggml_tensor* beta = nullptr;   ///< ne = {H}, null when it has none
+  NormKind kind = NormKind::kLayer;
+  float eps = 0;
 };
 
+/// The rotation of one kind of layer.
+struct Rope {
+  int64_t rotated = 0;  ///< leading columns of a head that rotate
+  ggml_tensor* freq_factors =
+      nullptr;  ///< ne = {rotated / 2}, reciprocals of the frequencies: what ggml divides by
+  float attention_factor = 1;
+  std::vector<float> cos, sin;  ///< [max_length, rotated / 2], for our kernels
+};
+
+/// A bias by distance that is added to the scores of every layer.
+struct RelativeBias {
+  int64_t reach = 0;         ///< largest distance
+  std::vector<float> table;  ///< [heads, 2 * reach + 1], column key - query + reach
+
+  const float* at_zero(int64_t head) const { return table.data() + head * (2 * reach + 1) + reach; }
+};
+
+/// Embeddings of relative positions, for scores of content against position.
+struct RelativePositions {
+  ggml_tensor* embd = nullptr;  ///< ne = {H, rows}; null: the model has none
+  int64_t rows = 0;
+  int64_t reach = 0;            ///< largest distance between two tokens
+  std::vector<int32_t> row_of;  ///< [2 * reach + 1], the row of query - key + reach; ascending
+
+  int32_t row(int64_t distance) const { return row_of[size_t(distance + reach)]; }
+};
+
+/// A layer's projections of the relative positions, packed per head for our f32 kernel. They depend on
+/// weights alone, so they are computed once.
+struct PositionTerms {
+  std::vector<AlignedBuffer> keys;     ///< [heads], each rows x D: what content queries look for
+  std::vector<AlignedBuffer> queries;  ///< [heads], each rows x D: what content keys answer to
+};
+
+/// Parts that a model does not have are empty.
 struct LayerWeights {
+  Norm attn_norm;
   Linear attn_qkv;  ///< rows Q, then K, then V
+  Norm attn_q_norm;
+  Norm attn_k_norm;
+  Linear attn_pos_k;  ///< empty: the keys' rows of attn_qkv project the positions
+  Linear attn_pos_q;  ///< empty: the queries' rows do
+  PositionTerms position_terms;
   Linear attn_output;
-  Norm attn_output_norm;
+  Norm attn_post_norm;
+  Norm ffn_norm;
   Linear ffn_up;
   Linear ffn_down;
-  Norm layer_output_norm;
+  Norm ffn_post_norm;
 };
 
 struct Weights {
-  ggml_tensor* token_embd = nullptr;     ///< ne = {H, V}
-  ggml_tensor* position_embd = nullptr;  ///< ne = {H, P}
-  ggml_tensor* token_types = nullptr;    ///< ne = {H, types}, null when the model has none
+  ggml_tensor* token_embd = nullptr;     ///< ne = {E, V}
+  ggml_tensor* position_embd = nullptr;  ///< ne = {E, P}, null when the model has none
+  ggml_tensor* token_types = nullptr;    ///< ne = {E, types}, null when the model has none
   Norm embd_norm;
-  std::vector<LayerWeights> layers;
-  Linear pooler;  ///< empty when the head has no such layer
+  Linear embd_proj;
+  std::vector<LayerWeights> blocks;
+  Norm output_norm;
+  Linear pooler;
+  Norm pooler_norm;
   Linear classifier;
+  Rope rope, rope_local;
+  RelativeBias relative_bias;
+  RelativePositions relative_positions;
   uint64_t size_bytes = 0;
   uint64_t num_parameters = 0;
   std::string linear_type;   ///< file type of the linear layers: "f32", "f16", "bf16", "q8_0"

@@ -115,5 +115,25 @@ TEST(add_layer_norm_of_equal_values_is_beta) {
   }
 }
 
+TEST(add_layer_norm_without_the_norm_adds) {
+  for (const AddLayerNormKernel* kernel : runnable<AddLayerNormKernel>()) {
+    for (size_t columns : {1, 7, 16, 63, 312}) {
+      Problem p(5, columns);
+      Guarded<float> y(p.x.size());
+      fill_poison(y);
+      AddLayerNormArgs a;
+      a.rows = p.rows, a.columns = columns, a.normalize = false;
+      a.x = p.x.data(), a.residual = p.residual.data(), a.y = y.data();
+      a.x_stride = a.residual_stride = a.y_stride = p.stride;
+      kernel->run(a);
+      CHECK(y.intact());
+      for (size_t r = 0; r < p.rows; r++) {
+        for (size_t c = 0; c < columns; c++)
+          CHECK(y[r * p.stride + c] == p.x[r * p.stride + c] + p.residual[r * p.stride + c]);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace enc::test

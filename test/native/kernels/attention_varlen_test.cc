@@ -164,26 +164,31 @@ TEST(attention_of_a_sequence_ignores_the_others) {
   }
 }
 
-TEST(attention_of_the_first_rows_alone_has_the_same_bits) {
+TEST(attention_of_one_row_alone_has_the_same_bits) {
   for (const AttentionVarlenKernel* kernel : runnable<AttentionVarlenKernel>()) {
     const Problem p({5, 64, 1, 130, 33, 1100}, 2, 26);
     Aligned scratch(kernel->scratch_bytes(p.longest, p.head_size));
     Guarded<float> whole(p.tokens() * p.hidden);
     kernel->run(p.arguments(whole, scratch));
-    for (const size_t queries : {size_t{1}, size_t{7}, size_t{60}}) {
-      Guarded<float> first(p.tokens() * p.hidden);
-      fill_poison(first);
-      AttentionVarlenArgs a = p.arguments(first, scratch);
-      a.max_queries = queries;
+    for (const double place : {0.0, 0.4, 1.0}) {
+      Guarded<float> one(p.tokens() * p.hidden);
+      fill_poison(one);
+      std::vector<int32_t> rows;
+      for (size_t s = 0; s + 1 < p.cu_seqlens.size(); s++)
+        rows.push_back(static_cast<int32_t>(place * (p.cu_seqlens[s + 1] - p.cu_seqlens[s] - 1)));
+      AttentionVarlenArgs a = p.arguments(one, scratch);
+      a.query_rows = rows.data();
       kernel->run(a);
-      CHECK(first.intact());
+      CHECK(one.intact());
       for (size_t s = 0; s + 1 < p.cu_seqlens.size(); s++) {
-        const size_t begin = static_cast<size_t>(p.cu_seqlens[s]),
-                     end = static_cast<size_t>(p.cu_seqlens[s + 1]);
-        const size_t written = std::min(queries, end - begin);
-        CHECK(std::memcmp(&first[begin * p.hidden], &whole[begin * p.hidden],
-                          written * p.hidden * sizeof(float)) == 0);
-        for (size_t i = (begin + written) * p.hidden; i < end * p.hidden; i++) CHECK(std::isnan(first[i]));
+        for (int32_t t = p.cu_seqlens[s]; t < p.cu_seqlens[s + 1]; t++) {
+          const size_t at = static_cast<size_t>(t) * p.hidden;
+          if (t == p.cu_seqlens[s] + rows[s]) {
+            CHECK(std::memcmp(&one[at], &whole[at], p.hidden * sizeof(float)) == 0);
+          } else {
+            for (size_t i = 0; i < p.hidden; i++) CHECK(std::isnan(one[at + i]));
+          }
+        }
       }
     }
   }

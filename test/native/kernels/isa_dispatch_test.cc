@@ -48,6 +48,8 @@ TEST(max_isa_caps_every_word) {
     CHECK(table.attention_varlen->name == std::string("attention_varlen_") + c.attention);
     CHECK(table.add_layer_norm->name == std::string("add_layer_norm_") + c.f32);
     CHECK(table.embed_tokens->name == std::string("embed_tokens_") + c.f32);
+    CHECK(table.gate->name == std::string("gate_") + c.f32);
+    CHECK(table.rotate_heads->name == std::string("rotate_heads_") + c.f32);
     CHECK(isa_name(cap_cpu_features(kEverything, c.word)) == c.word);
   }
 }

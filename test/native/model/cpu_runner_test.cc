@@ -12,28 +12,14 @@ namespace enc::test {
 namespace {
 
 /// Stock operations, with one that breaks ggml's rules when it is told to.
-class FaultyOps final : public Ops {
+class FaultyOps final : public PortableOps {
  public:
   bool faulty = false;
 
-  ggml_tensor* embed(GraphContext& g, const Weights& weights, float eps) const override {
-    ggml_tensor* x = sound_.embed(g, weights, eps);
+  ggml_tensor* embed(GraphContext& g, const Hparams& hparams, const Weights& weights) const override {
+    ggml_tensor* x = PortableOps::embed(g, hparams, weights);
     return faulty ? ggml_mul_mat(g.ggml, ggml_new_tensor_1d(g.ggml, GGML_TYPE_F32, 3), x) : x;
   }
-  ggml_tensor* linear(GraphContext& g, const Linear& l, ggml_tensor* x, Activation a) const override {
-    return sound_.linear(g, l, x, a);
-  }
-  ggml_tensor* add_norm(GraphContext& g, ggml_tensor* x, ggml_tensor* residual, const Norm& norm,
-                        float eps) const override {
-    return sound_.add_norm(g, x, residual, norm, eps);
-  }
-  ggml_tensor* attention(GraphContext& g, ggml_tensor* qkv, int64_t heads, Queries queries) const override {
-    return sound_.attention(g, qkv, heads, queries);
-  }
-  ggml_tensor* first_rows(GraphContext& g, ggml_tensor* x) const override { return sound_.first_rows(g, x); }
-
- private:
-  PortableOps sound_;
 };
 
 }  // namespace

@@ -1,7 +1,8 @@
 #include "backends/cpu/kernel_ops.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "backends/cpu/disentangled_bias.h"
 
 namespace enc {
 namespace {
@@ -15,7 +16,7 @@ const float* f32(const ggml_tensor* tensor) {
   return tensor == nullptr ? nullptr : static_cast<const float*>(tensor->data);
 }
 float* f32(ggml_tensor* tensor) {
-  return static_cast<float*>(tensor->data);
+  return tensor == nullptr ? nullptr : static_cast<float*>(tensor->data);
 }
 size_t stride(const ggml_tensor* tensor) {
   return tensor->nb[1] / sizeof(float);
@@ -55,28 +56,56 @@ ggml_tensor* custom(GraphContext& g, int64_t columns, int64_t rows, std::vector<
   return tensor;
 }
 
+/// Rows of one task of the operations that only pass over memory.
+constexpr size_t kRowsPerPass = 64;
+
+/// A bias for every pair of tokens of the longest sequence.
+size_t bias_bytes(size_t longest) {
+  return (longest * longest * sizeof(float) + 63) / 64 * 64;
+}
+
+/// Splits dst's rows over the team; `run(first row, rows)`. `cost` is the work of one element.
+template <typename Run>
+void for_rows(const GraphContext& g, const ggml_tensor* dst, double cost, const Run& run) {
+  const size_t rows = size_t(dst->ne[1]);
+  for_tasks(g, (rows + kRowsPerPass - 1) / kRowsPerPass, double(rows) * double(dst->ne[0]) * cost,
+            [&](size_t task, void*) {
+              const size_t first = task * kRowsPerPass;
+              run(first, std::min(kRowsPerPass, rows - first));
+            });
+}
+
 }  // namespace
 
-ggml_tensor* KernelOps::embed(GraphContext& g, const Weights& weights, float eps) const {
-  const size_t hidden = size_t(weights.token_embd->ne[0]);
-  return custom(g, int64_t(hidden), g.batch->num_tokens(), {},
-                [this, &g, &weights, eps, hidden](ggml_tensor* dst) {
+size_t KernelOps::max_attention_nodes(size_t) const {
+  return 8;
+}
+
+ggml_tensor* KernelOps::embed(GraphContext& g, const Hparams& hparams, const Weights& weights) const {
+  const size_t columns = size_t(weights.token_embd->ne[0]);
+  return custom(g, int64_t(columns), g.batch->num_tokens(), {},
+                [this, &g, &weights, columns, by = hparams.embedding_scale](ggml_tensor* dst) {
                   kernels::EmbedTokensArgs args;
                   args.tokens = size_t(g.batch->num_tokens());
-                  args.columns = hidden;
+                  args.columns = columns;
                   args.words = {weights.token_embd->data, weight_type(weights.token_embd->type)};
-                  args.positions = {weights.position_embd->data, kernels::WeightType::kF32};
+                  if (weights.position_embd != nullptr)
+                    args.positions = {weights.position_embd->data, kernels::WeightType::kF32};
                   if (weights.token_types != nullptr)
                     args.types = {weights.token_types->data, kernels::WeightType::kF32};
                   args.word_ids = g.batch->ids.data();
                   args.position_ids = g.batch->positions.data();
                   args.type_ids = g.batch->type_ids.data();
+                  args.normalize = weights.embd_norm.gamma != nullptr;
+                  args.kind = weights.embd_norm.kind;
                   args.gamma = f32(weights.embd_norm.gamma);
                   args.beta = f32(weights.embd_norm.beta);
-                  args.eps = eps;
+                  args.eps = weights.embd_norm.eps;
                   args.y = f32(dst);
                   args.y_stride = stride(dst);
                   table_.embed_tokens->run(args);
+                  if (by == 1) return;
+                  for (float* y = f32(dst); y != f32(dst) + ggml_nelements(dst); y++) *y *= by;
                 });
 }
 
@@ -116,70 +145,198 @@ ggml_tensor* KernelOps::linear(GraphContext& g, const Linear& linear, ggml_tenso
       });
 }
 
-ggml_tensor* KernelOps::add_norm(GraphContext& g, ggml_tensor* x, ggml_tensor* residual, const Norm& norm,
-                                 float eps) const {
-  return custom(g, x->ne[0], x->ne[1], {x, residual}, [this, &g, &norm, eps](ggml_tensor* dst) {
-    const size_t rows = size_t(dst->ne[1]), columns = size_t(dst->ne[0]);
-    for_tasks(g, (rows + 63) / 64, double(rows * columns) * 8, [&](size_t task, void*) {
-      kernels::AddLayerNormArgs args;
-      args.rows = std::min<size_t>(64, rows - task * 64);
-      args.columns = columns;
-      args.x = f32(dst->src[0]) + task * 64 * stride(dst->src[0]);
-      args.x_stride = stride(dst->src[0]);
-      args.residual = f32(dst->src[1]) + task * 64 * stride(dst->src[1]);
-      args.residual_stride = stride(dst->src[1]);
-      args.gamma = f32(norm.gamma);
-      args.beta = f32(norm.beta);
-      args.eps = eps;
-      args.y = f32(dst) + task * 64 * stride(dst);
+ggml_tensor* KernelOps::gate(GraphContext& g, ggml_tensor* x, Activation activation) const {
+  return custom(g, x->ne[0] / 2, x->ne[1], {x}, [this, &g, activation](ggml_tensor* dst) {
+    const ggml_tensor* input = dst->src[0];
+    for_rows(g, dst, 16, [&](size_t first, size_t rows) {
+      kernels::GateArgs args;
+      args.rows = rows;
+      args.columns = size_t(dst->ne[0]);
+      args.x = f32(input) + first * stride(input);
+      args.x_stride = stride(input);
+      args.activation = activation;
+      args.y = f32(dst) + first * stride(dst);
       args.y_stride = stride(dst);
-      table_.add_layer_norm->run(args);
+      table_.gate->run(args);
     });
   });
 }
 
-ggml_tensor* KernelOps::attention(GraphContext& g, ggml_tensor* qkv, int64_t num_heads,
-                                  Queries queries) const {
-  const size_t hidden = size_t(qkv->ne[0]) / 3, head_size = hidden / size_t(num_heads);
-  size_t longest = 0;
-  for (const LengthGroup& group : g.groups) longest = std::max(longest, size_t(group.length));
-  g.scratch->bytes_needed = std::max(g.scratch->bytes_needed, attention_.scratch_bytes(longest, head_size));
-  const int64_t num_queries = queries == Queries::kFirst ? g.batch->num_sequences() : qkv->ne[1];
-  const double work = double(longest) * double(num_queries) * double(hidden) * 2;
-  ggml_tensor* out =
-      custom(g, int64_t(hidden), qkv->ne[1], {qkv},
-             [this, &g, hidden, head_size, num_heads, work, queries](ggml_tensor* dst) {
-               const ggml_tensor* source = dst->src[0];
-               // One task a head, over all sequences: with one long sequence in flight the heads are what can
-               // be split.
-               const bool split = g.team != nullptr && work >= kMinSplitWork;
-               for_tasks(g, split ? size_t(num_heads) : 1, work, [&](size_t task, void* scratch) {
-                 kernels::AttentionVarlenArgs args;
-                 args.q = f32(source);
-                 args.k = f32(source) + hidden;
-                 args.v = f32(source) + 2 * hidden;
-                 args.q_stride = args.k_stride = args.v_stride = stride(source);
-                 args.cu_seqlens = g.batch->cu_seqlens.data();
-                 args.sequence_end = size_t(g.batch->num_sequences());
-                 args.head_begin = split ? task : 0;
-                 args.head_end = split ? task + 1 : size_t(num_heads);
-                 args.head_size = head_size;
-                 if (queries == Queries::kFirst) args.max_queries = 1;
-                 args.scale = 1.0f / std::sqrt(float(head_size));
-                 args.out = f32(dst);
-                 args.out_stride = stride(dst);
-                 args.scratch = scratch;
-                 attention_.run(args);
-               });
-             });
-  return queries == Queries::kFirst ? first_rows(g, out) : out;
+namespace {
+
+void add_norm_rows(const kernels::AddLayerNormKernel& kernel, const GraphContext& g, ggml_tensor* dst,
+                   const Norm* norm) {
+  const ggml_tensor *x = dst->src[0], *residual = dst->src[1];
+  for_rows(g, dst, 8, [&](size_t first, size_t rows) {
+    kernels::AddLayerNormArgs args;
+    args.rows = rows;
+    args.columns = size_t(dst->ne[0]);
+    args.x = f32(x) + first * stride(x);
+    args.x_stride = stride(x);
+    if (residual != nullptr) {
+      args.residual = f32(residual) + first * stride(residual);
+      args.residual_stride = stride(residual);
+    }
+    args.normalize = norm != nullptr;
+    if (norm != nullptr) {
+      args.kind = norm->kind;
+      args.gamma = f32(norm->gamma);
+      args.beta = f32(norm->beta);
+      args.eps = norm->eps;
+    }
+    args.y = f32(dst) + first * stride(dst);
+    args.y_stride = stride(dst);
+    kernel.run(args);
+  });
 }
 
-ggml_tensor* KernelOps::first_rows(GraphContext& g, ggml_tensor* x) const {
+}  // namespace
+
+ggml_tensor* KernelOps::add_norm(GraphContext& g, ggml_tensor* x, ggml_tensor* residual,
+                                 const Norm& norm) const {
+  std::vector<ggml_tensor*> sources{x};
+  if (residual != nullptr) sources.push_back(residual);
+  return custom(g, x->ne[0], x->ne[1], std::move(sources), [this, &g, &norm](ggml_tensor* dst) {
+    add_norm_rows(*table_.add_layer_norm, g, dst, &norm);
+  });
+}
+
+ggml_tensor* KernelOps::add(GraphContext& g, ggml_tensor* x, ggml_tensor* y) const {
+  return custom(g, x->ne[0], x->ne[1], {x, y},
+                [this, &g](ggml_tensor* dst) { add_norm_rows(*table_.add_layer_norm, g, dst, nullptr); });
+}
+
+ggml_tensor* KernelOps::rotate(GraphContext& g, ggml_tensor* x, int64_t num_heads, const Norm& norm,
+                               const Rope& rope) const {
+  return custom(g, x->ne[0], x->ne[1], {x}, [this, &g, num_heads, &norm, &rope](ggml_tensor* dst) {
+    const ggml_tensor* input = dst->src[0];
+    for_rows(g, dst, 8, [&](size_t first, size_t rows) {
+      kernels::RotateHeadsArgs args;
+      args.tokens = rows;
+      args.heads = size_t(num_heads);
+      args.head_size = size_t(dst->ne[0] / num_heads);
+      args.x = f32(input) + first * stride(input);
+      args.x_stride = stride(input);
+      args.gamma = f32(norm.gamma);
+      args.eps = norm.eps;
+      args.cos = rope.cos.data();
+      args.sin = rope.sin.data();
+      args.rotated = size_t(rope.rotated);
+      args.positions = g.batch->positions.data() + first;
+      args.y = f32(dst) + first * stride(dst);
+      args.y_stride = stride(dst);
+      table_.rotate_heads->run(args);
+    });
+  });
+}
+
+namespace {
+
+kernels::AttentionVarlenArgs attention_args(const GraphContext& g, const AttentionSpec& spec,
+                                            ggml_tensor* dst) {
+  kernels::AttentionVarlenArgs args;
+  args.q = f32(dst->src[0]), args.q_stride = stride(dst->src[0]);
+  args.k = f32(dst->src[1]), args.k_stride = stride(dst->src[1]);
+  args.v = f32(dst->src[2]), args.v_stride = stride(dst->src[2]);
+  args.cu_seqlens = g.batch->cu_seqlens.data();
+  args.sequence_end = size_t(g.batch->num_sequences());
+  args.head_size = size_t(spec.head_size);
+  args.heads_per_kv = size_t(spec.num_heads / spec.num_kv_heads);
+  args.causal = spec.causal;
+  args.max_distance = spec.max_distance;
+  args.softcap = spec.softcap;
+  args.scale = spec.scale;
+  if (spec.bias != nullptr) {
+    args.bias = spec.bias->at_zero(0);
+    args.bias_head_stride = spec.bias->at_zero(1) - spec.bias->at_zero(0);
+    args.bias_query_stride = -1;
+  }
+  if (spec.queries == Queries::kPooled) args.query_rows = g.pooled_rows.data();
+  args.out = f32(dst), args.out_stride = stride(dst);
+  return args;
+}
+
+}  // namespace
+
+/// The heads of `args` with the scores of their relative positions, sequence after sequence.
+void KernelOps::attend_disentangled(const GraphContext& g, const AttentionSpec& spec,
+                                    kernels::AttentionVarlenArgs args, size_t longest) const {
+  char* const scratch = static_cast<char*>(args.scratch);
+  float* const bias = reinterpret_cast<float*>(scratch + attention_.scratch_bytes(longest, args.head_size));
+  char* const own = reinterpret_cast<char*>(bias) + bias_bytes(longest);
+  const size_t head_begin = args.head_begin, head_end = args.head_end;
+  args.bias = bias;
+  for (int64_t b = 0; b < g.batch->num_sequences(); b++) {
+    const size_t begin = size_t(g.batch->cu_seqlens[size_t(b)]);
+    const size_t length = size_t(g.batch->cu_seqlens[size_t(b) + 1]) - begin;
+    args.sequence_begin = size_t(b), args.sequence_end = size_t(b) + 1;
+    args.bias_query_stride = ptrdiff_t(length);
+    for (size_t head = head_begin; head < head_end; head++) {
+      const size_t column = head * args.head_size;
+      disentangled_bias(table_, spec, head, length, args.q + begin * args.q_stride + column, args.q_stride,
+                        args.k + begin * args.k_stride + column, args.k_stride,
+                        args.query_rows == nullptr ? -1 : g.pooled_rows[size_t(b)], own, bias);
+      args.head_begin = head, args.head_end = head + 1;
+      attention_.run(args);
+    }
+  }
+}
+
+ggml_tensor* KernelOps::attention(GraphContext& g, ggml_tensor* q, ggml_tensor* k, ggml_tensor* v,
+                                  const AttentionSpec& spec) const {
+  const bool pooled = spec.queries == Queries::kPooled;
+  size_t longest = 0;
+  for (const LengthGroup& group : g.groups) longest = std::max(longest, size_t(group.length));
+  size_t scratch_bytes = attention_.scratch_bytes(longest, size_t(spec.head_size));
+  if (spec.disentangled)
+    scratch_bytes += bias_bytes(longest) + disentangled_scratch_bytes(table_, spec, longest);
+  g.scratch->bytes_needed = std::max(g.scratch->bytes_needed, scratch_bytes);
+  const int64_t num_queries = pooled ? g.batch->num_sequences() : q->ne[1];
+  const double work =
+      double(std::min(longest, spec.max_distance)) * double(num_queries) * double(q->ne[0]) * 2;
+  ggml_tensor* out =
+      custom(g, q->ne[0], q->ne[1], {q, k, v}, [this, &g, spec, work, longest](ggml_tensor* dst) {
+        const kernels::AttentionVarlenArgs args = attention_args(g, spec, dst);
+        // One task a key head, over all sequences: with one long sequence in flight the heads are what can be
+        // split.
+        const bool split = g.team != nullptr && work >= kMinSplitWork;
+        for_tasks(g, split ? size_t(spec.num_kv_heads) : 1, work, [&](size_t task, void* scratch) {
+          kernels::AttentionVarlenArgs part = args;
+          part.head_begin = split ? task * args.heads_per_kv : 0;
+          part.head_end = split ? part.head_begin + args.heads_per_kv : size_t(spec.num_heads);
+          part.scratch = scratch;
+          if (spec.disentangled) {
+            attend_disentangled(g, spec, part, longest);
+          } else {
+            attention_.run(part);
+          }
+        });
+      });
+  return pooled ? pooled_rows(g, out) : out;
+}
+
+ggml_tensor* KernelOps::pooled_rows(GraphContext& g, ggml_tensor* x) const {
   return custom(g, x->ne[0], g.batch->num_sequences(), {x}, [&g](ggml_tensor* dst) {
     for (int64_t b = 0; b < g.batch->num_sequences(); b++) {
-      const float* row = f32(dst->src[0]) + size_t(g.batch->cu_seqlens[size_t(b)]) * stride(dst->src[0]);
-      std::copy_n(row, dst->ne[0], f32(dst) + size_t(b) * stride(dst));
+      const size_t token = size_t(g.batch->cu_seqlens[size_t(b)] + g.pooled_rows[size_t(b)]);
+      std::copy_n(f32(dst->src[0]) + token * stride(dst->src[0]), dst->ne[0],
+                  f32(dst) + size_t(b) * stride(dst));
+    }
+  });
+}
+
+ggml_tensor* KernelOps::mean_rows(GraphContext& g, ggml_tensor* x) const {
+  return custom(g, x->ne[0], g.batch->num_sequences(), {x}, [&g](ggml_tensor* dst) {
+    for (int64_t b = 0; b < g.batch->num_sequences(); b++) {
+      const size_t begin = size_t(g.batch->cu_seqlens[size_t(b)]),
+                   end = size_t(g.batch->cu_seqlens[size_t(b) + 1]);
+      float* mean = f32(dst) + size_t(b) * stride(dst);
+      std::fill_n(mean, dst->ne[0], 0.0f);
+      for (size_t token = begin; token < end; token++) {
+        const float* row = f32(dst->src[0]) + token * stride(dst->src[0]);
+        for (int64_t i = 0; i < dst->ne[0]; i++) mean[i] += row[i];
+      }
+      for (int64_t i = 0; i < dst->ne[0]; i++) mean[i] /= float(end - begin);
     }
   });
 }

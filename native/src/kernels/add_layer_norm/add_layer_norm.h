@@ -1,4 +1,5 @@
-// y = norm(x + residual) * gamma + beta, row by row: the end of every attention and feed-forward block.
+// y = norm(x + residual) * gamma + beta, row by row: the end, or the beginning, of every attention and
+// feed-forward block. Without the norm it is the sum alone.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +26,7 @@ struct AddLayerNormArgs {
   const float* gamma = nullptr;  ///< f32[columns], or null for ones
   const float* beta = nullptr;   ///< f32[columns], or null for zeros
   float eps = 1e-12f;
+  bool normalize = true;  ///< false: y = x + residual; gamma, beta, eps and kind are unused
   NormKind kind = NormKind::kLayer;
   float* y = nullptr;  ///< f32[rows, columns]
   size_t y_stride = 0;

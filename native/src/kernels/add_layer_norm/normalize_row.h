@@ -71,7 +71,7 @@ void add_layer_norm(const AddLayerNormArgs& a) noexcept {
       const typename S::F v = S::load(x + i, tail);
       S::store(y + i, residual ? S::add(v, S::load(residual + i, tail)) : v, tail);
     }
-    normalize_row<S>(a.kind, a.gamma, a.beta, a.eps, y, a.columns);
+    if (a.normalize) normalize_row<S>(a.kind, a.gamma, a.beta, a.eps, y, a.columns);
   }
 }
 

@@ -16,6 +16,7 @@ void run(const AddLayerNormArgs& a) noexcept {
       y[i] = residual ? x[i] + residual[i] : x[i];
       sum += y[i];
     }
+    if (!a.normalize) continue;
     const double mean = a.kind == NormKind::kLayer ? sum / static_cast<double>(a.columns) : 0;
     for (size_t i = 0; i < a.columns; i++) squares += (y[i] - mean) * (y[i] - mean);
     const double scale = 1 / std::sqrt(squares / static_cast<double>(a.columns) + a.eps);

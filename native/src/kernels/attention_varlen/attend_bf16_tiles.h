@@ -12,7 +12,7 @@
 // kernel: 1.6 times as fast at 512 tokens, 1.3 at 60, equal at 10.
 #pragma once
 
-#include "kernels/attention_varlen/attention_varlen.h"
+#include "kernels/attention_varlen/visible_keys.h"
 #include "kernels/simd/avx512.h"
 #include "kernels/simd/elementary.h"
 #include "kernels/simd/transpose.h"
@@ -137,30 +137,41 @@ struct Bf16Attention {
     }
   };
 
-  /// Softmax numerators of `rows` queries over keys [block, block + count), and their product with the
-  /// values. On any block but the first, what came before is scaled to the new largest score.
-  static void attend_block(const Layout& layout, const Buffers& b, size_t rows, size_t block, size_t count,
-                           float factor, size_t head_size, float* largest, float* sum) {
+  /// Queries [query, query + rows) of one sequence and head.
+  struct QueryBlock {
+    size_t head, length, query, rows;
+    float largest[kQueryRows], sum[kQueryRows];
+  };
+
+  /// Softmax numerators of the queries over keys [block, block + count), and their product with the values.
+  /// On any block but the first, what came before is scaled to the new largest score.
+  static void attend_block(const AttentionVarlenArgs& a, const Layout& layout, const Buffers& b,
+                           QueryBlock& q, size_t block, size_t count, bool is_first) {
     const size_t width = layout.head_tiles * 16;
-    Engine::product(b.queries, layout.head_steps * kPairs, rows,
+    const float factor = softmax_factor(a);
+    const bool edges = has_edges(a, q.length), reshapes = reshapes_scores(a);
+    Engine::product(b.queries, layout.head_steps * kPairs, q.rows,
                     b.keys + block / 16 * layout.head_steps * kTileLanes, kTileLanes,
-                    layout.head_steps * kTileLanes, (count + 15) / 16, (head_size + 1) / 2, b.scores,
+                    layout.head_steps * kTileLanes, (count + 15) / 16, (a.head_size + 1) / 2, b.scores,
                     layout.scores_stride);
     float rescale[kQueryRows];
-    for (size_t r = 0; r < rows; r++) {
-      const float* line = b.scores + r * layout.scores_stride;
+    for (size_t r = 0; r < q.rows; r++) {
+      float* line = b.scores + r * layout.scores_stride;
+      if (reshapes) reshape_scores<S>(a, q.head, q.query + r, block, count, line);
+      if (edges) hide_scores(visible_keys(a, q.query + r, q.length), block, count, line);
       const float found = row_largest(line, count);
-      const float top = block && largest[r] > found ? largest[r] : found;
+      const float top = !is_first && q.largest[r] > found ? q.largest[r] : found;
       const float added = row_weights(line, count, top, factor, b.weights + r * layout.weights_stride);
-      rescale[r] = block ? S::first_lane(exp2_nonpositive_f32<S>(S::set((largest[r] - top) * factor))) : 0.0f;
-      sum[r] = block ? sum[r] * rescale[r] + added : added;
-      largest[r] = top;
+      rescale[r] =
+          is_first ? 0.0f : S::first_lane(exp2_nonpositive_f32<S>(S::set((q.largest[r] - top) * factor)));
+      q.sum[r] = is_first ? added : q.sum[r] * rescale[r] + added;
+      q.largest[r] = top;
     }
-    Engine::product(b.weights, layout.weights_stride, rows,
+    Engine::product(b.weights, layout.weights_stride, q.rows,
                     b.values + block / 32 * layout.head_tiles * kTileLanes, layout.head_tiles * kTileLanes,
-                    kTileLanes, layout.head_tiles, (count + 1) / 2, block ? b.partial : b.out, width);
-    if (!block) return;
-    for (size_t r = 0; r < rows; r++) {
+                    kTileLanes, layout.head_tiles, (count + 1) / 2, is_first ? b.out : b.partial, width);
+    if (is_first) return;
+    for (size_t r = 0; r < q.rows; r++) {
       float* to = b.out + r * width;
       for (size_t i = 0; i < width; i += 16) {
         S::store(to + i, S::fma(S::load(to + i), S::set(rescale[r]), S::load(b.partial + r * width + i)));
@@ -168,24 +179,26 @@ struct Bf16Attention {
     }
   }
 
-  static void attend(const AttentionVarlenArgs& a, size_t begin, size_t length, size_t head) {
+  /// One sequence and head, with the keys and values of its key head packed already.
+  static void attend(const AttentionVarlenArgs& a, const Layout& layout, const Buffers& b, size_t sequence,
+                     size_t head) {
+    const size_t begin = static_cast<size_t>(a.cu_seqlens[sequence]);
+    const size_t length = static_cast<size_t>(a.cu_seqlens[sequence + 1]) - begin;
     const size_t d = a.head_size, offset = head * d;
-    const Layout layout(length, d);
-    const Buffers b(a.scratch, layout);
-    pack_keys(a.k + begin * a.k_stride + offset, a.k_stride, length, d, b.keys);
-    pack_values(a.v + begin * a.v_stride + offset, a.v_stride, length, d, b.values);
-    const size_t queries = min_size(a.max_queries, length);
-    for (size_t row = 0; row < queries; row += kQueryRows) {
-      const size_t rows = min_size(kQueryRows, queries - row);
-      pack_queries(a.q + (begin + row) * a.q_stride + offset, a.q_stride, rows, d, b.queries);
-      float largest[kQueryRows], sum[kQueryRows];
-      for (size_t block = 0; block < length; block += kKeyBlock) {
-        const size_t count = min_size(kKeyBlock, length - block);
-        attend_block(layout, b, rows, block, count, a.scale * 1.44269504f, d, largest, sum);
-      }
-      for (size_t r = 0; r < rows; r++) {
+    const size_t first = a.query_rows ? static_cast<size_t>(a.query_rows[sequence]) : 0;
+    const size_t end = a.query_rows ? first + 1 : length;
+    for (size_t row = first; row < end; row += kQueryRows) {
+      QueryBlock q = {head, length, row, min_size(kQueryRows, end - row), {}, {}};
+      pack_queries(a.q + (begin + row) * a.q_stride + offset, a.q_stride, q.rows, d, b.queries);
+      // Of all rows together; the first block has a visible key for each of them, as it is wider than the
+      // rows are apart.
+      const size_t key_begin = visible_keys(a, row, length).begin / 32 * 32;
+      const size_t key_end = visible_keys(a, row + q.rows - 1, length).end;
+      for (size_t block = key_begin; block < key_end; block += kKeyBlock)
+        attend_block(a, layout, b, q, block, min_size(kKeyBlock, key_end - block), block == key_begin);
+      for (size_t r = 0; r < q.rows; r++) {
         float* to = a.out + (begin + row + r) * a.out_stride + offset;
-        const __m512 factor = S::set(1.0f / sum[r]);
+        const __m512 factor = S::set(1.0f / q.sum[r]);
         for (size_t i = 0; i < d; i += 16) {
           S::store(to + i, S::mul(S::load(b.out + r * layout.head_tiles * 16 + i), factor),
                    min_size(16, d - i));
@@ -199,7 +212,17 @@ struct Bf16Attention {
     for (size_t s = a.sequence_begin; s < a.sequence_end; s++) {
       const size_t begin = static_cast<size_t>(a.cu_seqlens[s]);
       const size_t length = static_cast<size_t>(a.cu_seqlens[s + 1]) - begin;
-      for (size_t head = a.head_begin; head < a.head_end; head++) attend(a, begin, length, head);
+      if (length == 0) continue;
+      const Layout layout(length, a.head_size);
+      const Buffers b(a.scratch, layout);
+      for (size_t head = a.head_begin; head < a.head_end; head++) {
+        if (head == a.head_begin || head % a.heads_per_kv == 0) {
+          const size_t offset = head / a.heads_per_kv * a.head_size;
+          pack_keys(a.k + begin * a.k_stride + offset, a.k_stride, length, a.head_size, b.keys);
+          pack_values(a.v + begin * a.v_stride + offset, a.v_stride, length, a.head_size, b.values);
+        }
+        attend(a, layout, b, s, head);
+      }
     }
   }
 };

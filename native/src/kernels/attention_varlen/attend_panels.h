@@ -17,7 +17,7 @@
 // at 60, 60 at 10.
 #pragma once
 
-#include "kernels/attention_varlen/attention_varlen.h"
+#include "kernels/attention_varlen/visible_keys.h"
 #include "kernels/gemm/dense_panels.h"
 #include "kernels/simd/transpose.h"
 
@@ -133,47 +133,56 @@ struct Attention {
     }
   }
 
-  static void attend(const AttentionVarlenArgs& a, size_t begin, size_t length, size_t head) {
+  /// One sequence and head, with the keys and values of its key head packed already.
+  static void attend(const AttentionVarlenArgs& a, const Layout& layout, size_t sequence, size_t head) {
+    const size_t begin = static_cast<size_t>(a.cu_seqlens[sequence]);
+    const size_t length = static_cast<size_t>(a.cu_seqlens[sequence + 1]) - begin;
     const size_t d = a.head_size, offset = head * d, width = round_up(d, S::kWidth);
-    const Layout layout(length, d);
-    float* keys = static_cast<float*>(a.scratch);
-    float* values = keys + layout.keys;
-    float* scores = values + layout.values;
+    const float* keys = static_cast<const float*>(a.scratch);
+    const float* values = keys + layout.keys;
+    float* scores = static_cast<float*>(a.scratch) + layout.keys + layout.values;
     float* partial = scores + layout.scores;
-    pack_keys(a.k + begin * a.k_stride + offset, a.k_stride, length, d, keys);
-    pack_values(a.v + begin * a.v_stride + offset, a.v_stride, length, d, values);
 
     const size_t padded = round_up(length, S::kWidth), scores_stride = min_size(padded, kKeyBlock);
-    const float factor = a.scale * 1.44269504f;
-    const size_t queries = min_size(length, a.max_queries);
-    for (size_t row = 0; row < queries; row += kQueryRows) {
-      const size_t rows = min_size(kQueryRows, queries - row);
+    const float factor = softmax_factor(a);
+    const bool edges = has_edges(a, length), reshapes = reshapes_scores(a);
+    const size_t first = a.query_rows ? static_cast<size_t>(a.query_rows[sequence]) : 0;
+    const size_t end = a.query_rows ? first + 1 : length;
+    for (size_t row = first; row < end; row += kQueryRows) {
+      const size_t rows = min_size(kQueryRows, end - row);
       const float* q = a.q + (begin + row) * a.q_stride + offset;
       float* out = a.out + (begin + row) * a.out_stride + offset;
+      // Of all rows together; the first block has a visible key for each of them, as it is wider than a few
+      // rows are apart.
+      const size_t key_begin = visible_keys(a, row, length).begin / Tile::kColumns * Tile::kColumns;
+      const size_t key_end = visible_keys(a, row + rows - 1, length).end;
       float largest[kQueryRows], sum[kQueryRows];
-      for (size_t block = 0; block < length; block += kKeyBlock) {
-        const size_t count = min_size(kKeyBlock, length - block);
+      for (size_t block = key_begin; block < key_end; block += kKeyBlock) {
+        const bool is_first = block == key_begin;
+        const size_t count = min_size(kKeyBlock, key_end - block);
         for (size_t key = block; key < block + count; key += Tile::kColumns) {
           dense_panel<S, StoredF32>(q, a.q_stride, rows, keys + key * d,
                                     min_size(Tile::kColumns, padded - key), d, nullptr, Activation::kNone,
                                     scores + (key - block), scores_stride,
                                     min_size(Tile::kColumns, padded - key));
         }
-        float* target = block ? partial : out;
-        const size_t target_stride = block ? width : a.out_stride;
+        float* target = is_first ? out : partial;
+        const size_t target_stride = is_first ? a.out_stride : width;
         float rescale[kQueryRows];
         for (size_t r = 0; r < rows; r++) {
           float* line = scores + r * scores_stride;
+          if (reshapes) reshape_scores<S>(a, head, row + r, block, count, line);
+          if (edges) hide_scores(visible_keys(a, row + r, length), block, round_up(count, S::kWidth), line);
           const float found = row_largest(line, count);
-          const float top = block && largest[r] > found ? largest[r] : found;
+          const float top = !is_first && largest[r] > found ? largest[r] : found;
           const float added = row_weights(line, count, top, factor);
           rescale[r] =
-              block ? S::first_lane(exp2_nonpositive_f32<S>(S::set((largest[r] - top) * factor))) : 0.0f;
-          sum[r] = block ? sum[r] * rescale[r] + added : added;
+              is_first ? 0.0f : S::first_lane(exp2_nonpositive_f32<S>(S::set((largest[r] - top) * factor)));
+          sum[r] = is_first ? added : sum[r] * rescale[r] + added;
           largest[r] = top;
         }
         weigh_values(scores, scores_stride, rows, values + block * width, count, d, target, target_stride);
-        if (!block) continue;
+        if (is_first) continue;
         for (size_t r = 0; r < rows; r++)
           scale_and_add_row(out + r * a.out_stride, rescale[r], partial + r * width, d);
       }
@@ -185,7 +194,17 @@ struct Attention {
     for (size_t s = a.sequence_begin; s < a.sequence_end; s++) {
       const size_t begin = static_cast<size_t>(a.cu_seqlens[s]);
       const size_t length = static_cast<size_t>(a.cu_seqlens[s + 1]) - begin;
-      for (size_t head = a.head_begin; head < a.head_end; head++) attend(a, begin, length, head);
+      if (length == 0) continue;
+      const Layout layout(length, a.head_size);
+      float* keys = static_cast<float*>(a.scratch);
+      for (size_t head = a.head_begin; head < a.head_end; head++) {
+        if (head == a.head_begin || head % a.heads_per_kv == 0) {
+          const size_t offset = head / a.heads_per_kv * a.head_size;
+          pack_keys(a.k + begin * a.k_stride + offset, a.k_stride, length, a.head_size, keys);
+          pack_values(a.v + begin * a.v_stride + offset, a.v_stride, length, a.head_size, keys + layout.keys);
+        }
+        attend(a, layout, s, head);
+      }
     }
   }
 };

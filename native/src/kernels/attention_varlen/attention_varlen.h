@@ -1,5 +1,6 @@
-// out = softmax(q . k^T * scale) . v for each sequence and head of a packed batch, without padding and
-// without a mask.
+// out = softmax(q . k^T * scale) . v for each sequence and head of a packed batch, without padding. Which
+// keys a query sees is arithmetic on positions, never a matrix; keys that no query of a block sees cost
+// nothing.
 #pragma once
 
 #include <cstddef>
@@ -22,12 +23,23 @@ struct AttentionVarlenArgs {
       nullptr;  ///< i32[sequences + 1], ascending: sequence s is tokens [cu[s], cu[s + 1])
   size_t sequence_begin = 0;
   size_t sequence_end = 0;
-  size_t head_begin = 0;
+  size_t head_begin = 0;  ///< of the query heads
   size_t head_end = 0;
-  size_t head_size = 0;  ///< >= 1
-  size_t max_queries =
-      SIZE_MAX;          ///< rows of each sequence to compute, from its first; the others stay unwritten
-  float scale = 0;       ///< > 0, usually 1 / sqrt(head_size)
+  size_t heads_per_kv = 1;  ///< query head h reads the key and value head h / heads_per_kv
+  size_t head_size = 0;     ///< >= 1
+  /// i32[sequences]: the one token of each sequence, counted from its first, whose row is computed; the
+  /// others stay unwritten. Null: all rows.
+  const int32_t* query_rows = nullptr;
+  float scale = 0;                 ///< > 0, usually 1 / sqrt(head_size)
+  float softcap = 0;               ///< > 0: scores become softcap * tanh(score / softcap)
+  bool causal = false;             ///< query i sees keys j <= i alone
+  size_t max_distance = SIZE_MAX;  ///< query i sees keys with |i - j| <= max_distance alone
+  /// Added to the score of head h, query i and key j, i and j counted from the sequence's first token:
+  /// bias[h * bias_head_stride + i * bias_query_stride + j]. Null: nothing. A query stride of -1 makes it a
+  /// table over j - i.
+  const float* bias = nullptr;
+  ptrdiff_t bias_head_stride = 0;
+  ptrdiff_t bias_query_stride = 0;
   float* out = nullptr;  ///< f32[T, heads * head_size]; only the asked sequences and heads are written
   size_t out_stride = 0;
   void* scratch = nullptr;  ///< scratch_bytes(longest asked sequence, head_size) bytes, 64-byte aligned

@@ -10,16 +10,29 @@ size_t scratch_bytes(size_t longest_sequence, size_t) noexcept {
   return (longest_sequence * sizeof(float) + 63) / 64 * 64;
 }
 
-void attend(const AttentionVarlenArgs& a, size_t begin, size_t length, size_t token, size_t head) {
-  const size_t offset = head * a.head_size;
-  const float* q = a.q + token * a.q_stride + offset;
+bool sees(const AttentionVarlenArgs& a, size_t query, size_t key) {
+  return !(a.causal && key > query) && (key > query ? key - query : query - key) <= a.max_distance;
+}
+
+float score(const AttentionVarlenArgs& a, const float* q, const float* k, size_t head, size_t query,
+            size_t key) {
+  float dot = 0;
+  for (size_t i = 0; i < a.head_size; i++) dot += q[i] * k[i];
+  dot *= a.scale;
+  if (a.softcap > 0) dot = a.softcap * std::tanh(dot / a.softcap);
+  if (!a.bias) return dot;
+  return dot + a.bias[static_cast<ptrdiff_t>(head) * a.bias_head_stride +
+                      static_cast<ptrdiff_t>(query) * a.bias_query_stride + static_cast<ptrdiff_t>(key)];
+}
+
+void attend(const AttentionVarlenArgs& a, size_t begin, size_t length, size_t query, size_t head) {
+  const size_t kv_offset = head / a.heads_per_kv * a.head_size;
+  const float* q = a.q + (begin + query) * a.q_stride + head * a.head_size;
   float* weight = static_cast<float*>(a.scratch);
   float largest = -INFINITY;
   for (size_t j = 0; j < length; j++) {
-    const float* k = a.k + (begin + j) * a.k_stride + offset;
-    float dot = 0;
-    for (size_t i = 0; i < a.head_size; i++) dot += q[i] * k[i];
-    weight[j] = dot * a.scale;
+    const float* k = a.k + (begin + j) * a.k_stride + kv_offset;
+    weight[j] = sees(a, query, j) ? score(a, q, k, head, query, j) : -INFINITY;
     largest = weight[j] > largest ? weight[j] : largest;
   }
   float sum = 0;
@@ -27,10 +40,10 @@ void attend(const AttentionVarlenArgs& a, size_t begin, size_t length, size_t to
     weight[j] = std::exp(weight[j] - largest);
     sum += weight[j];
   }
-  float* out = a.out + token * a.out_stride + offset;
+  float* out = a.out + (begin + query) * a.out_stride + head * a.head_size;
   for (size_t i = 0; i < a.head_size; i++) out[i] = 0;
   for (size_t j = 0; j < length; j++) {
-    const float* v = a.v + (begin + j) * a.v_stride + offset;
+    const float* v = a.v + (begin + j) * a.v_stride + kv_offset;
     for (size_t i = 0; i < a.head_size; i++) out[i] += weight[j] * v[i];
   }
   for (size_t i = 0; i < a.head_size; i++) out[i] /= sum;
@@ -40,9 +53,10 @@ void run(const AttentionVarlenArgs& a) noexcept {
   for (size_t s = a.sequence_begin; s < a.sequence_end; s++) {
     const size_t begin = static_cast<size_t>(a.cu_seqlens[s]);
     const size_t length = static_cast<size_t>(a.cu_seqlens[s + 1]) - begin;
+    const size_t first = a.query_rows ? static_cast<size_t>(a.query_rows[s]) : 0;
+    const size_t end = a.query_rows ? first + 1 : length;
     for (size_t head = a.head_begin; head < a.head_end; head++) {
-      const size_t queries = length < a.max_queries ? length : a.max_queries;
-      for (size_t token = begin; token < begin + queries; token++) attend(a, begin, length, token, head);
+      for (size_t query = first; query < end; query++) attend(a, begin, length, query, head);
     }
   }
 }

@@ -1,0 +1,69 @@
+// Which keys a query of attention_varlen sees and what happens to its scores before the softmax, for every
+// vector type S.
+#pragma once
+
+#include "kernels/attention_varlen/attention_varlen.h"
+#include "kernels/simd/elementary.h"
+
+namespace enc::kernels {
+namespace {
+
+/// The score of a key that a query does not see: far below any real one, and finite, so that a block of keys
+/// that are all hidden still has a largest score.
+constexpr float kHiddenScore = -1e30f;
+
+struct KeyRange {
+  size_t begin, end;
+};
+
+ENC_INLINE KeyRange visible_keys(const AttentionVarlenArgs& a, size_t query, size_t length) {
+  const size_t begin = query > a.max_distance ? query - a.max_distance : 0;
+  const size_t after = length - 1 - query;
+  return {begin, a.causal ? query + 1 : query + 1 + min_size(after, a.max_distance)};
+}
+
+/// True when scores need more than one factor before the softmax.
+ENC_INLINE bool reshapes_scores(const AttentionVarlenArgs& a) {
+  return a.softcap > 0 || a.bias;
+}
+
+/// True when some query of a sequence does not see all keys, or scores of padding must not count.
+ENC_INLINE bool has_edges(const AttentionVarlenArgs& a, size_t length) {
+  return a.causal || a.max_distance + 1 < length || a.bias;
+}
+
+/// What is left to multiply the scores with: in 2^x instead of e^x.
+ENC_INLINE float softmax_factor(const AttentionVarlenArgs& a) {
+  return (reshapes_scores(a) ? 1.0f : a.scale) * 1.44269504f;
+}
+
+/// row[j] = cap(scale * row[j]) + bias for keys [block, block + count).
+template <class S>
+void reshape_scores(const AttentionVarlenArgs& a, size_t head, size_t query, size_t block, size_t count,
+                    float* row) {
+  using F = typename S::F;
+  const float* bias = nullptr;
+  if (a.bias) {
+    bias = a.bias + static_cast<ptrdiff_t>(head) * a.bias_head_stride +
+           static_cast<ptrdiff_t>(query) * a.bias_query_stride + block;
+  }
+  const F scale = S::set(a.softcap > 0 ? a.scale / a.softcap : a.scale), cap = S::set(a.softcap);
+  for (size_t i = 0; i < count; i += S::kWidth) {
+    const size_t n = min_size(S::kWidth, count - i);
+    F score = S::mul(S::load(row + i, n), scale);
+    if (a.softcap > 0) score = S::mul(tanh_f32<S>(score), cap);
+    if (bias) score = S::add(score, S::load(bias + i, n));
+    S::store(row + i, score, n);
+  }
+}
+
+/// Hides what `query` does not see of keys [block, block + columns); columns behind the last key as well.
+ENC_INLINE void hide_scores(const KeyRange& visible, size_t block, size_t columns, float* row) {
+  const size_t begin = visible.begin > block ? min_size(visible.begin - block, columns) : 0;
+  const size_t end = visible.end > block ? min_size(visible.end - block, columns) : 0;
+  for (size_t i = 0; i < begin; i++) row[i] = kHiddenScore;
+  for (size_t i = end; i < columns; i++) row[i] = kHiddenScore;
+}
+
+}  // namespace
+}  // namespace enc::kernels

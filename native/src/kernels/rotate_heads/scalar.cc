@@ -1,0 +1,40 @@
+// The oracle of rotate_heads and the fallback on CPUs without AVX2: the formula, one head at a time.
+#include <cmath>
+
+#include "kernels/rotate_heads/rotate_heads.h"
+
+namespace enc::kernels {
+namespace {
+
+void rotate(const RotateHeadsArgs& a, const float* cos, const float* sin, const float* x, float* y) {
+  double scale = 1;
+  if (a.gamma) {
+    double squares = 0;
+    for (size_t i = 0; i < a.head_size; i++) squares += double{x[i]} * x[i];
+    scale = 1 / std::sqrt(squares / static_cast<double>(a.head_size) + a.eps);
+  }
+  const auto value = [&](size_t i) { return x[i] * scale * (a.gamma ? a.gamma[i] : 1); };
+  const size_t half = a.rotated / 2;
+  for (size_t i = 0; i < half; i++) {
+    y[i] = static_cast<float>(value(i) * cos[i] - value(i + half) * sin[i]);
+    y[i + half] = static_cast<float>(value(i + half) * cos[i] + value(i) * sin[i]);
+  }
+  for (size_t i = a.rotated; i < a.head_size; i++) y[i] = static_cast<float>(value(i));
+}
+
+void run(const RotateHeadsArgs& a) noexcept {
+  for (size_t t = 0; t < a.tokens; t++) {
+    const size_t row = static_cast<size_t>(a.positions[t]) * (a.rotated / 2);
+    for (size_t head = 0; head < a.heads; head++) {
+      const size_t column = head * a.head_size;
+      rotate(a, a.cos + row, a.sin + row, a.x + t * a.x_stride + column, a.y + t * a.y_stride + column);
+    }
+  }
+}
+
+}  // namespace
+
+extern const RotateHeadsKernel rotate_heads_scalar;
+const RotateHeadsKernel rotate_heads_scalar = {"rotate_heads_scalar", run};
+
+}  // namespace enc::kernels

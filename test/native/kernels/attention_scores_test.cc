@@ -1,0 +1,175 @@
+// attention_varlen beyond plain softmax: shared key heads, causal and windowed sight, capped scores and
+// biases, every variant against loops in double.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "check.h"
+#include "guarded.h"
+#include "kernels/attention_varlen/attention_varlen.h"
+#include "runnable.h"
+#include "tolerances.h"
+
+namespace enc::test {
+namespace {
+
+using namespace kernels;
+
+struct Case {
+  const char* name;
+  size_t heads_per_kv = 1;
+  bool causal = false;
+  size_t max_distance = SIZE_MAX;
+  float softcap = 0;
+  enum { kNone, kByDistance, kByPair } bias = kNone;
+};
+
+constexpr size_t kHeads = 4, kLongest = 1300;
+
+/// Keys and values in tensors of their own, rows padded by an odd number of elements.
+struct Problem {
+  const Case& c;
+  size_t head_size, kv_heads, q_stride, kv_stride;
+  std::vector<int32_t> cu_seqlens{0};
+  Guarded<float> q, k, v, bias;
+
+  Problem(const Case& shape, const std::vector<int>& lengths, size_t size)
+      : c(shape),
+        head_size(size),
+        kv_heads(kHeads / c.heads_per_kv),
+        q_stride(kHeads * size + 3),
+        kv_stride(kv_heads * size + 5),
+        q(total(lengths) * q_stride),
+        k(total(lengths) * kv_stride),
+        v(total(lengths) * kv_stride),
+        bias(c.bias == Case::kByPair ? kHeads * kLongest * kLongest : kHeads * (2 * kLongest - 1)) {
+    for (int length : lengths) cu_seqlens.push_back(cu_seqlens.back() + length);
+    fill_normal(q, 1);
+    fill_normal(k, 2);
+    fill_normal(v, 3);
+    fill_normal(bias, 4);
+  }
+
+  static size_t total(const std::vector<int>& lengths) {
+    size_t sum = 0;
+    for (int length : lengths) sum += static_cast<size_t>(length);
+    return sum;
+  }
+
+  AttentionVarlenArgs arguments(Guarded<float>& out, Aligned& scratch) const {
+    AttentionVarlenArgs a;
+    a.q = q.data(), a.k = k.data(), a.v = v.data();
+    a.q_stride = q_stride, a.k_stride = a.v_stride = kv_stride;
+    a.cu_seqlens = cu_seqlens.data(), a.sequence_end = cu_seqlens.size() - 1;
+    a.head_end = kHeads, a.heads_per_kv = c.heads_per_kv, a.head_size = head_size;
+    a.scale = 1 / std::sqrt(static_cast<float>(head_size)), a.softcap = c.softcap;
+    a.causal = c.causal, a.max_distance = c.max_distance;
+    if (c.bias == Case::kByDistance) {
+      a.bias = bias.data() + kLongest - 1;
+      a.bias_head_stride = 2 * kLongest - 1, a.bias_query_stride = -1;
+    } else if (c.bias == Case::kByPair) {
+      a.bias = bias.data();
+      a.bias_head_stride = kLongest * kLongest, a.bias_query_stride = kLongest;
+    }
+    a.out = out.data(), a.out_stride = kHeads * head_size;
+    a.scratch = scratch.data();
+    return a;
+  }
+
+  /// The attention of one row in double.
+  std::vector<double> expected(const AttentionVarlenArgs& a, size_t begin, size_t length, size_t head,
+                               size_t query) const {
+    std::vector<double> weights(length), out(head_size);
+    double largest = -INFINITY, sum = 0;
+    const size_t kv = head / c.heads_per_kv * head_size;
+    for (size_t j = 0; j < length; j++) {
+      const size_t distance = query > j ? query - j : j - query;
+      weights[j] = -INFINITY;
+      if ((c.causal && j > query) || distance > c.max_distance) continue;
+      double dot = 0;
+      for (size_t i = 0; i < head_size; i++)
+        dot += double{q[(begin + query) * q_stride + head * head_size + i]} *
+               k[(begin + j) * kv_stride + kv + i];
+      dot *= a.scale;
+      if (c.softcap > 0) dot = c.softcap * std::tanh(dot / c.softcap);
+      if (a.bias) {
+        dot += a.bias[static_cast<ptrdiff_t>(head) * a.bias_head_stride +
+                      static_cast<ptrdiff_t>(query) * a.bias_query_stride + static_cast<ptrdiff_t>(j)];
+      }
+      weights[j] = dot;
+      largest = std::max(largest, dot);
+    }
+    for (double& w : weights) sum += w = std::exp(w - largest);
+    for (size_t j = 0; j < length; j++)
+      for (size_t i = 0; i < head_size; i++) out[i] += weights[j] / sum * v[(begin + j) * kv_stride + kv + i];
+    return out;
+  }
+};
+
+void check_variant(const AttentionVarlenKernel& kernel, const Problem& p, size_t step) {
+  Guarded<float> out(static_cast<size_t>(p.cu_seqlens.back()) * kHeads * p.head_size);
+  fill_poison(out);
+  Aligned scratch(kernel.scratch_bytes(kLongest, p.head_size));
+  const AttentionVarlenArgs a = p.arguments(out, scratch);
+  kernel.run(a);
+  CHECK(out.intact() && scratch.intact());
+  double worst = 0;
+  for (size_t s = 0; s + 1 < p.cu_seqlens.size(); s++) {
+    const size_t begin = static_cast<size_t>(p.cu_seqlens[s]),
+                 length = static_cast<size_t>(p.cu_seqlens[s + 1]) - begin;
+    for (size_t head = 0; head < kHeads; head++) {
+      for (size_t query = 0; query < length; query += step) {
+        const std::vector<double> row = p.expected(a, begin, length, head, query);
+        for (size_t i = 0; i < p.head_size; i++) {
+          const double error =
+              std::fabs(out[(begin + query) * a.out_stride + head * p.head_size + i] - row[i]) / 4;
+          if (!(error <= worst)) worst = std::isnan(error) ? INFINITY : error;
+        }
+      }
+    }
+  }
+  const double bound = std::strstr(kernel.name, "varlen_bf16") != nullptr ? kAttentionBf16 : kAttention;
+  if (!(worst <= bound)) {
+    std::fprintf(stderr, "%s, %s, head size %zu: %g\n", kernel.name, p.c.name, p.head_size, worst);
+  }
+  CHECK(worst <= bound);
+}
+
+const Case kCases[] = {
+    {.name = "shared keys", .heads_per_kv = 2},
+    {.name = "one key head, causal", .heads_per_kv = 4, .causal = true},
+    {.name = "causal", .causal = true},
+    {.name = "window", .max_distance = 5},
+    {.name = "wide window", .max_distance = 64},
+    {.name = "itself alone", .max_distance = 0},
+    {.name = "causal window", .heads_per_kv = 2, .causal = true, .max_distance = 19},
+    {.name = "capped", .softcap = 0.7f},
+    {.name = "capped causal window", .heads_per_kv = 2, .causal = true, .max_distance = 70, .softcap = 2.0f},
+    {.name = "bias by distance", .bias = Case::kByDistance},
+    {.name = "bias by pair", .bias = Case::kByPair},
+    {.name = "everything",
+     .heads_per_kv = 2,
+     .causal = true,
+     .max_distance = 40,
+     .softcap = 1.5f,
+     .bias = Case::kByPair},
+};
+
+TEST(attention_scores_match_double) {
+  for (const AttentionVarlenKernel* kernel : runnable<AttentionVarlenKernel>()) {
+    for (const Case& c : kCases) {
+      for (size_t head_size : {7, 26, 64})
+        check_variant(*kernel, Problem(c, {1, 2, 17, 48, 100, 33}, head_size), 1);
+    }
+  }
+}
+
+TEST(attention_scores_match_double_for_long_sequences) {
+  for (const AttentionVarlenKernel* kernel : runnable<AttentionVarlenKernel>()) {
+    for (const Case& c : kCases) check_variant(*kernel, Problem(c, {1300, 1025}, 16), 97);
+  }
+}
+
+}  // namespace
+}  // namespace enc::test

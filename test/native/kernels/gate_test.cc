@@ -1,0 +1,63 @@
+// gate: every variant against the formula in double.
+#include "kernels/gate/gate.h"
+
+#include <cmath>
+
+#include "check.h"
+#include "guarded.h"
+#include "runnable.h"
+#include "tolerances.h"
+
+namespace enc::test {
+namespace {
+
+using namespace kernels;
+
+double activated(Activation activation, double x) {
+  switch (activation) {
+    case Activation::kNone:
+      return x;
+    case Activation::kGeluErf:
+      return x * 0.5 * std::erfc(-x / std::sqrt(2.0));
+    case Activation::kGeluTanh:
+      return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
+    case Activation::kRelu:
+      return std::fmax(x, 0);
+    case Activation::kTanh:
+      return std::tanh(x);
+    case Activation::kSilu:
+      return x / (1 + std::exp(-x));
+  }
+  return NAN;
+}
+
+TEST(gate_matches_double) {
+  constexpr Activation kActivations[] = {Activation::kNone, Activation::kGeluErf, Activation::kGeluTanh,
+                                         Activation::kRelu, Activation::kTanh,    Activation::kSilu};
+  for (const GateKernel* kernel : runnable<GateKernel>()) {
+    for (size_t columns : {1, 7, 16, 26, 63, 128, 1025}) {
+      constexpr size_t kRows = 5;
+      const size_t x_stride = 2 * columns + 3, y_stride = columns + 1;
+      Guarded<float> x((kRows - 1) * x_stride + 2 * columns);
+      fill_normal(x, 1, 3);
+      for (const Activation activation : kActivations) {
+        Guarded<float> y((kRows - 1) * y_stride + columns);
+        fill_poison(y);
+        kernel->run({kRows, columns, x.data(), x_stride, activation, y.data(), y_stride});
+        CHECK(y.intact());
+        for (size_t r = 0; r < kRows; r++) {
+          for (size_t c = 0; c < columns; c++) {
+            const double factor = x[r * x_stride + columns + c];
+            const double expected = activated(activation, x[r * x_stride + c]) * factor;
+            const double bound = kActivation * (1 + std::fabs(factor)) * (1 + std::fabs(x[r * x_stride + c]));
+            CHECK(std::fabs(y[r * y_stride + c] - expected) <= bound);
+          }
+          if (r + 1 < kRows) CHECK(std::isnan(y[r * y_stride + columns]));
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace enc::test

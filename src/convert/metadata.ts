@@ -1,9 +1,9 @@
 /** The metadata of a converted file, in a fixed order, from what the checkpoint says about model and tokenizer. */
 import { EncoderError } from '../errors';
-import { BERT_KEYS, ENCODER_KEYS, GENERAL_KEYS, TOKENIZER_KEYS } from '../gguf/keys';
+import { ENCODER_KEYS, GENERAL_KEYS, TOKENIZER_KEYS, architectureKeys } from '../gguf/keys';
 import type { GgufEntry, TensorType } from '../gguf/types';
 import { DEFAULT_LIMITS } from '../support/limits';
-import type { EncoderModel } from './architectures/architecture';
+import type { EncoderHyperparameters, EncoderModel } from './architectures/architecture';
 import { ggmlVocabulary } from './ggml-vocabulary';
 import type { PreparedTokenizer } from './tokenizer';
 
@@ -43,7 +43,7 @@ export function fileMetadata(facts: ModelFacts, matrixType: TensorType, warnings
 
 function generalEntries(facts: ModelFacts, type: TensorType): GgufEntry[] {
   return [
-    text(GENERAL_KEYS.architecture, 'bert'),
+    text(GENERAL_KEYS.architecture, facts.model.architecture),
     text(GENERAL_KEYS.type, 'model'),
     text(GENERAL_KEYS.name, facts.name),
     text(GENERAL_KEYS.sizeLabel, sizeLabel(facts.numParameters)),
@@ -54,36 +54,74 @@ function generalEntries(facts: ModelFacts, type: TensorType): GgufEntry[] {
 
 function modelEntries({ model, labels }: ModelFacts): GgufEntry[] {
   const h = model.hyperparameters;
+  const keys = architectureKeys(model.architecture);
+  const optional = (key: string, value: number | undefined, entry: typeof uint) =>
+    value === undefined ? [] : [entry(key, value)];
   return [
-    uint(BERT_KEYS.blockCount, h.numLayers),
-    uint(BERT_KEYS.contextLength, h.numPositions),
-    uint(BERT_KEYS.embeddingLength, h.hiddenSize),
-    uint(BERT_KEYS.feedForwardLength, h.intermediateSize),
-    uint(BERT_KEYS.headCount, h.numHeads),
-    { key: BERT_KEYS.layerNormEpsilon, type: 'float32', value: h.layerNormEps },
-    flag(BERT_KEYS.causal, false),
-    uint(BERT_KEYS.poolingType, POOLING_RANK),
-    uint(BERT_KEYS.vocabSize, h.vocabSize),
-    text(BERT_KEYS.hiddenActivation, h.hiddenActivation),
-    { key: BERT_KEYS.outputLabels, type: 'string[]', value: labels },
+    uint(keys.blockCount, h.numLayers),
+    uint(keys.contextLength, h.numPositions),
+    uint(keys.embeddingLength, h.hiddenSize),
+    uint(keys.feedForwardLength, h.intermediateSize),
+    uint(keys.headCount, h.numHeads),
+    ...optional(keys.headCountKv, h.numKeyValueHeads, uint),
+    ...optional(keys.keyLength, h.headSize, uint),
+    ...optional(keys.valueLength, h.headSize, uint),
+    float(h.normKind === 'rms' ? keys.layerNormRmsEpsilon : keys.layerNormEpsilon, h.normEps),
+    flag(keys.causal, h.isCausal ?? false),
+    ...optional(keys.slidingWindow, h.slidingWindow?.size, uint),
+    ...optional(keys.attentionScale, h.attentionScale, float),
+    ...optional(keys.attentionSoftcap, h.attentionSoftcap, float),
+    ...optional(keys.embeddingScale, h.embeddingScale, float),
+    uint(keys.poolingType, POOLING_RANK),
+    uint(keys.vocabSize, h.vocabSize),
+    text(keys.hiddenActivation, h.hiddenActivation),
+    { key: keys.outputLabels, type: 'string[]', value: labels },
+    ...(model.llamacppEntries ?? []).map((entry) => ({ ...entry, key: `${model.architecture}.${entry.key}` })),
   ];
 }
 
 function encoderEntries(facts: ModelFacts): GgufEntry[] {
+  const { hyperparameters: h, head } = facts.model;
   return [
     uint(ENCODER_KEYS.formatVersion, FORMAT_VERSION),
     text(ENCODER_KEYS.sourceClass, facts.sourceClass),
-    text(ENCODER_KEYS.headPooling, 'cls'),
-    text(ENCODER_KEYS.headActivation, facts.model.headActivation),
+    text(ENCODER_KEYS.headPooling, head.pooling),
+    text(ENCODER_KEYS.headActivation, head.activation),
+    ...(head.padTokenId === undefined ? [] : [uint(ENCODER_KEYS.headPadTokenId, head.padTokenId)]),
     uint(ENCODER_KEYS.numLabels, facts.model.numLabels),
     text(ENCODER_KEYS.problemType, facts.problemType),
     text(ENCODER_KEYS.activationFn, facts.activationFn),
     uint(ENCODER_KEYS.maxLength, facts.maxLength),
-    text(ENCODER_KEYS.positionKind, 'absolute'),
-    text(ENCODER_KEYS.normPlacement, 'post'),
-    uint(ENCODER_KEYS.positionOffset, 0),
+    text(ENCODER_KEYS.positionKind, h.positionKind ?? 'absolute'),
+    text(ENCODER_KEYS.normPlacement, h.normPlacement ?? 'post'),
+    text(ENCODER_KEYS.normKind, h.normKind ?? 'layer'),
+    text(ENCODER_KEYS.feedForwardKind, h.feedForwardKind ?? 'mlp'),
+    uint(ENCODER_KEYS.positionOffset, h.positionOffset ?? 0),
+    ...mechanismEntries(h),
     text(ENCODER_KEYS.llamacppCompat, facts.model.llamacppCompat),
   ];
+}
+
+function mechanismEntries({ slidingWindow, layerWeights, rope, disentangled }: EncoderHyperparameters): GgufEntry[] {
+  const entries: GgufEntry[] = [];
+  if (slidingWindow !== undefined) {
+    entries.push({ key: ENCODER_KEYS.localLayers, type: 'uint32[]', value: slidingWindow.layers });
+  }
+  if (layerWeights !== undefined)
+    entries.push({ key: ENCODER_KEYS.layerWeights, type: 'uint32[]', value: layerWeights });
+  if (rope !== undefined) {
+    entries.push({ key: ENCODER_KEYS.ropeInvFreq, type: 'float32[]', value: rope.inverseFrequencies });
+    if (rope.localInverseFrequencies !== undefined) {
+      entries.push({ key: ENCODER_KEYS.ropeInvFreqLocal, type: 'float32[]', value: rope.localInverseFrequencies });
+    }
+    entries.push(float(ENCODER_KEYS.ropeAttentionFactor, rope.attentionFactor));
+  }
+  if (disentangled !== undefined) {
+    entries.push(uint(ENCODER_KEYS.positionBuckets, disentangled.buckets));
+    entries.push(uint(ENCODER_KEYS.maxRelativePositions, disentangled.maxRelativePositions));
+    entries.push({ key: ENCODER_KEYS.positionTerms, type: 'string[]', value: disentangled.types });
+  }
+  return entries;
 }
 
 function tokenizerEntries({ model, tokenizer }: ModelFacts, warnings: string[]): GgufEntry[] {
@@ -137,6 +175,10 @@ export function sizeLabel(parameters: number): string {
 
 function uint(key: string, value: number): GgufEntry {
   return { key, type: 'uint32', value };
+}
+
+function float(key: string, value: number): GgufEntry {
+  return { key, type: 'float32', value };
 }
 
 function text(key: string, value: string): GgufEntry {

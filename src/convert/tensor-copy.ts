@@ -17,12 +17,14 @@ export async function copyTensor(
   emit: (data: Uint8Array) => Promise<void>,
 ): Promise<void> {
   const type = info.type.name as TensorType;
+  if (tensor.compute !== undefined) return computeTensor(weights, tensor, tensor.compute, emit);
   for (const name of tensor.sources) {
     const source = weights.find(name)!;
     const elementBytes = ELEMENT_BYTES[source.dtype]!;
     const count = source.sizeBytes / elementBytes;
     // Pieces are whole q8_0 blocks: CHUNK_ELEMENTS and, where q8_0 is used, every row are multiples of 32.
-    for (let start = 0; start < count; start += CHUNK_ELEMENTS) {
+    const skipped = (tensor.skippedRows ?? 0) * (count / source.shape[0]!);
+    for (let start = skipped; start < count; start += CHUNK_ELEMENTS) {
       const length = Math.min(CHUNK_ELEMENTS, count - start);
       const bytes = await weights.read(name, start * elementBytes, length * elementBytes);
       const values = decodeElements(source.dtype, bytes);
@@ -30,6 +32,23 @@ export async function copyTensor(
       await emit(encodeElements(type, values));
     }
   }
+}
+
+/** Small tensors, read whole; what they give is f32. */
+async function computeTensor(
+  weights: TensorSource,
+  tensor: PlannedTensor,
+  compute: NonNullable<PlannedTensor['compute']>,
+  emit: (data: Uint8Array) => Promise<void>,
+): Promise<void> {
+  const sources: Float32Array[] = [];
+  for (const name of tensor.sources) {
+    const source = weights.find(name)!;
+    const values = decodeElements(source.dtype, await weights.read(name, 0, source.sizeBytes));
+    checkValues(values, 'f32', name, source.file, 0);
+    sources.push(values);
+  }
+  for (const values of compute(sources)) await emit(encodeElements('f32', values));
 }
 
 function checkValues(values: Float32Array, type: TensorType, name: string, file: string, start: number): void {

@@ -3,8 +3,8 @@
  * of `tokenizer` are llama.cpp's; what llama.cpp has no word for stands under `ggml_encoder`.
  */
 
-/** Keys under the architecture's name, which is `bert` for every encoder of this layout. */
-function architectureKeys(architecture: string) {
+/** Keys under the architecture's name. */
+export function architectureKeys(architecture: string) {
   return {
     /** UINT32, transformer layers. */
     blockCount: `${architecture}.block_count`,
@@ -16,8 +16,23 @@ function architectureKeys(architecture: string) {
     feedForwardLength: `${architecture}.feed_forward_length`,
     /** UINT32 */
     headCount: `${architecture}.attention.head_count`,
+    /** UINT32, heads of keys and values where they are fewer. */
+    headCountKv: `${architecture}.attention.head_count_kv`,
+    /** UINT32, size of a head where it is not embedding_length / head_count. */
+    keyLength: `${architecture}.attention.key_length`,
+    valueLength: `${architecture}.attention.value_length`,
     /** FLOAT32, one value for every LayerNorm. */
     layerNormEpsilon: `${architecture}.attention.layer_norm_epsilon`,
+    /** FLOAT32, the same for RMS norms. */
+    layerNormRmsEpsilon: `${architecture}.attention.layer_norm_rms_epsilon`,
+    /** UINT32, w: key j is seen by query i when i - j < w (causal), or when |i - j| <= w / 2. */
+    slidingWindow: `${architecture}.attention.sliding_window`,
+    /** FLOAT32, factor of the scores; absent means 1 / sqrt(head size). */
+    attentionScale: `${architecture}.attention.scale`,
+    /** FLOAT32, cap: scores become cap * tanh(score / cap). */
+    attentionSoftcap: `${architecture}.attn_logit_softcapping`,
+    /** FLOAT32, factor of the token embeddings; absent means 1. */
+    embeddingScale: `${architecture}.embedding_scale`,
     /** BOOL, false for encoders. */
     causal: `${architecture}.attention.causal`,
     /** UINT32, 4 = rank: llama.cpp then runs the classification head. */
@@ -47,8 +62,6 @@ export const GENERAL_KEYS = {
   /** UINT32, absent means 32. */
   alignment: 'general.alignment',
 } as const;
-
-export const BERT_KEYS = architectureKeys('bert');
 
 export const TOKENIZER_KEYS = {
   /** STRING, 'bert' for WordPiece. */
@@ -85,9 +98,11 @@ export const ENCODER_KEYS = {
   formatVersion: 'ggml_encoder.format_version',
   /** STRING, the Hugging Face class that the checkpoint was saved from. */
   sourceClass: 'ggml_encoder.source_class',
-  /** STRING, 'cls': the head reads the first token's hidden state. */
+  /** STRING 'cls' | 'mean' | 'last': the head reads the first token's hidden state, the mean or the last token's. */
   headPooling: 'ggml_encoder.head.pooling',
-  /** STRING 'tanh' | 'relu' | 'none', between cls and cls.output. */
+  /** UINT32, for 'last': the rightmost token with another id is read. */
+  headPadTokenId: 'ggml_encoder.head.pad_token_id',
+  /** STRING 'tanh' | 'relu' | 'gelu' | 'gelu_new' | 'silu' | 'none', between cls and cls.output. */
   headActivation: 'ggml_encoder.head.activation',
   /** UINT32, rows of cls.output.weight. */
   numLabels: 'ggml_encoder.head.num_labels',
@@ -97,10 +112,29 @@ export const ENCODER_KEYS = {
   activationFn: 'ggml_encoder.activation_fn',
   /** UINT32, most tokens per input, special tokens included. */
   maxLength: 'ggml_encoder.max_length',
-  /** STRING, 'absolute'. */
+  /** STRING 'absolute' | 'rope' | 'relative-bias' | 'disentangled' | 'none'. */
   positionKind: 'ggml_encoder.position_kind',
-  /** STRING, 'post'. */
+  /** STRING 'post' | 'pre' | 'sandwich'. */
   normPlacement: 'ggml_encoder.norm_placement',
+  /** STRING 'layer' | 'rms'. */
+  normKind: 'ggml_encoder.norm_kind',
+  /** STRING 'mlp' | 'glu': ffn_up has twice the rows, the first half of which is activated. */
+  feedForwardKind: 'ggml_encoder.ffn_kind',
+  /** ARRAY[UINT32], layers with the sliding window; absent means all. */
+  localLayers: 'ggml_encoder.attention.local_layers',
+  /** ARRAY[UINT32], for each layer the block whose weights it uses; absent means its own. */
+  layerWeights: 'ggml_encoder.layer_weights',
+  /** ARRAY[FLOAT32], inverse frequencies of the rotary embedding, all scaling applied. */
+  ropeInvFreq: 'ggml_encoder.rope.inv_freq',
+  /** The same for layers with the sliding window, where they differ. */
+  ropeInvFreqLocal: 'ggml_encoder.rope.inv_freq_local',
+  /** FLOAT32, factor of cosine and sine; absent means 1. */
+  ropeAttentionFactor: 'ggml_encoder.rope.attention_factor',
+  /** UINT32s, logarithmic buckets of the relative positions (0 for none) and their largest distance. */
+  positionBuckets: 'ggml_encoder.position_buckets',
+  maxRelativePositions: 'ggml_encoder.max_relative_positions',
+  /** ARRAY[STRING] of 'c2p' and 'p2c', the terms that disentangled attention adds. */
+  positionTerms: 'ggml_encoder.pos_att_type',
   /** UINT32, rows dropped from the front of the position table; for information. */
   positionOffset: 'ggml_encoder.position_offset',
   /** STRING 'exact' | 'single-sequence' | 'approximate-head' | 'unsupported': what llama.cpp makes of the file. */

@@ -48,6 +48,8 @@ export type GgufEntry =
   | { readonly key: string; readonly type: 'bool'; readonly value: boolean }
   | { readonly key: string; readonly type: 'string'; readonly value: string }
   | { readonly key: string; readonly type: 'int32[]'; readonly value: Int32Array }
+  | { readonly key: string; readonly type: 'uint32[]'; readonly value: readonly number[] }
+  | { readonly key: string; readonly type: 'float32[]'; readonly value: Float32Array }
   | { readonly key: string; readonly type: 'string[]'; readonly value: readonly string[] };
 
 /** How ggml stores elements: `blockSize` elements take `blockBytes` bytes. */

@@ -161,6 +161,13 @@ function entryBytes(entry: GgufEntry): Uint8Array[] {
       entry.value.forEach((value, index) => values.writeInt32LE(value, index * 4));
       return [...arrayHead(GGUF_VALUE_TYPES.int32, entry.value.length), values];
     }
+    case 'uint32[]':
+      return [...arrayHead(GGUF_VALUE_TYPES.uint32, entry.value.length), ...entry.value.map(uint32)];
+    case 'float32[]': {
+      const values = Buffer.alloc(entry.value.length * 4);
+      entry.value.forEach((value, index) => values.writeFloatLE(value, index * 4));
+      return [...arrayHead(GGUF_VALUE_TYPES.float32, entry.value.length), values];
+    }
     case 'string[]':
       return [...arrayHead(GGUF_VALUE_TYPES.string, entry.value.length), ...entry.value.map(string)];
   }

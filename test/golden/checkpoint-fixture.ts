@@ -114,7 +114,11 @@ export async function writeCheckpoint(
 }
 
 /** The values of one tensor of a golden model, by its name in transformers' state dict. */
-export function tensorValues(model: GoldenModel, name: string, shape: readonly number[]): Float32Array {
+export function tensorValues(
+  model: Pick<GoldenModel, 'seed' | 'scales'>,
+  name: string,
+  shape: readonly number[],
+): Float32Array {
   const { embedding, linear, bias, norm, classifier } = model.scales;
   const count = shape.reduce((product, size) => product * size, 1);
   const isNorm = name.toLowerCase().includes('norm');

@@ -1,4 +1,5 @@
 /** What the converter asks of an architecture, and what it gets: hyperparameters, tensors by name, the head. */
+import type { GgufEntry } from '../../gguf/types';
 import type { ConfigReader } from '../config';
 
 /** Tensor names and shapes of a checkpoint; no bytes. */
@@ -17,31 +18,95 @@ export interface PlannedTensor {
   readonly sources: readonly string[];
   /** `matrix` takes the file's tensor type; `exact` is always f32: norms, biases, small tables and the head. */
   readonly storage: 'matrix' | 'exact';
+  /** Rows at the front of every source that are left out. Default 0. */
+  readonly skippedRows?: number;
+  /**
+   * For small exact tensors that are not stored as they are: from the values of all sources, read whole, to the values
+   * of this tensor in pieces.
+   */
+  readonly compute?: (sources: readonly Float32Array[]) => Iterable<Float32Array>;
 }
 
+/** Rotary position embedding, all scaling applied. */
+export interface RotaryEmbedding {
+  /** Inverse frequencies, half the head size of them. */
+  readonly inverseFrequencies: Float32Array;
+  /** Those of layers with a window, where they differ. */
+  readonly localInverseFrequencies?: Float32Array;
+  /** Multiplied onto cosine and sine. */
+  readonly attentionFactor: number;
+}
+
+/** Absent entries take the default of a BERT: as many keys as queries, layer norm after each part, no rotation, ... */
 export interface EncoderHyperparameters {
+  /** Layers that are computed. */
   readonly numLayers: number;
   readonly hiddenSize: number;
   readonly numHeads: number;
+  /** Rows of one half where the feed-forward part is gated. */
   readonly intermediateSize: number;
   readonly numPositions: number;
   readonly vocabSize: number;
   /** Rows of the segment table, 0 when the model has none. */
   readonly numTokenTypes: number;
-  readonly layerNormEps: number;
+  /** Epsilon of every norm. */
+  readonly normEps: number;
   /** HF's name of the feed-forward activation. */
   readonly hiddenActivation: string;
+  /** Heads of keys and values. Default `numHeads`. */
+  readonly numKeyValueHeads?: number;
+  /** Default `hiddenSize / numHeads`. */
+  readonly headSize?: number;
+  /** Columns of the embedding tables. Default `hiddenSize`; if given, a projection follows the embeddings' norm. */
+  readonly embeddingSize?: number;
+  /** Multiplied onto the token embeddings. */
+  readonly embeddingScale?: number;
+  readonly isCausal?: boolean;
+  readonly normKind?: 'layer' | 'rms';
+  /** `post`: x = norm(x + f(x)); `pre`: x + f(norm(x)); `sandwich`: x + norm(f(norm(x))). */
+  readonly normPlacement?: 'post' | 'pre' | 'sandwich';
+  readonly positionKind?: 'absolute' | 'rope' | 'relative-bias' | 'disentangled' | 'none';
+  /** Rows that were cut from the front of the position table. */
+  readonly positionOffset?: number;
+  readonly rope?: RotaryEmbedding;
+  /** HF's number for the window, and the layers that have it. */
+  readonly slidingWindow?: { readonly size: number; readonly layers: readonly number[] } | undefined;
+  /** Default 1 / sqrt(head size). */
+  readonly attentionScale?: number;
+  /** Scores become cap * tanh(score / cap). */
+  readonly attentionSoftcap?: number | undefined;
+  readonly feedForwardKind?: 'mlp' | 'glu';
+  /** For each layer the block whose weights it uses. Default: each its own. */
+  readonly layerWeights?: readonly number[];
+  /** DeBERTa's relative positions; `buckets` is 0 without them. */
+  readonly disentangled?: {
+    readonly buckets: number;
+    readonly maxRelativePositions: number;
+    readonly types: readonly string[];
+  };
+}
+
+/** From the last hidden states to the classifier. */
+export interface EncoderHead {
+  readonly pooling: 'cls' | 'mean' | 'last';
+  /** HF's name of the activation after the dense layer before the classifier; `none` where there is no such layer. */
+  readonly activation: string;
+  /** For `last`: the token that is passed over. Undefined: the last token counts, whatever it is. */
+  readonly padTokenId?: number | undefined;
 }
 
 /** Everything the file says about the model, as read from one checkpoint and checked against its weights. */
 export interface EncoderModel {
+  /** `general.architecture`: the layout that llama.cpp takes the file for. */
+  readonly architecture: string;
   readonly hyperparameters: EncoderHyperparameters;
   readonly tensors: readonly PlannedTensor[];
   readonly numLabels: number;
-  /** Between the pooled dense layer and the classifier. */
-  readonly headActivation: 'tanh' | 'relu';
+  readonly head: EncoderHead;
   /** What llama.cpp makes of the file; see `ENCODER_KEYS.llamacppCompat`. */
   readonly llamacppCompat: 'exact' | 'single-sequence' | 'approximate-head' | 'unsupported';
+  /** Keys that llama.cpp wants beside ours, their names without the architecture in front. */
+  readonly llamacppEntries?: readonly GgufEntry[];
 }
 
 export interface Architecture {

@@ -11,15 +11,10 @@ import {
 import type { Architecture, EncoderModel, TensorIndex } from './architecture';
 import { type EncoderNames, planTensors } from './encoder-tensors';
 import { checkHeads, readActivation, refuseDecoder } from './mechanisms';
+import { prefixesOf } from './tensor-planner';
 
 const NAMES: EncoderNames = {
-  prefixes: [
-    ['distilbert.', ''],
-    ['', ''],
-    ['model.distilbert.', 'model.'],
-    ['model.', ''],
-    ['module.distilbert.', 'module.'],
-  ],
+  prefixes: prefixesOf('distilbert'),
   tokenEmbedding: 'embeddings.word_embeddings',
   positionEmbedding: 'embeddings.position_embeddings',
   embeddingNorm: 'embeddings.LayerNorm',
@@ -56,14 +51,15 @@ export const distilbert: Architecture = {
       numPositions: config.integer('max_position_embeddings', 512, 1, MAX_POSITIONS),
       vocabSize: config.integer('vocab_size', 30_522, 1, MAX_VOCAB_SIZE),
       numTokenTypes: 0,
-      layerNormEps: 1e-12,
+      normEps: 1e-12,
       hiddenActivation: readActivation(config, 'activation'),
     };
     checkHeads(config, hyperparameters);
     return {
+      architecture: 'bert',
       hyperparameters,
       ...planTensors(hyperparameters, NAMES, weights),
-      headActivation: 'relu',
+      head: { pooling: 'cls', activation: 'relu' },
       // llama.cpp runs tanh between the two layers of the head.
       llamacppCompat: hyperparameters.hiddenActivation.startsWith('gelu') ? 'approximate-head' : 'unsupported',
     };

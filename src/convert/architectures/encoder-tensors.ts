@@ -1,35 +1,56 @@
-/**
- * From a family's own tensor names to the file's, with every name and shape checked: what the model needs must be
- * there with the shape that config.json implies, and nothing else may be there but what is known to be of no use.
- */
-import { EncoderError } from '../../errors';
-import { MAX_LABELS } from '../limits';
+/** The tensors of the families that descend from BERT: one embedding sum, norms after each part, a dense layer before
+ * the classifier. From a family's own names to the file's. */
 import type { EncoderHyperparameters, PlannedTensor, TensorIndex } from './architecture';
+import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
+
+/** Names of one layer's parts. */
+export interface LayerNames {
+  readonly query: string;
+  readonly key: string;
+  readonly value: string;
+  readonly attentionOutput: string;
+  readonly attentionNorm: string;
+  readonly up: string;
+  readonly down: string;
+  readonly outputNorm: string;
+}
 
 /** Where one family keeps its parts, relative to the prefix of the encoder or (head) of the whole model. */
 export interface EncoderNames {
-  /** [encoder prefix, head prefix] in which checkpoints of this family are found, the usual one first. */
-  readonly prefixes: readonly (readonly [string, string])[];
+  readonly prefixes: Prefixes;
   readonly tokenEmbedding: string;
-  readonly positionEmbedding: string;
-  readonly typeEmbedding?: string;
+  /** Undefined where the model adds no positions to its tokens. */
+  readonly positionEmbedding?: string | undefined;
+  /** Undefined where the model has no segments. */
+  readonly typeEmbedding?: string | undefined;
   readonly embeddingNorm: string;
-  readonly layer: (index: number) => {
-    readonly query: string;
-    readonly key: string;
-    readonly value: string;
-    readonly attentionOutput: string;
-    readonly attentionNorm: string;
-    readonly up: string;
-    readonly down: string;
-    readonly outputNorm: string;
-  };
+  /** From the embeddings' columns to the hidden size, after the norm. */
+  readonly embeddingProjection?: string | undefined;
+  /** Of the block with this index in the file. */
+  readonly layer: (block: number) => LayerNames;
   /** The dense layer before the classifier, with its full prefix given by `pooledIn`. */
   readonly pooled: string;
   readonly pooledIn: 'encoder' | 'head';
   readonly classifier: string;
   /** Tensors that sequence classification does not use: buffers and heads of the pretraining. */
   readonly ignored: RegExp;
+  /** Plans what only this family has; `from` gives a name in the encoder its prefix. */
+  readonly more?: (planner: TensorPlanner, from: (name: string) => string) => void;
+}
+
+/** Names of BERT's own layers, which most of its descendants kept. */
+export function bertLayer(block: number): LayerNames {
+  const layer = `encoder.layer.${block}`;
+  return {
+    query: `${layer}.attention.self.query`,
+    key: `${layer}.attention.self.key`,
+    value: `${layer}.attention.self.value`,
+    attentionOutput: `${layer}.attention.output.dense`,
+    attentionNorm: `${layer}.attention.output.LayerNorm`,
+    up: `${layer}.intermediate.dense`,
+    down: `${layer}.output.dense`,
+    outputNorm: `${layer}.output.LayerNorm`,
+  };
 }
 
 /** Tensors in file order and the number of rows of the classifier. */
@@ -38,131 +59,73 @@ export function planTensors(
   names: EncoderNames,
   weights: TensorIndex,
 ): { tensors: PlannedTensor[]; numLabels: number } {
-  const [encoder, head] = findPrefix(names, weights);
+  const [encoder, head] = findPrefix(names.prefixes, `${names.tokenEmbedding}.weight`, weights);
+  const from = (name: string) => `${encoder}${name}`;
   const classifier = `${head}${names.classifier}`;
   const numLabels = readNumLabels(weights, `${classifier}.weight`);
-  const planner = new Planner(weights);
-  const { hiddenSize: h, intermediateSize: f } = hyperparameters;
+  const planner = new TensorPlanner(weights);
+  const { hiddenSize: h } = hyperparameters;
 
-  planner.matrix('token_embd.weight', [hyperparameters.vocabSize, h], [`${encoder}${names.tokenEmbedding}.weight`]);
-  planner.exact(
-    'position_embd.weight',
-    [hyperparameters.numPositions, h],
-    `${encoder}${names.positionEmbedding}.weight`,
-  );
-  if (names.typeEmbedding !== undefined) {
-    planner.exact('token_types.weight', [hyperparameters.numTokenTypes, h], `${encoder}${names.typeEmbedding}.weight`);
+  planEmbeddings(planner, hyperparameters, names, from);
+  names.more?.(planner, from);
+  for (let block = 0; block < numBlocks(hyperparameters); block++) {
+    planLayer(planner, block, hyperparameters, names.layer(block), from);
   }
-  planner.norm('token_embd_norm', h, `${encoder}${names.embeddingNorm}`);
-  for (let i = 0; i < hyperparameters.numLayers; i++) {
-    const layer = names.layer(i);
-    const from = (name: string) => `${encoder}${name}`;
-    planner.linear(`blk.${i}.attn_qkv`, [h, h], [layer.query, layer.key, layer.value].map(from));
-    planner.linear(`blk.${i}.attn_output`, [h, h], [from(layer.attentionOutput)]);
-    planner.norm(`blk.${i}.attn_output_norm`, h, from(layer.attentionNorm));
-    planner.linear(`blk.${i}.ffn_up`, [f, h], [from(layer.up)]);
-    planner.linear(`blk.${i}.ffn_down`, [h, f], [from(layer.down)]);
-    planner.norm(`blk.${i}.layer_output_norm`, h, from(layer.outputNorm));
-  }
-  const pooled = `${names.pooledIn === 'encoder' ? encoder : head}${names.pooled}`;
-  planner.exact('cls.weight', [h, h], `${pooled}.weight`);
-  planner.exact('cls.bias', [h], `${pooled}.bias`);
-  planner.exact('cls.output.weight', [numLabels, h], `${classifier}.weight`);
-  planner.exact('cls.output.bias', [numLabels], `${classifier}.bias`);
+  const dense = (source: string, rows: number) => ({
+    sources: [source],
+    rows: [rows],
+    columns: h,
+    bias: true,
+    storage: 'exact' as const,
+  });
+  planner.linear('cls', dense(`${names.pooledIn === 'encoder' ? encoder : head}${names.pooled}`, h));
+  planner.linear('cls.output', dense(classifier, numLabels));
   planner.refuseUnused(names.ignored);
   return { tensors: planner.tensors, numLabels };
 }
 
-function findPrefix(names: EncoderNames, weights: TensorIndex): readonly [string, string] {
-  const probe = `${names.tokenEmbedding}.weight`;
-  const found = names.prefixes.find(([encoder]) => weights.find(`${encoder}${probe}`) !== undefined);
-  if (found !== undefined) return found;
-  const tried = names.prefixes.map(([encoder]) => `${encoder}${probe}`).join(', ');
-  throw new EncoderError('tensor_missing', `the checkpoint has none of ${tried}; its weights are of another model`);
-}
-
-function readNumLabels(weights: TensorIndex, name: string): number {
-  const classifier = weights.find(name);
-  if (classifier === undefined) {
-    throw new EncoderError(
-      'tensor_missing',
-      `the checkpoint has no ${name}, so it has no classification head; fine-tune it for sequence classification first`,
-    );
+function planEmbeddings(
+  planner: TensorPlanner,
+  hyperparameters: EncoderHyperparameters,
+  names: EncoderNames,
+  from: (name: string) => string,
+): void {
+  const { hiddenSize, embeddingSize: e = hiddenSize, vocabSize, numPositions, numTokenTypes } = hyperparameters;
+  const { positionOffset = 0 } = hyperparameters;
+  planner.matrix('token_embd.weight', [vocabSize, e], from(`${names.tokenEmbedding}.weight`));
+  if (names.positionEmbedding !== undefined) {
+    const rows = numPositions + positionOffset;
+    const options = positionOffset > 0 ? { skippedRows: positionOffset } : {};
+    planner.exact('position_embd.weight', [rows, e], from(`${names.positionEmbedding}.weight`), options);
   }
-  const rows = classifier.shape[0];
-  if (classifier.shape.length !== 2 || rows === undefined || rows < 1 || rows > MAX_LABELS) {
-    throw shapeMismatch(name, `[labels up to ${MAX_LABELS}, hidden size]`, classifier);
+  if (names.typeEmbedding !== undefined) {
+    planner.exact('token_types.weight', [numTokenTypes, e], from(`${names.typeEmbedding}.weight`));
   }
-  return rows;
-}
-
-class Planner {
-  readonly tensors: PlannedTensor[] = [];
-  private readonly used = new Set<string>();
-
-  constructor(private readonly weights: TensorIndex) {}
-
-  matrix(name: string, shape: readonly [number, number], sources: readonly string[]): void {
-    this.add(name, shape, sources, 'matrix');
-  }
-
-  exact(name: string, shape: readonly number[], source: string): void {
-    this.add(name, shape, [source], 'exact');
-  }
-
-  linear(name: string, shape: readonly [number, number], sources: readonly string[]): void {
-    this.matrix(
-      `${name}.weight`,
-      shape,
-      sources.map((source) => `${source}.weight`),
-    );
-    this.add(
-      `${name}.bias`,
-      [shape[0]],
-      sources.map((source) => `${source}.bias`),
-      'exact',
-    );
-  }
-
-  /** Checkpoints converted from the first TensorFlow releases call a norm's weight gamma and its bias beta. */
-  norm(name: string, size: number, source: string): void {
-    const spelled = (modern: string, old: string) =>
-      this.weights.find(`${source}.${modern}`) === undefined && this.weights.find(`${source}.${old}`) !== undefined
-        ? `${source}.${old}`
-        : `${source}.${modern}`;
-    this.exact(`${name}.weight`, [size], spelled('weight', 'gamma'));
-    this.exact(`${name}.bias`, [size], spelled('bias', 'beta'));
-  }
-
-  refuseUnused(ignored: RegExp): void {
-    const unused = [...this.weights.names()].filter((name) => !this.used.has(name) && !ignored.test(name)).sort();
-    if (unused.length === 0) return;
-    const shown = unused.slice(0, 5).join(', ') + (unused.length > 5 ? `, and ${unused.length - 5} more` : '');
-    throw new EncoderError(
-      'architecture_unsupported',
-      `the checkpoint holds tensors that this architecture has no place for, so its result would differ: ${shown}`,
-    );
-  }
-
-  private add(name: string, shape: readonly number[], sources: readonly string[], storage: 'matrix' | 'exact'): void {
-    for (const source of sources) {
-      const tensor = this.weights.find(source);
-      if (tensor === undefined) throw new EncoderError('tensor_missing', `the checkpoint has no tensor ${source}`);
-      if (tensor.shape.join() !== shape.join()) throw shapeMismatch(source, `[${shape.join(', ')}]`, tensor);
-      this.used.add(source);
-    }
-    const [rows, ...rest] = shape;
-    this.tensors.push({ name, shape: [rows! * sources.length, ...rest], sources, storage });
+  planner.norm('token_embd_norm', e, from(names.embeddingNorm));
+  if (names.embeddingProjection !== undefined) {
+    const sources = [from(names.embeddingProjection)];
+    planner.linear('token_embd_proj', { sources, rows: [hiddenSize], columns: e, bias: true });
   }
 }
 
-function shapeMismatch(
-  name: string,
-  expected: string,
-  found: { readonly shape: readonly number[]; readonly file: string },
-): EncoderError {
-  return new EncoderError(
-    'tensor_shape_mismatch',
-    `${name} in ${found.file} has the shape [${found.shape.join(', ')}], but config.json implies ${expected}`,
-  );
+function planLayer(
+  planner: TensorPlanner,
+  block: number,
+  { hiddenSize: h, intermediateSize: f }: EncoderHyperparameters,
+  layer: LayerNames,
+  from: (name: string) => string,
+): void {
+  const linear = (name: string, rows: readonly number[], columns: number, sources: readonly string[]) =>
+    planner.linear(`blk.${block}.${name}`, { sources: sources.map(from), rows, columns, bias: true });
+  linear('attn_qkv', [h, h, h], h, [layer.query, layer.key, layer.value]);
+  linear('attn_output', [h], h, [layer.attentionOutput]);
+  planner.norm(`blk.${block}.attn_output_norm`, h, from(layer.attentionNorm));
+  linear('ffn_up', [f], h, [layer.up]);
+  linear('ffn_down', [h], f, [layer.down]);
+  planner.norm(`blk.${block}.layer_output_norm`, h, from(layer.outputNorm));
+}
+
+/** Blocks of weights, fewer than layers where layers share them. */
+function numBlocks({ numLayers, layerWeights }: EncoderHyperparameters): number {
+  return layerWeights === undefined ? numLayers : 1 + Math.max(...layerWeights);
 }

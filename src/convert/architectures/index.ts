@@ -1,10 +1,27 @@
 /** The architectures that can be converted: one import and one entry each. */
 import type { ConfigReader } from '../config';
+import { albert } from './albert';
 import type { Architecture } from './architecture';
 import { bert } from './bert';
+import { deberta } from './deberta';
+import { decoders } from './decoder';
 import { distilbert } from './distilbert';
+import { electra } from './electra';
+import { modernbert } from './modernbert';
+import { mpnet } from './mpnet';
+import { robertaFamily } from './roberta';
 
-export const ARCHITECTURES: readonly Architecture[] = [bert, distilbert];
+export const ARCHITECTURES: readonly Architecture[] = [
+  bert,
+  distilbert,
+  ...robertaFamily,
+  electra,
+  albert,
+  mpnet,
+  deberta,
+  modernbert,
+  ...decoders,
+];
 
 /** The architecture that config.json names. Throws `architecture_unsupported` with the name for any other. */
 export function findArchitecture(config: ConfigReader): Architecture {

@@ -1,17 +1,54 @@
 /** Switches that config.json can set and that the encoder graph has, or refuses by name. */
 import type { ConfigReader } from '../config';
-import { MAX_HEAD_SIZE } from '../limits';
+import {
+  MAX_HEAD_SIZE,
+  MAX_HEADS,
+  MAX_HIDDEN_SIZE,
+  MAX_INTERMEDIATE_SIZE,
+  MAX_LAYERS,
+  MAX_POSITIONS,
+  MAX_VOCAB_SIZE,
+} from '../limits';
 import type { EncoderHyperparameters } from './architecture';
 
 /** Feed-forward activations that the graph computes, by their names in transformers. */
 const ACTIVATIONS: readonly string[] = ['gelu', 'gelu_new', 'gelu_pytorch_tanh', 'relu', 'silu', 'swish'];
 
-export function readActivation(config: ConfigReader, key: string): string {
-  const name = config.string(key, 'gelu');
-  if (!ACTIVATIONS.includes(name)) {
-    config.unsupported(`${key} is ${JSON.stringify(name.slice(0, 60))}; supported are ${ACTIVATIONS.join(', ')}`);
+/** One of the activations that the graph computes, or (for heads) one of `more`. */
+export function readActivation(
+  config: ConfigReader,
+  key: string,
+  fallback = 'gelu',
+  more: readonly string[] = [],
+): string {
+  const known = [...ACTIVATIONS, ...more];
+  const name = config.string(key, fallback);
+  if (!known.includes(name)) {
+    config.unsupported(`${key} is ${JSON.stringify(name.slice(0, 60))}; supported are ${known.join(', ')}`);
   }
   return name;
+}
+
+/** The sizes that nearly every configuration names alike. */
+export interface Sizes {
+  readonly numLayers: number;
+  readonly hiddenSize: number;
+  readonly numHeads: number;
+  readonly intermediateSize: number;
+  readonly numPositions: number;
+  readonly vocabSize: number;
+}
+
+/** Reads `Sizes` under their usual keys; `defaults` are those of the HF class. */
+export function readSizes(config: ConfigReader, defaults: Sizes): Sizes {
+  return {
+    numLayers: config.integer('num_hidden_layers', defaults.numLayers, 1, MAX_LAYERS),
+    hiddenSize: config.integer('hidden_size', defaults.hiddenSize, 1, MAX_HIDDEN_SIZE),
+    numHeads: config.integer('num_attention_heads', defaults.numHeads, 1, MAX_HEADS),
+    intermediateSize: config.integer('intermediate_size', defaults.intermediateSize, 1, MAX_INTERMEDIATE_SIZE),
+    numPositions: config.integer('max_position_embeddings', defaults.numPositions, 1, MAX_POSITIONS),
+    vocabSize: config.integer('vocab_size', defaults.vocabSize, 1, MAX_VOCAB_SIZE),
+  };
 }
 
 /** Refuses what would make the same tensors mean something else. */
@@ -25,17 +62,36 @@ export function refuseDecoder(config: ConfigReader): void {
       `position_embedding_type is ${JSON.stringify(positions.slice(0, 60))}; only "absolute" is supported`,
     );
   }
+  refusePruned(config);
+}
+
+export function refusePruned(config: ConfigReader): void {
   const pruned = config.get('pruned_heads');
   if (pruned !== undefined && Object.keys(Object(pruned) as object).length > 0) {
     config.unsupported('pruned_heads is not empty; save the model without pruned attention heads');
   }
 }
 
-export function checkHeads(config: ConfigReader, { hiddenSize, numHeads }: EncoderHyperparameters): void {
+export function checkHeads(
+  config: ConfigReader,
+  { hiddenSize, numHeads }: Pick<EncoderHyperparameters, 'hiddenSize' | 'numHeads'>,
+): void {
   if (hiddenSize % numHeads !== 0) {
     config.malformed(`the hidden size ${hiddenSize} is no multiple of the ${numHeads} attention heads`);
   }
   if (hiddenSize / numHeads > MAX_HEAD_SIZE) {
     config.unsupported(`attention heads of ${hiddenSize / numHeads} are larger than ${MAX_HEAD_SIZE}`);
   }
+}
+
+/**
+ * llama.cpp runs every file of BERT's layout with GELU, and gives every token the segment 0, so that pairs come out
+ * differently where there are two.
+ */
+export function bertCompatibility({
+  hiddenActivation,
+  numTokenTypes,
+}: EncoderHyperparameters): 'exact' | 'single-sequence' | 'unsupported' {
+  if (!hiddenActivation.startsWith('gelu')) return 'unsupported';
+  return numTokenTypes >= 2 ? 'single-sequence' : 'exact';
 }

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Makes test/golden/families.json: logits of Python transformers for one small checkpoint or more of every family.
+
+Versions that made the committed file: torch 2.13.0 (CPU), transformers 5.18.0, tokenizers 0.23.2.
+Weights are not stored: they come from make-golden.py's function of seed, name and index, rounded to bf16, so that a
+checkpoint stored as F32, F16 or BF16 is the same model. The names and shapes of its tensors are stored.
+"""
+import importlib.util
+import json
+
+import torch
+import transformers
+from tokenizers import Tokenizer
+
+spec = importlib.util.spec_from_file_location("make_golden", __file__.replace("make-family-goldens", "make-golden"))
+golden = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(golden)
+
+NUM_TEXTS, NUM_PAIRS = 28, 14
+SCALES = {"embedding": 0.2, "linear": 2.2, "bias": 0.1, "norm": 0.2, "classifier": 4}
+UNKNOWN = 1
+
+BASE = dict(hidden_size=48, num_hidden_layers=3, num_attention_heads=4, intermediate_size=80, vocab_size=7100,
+            max_position_embeddings=512)
+ROBERTA = {**BASE, "max_position_embeddings": 514, "pad_token_id": 1, "type_vocab_size": 1}
+DECODER = {**BASE, "num_key_value_heads": 2, "pad_token_id": 0}
+DEBERTA = {**BASE, "relative_attention": True, "type_vocab_size": 0}
+MODERNBERT = {**BASE, "num_hidden_layers": 4, "local_attention": 16, "pad_token_id": 0, "bos_token_id": 2,
+              "eos_token_id": 3, "cls_token_id": 2, "sep_token_id": 3}
+LLAMA3 = {"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+          "original_max_position_embeddings": 64}
+
+FAMILIES = {
+    "roberta": ("roberta", ROBERTA),
+    "xlm-roberta": ("xlm-roberta", ROBERTA),
+    "camembert": ("camembert", ROBERTA),
+    "electra": ("electra", {**BASE, "embedding_size": 48}),
+    "electra-projected": ("electra", {**BASE, "embedding_size": 24}),
+    "albert": ("albert", {**BASE, "embedding_size": 16}),
+    "albert-groups": ("albert", {**BASE, "embedding_size": 16, "num_hidden_layers": 4, "num_hidden_groups": 2}),
+    "mpnet": ("mpnet", {**BASE, "max_position_embeddings": 514}),
+    "deberta-v3": ("deberta-v2", {**DEBERTA, "position_buckets": 16, "norm_rel_ebd": "layer_norm", "share_att_key": True,
+                                  "pos_att_type": ["p2c", "c2p"], "position_biased_input": False}),
+    "deberta-own-keys": ("deberta-v2", {**DEBERTA, "pos_att_type": ["p2c", "c2p"], "max_relative_positions": 30}),
+    "deberta-c2p": ("deberta-v2", {**DEBERTA, "pos_att_type": ["c2p"], "type_vocab_size": 2}),
+    "deberta-p2c": ("deberta-v2", {**DEBERTA, "pos_att_type": ["p2c"], "position_buckets": 8}),
+    "deberta-absolute": ("deberta-v2", {**DEBERTA, "relative_attention": False, "pos_att_type": ["p2c", "c2p"]}),
+    "modernbert-mean": ("modernbert", {**MODERNBERT, "classifier_pooling": "mean"}),
+    "modernbert-biases": ("modernbert", {**MODERNBERT, "classifier_pooling": "cls", "norm_bias": True, "mlp_bias": True,
+                                         "attention_bias": True, "classifier_bias": True}),
+    "llama": ("llama", {**DECODER, "rope_parameters": LLAMA3}),
+    "llama-biases": ("llama", {**DECODER, "attention_bias": True, "mlp_bias": True, "pad_token_id": 3}),
+    "mistral": ("mistral", {**DECODER, "sliding_window": 20}),
+    "qwen2": ("qwen2", DECODER),
+    "qwen2-window": ("qwen2", {**DECODER, "use_sliding_window": True, "sliding_window": 12, "max_window_layers": 1}),
+    "qwen3": ("qwen3", {**DECODER, "head_dim": 32}),
+    "gemma2": ("gemma2", {**DECODER, "head_dim": 24, "sliding_window": 20, "query_pre_attn_scalar": 30,
+                          "attn_logit_softcapping": 5.0}),
+}
+
+
+def choose(tokenizer, items, count, reads_padding):
+    """Indices of hard inputs first; without unknown words where the model takes their id for padding."""
+    def fits(item):
+        ids = tokenizer.encode(*([item] if isinstance(item, str) else item)).ids
+        return len(ids) <= 512 and not (reads_padding and UNKNOWN in ids)
+    order = [*range(60, 80), *range(0, 60), *range(80, 100)]
+    return [index for index in order if fits(items[index])][:count]
+
+
+def build(seed, model_type, config):
+    config = transformers.AutoConfig.for_model(model_type, num_labels=3, **config)
+    config._attn_implementation = "eager"
+    network = transformers.AutoModelForSequenceClassification.from_config(config).eval()
+    model = {"seed": seed, "scales": SCALES}
+    values = {}
+    for name, tensor in network.state_dict().items():
+        if tensor.dtype == torch.float32:
+            exact = torch.from_numpy(golden.tensor_values(model, name, tuple(tensor.shape)))
+            values[name] = exact.to(torch.bfloat16).float()
+    missing, unexpected = network.load_state_dict(values, strict=False)
+    assert not unexpected and all("position_ids" in name or "token_type_ids" in name for name in missing), missing
+    return network, {name: list(tensor.shape) for name, tensor in values.items()}
+
+
+def run(network, tokenizer, item):
+    encoding = tokenizer.encode(*([item] if isinstance(item, str) else item))
+    inputs = {"input_ids": torch.tensor([encoding.ids]), "attention_mask": torch.ones(1, len(encoding.ids), dtype=torch.long)}
+    if getattr(network.config, "type_vocab_size", 0) > 1:
+        inputs["token_type_ids"] = torch.tensor([encoding.type_ids])
+    with torch.inference_mode():
+        return [float(f"{value:.9g}") for value in network(**inputs).logits[0].double().tolist()]
+
+
+def main():
+    torch.set_num_threads(1)
+    texts, pairs = golden.make_texts()
+    tokenizer = Tokenizer.from_file(str(golden.TOKENIZER / "tokenizer.json"))
+    lines = []
+    for seed, (name, (model_type, overrides)) in enumerate(FAMILIES.items(), 101):
+        network, shapes = build(seed, model_type, overrides)
+        reads_padding = overrides.get("pad_token_id") == UNKNOWN or model_type == "mpnet"
+        text_indices = choose(tokenizer, texts, NUM_TEXTS, reads_padding)
+        pair_indices = choose(tokenizer, pairs, NUM_PAIRS, reads_padding)
+        assert len(text_indices) == NUM_TEXTS and len(pair_indices) == NUM_PAIRS
+        items = [texts[index] for index in text_indices] + [pairs[index] for index in pair_indices]
+        rows = [run(network, tokenizer, item) for item in items]
+        print(name, "std", torch.tensor(rows).std(0).tolist(), flush=True)
+        config = {**network.config.to_diff_dict(), "architectures": [type(network).__name__]}
+        entry = {"name": name, "seed": seed, "scales": SCALES, "config": config, "tensors": shapes,
+                 "texts": text_indices, "pairs": pair_indices, "rows": rows}
+        lines.append(json.dumps(entry))
+    (golden.GOLDEN / "families.json").write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

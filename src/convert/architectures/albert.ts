@@ -1,0 +1,85 @@
+/**
+ * AlbertForSequenceClassification: narrow embeddings with a projection, layers that share their weights in groups;
+ * logits = classifier(tanh(pooler(h[0]))).
+ */
+import type { ConfigReader } from '../config';
+import { MAX_HIDDEN_SIZE, MAX_LAYERS, MAX_TOKEN_TYPES } from '../limits';
+import type { Architecture, EncoderModel, TensorIndex } from './architecture';
+import { type EncoderNames, planTensors } from './encoder-tensors';
+import { checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
+import { prefixesOf } from './tensor-planner';
+
+function names(layersPerGroup: number): EncoderNames {
+  return {
+    prefixes: prefixesOf('albert'),
+    tokenEmbedding: 'embeddings.word_embeddings',
+    positionEmbedding: 'embeddings.position_embeddings',
+    typeEmbedding: 'embeddings.token_type_embeddings',
+    embeddingNorm: 'embeddings.LayerNorm',
+    embeddingProjection: 'encoder.embedding_hidden_mapping_in',
+    layer: (block) => {
+      const group = Math.floor(block / layersPerGroup);
+      const layer = `encoder.albert_layer_groups.${group}.albert_layers.${block % layersPerGroup}`;
+      return {
+        query: `${layer}.attention.query`,
+        key: `${layer}.attention.key`,
+        value: `${layer}.attention.value`,
+        attentionOutput: `${layer}.attention.dense`,
+        attentionNorm: `${layer}.attention.LayerNorm`,
+        up: `${layer}.ffn`,
+        down: `${layer}.ffn_output`,
+        outputNorm: `${layer}.full_layer_layer_norm`,
+      };
+    },
+    pooled: 'pooler',
+    pooledIn: 'encoder',
+    classifier: 'classifier',
+    ignored: /(^|\.)embeddings\.(position_ids|token_type_ids)$|(^|\.)(predictions|sop_classifier)\./,
+  };
+}
+
+const DEFAULTS = {
+  numLayers: 12,
+  hiddenSize: 4096,
+  numHeads: 64,
+  intermediateSize: 16_384,
+  numPositions: 512,
+  vocabSize: 30_000,
+};
+
+export const albert: Architecture = {
+  sourceClass: 'AlbertForSequenceClassification',
+  modelType: 'albert',
+
+  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
+    refuseDecoder(config);
+    const sizes = readSizes(config, DEFAULTS);
+    const numGroups = config.integer('num_hidden_groups', 1, 1, sizes.numLayers);
+    const layersPerGroup = config.integer('inner_group_num', 1, 1, MAX_LAYERS);
+    if (sizes.numLayers * layersPerGroup > MAX_LAYERS) {
+      config.unsupported(`inner_group_num makes more than ${MAX_LAYERS} layers`);
+    }
+    const layerWeights = Array.from({ length: sizes.numLayers }, (_, index) => {
+      // The very quotient that transformers rounds down.
+      const group = Math.floor(index / (sizes.numLayers / numGroups));
+      return Array.from({ length: layersPerGroup }, (_, inner) => group * layersPerGroup + inner);
+    }).flat();
+    const hyperparameters = {
+      ...sizes,
+      numLayers: layerWeights.length,
+      layerWeights,
+      embeddingSize: config.integer('embedding_size', 128, 1, MAX_HIDDEN_SIZE),
+      numTokenTypes: config.integer('type_vocab_size', 2, 1, MAX_TOKEN_TYPES),
+      normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
+      hiddenActivation: readActivation(config, 'hidden_act', 'gelu_new'),
+    };
+    checkHeads(config, hyperparameters);
+    return {
+      architecture: 'albert',
+      hyperparameters,
+      ...planTensors(hyperparameters, names(layersPerGroup), weights),
+      head: { pooling: 'cls', activation: 'tanh' },
+      llamacppCompat: 'unsupported',
+    };
+  },
+};

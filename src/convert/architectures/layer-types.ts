@@ -1,0 +1,37 @@
+/** Which layers attend to a window alone. */
+import type { ConfigReader } from '../config';
+import { MAX_POSITIONS } from '../limits';
+import type { EncoderHyperparameters } from './architecture';
+
+type SlidingWindow = NonNullable<EncoderHyperparameters['slidingWindow']>;
+
+/** Indices of the sliding layers: those that `layer_types` names, else those that `isSliding` picks. */
+export function slidingLayers(
+  config: ConfigReader,
+  numLayers: number,
+  isSliding: (layer: number) => boolean,
+): number[] {
+  const types = config.get('layer_types');
+  const all = Array.from({ length: numLayers }, (_, layer) => layer);
+  if (types === undefined) return all.filter(isSliding);
+  if (!Array.isArray(types) || types.length !== numLayers) {
+    config.malformed(`layer_types is no list of ${numLayers} names`);
+  }
+  const unknown = types.find((type) => type !== 'full_attention' && type !== 'sliding_attention');
+  if (unknown !== undefined) {
+    config.unsupported(
+      `layer_types names ${String(JSON.stringify(unknown)).slice(0, 60)}; supported are full_attention and sliding_attention`,
+    );
+  }
+  return all.filter((layer) => types[layer] === 'sliding_attention');
+}
+
+/** The window `size` over `layers`; undefined when there are none. */
+export function slidingWindow(size: number, layers: readonly number[]): SlidingWindow | undefined {
+  return layers.length === 0 ? undefined : { size, layers };
+}
+
+/** `key` as a window; undefined when it is null, which means none. */
+export function readWindow(config: ConfigReader, key: string, fallback: number): number | undefined {
+  return config.json[key] === null ? undefined : config.integer(key, fallback, 1, MAX_POSITIONS);
+}

@@ -1,0 +1,143 @@
+/**
+ * ModernBertForSequenceClassification: rotary positions, windows in all layers but every third, gated units, norms before
+ * each part; logits = classifier(norm(act(dense(pooled)))), pooled the first token or the mean.
+ */
+import type { GgufEntry } from '../../gguf/types';
+import type { ConfigReader } from '../config';
+import { MAX_POSITIONS } from '../limits';
+import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
+import { slidingLayers, slidingWindow } from './layer-types';
+import { checkHeads, readActivation, readSizes } from './mechanisms';
+import { inverseFrequencies, layerParameters } from './rotary';
+import { TensorPlanner, findPrefix, prefixesOf, readNumLabels } from './tensor-planner';
+
+const DEFAULTS = {
+  numLayers: 22,
+  hiddenSize: 768,
+  numHeads: 12,
+  intermediateSize: 1152,
+  numPositions: 8192,
+  vocabSize: 50_368,
+};
+/** decoder and head.* without a classifier belong to masked language models. */
+const IGNORED = /(^|\.)decoder\.(weight|bias)$/;
+
+interface Biases {
+  readonly norm: boolean;
+  readonly attention: boolean;
+  readonly mlp: boolean;
+  readonly classifier: boolean;
+}
+
+export const modernbert: Architecture = {
+  sourceClass: 'ModernBertForSequenceClassification',
+  modelType: 'modernbert',
+
+  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
+    const hyperparameters = readHyperparameters(config);
+    const biases = {
+      norm: config.boolean('norm_bias', false),
+      attention: config.boolean('attention_bias', false),
+      mlp: config.boolean('mlp_bias', false),
+      classifier: config.boolean('classifier_bias', false),
+    };
+    const pooling = config.string('classifier_pooling', 'cls');
+    if (pooling !== 'cls' && pooling !== 'mean') {
+      config.unsupported(`classifier_pooling is ${JSON.stringify(pooling.slice(0, 60))}; supported are cls and mean`);
+    }
+    const activation = readActivation(config, 'classifier_activation', 'gelu', ['tanh']);
+    const hasBias = Object.values(biases).some(Boolean);
+    const isPlain = hyperparameters.hiddenActivation === 'gelu' && activation === 'gelu';
+    return {
+      architecture: 'modern-bert',
+      hyperparameters,
+      ...plan(hyperparameters, biases, weights),
+      head: { pooling, activation },
+      // llama.cpp takes the mean, runs GELU and has no place for biases.
+      llamacppCompat: hasBias ? 'unsupported' : pooling === 'mean' && isPlain ? 'exact' : 'approximate-head',
+      llamacppEntries: llamacppEntries(config),
+    };
+  },
+};
+
+function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
+  const sizes = readSizes(config, DEFAULTS);
+  checkHeads(config, sizes);
+  const headSize = sizes.hiddenSize / sizes.numHeads;
+  const interval = config.integer('global_attn_every_n_layers', 3, 1, 256);
+  const window = config.integer('local_attention', 128, 2, MAX_POSITIONS);
+  const rotary = (type: string, key: string, theta: number) =>
+    inverseFrequencies(config, layerParameters(config, type), headSize, config.number(key, theta, 1, 1e9));
+  return {
+    ...sizes,
+    numTokenTypes: 0,
+    normEps: config.number('norm_eps', 1e-5, 1e-12, 1),
+    normPlacement: 'pre',
+    hiddenActivation: readActivation(config, 'hidden_activation'),
+    feedForwardKind: 'glu',
+    positionKind: 'rope',
+    rope: {
+      inverseFrequencies: rotary('full_attention', 'global_rope_theta', 160_000),
+      localInverseFrequencies: rotary('sliding_attention', 'local_rope_theta', 10_000),
+      attentionFactor: 1,
+    },
+    slidingWindow: slidingWindow(
+      window,
+      slidingLayers(config, sizes.numLayers, (layer) => layer % interval !== 0),
+    ),
+  };
+}
+
+function plan(
+  { numLayers, hiddenSize: h, intermediateSize: f, vocabSize }: EncoderHyperparameters,
+  biases: Biases,
+  weights: TensorIndex,
+): Pick<EncoderModel, 'tensors' | 'numLabels'> {
+  const [encoder, head] = findPrefix(
+    [['model.', ''], ...prefixesOf('modernbert')],
+    'embeddings.tok_embeddings.weight',
+    weights,
+  );
+  const numLabels = readNumLabels(weights, `${head}classifier.weight`);
+  const planner = new TensorPlanner(weights);
+  const linear = (name: string, rows: number, columns: number, source: string, bias: boolean) =>
+    planner.linear(name, { sources: [source], rows: [rows], columns, bias });
+  planner.matrix('token_embd.weight', [vocabSize, h], `${encoder}embeddings.tok_embeddings.weight`);
+  planner.norm('token_embd_norm', h, `${encoder}embeddings.norm`, biases.norm);
+  for (let layer = 0; layer < numLayers; layer++) {
+    const [block, from] = [`blk.${layer}.`, `${encoder}layers.${layer}.`];
+    // The embeddings' norm stands in the place of the first layer's.
+    if (layer > 0) planner.norm(`${block}attn_norm`, h, `${from}attn_norm`, biases.norm);
+    linear(`${block}attn_qkv`, 3 * h, h, `${from}attn.Wqkv`, biases.attention);
+    linear(`${block}attn_output`, h, h, `${from}attn.Wo`, biases.attention);
+    planner.norm(`${block}ffn_norm`, h, `${from}mlp_norm`, biases.norm);
+    linear(`${block}ffn_up`, 2 * f, h, `${from}mlp.Wi`, biases.mlp);
+    linear(`${block}ffn_down`, h, f, `${from}mlp.Wo`, biases.mlp);
+  }
+  planner.norm('output_norm', h, `${encoder}final_norm`, biases.norm);
+  const exact = (name: string, rows: number, source: string, bias: boolean) =>
+    planner.linear(name, { sources: [source], rows: [rows], columns: h, bias, storage: 'exact' });
+  exact('cls', h, `${head}head.dense`, biases.classifier);
+  planner.norm('cls.norm', h, `${head}head.norm`, biases.norm);
+  exact('cls.output', numLabels, `${head}classifier`, true);
+  planner.refuseUnused(IGNORED);
+  return { tensors: planner.tensors, numLabels };
+}
+
+/** What llama.cpp computes the frequencies and the windows' layers from. */
+function llamacppEntries(config: ConfigReader): GgufEntry[] {
+  const theta = (type: string, key: string, fallback: number) => {
+    const own = layerParameters(config, type)['rope_theta'];
+    return typeof own === 'number' ? own : config.number(key, fallback, 1, 1e9);
+  };
+  return [
+    { key: 'rope.freq_base', type: 'float32', value: theta('full_attention', 'global_rope_theta', 160_000) },
+    { key: 'rope.freq_base_swa', type: 'float32', value: theta('sliding_attention', 'local_rope_theta', 10_000) },
+    { key: 'rope.scaling.type', type: 'string', value: 'none' },
+    {
+      key: 'attention.sliding_window_pattern',
+      type: 'uint32',
+      value: config.integer('global_attn_every_n_layers', 3, 1, 256),
+    },
+  ];
+}

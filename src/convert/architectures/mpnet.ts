@@ -1,0 +1,106 @@
+/**
+ * MPNetForSequenceClassification: positions count from 2, and every head adds a bias to its scores that depends on the
+ * bucket of the distance; logits = classifier.out_proj(tanh(classifier.dense(h[0]))).
+ */
+import type { ConfigReader } from '../config';
+import type { Architecture, EncoderModel, TensorIndex } from './architecture';
+import { type EncoderNames, planTensors } from './encoder-tensors';
+import { checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
+import { type TensorPlanner, prefixesOf } from './tensor-planner';
+
+/** transformers hard-codes the padding index 1, and with it the position of the first token. */
+const POSITION_OFFSET = 2;
+/** Buckets in use, whatever relative_attention_num_buckets says about the table's rows. */
+const NUM_BUCKETS = 32;
+/** Distances from here on share the last bucket. */
+const MAX_DISTANCE = 128;
+
+const NAMES: EncoderNames = {
+  prefixes: prefixesOf('mpnet'),
+  tokenEmbedding: 'embeddings.word_embeddings',
+  positionEmbedding: 'embeddings.position_embeddings',
+  embeddingNorm: 'embeddings.LayerNorm',
+  layer: (block) => {
+    const layer = `encoder.layer.${block}`;
+    return {
+      query: `${layer}.attention.attn.q`,
+      key: `${layer}.attention.attn.k`,
+      value: `${layer}.attention.attn.v`,
+      attentionOutput: `${layer}.attention.attn.o`,
+      attentionNorm: `${layer}.attention.LayerNorm`,
+      up: `${layer}.intermediate.dense`,
+      down: `${layer}.output.dense`,
+      outputNorm: `${layer}.output.LayerNorm`,
+    };
+  },
+  pooled: 'classifier.dense',
+  pooledIn: 'head',
+  classifier: 'classifier.out_proj',
+  ignored: /(^|\.)embeddings\.position_ids$|(^|\.)(pooler|lm_head)\./,
+};
+
+const DEFAULTS = {
+  numLayers: 12,
+  hiddenSize: 768,
+  numHeads: 12,
+  intermediateSize: 3072,
+  numPositions: 512,
+  vocabSize: 30_527,
+};
+
+export const mpnet: Architecture = {
+  sourceClass: 'MPNetForSequenceClassification',
+  modelType: 'mpnet',
+
+  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
+    refuseDecoder(config);
+    const sizes = readSizes(config, DEFAULTS);
+    const numBuckets = config.integer('relative_attention_num_buckets', NUM_BUCKETS, NUM_BUCKETS, 4096);
+    if (sizes.numPositions <= POSITION_OFFSET) config.malformed('max_position_embeddings leaves no position');
+    const hyperparameters = {
+      ...sizes,
+      numPositions: sizes.numPositions - POSITION_OFFSET,
+      positionOffset: POSITION_OFFSET,
+      positionKind: 'relative-bias' as const,
+      numTokenTypes: 0,
+      normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
+      hiddenActivation: readActivation(config, 'hidden_act'),
+    };
+    checkHeads(config, hyperparameters);
+    const { numHeads, numPositions } = hyperparameters;
+    const more = (planner: TensorPlanner, from: (name: string) => string) =>
+      planner.computed(
+        'attn_rel_b.weight',
+        [numHeads, 2 * numPositions - 1],
+        [[from('encoder.relative_attention_bias.weight'), [numBuckets, numHeads]]],
+        ([table]) => expandBias(table!, numHeads, numPositions),
+      );
+    return {
+      architecture: 'mpnet',
+      hyperparameters,
+      ...planTensors(hyperparameters, { ...NAMES, more }, weights),
+      head: { pooling: 'cls', activation: 'tanh' },
+      llamacppCompat: 'unsupported',
+    };
+  },
+};
+
+/** One row per head, one column per distance key - query from 1 - positions up, from the table [buckets, heads]. */
+function* expandBias(table: Float32Array, numHeads: number, numPositions: number): Iterable<Float32Array> {
+  const buckets = Array.from({ length: 2 * numPositions - 1 }, (_, index) => relativeBucket(index - numPositions + 1));
+  for (let head = 0; head < numHeads; head++) {
+    yield Float32Array.from(buckets, (bucket) => table[bucket * numHeads + head]!);
+  }
+}
+
+/** The bucket of a distance: exact up to 7 tokens, then logarithmic, each direction by itself; in float32 like torch. */
+export function relativeBucket(distance: number): number {
+  const half = NUM_BUCKETS / 2;
+  const exact = half / 2;
+  const forward = distance > 0 ? half : 0;
+  const length = Math.abs(distance);
+  if (length < exact) return forward + length;
+  const ratio = Math.fround(Math.log(length / exact));
+  const scaled = Math.fround(Math.fround(ratio / Math.fround(Math.log(MAX_DISTANCE / exact))) * (half - exact));
+  return forward + Math.min(exact + Math.trunc(scaled), half - 1);
+}

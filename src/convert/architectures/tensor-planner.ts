@@ -1,0 +1,147 @@
+/**
+ * Collects the file's tensors, with every name and shape checked: what the model needs must be there with the shape that
+ * config.json implies, and nothing else may be there but what is known to be of no use.
+ */
+import { EncoderError } from '../../errors';
+import { MAX_LABELS } from '../limits';
+import type { PlannedTensor, TensorIndex } from './architecture';
+
+/** [encoder prefix, head prefix] in which checkpoints of one family are found, the usual one first. */
+export type Prefixes = readonly (readonly [string, string])[];
+
+/** Prefixes of a model whose encoder is the attribute `name`, bare, and as trainers wrap it. */
+export function prefixesOf(name: string): Prefixes {
+  return [
+    [`${name}.`, ''],
+    ['', ''],
+    [`model.${name}.`, 'model.'],
+    ['model.', ''],
+    [`module.${name}.`, 'module.'],
+  ];
+}
+
+/** A linear layer of the file: its rows come from the checkpoint's layers `sources`, `rows` of each. */
+export interface PlannedLinear {
+  readonly sources: readonly string[];
+  readonly rows: readonly number[];
+  readonly columns: number;
+  /** Whether every source has a bias, or none. */
+  readonly bias: boolean;
+  /** Default `matrix`. Biases are always exact. */
+  readonly storage?: PlannedTensor['storage'];
+}
+
+export type PlanOptions = Pick<PlannedTensor, 'skippedRows' | 'compute'>;
+
+export class TensorPlanner {
+  readonly tensors: PlannedTensor[] = [];
+  private readonly used = new Set<string>();
+
+  constructor(private readonly weights: TensorIndex) {}
+
+  matrix(name: string, shape: readonly [number, number], source: string): void {
+    this.take(source, shape);
+    this.tensors.push({ name, shape, sources: [source], storage: 'matrix' });
+  }
+
+  /** `shape` is the source's; rows that are skipped are missing in the file. */
+  exact(name: string, shape: readonly number[], source: string, options: PlanOptions = {}): void {
+    this.take(source, shape);
+    const [rows, ...rest] = shape;
+    this.tensors.push({
+      name,
+      shape: [rows! - (options.skippedRows ?? 0), ...rest],
+      sources: [source],
+      storage: 'exact',
+      ...options,
+    });
+  }
+
+  /** A tensor of `shape` that is computed from small tensors of the checkpoint. */
+  computed(
+    name: string,
+    shape: readonly number[],
+    sources: readonly (readonly [string, readonly number[]])[],
+    compute: NonNullable<PlannedTensor['compute']>,
+  ): void {
+    for (const [source, sourceShape] of sources) this.take(source, sourceShape);
+    this.tensors.push({ name, shape, sources: sources.map(([source]) => source), storage: 'exact', compute });
+  }
+
+  linear(name: string, { sources, rows, columns, bias, storage = 'matrix' }: PlannedLinear): void {
+    const total = rows.reduce((sum, count) => sum + count, 0);
+    const add = (part: string, rest: readonly number[], kind: PlannedTensor['storage']) => {
+      const names = sources.map((source) => `${source}.${part}`);
+      names.forEach((source, index) => this.take(source, [rows[index]!, ...rest]));
+      this.tensors.push({ name: `${name}.${part}`, shape: [total, ...rest], sources: names, storage: kind });
+    };
+    add('weight', [columns], storage);
+    if (bias) add('bias', [], 'exact');
+  }
+
+  /** Checkpoints converted from the first TensorFlow releases call a norm's weight gamma and its bias beta. */
+  norm(name: string, size: number, source: string, bias = true, options: PlanOptions = {}): void {
+    this.exact(`${name}.weight`, [size], this.spelled(source, 'weight', 'gamma'), options);
+    if (bias) this.exact(`${name}.bias`, [size], this.spelled(source, 'bias', 'beta'));
+  }
+
+  /** The name under which the checkpoint has a part of a norm. */
+  spelled(source: string, modern: string, old: string): string {
+    const isOld =
+      this.weights.find(`${source}.${modern}`) === undefined && this.weights.find(`${source}.${old}`) !== undefined;
+    return `${source}.${isOld ? old : modern}`;
+  }
+
+  /** Refuses what was neither used nor is `ignored`: buffers and heads of the pretraining. */
+  refuseUnused(ignored: RegExp): void {
+    const unused = [...this.weights.names()].filter((name) => !this.used.has(name) && !ignored.test(name)).sort();
+    if (unused.length === 0) return;
+    const shown = unused.slice(0, 5).join(', ') + (unused.length > 5 ? `, and ${unused.length - 5} more` : '');
+    throw new EncoderError(
+      'architecture_unsupported',
+      `the checkpoint holds tensors that this architecture has no place for, so its result would differ: ${shown}`,
+    );
+  }
+
+  private take(source: string, shape: readonly number[]): void {
+    const tensor = this.weights.find(source);
+    if (tensor === undefined) throw new EncoderError('tensor_missing', `the checkpoint has no tensor ${source}`);
+    if (tensor.shape.join() !== shape.join()) throw shapeMismatch(source, `[${shape.join(', ')}]`, tensor);
+    this.used.add(source);
+  }
+}
+
+/** The first of `prefixes` under which the checkpoint has the encoder's tensor `probe`. */
+export function findPrefix(prefixes: Prefixes, probe: string, weights: TensorIndex): readonly [string, string] {
+  const found = prefixes.find(([encoder]) => weights.find(`${encoder}${probe}`) !== undefined);
+  if (found !== undefined) return found;
+  const tried = prefixes.map(([encoder]) => `${encoder}${probe}`).join(', ');
+  throw new EncoderError('tensor_missing', `the checkpoint has none of ${tried}; its weights are of another model`);
+}
+
+/** Rows of the classifier's weight `name`. */
+export function readNumLabels(weights: TensorIndex, name: string): number {
+  const classifier = weights.find(name);
+  if (classifier === undefined) {
+    throw new EncoderError(
+      'tensor_missing',
+      `the checkpoint has no ${name}, so it has no classification head; fine-tune it for sequence classification first`,
+    );
+  }
+  const rows = classifier.shape[0];
+  if (classifier.shape.length !== 2 || rows === undefined || rows < 1 || rows > MAX_LABELS) {
+    throw shapeMismatch(name, `[labels up to ${MAX_LABELS}, hidden size]`, classifier);
+  }
+  return rows;
+}
+
+function shapeMismatch(
+  name: string,
+  expected: string,
+  found: { readonly shape: readonly number[]; readonly file: string },
+): EncoderError {
+  return new EncoderError(
+    'tensor_shape_mismatch',
+    `${name} in ${found.file} has the shape [${found.shape.join(', ')}], but config.json implies ${expected}`,
+  );
+}

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy
 import torch
 from gguf import GGMLQuantizationType, quants
+from tokenizer_file_cases import class_cases
 from transformers import AutoTokenizer
 
 OUT = Path(__file__).resolve().parent.parent / "test/unit/convert/fixtures"
@@ -143,6 +144,8 @@ def main():
     for name, files in tokenizer_cases():
         model_type = "distilbert" if name == "distilbert" else "bert"
         cases.append({"name": name, "files": files, "expected": convert(files, model_type)})
+    for name, model_type, files in class_cases():
+        cases.append({"name": name, "modelType": model_type, "files": files, "expected": convert(files, model_type)})
     lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
     (OUT / "tokenizers.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in element_vectors().items())

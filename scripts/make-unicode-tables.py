@@ -2,19 +2,32 @@
 """Writes native/src/tokenizer/unicode_tables.inc by asking `tokenizers` 0.23.2 about every code point.
 
 The library mixes several Unicode versions, so no Unicode release gives its classes; only canonical combining classes,
-which never change once assigned, come from Python's unicodedata, and only for the marks that the library reorders.
+which never change once assigned, come from Python's unicodedata, and only for the marks that the library reorders; and
+grapheme break properties come from the `regex` package as far as the library does not show its clusters.
 """
+import io
 import sys
 import unicodedata
 from pathlib import Path
 
 import tokenizers
-from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
+import regex
+import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 ORACLE = "0.23.2"
+REGEX = "2026.9.29"
 OUT = Path(__file__).resolve().parent.parent / "native/src/tokenizer/unicode_tables.inc"
 BLOCK = 128
-FLAGS = ["removed", "to_space", "cjk", "nonspacing_mark", "whitespace", "punctuation", "word", "has_nfd", "has_lower"]
+FLAGS = [
+    "removed", "to_space", "cjk", "nonspacing_mark", "whitespace", "punctuation", "word", "has_nfd", "has_lower",
+    "letter", "number", "upper", "lower", "mark", "combining", "has_nfkd", "digit", "symbol", "composes",
+]  # fmt: skip
+CLUSTER = [
+    "other", "cr", "lf", "control", "extend", "zwj", "regional_indicator", "prepend", "spacing_mark", "l", "v", "t",
+    "lv", "lvt", "pictographic", "extend_linker", "extend_conjunct", "consonant",
+]  # fmt: skip
 SURROGATES = range(0xD800, 0xE000)
 HANGUL = range(0xAC00, 0xD7A4)
 
@@ -128,6 +141,156 @@ def combining_classes(flags, decompositions):
     return classes
 
 
+def add_regex_classes(flags):
+    """The classes of Oniguruma, which Split and Replace patterns ask for."""
+    names = {"letter": r"\p{L}", "number": r"\p{N}", "upper": r"[\p{Lu}\p{Lt}]", "lower": r"\p{Ll}", "mark": r"\p{M}",
+             "symbol": r"[\p{P}\p{S}]"}
+    for name, pattern in names.items():
+        replace = normalizers.Replace(Regex(pattern), "").normalize_str
+        for c in scalars():
+            if replace(chr(c)) == "":
+                flags[c].add(name)
+    space = normalizers.Replace(Regex(r"\s"), "").normalize_str
+    for c in scalars():
+        assert (space(chr(c)) == "") == ("whitespace" in flags[c]), hex(c)
+        assert "letter" in flags[c] or not flags[c] & {"upper", "lower"}
+
+
+def check_splitters(flags):
+    """That the other pre-tokenizers and normalizers mean the same classes; what is left gets a flag."""
+    white, whitespace = pre_tokenizers.WhitespaceSplit().pre_tokenize_str, pre_tokenizers.Whitespace().pre_tokenize_str
+    punctuation, digits = pre_tokenizers.Punctuation("removed").pre_tokenize_str, pre_tokenizers.Digits().pre_tokenize_str
+    strip, lower = normalizers.Strip().normalize_str, normalizers.Lowercase().normalize_str
+    accents, bert_lower = normalizers.StripAccents().normalize_str, bert(lowercase=True)
+    for c in scalars():
+        s = chr(c)
+        assert (len(white("x" + s + "y")) == 2) == ("whitespace" in flags[c]), hex(c)
+        assert (strip(s) == "") == ("whitespace" in flags[c]), hex(c)
+        assert (len(punctuation("x" + s + "y")) == 2) == ("punctuation" in flags[c]), hex(c)
+        assert lower(s) == bert_lower(s), hex(c)
+        words = [word for word, _ in whitespace("x" + s + "y")]
+        expected = ["x" + s + "y"] if "word" in flags[c] else ["x", "y"] if "whitespace" in flags[c] else ["x", s, "y"]
+        assert words == expected, hex(c)
+        if len(digits("x" + s + "y")) == 3:
+            flags[c].add("digit")
+        if accents(s) == "":
+            flags[c].add("combining")
+        else:
+            assert accents(s) == s, hex(c)
+
+
+def compatibility(flags, decompositions):
+    """Full compatibility decompositions where they differ from the canonical ones."""
+    nfkd = normalizers.NFKD().normalize_str
+    found = {}
+    for c in scalars():
+        if c in HANGUL:
+            assert [ord(d) for d in nfkd(chr(c))] == hangul_nfd(c), hex(c)
+            continue
+        parts = [ord(d) for d in nfkd(chr(c))]
+        if parts == decompositions.get(c, [c]):
+            continue
+        found[c] = parts
+        flags[c].add("has_nfkd")
+    assert max(map(len, found.values())) <= 18
+    return found
+
+
+def compositions(flags, decompositions):
+    """(first, second) -> composed. Every canonical pair that NFC joins; Hangul is arithmetic."""
+    nfc, nfd = normalizers.NFC().normalize_str, normalizers.NFD().normalize_str
+    pairs = {}
+    for c in decompositions:
+        if nfc(nfd(chr(c))) != chr(c):
+            continue
+        # The last step of the composition: a shorter form of all but the last code point, and that one.
+        whole = nfd(chr(c))
+        first = nfc(whole[:-1])
+        assert len(first) == 1 and nfc(first + whole[-1]) == chr(c), hex(c)
+        pairs[ord(first), ord(whole[-1])] = c
+        flags[ord(whole[-1])].add("composes")
+    return pairs
+
+
+def cluster_classes(flags):
+    """Grapheme_Cluster_Break with the extra classes that the emoji and conjunct rules ask for."""
+    names = {"cr": "CR", "lf": "LF", "control": "Control", "extend": "Extend", "zwj": "ZWJ",
+             "regional_indicator": "Regional_Indicator", "prepend": "Prepend", "spacing_mark": "SpacingMark", "l": "L",
+             "v": "V", "t": "T", "lv": "LV", "lvt": "LVT"}
+    is_in = {name: regex.compile(r"\p{GCB=%s}" % value).match for name, value in names.items()}
+    shown = Joins()
+    classes = {}
+    for c in scalars():
+        s = chr(c)
+        found = [name for name in names if is_in[name](s)]
+        assert len(found) <= 1
+        name = found[0] if found else "other"
+        if name in ("extend", "spacing_mark") and not shown.after_letter(s):
+            name = "other"  # newer than the library's tables
+        assert shown.after_letter(s) == (name in ("extend", "spacing_mark", "zwj")), hex(c)
+        assert shown.after_prepend(s) == (name == "prepend"), hex(c)
+        if name == "other" and shown.before_zwj(s):
+            name = "pictographic"
+        elif name == "other" and shown.before_linker(s):
+            name = "consonant"
+        elif name == "extend" and shown.links(s):
+            name = "extend_linker"
+        elif name == "extend" and shown.before_linker(KA + s):
+            name = "extend_conjunct"
+        classes[c] = CLUSTER.index(name)
+    return classes
+
+
+KA, VIRAMA, NUKTA_KA = "\u0915", "\u094d", "\u0958"
+
+
+class Joins:
+    """The library's own clusters, seen through a charsmap that replaces short ones by what their first character
+    maps to: a mark that survives stands in a longer cluster."""
+
+    def __init__(self):
+        model = io.BytesIO()
+        lines = (f"some text, number {i} of many" for i in range(200))
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=lines, model_writer=model, vocab_size=60, hard_vocab_limit=False, minloglevel=2)
+        proto = sentencepiece_model_pb2.ModelProto.FromString(model.getvalue())
+        self.normalize = normalizers.Precompiled(proto.normalizer_spec.precompiled_charsmap).normalize_str
+        self.replace = normalizers.Precompiled(charsmap({"x": "y"})).normalize_str
+
+    def after_letter(self, c):
+        return c != "x" and self.replace("x" + c) == "y"
+
+    def survives(self, text):
+        return self.normalize(text + "\u0300").endswith("\u0300")
+
+    def after_prepend(self, before):
+        return self.survives(before + NUKTA_KA)
+
+    def links(self, between):
+        return self.survives(KA + between + NUKTA_KA)
+
+    def before_linker(self, before):
+        return self.survives(before + VIRAMA + NUKTA_KA)
+
+    def before_zwj(self, before):
+        return self.survives(before + "\u200d\u203c")
+
+
+def charsmap(mappings):
+    """A precompiled charsmap with single-character keys in ASCII: a double array and the replacements."""
+    units, pool = [0] * 512, b""
+    units[0] = 256 << 10  # the root's children stand at 256 ^ byte, the leaves at 0 ^ 0 of their own blocks
+    for number, (key, value) in enumerate(sorted(mappings.items())):
+        node = 256 ^ ord(key)
+        units.extend([0] * 256)
+        base = len(units) - 256
+        units[node] = ((base ^ node) << 10) | 1 << 8 | ord(key)
+        units[base] = 1 << 31 | len(pool)
+        pool += value.encode() + b"\0"
+    data = b"".join(unit.to_bytes(4, "little") for unit in units)
+    return len(data).to_bytes(4, "little") + data + pool
+
+
 def write_numbers(lines, declaration, numbers, form="{}"):
     lines.append(declaration + " = {")
     line = "   "
@@ -154,17 +317,23 @@ def write_mappings(lines, name, mappings):
 
 
 def main():
-    if tokenizers.__version__ != ORACLE:
-        sys.exit(f"tokenizers {ORACLE} is wanted, {tokenizers.__version__} is installed")
+    if (tokenizers.__version__, regex.__version__) != (ORACLE, REGEX):
+        sys.exit(f"tokenizers {ORACLE} and regex {REGEX} are wanted")
     flags, decompositions, lowered = normalizer_classes()
     add_splitting_classes(flags)
     add_word_class(flags)
     classes = combining_classes(flags, decompositions)
+    add_regex_classes(flags)
+    check_splitters(flags)
+    compatible = compatibility(flags, decompositions)
+    pairs = compositions(flags, decompositions)
+    clusters = cluster_classes(flags)
 
     records, values = {}, []
     for c in range(0x110000):
         bits = sum(1 << i for i, name in enumerate(FLAGS) if name in flags.get(c, ()))
-        values.append(records.setdefault((bits, classes.get(c, 0)), len(records)))
+        record = (bits, classes.get(c, 0), clusters.get(c, 0))
+        values.append(records.setdefault(record, len(records)))
     blocks, index = {}, []
     for start in range(0, 0x110000, BLOCK):
         index.append(blocks.setdefault(tuple(values[start : start + BLOCK]), len(blocks)))
@@ -173,18 +342,24 @@ def main():
     lines = [
         "// Generated by scripts/make-unicode-tables.py; do not edit. Included by unicode_tables.cc only.",
         f"// Oracle: tokenizers {ORACLE}; combining classes: Unicode {unicodedata.unidata_version} (unicodedata).",
-        "// Flag bits: " + ", ".join(f"{1 << i} {name}" for i, name in enumerate(FLAGS)) + ".",
+        "// Flag bits: the order of enum Flag. Clusters: the order of enum class Cluster.",
         "// clang-format off",
     ]
-    write_numbers(lines, "constexpr uint16_t kRecordFlags[]", [bits for bits, _ in records])
-    write_numbers(lines, "constexpr uint8_t kRecordClasses[]", [value for _, value in records])
+    write_numbers(lines, "constexpr uint32_t kRecordFlags[]", [record[0] for record in records])
+    write_numbers(lines, "constexpr uint8_t kRecordClasses[]", [record[1] for record in records])
+    write_numbers(lines, "constexpr uint8_t kRecordClusters[]", [record[2] for record in records])
     write_numbers(lines, "constexpr uint16_t kBlockIndex[]", index)
     write_numbers(lines, f"constexpr uint8_t kBlocks[][{BLOCK}]", ["{" + ",".join(map(str, b)) + "}" for b in blocks])
     write_mappings(lines, "Nfd", decompositions)
     write_mappings(lines, "Lower", lowered)
+    write_mappings(lines, "Nfkd", compatible)
+    ordered = sorted(pairs)
+    write_numbers(lines, "constexpr uint64_t kComposeFrom[]", [a << 32 | b for a, b in ordered], "{:#x}")
+    write_numbers(lines, "constexpr uint32_t kComposeTo[]", [pairs[pair] for pair in ordered], "{:#x}")
     lines.append("// clang-format on")
     OUT.write_text("\n".join(lines) + "\n", encoding="ascii")
-    print(f"{len(records)} records, {len(blocks)} blocks, {len(decompositions)} + {len(lowered)} replacements")
+    print(f"{len(records)} records, {len(blocks)} blocks, {len(decompositions)} + {len(lowered)} + {len(compatible)} "
+          f"replacements, {len(pairs)} compositions")
 
 
 if __name__ == "__main__":

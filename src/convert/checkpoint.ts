@@ -12,6 +12,7 @@ import type { TensorSource } from './readers/tensor-source';
 import { OTHER_WEIGHTS, WEIGHT_FORMATS, type WeightFormat } from './weight-formats';
 
 const CONFIG = 'config.json';
+const SENTENCEPIECE_MODELS = ['sentencepiece.bpe.model', 'spm.model', 'spiece.model', 'tokenizer.model'];
 
 /** The tokenizer's files; each is undefined when the folder lacks it. */
 export interface TokenizerFiles {
@@ -25,6 +26,12 @@ export interface TokenizerFiles {
   readonly addedTokens: JsonObject | undefined;
   /** vocab.txt */
   readonly vocabulary: string | undefined;
+  /** vocab.json */
+  readonly vocabularyTable?: JsonObject | undefined;
+  /** merges.txt */
+  readonly merges?: string | undefined;
+  /** Name of a SentencePiece model in the folder, which is not read. */
+  readonly sentencePiece?: string | undefined;
 }
 
 export class Checkpoint {
@@ -83,13 +90,25 @@ export class Checkpoint {
   }
 
   async tokenizerFiles(): Promise<TokenizerFiles> {
+    const tokenizer = await this.optionalObject('tokenizer.json', 'tokenizerBytes');
+    const isWhole = tokenizer !== undefined;
     return {
-      tokenizer: await this.optionalObject('tokenizer.json', 'tokenizerBytes'),
+      tokenizer,
       config: await this.optionalObject('tokenizer_config.json', 'tokenizerBytes'),
       specialTokens: await this.optionalObject('special_tokens_map.json', 'configBytes'),
       addedTokens: await this.optionalObject('added_tokens.json', 'tokenizerBytes'),
       vocabulary: await this.optionalText('vocab.txt', 'tokenizerBytes'),
+      vocabularyTable: isWhole ? undefined : await this.optionalObject('vocab.json', 'tokenizerBytes'),
+      merges: isWhole ? undefined : await this.optionalText('merges.txt', 'tokenizerBytes'),
+      sentencePiece: isWhole ? undefined : await this.firstPresent(SENTENCEPIECE_MODELS),
     };
+  }
+
+  private async firstPresent(names: readonly string[]): Promise<string | undefined> {
+    for (const name of names) {
+      if ((await stat(join(this.folder, name)).catch(() => undefined)) !== undefined) return name;
+    }
+    return undefined;
   }
 
   /** The weights in the first format that the folder has; a single file goes before shards. Like transformers. */

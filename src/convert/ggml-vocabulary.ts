@@ -1,23 +1,36 @@
-/** A WordPiece vocabulary as llama.cpp writes it: one token per embedding row, word starts marked, no two alike. */
+/** The vocabulary as llama.cpp writes it: one token per embedding row, no two alike, with scores or merges. */
 import { EncoderError } from '../errors';
+import { type JsonValue, isJsonObject } from '../support/json';
 import type { PreparedTokenizer } from './tokenizer';
+import { QWEN2_REGEX } from './tokenizer-components';
 
 const NORMAL = 1;
 const CONTROL = 3;
 const USER_DEFINED = 4;
 const UNUSED = 5;
+const BYTE = 6;
 
 const WORD_START = '\u2581';
+
+const BYTE_TOKEN = /^<0x[0-9A-F]{2}>$/;
+const LLAMA3_REGEX = QWEN2_REGEX.replace('|\\p{N}|', '|\\p{N}{1,3}|');
+
+export interface GgmlVocabulary {
+  readonly model: 'bert' | 'gpt2' | 'llama' | 't5';
+  readonly pre: string;
+  readonly tokens: string[];
+  readonly types: Int32Array;
+  readonly scores: Float32Array | undefined;
+  readonly merges: string[] | undefined;
+}
 
 /**
  * `rows`: rows of token_embd; an id at or above is `checkpoint_malformed`. Rows without a token, and tokens that
  * llama.cpp could not tell apart, become [PADn] of type unused; the tokenizer.json in the file still has them.
  */
-export function ggmlVocabulary(
-  tokenizer: PreparedTokenizer,
-  rows: number,
-  warnings: string[],
-): { tokens: string[]; types: Int32Array } {
+export function ggmlVocabulary(tokenizer: PreparedTokenizer, rows: number, warnings: string[]): GgmlVocabulary {
+  const { vocabulary, json } = tokenizer;
+  const model = ggmlModel(tokenizer);
   for (const [id, token] of tokenizer.tokens) {
     if (id < rows) continue;
     const shown = JSON.stringify(token.slice(0, 40));
@@ -32,7 +45,7 @@ export function ggmlVocabulary(
   const inexpressible: number[] = [];
   for (const [id, token] of [...tokenizer.tokens].sort(([a], [b]) => a - b)) {
     const special = tokenizer.added.get(id);
-    const written = special ? token : phantomSpace(token, tokenizer.continuingPrefix);
+    const written = special || model !== 'bert' ? token : phantomSpace(token, vocabulary.continuingPrefix);
     // llama.cpp keeps tokens as C strings and aborts on equal ones.
     if (written === '' || written.includes('\0') || taken.has(written)) {
       inexpressible.push(id);
@@ -40,7 +53,7 @@ export function ggmlVocabulary(
     }
     taken.add(written);
     tokens[id] = written;
-    types[id] = special === undefined ? NORMAL : special ? CONTROL : USER_DEFINED;
+    types[id] = special === undefined ? normalType(token, model) : special ? CONTROL : USER_DEFINED;
   }
   for (let id = 0; id < rows; id++) {
     tokens[id] ??= unusedName(id, taken);
@@ -51,7 +64,50 @@ export function ggmlVocabulary(
       `${inexpressible.length} tokens cannot be written for llama.cpp (ids ${ids}...); ggml-encoder is not affected`,
     );
   }
-  return { tokens, types };
+  return {
+    model,
+    pre: model === 'gpt2' ? preTokenizerName(json['pre_tokenizer']) : 'default',
+    tokens,
+    types,
+    scores: model === 't5' || model === 'llama' ? scoresOf(tokenizer, model, rows) : undefined,
+    merges: model === 'gpt2' ? vocabulary.merges.map(([left, right]) => `${left} ${right}`) : undefined,
+  };
+}
+
+function ggmlModel({ vocabulary, json }: PreparedTokenizer): GgmlVocabulary['model'] {
+  if (vocabulary.model === 'WordPiece') return 'bert';
+  if (vocabulary.model === 'Unigram') return 't5';
+  return JSON.stringify([json['normalizer'] ?? null, json['pre_tokenizer'] ?? null]).includes('"ByteLevel"')
+    ? 'gpt2'
+    : 'llama';
+}
+
+function normalType(token: string, model: GgmlVocabulary['model']): number {
+  return (model === 'llama' || model === 't5') && BYTE_TOKEN.test(token) ? BYTE : NORMAL;
+}
+
+/** Only the patterns whose names in llama.cpp mean exactly the same words. */
+function preTokenizerName(block: JsonValue | undefined): string {
+  if (!isJsonObject(block)) return 'default';
+  if (block['type'] === 'ByteLevel' && block['use_regex'] !== false) return 'gpt-2';
+  const parts = block['pretokenizers'];
+  const first = Array.isArray(parts) ? parts[0] : undefined;
+  const pattern = isJsonObject(first) && first['type'] === 'Split' ? first['pattern'] : undefined;
+  const regex = isJsonObject(pattern) ? pattern['Regex'] : undefined;
+  return regex === QWEN2_REGEX ? 'qwen2' : regex === LLAMA3_REGEX ? 'llama-bpe' : 'default';
+}
+
+function scoresOf({ vocabulary }: PreparedTokenizer, model: 'llama' | 't5', rows: number): Float32Array {
+  const scores = new Float32Array(rows);
+  if (model === 't5') {
+    scores.set(vocabulary.scores.slice(0, rows));
+    return scores;
+  }
+  vocabulary.merges.forEach(([left, right], rank) => {
+    const id = vocabulary.ids.get(left + right);
+    if (id !== undefined && id < rows) scores[id] = -rank;
+  });
+  return scores;
 }
 
 function phantomSpace(token: string, continuingPrefix: string): string {

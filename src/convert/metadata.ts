@@ -1,11 +1,9 @@
 /** The metadata of a converted file, in a fixed order, from what the checkpoint says about model and tokenizer. */
-import { EncoderError } from '../errors';
-import { ENCODER_KEYS, GENERAL_KEYS, TOKENIZER_KEYS, architectureKeys } from '../gguf/keys';
+import { ENCODER_KEYS, GENERAL_KEYS, architectureKeys } from '../gguf/keys';
 import type { GgufEntry, TensorType } from '../gguf/types';
-import { DEFAULT_LIMITS } from '../support/limits';
 import type { EncoderHyperparameters, EncoderModel } from './architectures/architecture';
-import { ggmlVocabulary } from './ggml-vocabulary';
 import type { PreparedTokenizer } from './tokenizer';
+import { tokenizerEntries } from './tokenizer-metadata';
 
 /** Version of the `ggml_encoder` keys. */
 const FORMAT_VERSION = 1;
@@ -33,11 +31,12 @@ export interface ModelFacts {
  * `matrixType` is the type of most matrices in the file. Adds to `warnings` what could not be said in llama.cpp's terms.
  */
 export function fileMetadata(facts: ModelFacts, matrixType: TensorType, warnings: string[]): GgufEntry[] {
+  const { vocabSize, numTokenTypes } = facts.model.hyperparameters;
   return [
     ...generalEntries(facts, matrixType),
     ...modelEntries(facts),
     ...encoderEntries(facts),
-    ...tokenizerEntries(facts, warnings),
+    ...tokenizerEntries(facts.tokenizer, vocabSize, numTokenTypes, warnings),
   ];
 }
 
@@ -122,42 +121,6 @@ function mechanismEntries({ slidingWindow, layerWeights, rope, disentangled }: E
     entries.push({ key: ENCODER_KEYS.positionTerms, type: 'string[]', value: disentangled.types });
   }
   return entries;
-}
-
-function tokenizerEntries({ model, tokenizer }: ModelFacts, warnings: string[]): GgufEntry[] {
-  const { vocabSize, numTokenTypes } = model.hyperparameters;
-  const vocabulary = ggmlVocabulary(tokenizer, vocabSize, warnings);
-  const { cls, sep, unk, pad, mask } = tokenizer.ids;
-  const id = (key: string, value: number | undefined) => (value === undefined ? [] : [uint(key, value)]);
-  return [
-    text(TOKENIZER_KEYS.model, 'bert'),
-    text(TOKENIZER_KEYS.pre, 'default'),
-    { key: TOKENIZER_KEYS.tokens, type: 'string[]', value: vocabulary.tokens },
-    { key: TOKENIZER_KEYS.tokenTypes, type: 'int32[]', value: vocabulary.types },
-    uint(TOKENIZER_KEYS.tokenTypeCount, Math.max(numTokenTypes, 1)),
-    ...id(TOKENIZER_KEYS.bosId, cls),
-    ...id(TOKENIZER_KEYS.eosId, sep),
-    ...id(TOKENIZER_KEYS.unknownId, unk),
-    ...id(TOKENIZER_KEYS.separatorId, sep),
-    ...id(TOKENIZER_KEYS.paddingId, pad),
-    ...id(TOKENIZER_KEYS.maskId, mask),
-    flag(TOKENIZER_KEYS.addBos, true),
-    flag(TOKENIZER_KEYS.addEos, true),
-    flag(TOKENIZER_KEYS.addSeparator, false),
-    flag(TOKENIZER_KEYS.lowercase, tokenizer.lowercase),
-    ...(tokenizer.stripAccents === null ? [] : [flag(TOKENIZER_KEYS.stripAccents, tokenizer.stripAccents)]),
-    text(TOKENIZER_KEYS.huggingFaceJson, minified(tokenizer)),
-  ];
-}
-
-function minified({ json }: PreparedTokenizer): string {
-  const text = JSON.stringify(json);
-  const sizeBytes = Buffer.byteLength(text);
-  if (sizeBytes <= DEFAULT_LIMITS.ggufStringBytes) return text;
-  throw new EncoderError(
-    'limit_exceeded',
-    `the tokenizer takes ${sizeBytes} bytes; readers take ${DEFAULT_LIMITS.ggufStringBytes}`,
-  );
 }
 
 /** gguf-py's short form: two digits at least, '1.3M', '67M', '110M'. */

@@ -43,7 +43,10 @@ export async function planConversion(
   const model = architecture.describe(config, weights);
   const { labels: names } = options;
   const labels = names === undefined ? readLabels(config, model.numLabels) : checkLabels(names, model.numLabels);
-  const tokenizer = prepareTokenizer(await checkpoint.tokenizerFiles(), checkpoint.folder);
+  const tokenizer = prepareTokenizer(await checkpoint.tokenizerFiles(), checkpoint.folder, {
+    modelType: config.string('model_type', ''),
+    tokenizerClass: config.string('tokenizer_class'),
+  });
   const warnings = [...tokenizer.warnings];
   const settings = await checkpoint.settings('config_sentence_transformers.json');
   const type = options.type ?? ownType(weights, model.tensors);

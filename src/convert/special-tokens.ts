@@ -7,7 +7,8 @@ import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
 import type { TokenizerFiles } from './checkpoint';
 import type { ConfigReader } from './config';
 import { MAX_VOCAB_SIZE } from './limits';
-import type { Vocabulary } from './wordpiece-json';
+import type { Role, TokenizerClass } from './tokenizer-classes';
+import type { Vocabulary } from './vocabulary';
 
 /** A token as tokenizer.json's `added_tokens` has it. */
 export interface AddedToken {
@@ -24,11 +25,8 @@ export interface PlacedToken extends AddedToken {
 }
 
 export interface SpecialTokens {
-  readonly cls: string | undefined;
-  readonly sep: string | undefined;
-  readonly unk: string | undefined;
-  readonly pad: string | undefined;
-  readonly mask: string | undefined;
+  /** Content of each role's token; a role without one is absent. */
+  readonly contents: ReadonlyMap<Role, string>;
   /** Tokens that must exist, in the order in which missing ones get new ids. */
   readonly toAdd: readonly AddedToken[];
   /** Contents of those whose flags replace the ones in tokenizer.json. */
@@ -36,30 +34,31 @@ export interface SpecialTokens {
 }
 
 /** In transformers' order, which decides the ids of tokens that are missing from the vocabulary. */
-const ROLES = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'] as const;
-const BERT_DEFAULTS: Readonly<Partial<Record<(typeof ROLES)[number], string>>> = {
-  unk_token: '[UNK]',
-  sep_token: '[SEP]',
-  pad_token: '[PAD]',
-  cls_token: '[CLS]',
-  mask_token: '[MASK]',
-};
+const ROLES: readonly Role[] = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'];
 
-export function readSpecialTokens(files: TokenizerFiles, config: ConfigReader, isBert: boolean): SpecialTokens {
+export function readSpecialTokens(
+  files: TokenizerFiles,
+  config: ConfigReader,
+  tokenizerClass: TokenizerClass,
+): SpecialTokens {
   const decoder = config.object('added_tokens_decoder');
   // Once a file has added_tokens_decoder, transformers no longer looks at the two older files.
   const legacy = decoder === undefined ? files.specialTokens : undefined;
-  const named = new Map<string, AddedToken>();
+  const named = new Map<Role, AddedToken>();
   for (const role of ROLES) {
-    const value = legacy?.[role] ?? config.get(role) ?? (isBert ? BERT_DEFAULTS[role] : undefined);
-    const token =
-      value === undefined || value === null ? undefined : toToken(config, value, role, legacy?.[role] !== undefined);
-    if (token !== undefined) named.set(role, token);
+    const key = `${role}_token`;
+    const value = legacy?.[key] ?? config.get(key) ?? tokenizerClass.defaults[role];
+    if (value === undefined || value === null) continue;
+    const token = toToken(config, value, key, legacy?.[key] !== undefined);
+    const takesSpace = role === 'mask' && tokenizerClass.maskTakesSpace === true && typeof value === 'string';
+    named.set(role, takesSpace ? { ...token, lstrip: true } : token);
   }
   // For added_tokens.json, transformers takes the newer of the two lists only.
   const recent = readExtra(config, legacy, 'extra_special_tokens');
-  const extra = [...readExtra(config, legacy, 'additional_special_tokens'), ...recent];
-  const special = new Set([...named.values(), ...recent].map(({ content }) => content));
+  const older = readExtra(config, legacy, 'additional_special_tokens');
+  const own = older ?? tokenizerClass.extra?.(config).map((content) => plainToken(content, true)) ?? [];
+  const extra = [...own, ...(recent ?? [])];
+  const special = new Set([...named.values(), ...(recent ?? [])].map(({ content }) => content));
   const declared =
     decoder === undefined ? readAddedTokens(config, files.addedTokens, special) : readDecoder(config, decoder);
   const toAdd = new Map<string, AddedToken>();
@@ -67,13 +66,8 @@ export function readSpecialTokens(files: TokenizerFiles, config: ConfigReader, i
     if (!toAdd.has(token.content)) toAdd.set(token.content, token);
   }
   const contents = new Set([...named.values()].map(({ content }) => content));
-  const content = (role: (typeof ROLES)[number]) => named.get(role)?.content ?? BERT_DEFAULTS[role];
   return {
-    cls: content('cls_token'),
-    sep: content('sep_token'),
-    unk: content('unk_token'),
-    pad: content('pad_token'),
-    mask: content('mask_token'),
+    contents: new Map([...named].map(([role, { content }]) => [role, content])),
     toAdd: [...toAdd.values()].map((token) => (contents.has(token.content) ? { ...token, special: true } : token)),
     overruling: new Set(decoder === undefined ? [] : declared.map(({ content }) => content)),
   };
@@ -148,9 +142,10 @@ function readAddedTokens(
   return entries.sort((a, b) => a.id - b.id).map(({ content }) => plainToken(content, special.has(content)));
 }
 
-function readExtra(config: ConfigReader, legacy: JsonObject | undefined, key: string): AddedToken[] {
+/** Undefined when there is no such list. */
+function readExtra(config: ConfigReader, legacy: JsonObject | undefined, key: string): AddedToken[] | undefined {
   const list = legacy?.[key] ?? config.get(key);
-  return Array.isArray(list) ? list.map((value) => toToken(config, value, key, true)) : [];
+  return Array.isArray(list) ? list.map((value) => toToken(config, value, key, true)) : undefined;
 }
 
 /** "[CLS]" or {"content": "[CLS]", "lstrip": false, ...}. */

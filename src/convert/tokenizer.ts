@@ -1,22 +1,19 @@
 /**
- * The tokenizer that transformers would run for this checkpoint, as one tokenizer.json: the file itself with what
- * tokenizer_config.json overrules, or one made up from vocab.txt, and the same vocabulary in llama.cpp's terms.
+ * The tokenizer that transformers would run for this checkpoint, as one tokenizer.json: the file itself with what its
+ * class makes of it, or one made up from the vocabulary's files, and the same vocabulary in llama.cpp's terms.
  */
 import { EncoderError } from '../errors';
 import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
 import type { TokenizerFiles } from './checkpoint';
 import { ConfigReader } from './config';
-import { addMissingTokens, readSpecialTokens } from './special-tokens';
-import { pairTemplate, readVocabulary, synthesize } from './wordpiece-json';
+import { type PlacedToken, type SpecialTokens, addMissingTokens, readSpecialTokens } from './special-tokens';
+import { type PipelineSource, type Role, type TokenizerClass, findTokenizerClass } from './tokenizer-classes';
+import { bertNormalizer, object, template } from './tokenizer-components';
+import { type Vocabulary, readVocabulary } from './vocabulary';
+import { synthesize, synthesizeBpe } from './synthesized-json';
 
 /** Ids of the roles that the vocabulary fills; a role it lacks is undefined. */
-export interface SpecialIds {
-  readonly cls: number | undefined;
-  readonly sep: number | undefined;
-  readonly unk: number | undefined;
-  readonly pad: number | undefined;
-  readonly mask: number | undefined;
-}
+export type SpecialIds = Readonly<Record<Role, number | undefined>>;
 
 export interface PreparedTokenizer {
   /** The effective tokenizer.json. */
@@ -26,8 +23,7 @@ export interface PreparedTokenizer {
   /** Ids of added tokens: true for special ones. */
   readonly added: ReadonlyMap<number, boolean>;
   readonly ids: SpecialIds;
-  /** Prefix of tokens that continue a word, '##' as a rule. */
-  readonly continuingPrefix: string;
+  readonly vocabulary: Vocabulary;
   /** As llama.cpp understands the normalizer; null means "as lowercase". */
   readonly lowercase: boolean;
   readonly stripAccents: boolean | null;
@@ -36,100 +32,194 @@ export interface PreparedTokenizer {
   readonly warnings: readonly string[];
 }
 
-/** Classes whose normalizer follows tokenizer_config.json, whatever tokenizer.json says; `Fast` is cut off before. */
-const BERT_CLASSES: readonly (string | undefined)[] = [undefined, 'BertTokenizer', 'DistilBertTokenizer'];
-/** Classes that take tokenizer.json as it is. */
-const GENERIC_CLASSES: readonly (string | undefined)[] = ['PreTrainedTokenizer', 'TokenizersBackend'];
+/** What config.json says about the tokenizer. */
+export interface TokenizerHints {
+  readonly modelType: string;
+  readonly tokenizerClass?: string | undefined;
+}
 
 /** transformers writes 1e30 for "no limit"; anything this large is no limit. */
 const NO_LIMIT = 1e9;
 
 /** Throws `tokenizer_missing`, `tokenizer_unsupported` or `checkpoint_malformed`. */
-export function prepareTokenizer(files: TokenizerFiles, folder: string): PreparedTokenizer {
+export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: TokenizerHints): PreparedTokenizer {
   const warnings: string[] = [];
-  const config = new ConfigReader(files.config ?? emptyObject(), `${folder}/tokenizer_config.json`);
-  const tokenizerClass = config.string('tokenizer_class')?.replace(/Fast$/, '');
-  const isBert = BERT_CLASSES.includes(tokenizerClass);
-  if (!isBert && !GENERIC_CLASSES.includes(tokenizerClass)) {
-    throw new EncoderError(
-      'tokenizer_unsupported',
-      `${config.path}: tokenizer_class ${tokenizerClass} is not supported`,
-    );
-  }
-  const specials = readSpecialTokens(files, config, isBert);
-  const json = baseJson(files, config, isBert, specials.unk, folder, warnings);
-  const vocabulary = readVocabulary(json, `${folder}/tokenizer.json`);
-  const added = addMissingTokens(json, vocabulary, specials, `${folder}/tokenizer.json`);
+  const config = new ConfigReader(files.config ?? object({}), `${folder}/tokenizer_config.json`);
+  const named = config.string('tokenizer_class') ?? hints.tokenizerClass;
+  const tokenizerClass = findTokenizerClass(named, hints.modelType, config.path);
+  const specials = readSpecialTokens(files, config, tokenizerClass);
+  const path = `${folder}/tokenizer.json`;
+  const json = baseJson(files, config, tokenizerClass, specials, folder, warnings);
+  const vocabulary = readVocabulary(json, path);
+  const source: PipelineSource = {
+    config,
+    vocabulary,
+    file: files.tokenizer,
+    token: (role) => specials.contents.get(role) ?? '',
+  };
+  if (tokenizerClass.build === undefined) json['model'] = ownModel(json['model'], vocabulary, tokenizerClass);
+  else rebuild(json, source, tokenizerClass, warnings);
+  const added = addMissingTokens(json, vocabulary, specials, path);
   const tokens = new Map<number, string>(vocabulary.byId);
   for (const token of added) tokens.set(token.id, token.content);
-  const idOf = (content: string | undefined) =>
-    content === undefined
-      ? undefined
-      : (added.find((token) => token.content === content)?.id ?? vocabulary.ids.get(content));
-  const ids = {
-    cls: idOf(specials.cls),
-    sep: idOf(specials.sep),
-    unk: idOf(specials.unk),
-    pad: idOf(specials.pad),
-    mask: idOf(specials.mask),
-  };
-  if (isBert && !isJsonObject(json['post_processor'])) {
-    const token = (role: 'cls' | 'sep') => ({ content: specials[role] ?? '', id: ids[role] ?? 0 });
-    json['post_processor'] = pairTemplate(token('cls'), token('sep'));
-  }
+  const ids = specialIds(specials, added, vocabulary);
+  json['post_processor'] = postProcessor(json['post_processor'], source, tokenizerClass, ids, files);
   return {
     json,
     tokens,
     added: new Map(added.map(({ id, special }) => [id, special])),
     ids,
-    continuingPrefix: vocabulary.continuingPrefix,
+    vocabulary,
     ...normalizerFlags(json['normalizer']),
     maxLength: readMaxLength(config),
     warnings,
   };
 }
 
+function specialIds(specials: SpecialTokens, added: readonly PlacedToken[], vocabulary: Vocabulary): SpecialIds {
+  const known = new Map(added.map(({ content, id }) => [content, id]));
+  const idOf = (role: Role) => {
+    const content = specials.contents.get(role);
+    return content === undefined ? undefined : (known.get(content) ?? vocabulary.ids.get(content));
+  };
+  return {
+    bos: idOf('bos'),
+    eos: idOf('eos'),
+    unk: idOf('unk'),
+    sep: idOf('sep'),
+    pad: idOf('pad'),
+    cls: idOf('cls'),
+    mask: idOf('mask'),
+  };
+}
+
 function baseJson(
   files: TokenizerFiles,
   config: ConfigReader,
-  isBert: boolean,
-  unkToken: string | undefined,
+  tokenizerClass: TokenizerClass,
+  specials: SpecialTokens,
   folder: string,
   warnings: string[],
 ): JsonObject {
-  const { tokenizer, vocabulary } = files;
+  const { tokenizer, vocabulary, vocabularyTable, merges } = files;
+  const isBert = tokenizerClass.name === 'BertTokenizer';
   if (isBert && !config.boolean('do_basic_tokenize', true)) {
     throw new EncoderError(
       'tokenizer_unsupported',
       `${config.path}: do_basic_tokenize is false; only true is supported`,
     );
   }
-  if (tokenizer === undefined) {
-    if (vocabulary === undefined || !isBert) {
-      const missing = vocabulary === undefined ? 'tokenizer.json and vocab.txt' : 'tokenizer.json';
-      throw new EncoderError(
-        'tokenizer_missing',
-        `${folder} has no ${missing}; add the tokenizer's files to the checkpoint`,
-      );
-    }
-    return synthesize(vocabulary, bertNormalizer(config), unkToken ?? '[UNK]', `${folder}/vocab.txt`);
+  if (tokenizer !== undefined) {
+    // Truncation and padding left over from training are no part of the vocabulary; callers set their own.
+    const json = Object.assign(object({}), tokenizer, { truncation: null, padding: null });
+    if (isBert) overruleNormalizer(json, bertNormalizer(config), warnings);
+    return json;
   }
-  // Truncation and padding left over from training are no part of the vocabulary; callers set their own.
-  const json = Object.assign(emptyObject(), tokenizer, { truncation: null, padding: null });
-  if (isBert) overruleNormalizer(json, bertNormalizer(config), warnings);
-  return json;
+  if (vocabulary !== undefined && tokenizerClass.model === 'WordPiece') {
+    const unk = specials.contents.get('unk') ?? '[UNK]';
+    return synthesize(vocabulary, bertNormalizer(config), unk, `${folder}/vocab.txt`);
+  }
+  if (vocabularyTable !== undefined && merges !== undefined && tokenizerClass.model === 'BPE') {
+    return synthesizeBpe(vocabularyTable, merges, `${folder}/merges.txt`);
+  }
+  throw new EncoderError('tokenizer_missing', missingFiles(files, tokenizerClass, folder));
 }
 
-/** What BertTokenizer builds from tokenizer_config.json; absent keys have these defaults there too. */
-function bertNormalizer(config: ConfigReader): JsonObject {
-  const stripAccents = config.get('strip_accents');
-  return Object.assign(emptyObject(), {
-    type: 'BertNormalizer',
-    clean_text: true,
-    handle_chinese_chars: config.boolean('tokenize_chinese_chars', true),
-    strip_accents: stripAccents === undefined ? null : config.boolean('strip_accents', false),
-    lowercase: config.boolean('do_lower_case', true),
-  });
+function missingFiles(files: TokenizerFiles, { name, model }: TokenizerClass, folder: string): string {
+  if (files.sentencePiece !== undefined) {
+    return (
+      `${folder} has ${files.sentencePiece} but no tokenizer.json; write one with transformers: ` +
+      `AutoTokenizer.from_pretrained(folder).save_pretrained(folder)`
+    );
+  }
+  const missing =
+    model === 'WordPiece'
+      ? 'tokenizer.json and vocab.txt'
+      : model === 'BPE'
+        ? 'tokenizer.json, nor vocab.json with merges.txt,'
+        : 'tokenizer.json';
+  return `${folder} has no ${missing}, which ${name} needs; add the tokenizer's files to the checkpoint`;
+}
+
+/** The class's own pipeline around the vocabulary of `json`. */
+function rebuild(json: JsonObject, source: PipelineSource, tokenizerClass: TokenizerClass, warnings: string[]): void {
+  const { name, model, build } = tokenizerClass;
+  const { vocabulary, file } = source;
+  if (vocabulary.model !== model) {
+    throw new EncoderError(
+      'tokenizer_unsupported',
+      `${source.config.path}: ${name} has a ${model} vocabulary, but tokenizer.json holds ${vocabulary.model}; set tokenizer_class to the class that wrote the file`,
+    );
+  }
+  const pipeline = build!(source);
+  const vocab = (json['model'] as JsonObject)['vocab']!;
+  const merges = model === 'BPE' ? { merges: vocabulary.merges.map((pair) => [...pair]) } : {};
+  const wanted = { normalizer: pipeline.normalizer, pre_tokenizer: pipeline.pre_tokenizer };
+  const replaced = Object.entries(wanted).filter(
+    ([key, value]) => file !== undefined && !isSameJson(file[key] ?? null, value),
+  );
+  if (replaced.length > 0) {
+    const keys = replaced.map(([key]) => key).join(' and ');
+    warnings.push(`${name} brings its own ${keys} in place of those in tokenizer.json, as in transformers 5`);
+  }
+  Object.assign(json, wanted, { model: object({ type: model!, ...pipeline.model, vocab, ...merges }) });
+}
+
+/**
+ * The model as the tokenizers library reads it from a file. It parses scores a little off, which decides between
+ * segmentations that are equally good; classes that build their own pipeline get the exact ones.
+ */
+function ownModel(model: JsonValue | undefined, vocabulary: Vocabulary, { name }: TokenizerClass): JsonValue {
+  const own = model as JsonObject;
+  if (vocabulary.model === 'BPE') {
+    return Object.assign(object({}), own, { merges: vocabulary.merges.map((pair) => [...pair]) });
+  }
+  if (vocabulary.model !== 'Unigram' || name !== 'TokenizersBackend') return own;
+  const vocab = (own['vocab'] as [string, number][]).map(([token, score]) => [token, librarysNumber(score)]);
+  return Object.assign(object({}), own, { vocab });
+}
+
+/** `value` as the library parses its shortest decimal form: digits as an integer, once scaled by a power of ten. */
+function librarysNumber(value: number): number {
+  const match = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value));
+  if (match === null) return value;
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = match;
+  const digits = Number(whole + fraction);
+  const power = Number(exponent) - fraction.length;
+  const scaled = power < 0 ? digits / Number(`1e${-power}`) : digits * Number(`1e${power}`);
+  return sign === '-' ? -scaled : scaled;
+}
+
+function postProcessor(
+  own: JsonValue | undefined,
+  source: PipelineSource,
+  tokenizerClass: TokenizerClass,
+  ids: SpecialIds,
+  files: TokenizerFiles,
+): JsonValue {
+  const token = (role: Role): [string, number] => [source.token(role), ids[role] ?? 0];
+  if (tokenizerClass.template !== undefined) return tokenizerClass.template(source, (role) => token(role)[1]);
+  if (isJsonObject(own)) return own;
+  if (tokenizerClass.name === 'BertTokenizer') {
+    return template('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:1 sep:1', { cls: token('cls'), sep: token('sep') });
+  }
+  // With a tokenizer.json, transformers ignores the two flags.
+  const flag = (role: 'bos' | 'eos') =>
+    files.tokenizer === undefined && ids[role] !== undefined && source.config.boolean(`add_${role}_token`, false);
+  const [bos, eos] = [flag('bos'), flag('eos')];
+  const around = (sequence: string, segment: number) =>
+    [...(bos ? [`bos:${segment}`] : []), `${sequence}:${segment}`, ...(eos ? [`eos:${segment}`] : [])].join(' ');
+  const tokens = { ...(bos ? { bos: token('bos') } : {}), ...(eos ? { eos: token('eos') } : {}) };
+  return template(around('A', 0), `${around('A', 0)} ${around('B', 1)}`, tokens);
+}
+
+function isSameJson(a: JsonValue, b: JsonValue): boolean {
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((v, i) => isSameJson(v, b[i]!));
+  }
+  if (!isJsonObject(a) || !isJsonObject(b)) return a === b;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => key in b && isSameJson(a[key]!, b[key]!));
 }
 
 function overruleNormalizer(json: JsonObject, wanted: JsonObject, warnings: string[]): void {
@@ -142,7 +232,7 @@ function overruleNormalizer(json: JsonObject, wanted: JsonObject, warnings: stri
     (key) => (found[key] ?? null) !== (wanted[key] ?? null),
   );
   if (changed.length === 0) return;
-  json['normalizer'] = Object.assign(emptyObject(), found, ...changed.map((key) => ({ [key]: wanted[key] })));
+  json['normalizer'] = Object.assign(object({}), found, ...changed.map((key) => ({ [key]: wanted[key] })));
   const list = changed.map((key) => `${key} = ${JSON.stringify(wanted[key])}`).join(', ');
   warnings.push(`tokenizer_config.json overrules the normalizer of tokenizer.json, as in transformers: ${list}`);
 }
@@ -165,8 +255,4 @@ function readMaxLength(config: ConfigReader): number | undefined {
   const value = config.get('model_max_length') ?? config.get('max_len');
   if (value === undefined || (typeof value === 'number' && value >= NO_LIMIT)) return undefined;
   return config.integer(['model_max_length', 'max_len'], 0, 1, NO_LIMIT);
-}
-
-function emptyObject(): JsonObject {
-  return Object.create(null) as JsonObject;
 }

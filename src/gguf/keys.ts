@@ -64,14 +64,21 @@ export const GENERAL_KEYS = {
 } as const;
 
 export const TOKENIZER_KEYS = {
-  /** STRING, 'bert' for WordPiece. */
+  /** STRING, 'bert' for WordPiece, 'gpt2' for byte-level BPE, 'llama' for other BPE, 't5' for Unigram. */
   model: 'tokenizer.ggml.model',
-  /** STRING, unused for WordPiece but expected. */
+  /** STRING, llama.cpp's name of the words' pattern; 'default' where it has none or needs none. */
   pre: 'tokenizer.ggml.pre',
-  /** ARRAY[STRING], one per row of token_embd: word starts carry U+2581, continuations lose their '##'. */
+  /** ARRAY[STRING], one per row of token_embd. WordPiece: word starts carry U+2581, continuations lose their '##'. */
   tokens: 'tokenizer.ggml.tokens',
   /** ARRAY[INT32]: 1 normal, 3 control, 4 user defined, 5 unused. */
   tokenTypes: 'tokenizer.ggml.token_type',
+  /** ARRAY[FLOAT32], Unigram's scores; for BPE of characters the negated rank of the merge that makes the token. */
+  scores: 'tokenizer.ggml.scores',
+  /** ARRAY[STRING], 'a b', for byte-level BPE. */
+  merges: 'tokenizer.ggml.merges',
+  /** BOOLs for 'llama' and 't5': a space before the text, and runs of spaces count as one. */
+  addSpacePrefix: 'tokenizer.ggml.add_space_prefix',
+  removeExtraWhitespaces: 'tokenizer.ggml.remove_extra_whitespaces',
   /** UINT32, rows of token_types, 1 when the model has none. */
   tokenTypeCount: 'tokenizer.ggml.token_type_count',
   /** UINT32 ids; [CLS] is `bos` and [SEP] is `eos` in llama.cpp's terms. */

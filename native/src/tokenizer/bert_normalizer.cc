@@ -22,7 +22,7 @@ class BertNormalizer::Writer {
   Writer& operator=(const Writer&) = delete;
 
   /// A character that stays where it is, and past which no mark moves.
-  void put(char32_t c, uint16_t flags) {
+  void put(char32_t c, uint32_t flags) {
     flush();
     write(c, flags);
   }
@@ -61,7 +61,7 @@ class BertNormalizer::Writer {
       marks_.push_back({c, properties});
   }
 
-  void write(char32_t c, uint16_t flags) {
+  void write(char32_t c, uint32_t flags) {
     if (!lowercase_ || !(flags & unicode::kHasLowerCase)) {
       utf8::append(out_, c);
       return;
@@ -83,7 +83,7 @@ BertNormalizer::BertNormalizer(JsonValue block)
   const auto strip_accents = block.find("strip_accents");
   strip_accents_ = strip_accents && !strip_accents->is_null() ? strip_accents->as_bool() : lowercase_;
   for (char32_t c = 0; c < 128; c++) {
-    const uint16_t flags = unicode::properties(c).flags;
+    const uint32_t flags = unicode::properties(c).flags;
     char32_t lower[unicode::kMaxLowerCase] = {c};
     if (lowercase_) unicode::lower_case(c, lower);
     ascii_[c] = static_cast<char>(lower[0]);
@@ -120,7 +120,7 @@ void BertNormalizer::normalize(std::string_view text, std::string& out) const {
     }
     const char32_t c = utf8::decode(p);
     const unicode::Properties properties = unicode::properties(c);
-    const uint16_t flags = properties.flags;
+    const uint32_t flags = properties.flags;
     if (clean_text_ && flags & unicode::kRemoved) continue;
     if (clean_text_ && flags & unicode::kToSpace) {
       writer.put(' ', 0);

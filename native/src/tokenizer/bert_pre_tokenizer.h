@@ -11,7 +11,7 @@ class BertPreTokenizer : public PreTokenizer {
  public:
   BertPreTokenizer();
 
-  void split(std::string& text, std::vector<Span>& words) const override;
+  void split(Words& words) const override;
 
  private:
   std::array<unsigned char, 128> ascii_;  // unicode::kWhitespace, unicode::kPunctuation or 0

@@ -48,7 +48,7 @@ void ByteTrie::grow() {
     if (slot.key != 0) put(slot.key, slot.child);
 }
 
-bool ByteTrie::insert(Node root, std::string_view key, int32_t value) {
+ByteTrie::Node ByteTrie::add_path(Node root, std::string_view key) {
   Node node = root;
   for (const char c : key) {
     const auto byte = static_cast<unsigned char>(c);
@@ -60,9 +60,18 @@ bool ByteTrie::insert(Node root, std::string_view key, int32_t value) {
     }
     node = next;
   }
+  return node;
+}
+
+bool ByteTrie::insert(Node root, std::string_view key, int32_t value) {
+  const Node node = add_path(root, key);
   if (values_[node] != kNoValue) return false;
   values_[node] = value;
   return true;
+}
+
+void ByteTrie::assign(Node root, std::string_view key, int32_t value) {
+  values_[add_path(root, key)] = value;
 }
 
 int32_t ByteTrie::find(Node root, std::string_view key) const {

@@ -1,4 +1,5 @@
-// Strings to numbers, followed byte by byte: the vocabulary of WordPiece and the contents of added tokens.
+// Strings to numbers, followed byte by byte: the vocabularies of WordPiece and Unigram, and the contents of
+// added tokens.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +24,9 @@ class ByteTrie {
   /// Throws Error(limit_exceeded) beyond 2^24 nodes.
   bool insert(Node root, std::string_view key, int32_t value);
 
+  /// The same, but a later value replaces an earlier one.
+  void assign(Node root, std::string_view key, int32_t value);
+
   Node child(Node node, unsigned char byte) const {
     const uint32_t key = node << 8 | byte;
     for (size_t i = slot_of(key);; i = (i + 1) & (slots_.size() - 1)) {
@@ -44,6 +48,7 @@ class ByteTrie {
 
   size_t slot_of(uint32_t key) const { return static_cast<size_t>(key * multiplier_ >> shift_); }
   Node add_node();
+  Node add_path(Node root, std::string_view key);
   void put(uint32_t key, Node child);
   void grow();
 

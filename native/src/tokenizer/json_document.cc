@@ -2,6 +2,7 @@
 // is read.
 #include "tokenizer/json_document.h"
 
+#include <cmath>
 #include <json.hpp>
 
 #include "enc/error.h"
@@ -111,6 +112,23 @@ int64_t JsonValue::as_integer(int64_t low, int64_t high) const {
   if (integer < low || integer > high)
     fail("is " + std::to_string(integer) + ", outside " + std::to_string(low) + ".." + std::to_string(high));
   return integer;
+}
+
+double JsonValue::as_number() const {
+  const auto& node = document_->nodes_[index_];
+  if (node.kind == JsonKind::kInteger) return static_cast<double>(node.integer);
+  expect(JsonKind::kNumber, "a number");
+  if (!std::isfinite(node.number)) fail("is not a finite number");
+  return node.number;
+}
+
+size_t JsonValue::size() const {
+  size_t count = 0;
+  if (kind() == JsonKind::kObject)
+    for_each_member([&](std::string_view, JsonValue) { count++; });
+  else
+    for_each_item([&](JsonValue) { count++; });
+  return count;
 }
 
 std::optional<JsonValue> JsonValue::find(std::string_view key) const {

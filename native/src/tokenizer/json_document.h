@@ -24,6 +24,11 @@ class JsonValue {
   /// An integer within [low, high].
   int64_t as_integer(int64_t low, int64_t high) const;
 
+  /// A finite number.
+  double as_number() const;
+  /// Number of members or items of an object or array.
+  size_t size() const;
+
   /// The member `key` of an object, nothing when it is absent. A key that occurs twice is an error.
   std::optional<JsonValue> find(std::string_view key) const;
   /// The same for a member that must be there.

@@ -4,6 +4,14 @@
 #include "enc/error.h"
 #include "tokenizer/bert_normalizer.h"
 #include "tokenizer/bert_pre_tokenizer.h"
+#include "tokenizer/bpe.h"
+#include "tokenizer/byte_level.h"
+#include "tokenizer/metaspace.h"
+#include "tokenizer/normal_forms.h"
+#include "tokenizer/precompiled.h"
+#include "tokenizer/split.h"
+#include "tokenizer/text_normalizers.h"
+#include "tokenizer/unigram.h"
 #include "tokenizer/word_piece.h"
 
 namespace enc {
@@ -14,11 +22,33 @@ class NoNormalizer : public Normalizer {
   void normalize(std::string_view text, std::string& out) const override { out += text; }
 };
 
+class NoPreTokenizer : public PreTokenizer {
+ public:
+  void split(Words&) const override {}
+};
+
+class PreTokenizerSequence : public PreTokenizer {
+ public:
+  explicit PreTokenizerSequence(std::vector<std::unique_ptr<const PreTokenizer>> parts)
+      : parts_(std::move(parts)) {}
+  void split(Words& words) const override {
+    for (const auto& part : parts_) part->split(words);
+  }
+
+ private:
+  std::vector<std::unique_ptr<const PreTokenizer>> parts_;
+};
+
+void check_depth(JsonValue block, int depth) {
+  if (depth > kMaxNesting) block.fail("is nested deeper than " + std::to_string(kMaxNesting) + " levels");
+}
+
 /// The model's type. Files written before the field existed are told apart by their other fields.
 std::string_view model_type(JsonValue block) {
   if (const auto type = block.find("type")) return type->as_string();
   if (block.find("merges")) return "BPE";
   if (block.find("continuing_subword_prefix")) return "WordPiece";
+  if (block.find("unk_id")) return "Unigram";
   return "without a type";
 }
 
@@ -30,23 +60,56 @@ void fail_unsupported(const std::string& stage, std::string_view type, const std
                                                     " is not supported; supported: " + supported);
 }
 
-std::unique_ptr<const Normalizer> make_normalizer(JsonValue block) {
+std::unique_ptr<const Normalizer> make_normalizer(JsonValue block, int depth) {
+  check_depth(block, depth);
   if (block.is_null()) return std::make_unique<NoNormalizer>();
   const std::string_view type = block.at("type").as_string();
+  if (type == "Sequence") {
+    std::vector<std::unique_ptr<const Normalizer>> parts;
+    block.at("normalizers").for_each_item([&](JsonValue part) {
+      parts.push_back(make_normalizer(part, depth + 1));
+    });
+    return std::make_unique<NormalizerSequence>(std::move(parts));
+  }
   if (type == "BertNormalizer") return std::make_unique<BertNormalizer>(block);
-  fail_unsupported("normalizer", type, "BertNormalizer, null");
+  if (type == "NFC") return std::make_unique<NormalForm>(false, true);
+  if (type == "NFD") return std::make_unique<NormalForm>(false, false);
+  if (type == "NFKC") return std::make_unique<NormalForm>(true, true);
+  if (type == "NFKD") return std::make_unique<NormalForm>(true, false);
+  if (type == "ByteLevel") return std::make_unique<ByteLevelNormalizer>();
+  if (type == "Precompiled") return std::make_unique<Precompiled>(block);
+  if (auto normalizer = make_text_normalizer(type, block)) return normalizer;
+  fail_unsupported("normalizer", type,
+                   "BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled, "
+                   "Prepend, Replace, Sequence, Strip, StripAccents, null");
 }
 
-std::unique_ptr<const PreTokenizer> make_pre_tokenizer(JsonValue block) {
-  const std::string_view type = block.is_null() ? "null" : block.at("type").as_string();
+std::unique_ptr<const PreTokenizer> make_pre_tokenizer(JsonValue block, int depth) {
+  check_depth(block, depth);
+  if (block.is_null()) return std::make_unique<NoPreTokenizer>();
+  const std::string_view type = block.at("type").as_string();
+  if (type == "Sequence") {
+    std::vector<std::unique_ptr<const PreTokenizer>> parts;
+    block.at("pretokenizers").for_each_item([&](JsonValue part) {
+      parts.push_back(make_pre_tokenizer(part, depth + 1));
+    });
+    return std::make_unique<PreTokenizerSequence>(std::move(parts));
+  }
   if (type == "BertPreTokenizer") return std::make_unique<BertPreTokenizer>();
-  fail_unsupported("pre_tokenizer", type, "BertPreTokenizer");
+  if (type == "ByteLevel") return std::make_unique<ByteLevel>(block);
+  if (type == "Metaspace") return std::make_unique<Metaspace>(block);
+  if (auto split = make_split(type, block)) return split;
+  fail_unsupported("pre_tokenizer", type,
+                   "BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, Metaspace, Punctuation, "
+                   "Sequence, Split, Whitespace, WhitespaceSplit, null");
 }
 
 std::unique_ptr<Model> make_model(JsonValue block) {
   const std::string_view type = model_type(block);
   if (type == "WordPiece") return std::make_unique<WordPiece>(block);
-  fail_unsupported("model", type, "WordPiece");
+  if (type == "BPE") return std::make_unique<Bpe>(block);
+  if (type == "Unigram") return std::make_unique<Unigram>(block);
+  fail_unsupported("model", type, "BPE, Unigram, WordPiece");
 }
 
 }  // namespace enc

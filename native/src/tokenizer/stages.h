@@ -31,12 +31,28 @@ class Normalizer {
   virtual void normalize(std::string_view text, std::string& out) const = 0;
 };
 
+/// A text on its way through pre-tokenizers, which part it and may rewrite it.
+struct Words {
+  std::string text;
+  /// In order, not empty, not overlapping.
+  std::vector<Span> spans;
+  /// `text` begins where the text that the caller gave begins.
+  bool at_start = true;
+
+  /// Room for a pre-tokenizer to build its result in, before it swaps it with the above.
+  std::string next_text;
+  std::vector<Span> next_spans;
+
+  std::string_view operator[](const Span& span) const {
+    return std::string_view(text).substr(span.begin, span.end - span.begin);
+  }
+};
+
 class PreTokenizer {
  public:
   virtual ~PreTokenizer() = default;
-  /// Writes the words of `text`, in order, to `words` (cleared first). A pre-tokenizer may rewrite the text,
-  /// and then the words lie in what it became.
-  virtual void split(std::string& text, std::vector<Span>& words) const = 0;
+  /// Parts each word of `words`.
+  virtual void split(Words& words) const = 0;
 };
 
 class Model {
@@ -54,10 +70,13 @@ class Model {
   virtual void set_control_ids(const std::vector<int32_t>& ids) = 0;
 };
 
+/// Normalizers and pre-tokenizers come in sequences; one nested deeper than this is refused.
+constexpr int kMaxNesting = 8;
+
 /// These build a stage from its block of tokenizer.json. They throw Error(tokenizer_unsupported) for a type
 /// that is not implemented, and Error(checkpoint_malformed) for a block that is not what its type asks for.
-std::unique_ptr<const Normalizer> make_normalizer(JsonValue block);
-std::unique_ptr<const PreTokenizer> make_pre_tokenizer(JsonValue block);
+std::unique_ptr<const Normalizer> make_normalizer(JsonValue block, int depth = 0);
+std::unique_ptr<const PreTokenizer> make_pre_tokenizer(JsonValue block, int depth = 0);
 std::unique_ptr<Model> make_model(JsonValue block);
 
 /// Error(tokenizer_unsupported) that names a component of tokenizer.json and what there is instead.

@@ -1,4 +1,4 @@
-// Both processors become the same list of slots.
+// All processors become the same list of slots.
 #include "tokenizer/template.h"
 
 #include <algorithm>
@@ -12,20 +12,35 @@ constexpr int64_t kMaxTypeId = 255;        // models have at most a few segments
 }  // namespace
 
 Template::Template(JsonValue block) {
-  if (block.is_null()) {
-    single_.slots = {{Source::kFirst, 0, {}}};
-    pair_.slots = {{Source::kFirst, 0, {}}, {Source::kSecond, 1, {}}};
-  } else {
-    const std::string_view type = block.at("type").as_string();
-    if (type == "TemplateProcessing")
-      read_template_processing(block);
-    else if (type == "BertProcessing")
-      read_bert_processing(block);
-    else
-      fail_unsupported("post_processor", type, "TemplateProcessing, BertProcessing, null");
-  }
+  single_.slots = {{Source::kFirst, 0, {}}};
+  pair_.slots = {{Source::kFirst, 0, {}}, {Source::kSecond, 1, {}}};
+  bool has_template = false;
+  if (!block.is_null()) read(block, has_template, 0);
   finish(single_);
   finish(pair_);
+}
+
+/// `has_template` is set by the processor that lays the tokens out, of which a sequence may have one.
+void Template::read(JsonValue block, bool& has_template, int depth) {
+  const std::string_view type = block.at("type").as_string();
+  if (type == "ByteLevel") return;  // it trims offsets, which nobody asks for here
+  if (type == "Sequence") {
+    if (depth >= kMaxNesting) block.fail("is nested too deeply");
+    block.at("processors").for_each_item([&](JsonValue part) { read(part, has_template, depth + 1); });
+    return;
+  }
+  if (has_template)
+    fail_unsupported("post_processor", "Sequence of several templates", "one template and ByteLevel");
+  has_template = true;
+  if (type == "TemplateProcessing")
+    read_template_processing(block);
+  else if (type == "BertProcessing")
+    read_cls_sep_processing(block, 1, 1);
+  else if (type == "RobertaProcessing")
+    read_cls_sep_processing(block, 2, 0);
+  else
+    fail_unsupported("post_processor", type,
+                     "BertProcessing, ByteLevel, RobertaProcessing, Sequence, TemplateProcessing, null");
 }
 
 void Template::read_template_processing(JsonValue block) {
@@ -68,7 +83,9 @@ Template::Layout Template::read_layout(JsonValue pieces, JsonValue special_token
   return layout;
 }
 
-void Template::read_bert_processing(JsonValue block) {
+/// [CLS] A [SEP] and [CLS] A [SEP] B [SEP], with `num_middle` [SEP] between A and B and the segment `second`
+/// for B.
+void Template::read_cls_sep_processing(JsonValue block, size_t num_middle, int32_t second) {
   const auto id_of = [&](const char* name) {
     const JsonValue entry = block.at(name);
     int position = 0;
@@ -80,9 +97,13 @@ void Template::read_bert_processing(JsonValue block) {
     return id;
   };
   const Slot cls{Source::kControl, 0, {id_of("cls")}};
-  const Slot sep{Source::kControl, 0, {id_of("sep")}};
-  single_.slots = {cls, {Source::kFirst, 0, {}}, sep};
-  pair_.slots = {cls, {Source::kFirst, 0, {}}, sep, {Source::kSecond, 1, {}}, {Source::kControl, 1, sep.ids}};
+  const int32_t sep = id_of("sep");
+  single_.slots = {cls, {Source::kFirst, 0, {}}, {Source::kControl, 0, {sep}}};
+  pair_.slots = {cls,
+                 {Source::kFirst, 0, {}},
+                 {Source::kControl, 0, std::vector<int32_t>(num_middle, sep)},
+                 {Source::kSecond, second, {}},
+                 {Source::kControl, second, {sep}}};
 }
 
 void Template::finish(Layout& layout) {

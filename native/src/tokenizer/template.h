@@ -12,8 +12,8 @@ namespace enc {
 
 class Template {
  public:
-  /// Reads "post_processor": TemplateProcessing, BertProcessing or null. Control tokens are ids from here on,
-  /// never text.
+  /// Reads "post_processor": TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel, a Sequence
+  /// with at most one of the first three, or null. Control tokens are ids from here on, never text.
   explicit Template(JsonValue block);
 
   size_t num_special_tokens(bool pair) const { return (pair ? pair_ : single_).num_special; }
@@ -40,9 +40,10 @@ class Template {
     size_t num_special = 0;
   };
 
+  void read(JsonValue block, bool& has_template, int depth);
   void read_template_processing(JsonValue block);
   Layout read_layout(JsonValue pieces, JsonValue special_tokens) const;
-  void read_bert_processing(JsonValue block);
+  void read_cls_sep_processing(JsonValue block, size_t num_middle, int32_t second);
   void finish(Layout& layout);
 
   Layout single_;

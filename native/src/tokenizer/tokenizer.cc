@@ -22,10 +22,9 @@ constexpr size_t kKeptScratchBytes = size_t{1} << 20;
 struct Scratch {
   std::string sanitized;
   std::string normalized;
-  std::string words_text;
   std::vector<Piece> raw_pieces;
   std::vector<Piece> pieces;
-  std::vector<Span> words;
+  Words words;
   std::vector<int32_t> first;
   std::vector<int32_t> second;
 
@@ -36,8 +35,9 @@ struct Scratch {
       buffer.clear();
       buffer.shrink_to_fit();
     };
-    trim_one(sanitized), trim_one(normalized), trim_one(words_text), trim_one(raw_pieces), trim_one(pieces);
-    trim_one(words), trim_one(first), trim_one(second);
+    trim_one(sanitized), trim_one(normalized), trim_one(raw_pieces), trim_one(pieces);
+    trim_one(words.text), trim_one(words.spans), trim_one(words.next_text), trim_one(words.next_spans);
+    trim_one(first), trim_one(second);
   }
 };
 
@@ -69,7 +69,7 @@ class PipelineTokenizer : public Tokenizer {
  private:
   void tokenize(std::string_view text, SpecialTokens mode, size_t limit, Scratch& scratch,
                 std::vector<int32_t>& ids) const;
-  void tokenize_normalized(SpecialTokens mode, size_t limit, Scratch& scratch,
+  void tokenize_normalized(SpecialTokens mode, bool at_start, size_t limit, Scratch& scratch,
                            std::vector<int32_t>& ids) const;
 
   std::unique_ptr<const Normalizer> normalizer_;
@@ -110,11 +110,12 @@ void PipelineTokenizer::tokenize(std::string_view text, SpecialTokens mode, size
     }
     scratch.normalized.clear();
     normalizer_->normalize(part(valid, piece.span), scratch.normalized);
-    tokenize_normalized(mode, limit, scratch, ids);
+    tokenize_normalized(mode, piece.span.begin == 0, limit, scratch, ids);
   }
 }
 
-void PipelineTokenizer::tokenize_normalized(SpecialTokens mode, size_t limit, Scratch& scratch,
+/// `at_start`: scratch.normalized begins where the text begins.
+void PipelineTokenizer::tokenize_normalized(SpecialTokens mode, bool at_start, size_t limit, Scratch& scratch,
                                             std::vector<int32_t>& ids) const {
   const bool allow_control = mode != SpecialTokens::kText;
   split_at(added_tokens_.after_normalizer(), scratch.normalized, mode, scratch.pieces);
@@ -123,12 +124,18 @@ void PipelineTokenizer::tokenize_normalized(SpecialTokens mode, size_t limit, Sc
       ids.push_back(piece.id);
       continue;
     }
-    std::string& text = scratch.pieces.size() == 1 ? scratch.normalized : scratch.words_text;
-    if (&text == &scratch.words_text) text = part(scratch.normalized, piece.span);
-    pre_tokenizer_->split(text, scratch.words);
-    for (const Span& word : scratch.words) {
+    Words& words = scratch.words;
+    if (scratch.pieces.size() == 1)
+      words.text.swap(scratch.normalized);
+    else
+      words.text = part(scratch.normalized, piece.span);
+    words.at_start = at_start && piece.span.begin == 0;
+    words.spans.clear();
+    if (!words.text.empty()) words.spans.push_back({0, static_cast<uint32_t>(words.text.size())});
+    pre_tokenizer_->split(words);
+    for (const Span& word : words.spans) {
       if (ids.size() >= limit) return;
-      model_->tokenize(part(text, word), allow_control, ids);
+      model_->tokenize(words[word], allow_control, ids);
     }
   }
 }

@@ -85,11 +85,12 @@ TEST(sweep_normalizer_case_only) {
 TEST(sweep_pre_tokenizer) {
   const JsonDocument block(R"({"type": "BertPreTokenizer"})");
   const auto pre_tokenizer = make_pre_tokenizer(block.root());
-  std::vector<Span> words;
+  Words words;
   sweep(6, [&](const std::string& c, Digest& digest) {
-    std::string text = in_words(c);
-    pre_tokenizer->split(text, words);
-    for (const Span& word : words) digest.add(text.substr(word.begin, word.end - word.begin) + "\n");
+    words.text = in_words(c);
+    words.spans = {{0, static_cast<uint32_t>(words.text.size())}};
+    pre_tokenizer->split(words);
+    for (const Span& word : words.spans) digest.add(std::string(words[word]) + "\n");
   });
 }
 

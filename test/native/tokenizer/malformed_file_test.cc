@@ -68,11 +68,18 @@ TEST(malformed_limits) {
 
 TEST(malformed_components_unknown) {
   const auto unsupported = ErrorCode::tokenizer_unsupported;
-  refused("\"type\": \"BertNormalizer\"", "\"type\": \"NFKC\"", unsupported);
-  refused("\"type\": \"BertPreTokenizer\"", "\"type\": \"ByteLevel\"", unsupported);
-  refused("{\"type\": \"BertPreTokenizer\"}", "null", unsupported);
-  refused("\"type\": \"TemplateProcessing\"", "\"type\": \"RobertaProcessing\"", unsupported);
-  refused("\"type\": \"WordPiece\", \"unk_token\"", "\"type\": \"BPE\", \"unk_token\"", unsupported);
+  refused("\"type\": \"BertNormalizer\"", "\"type\": \"Unknown\"", unsupported);
+  refused("\"type\": \"BertPreTokenizer\"", "\"type\": \"UnicodeScripts\"", unsupported);
+  refused("\"type\": \"BertPreTokenizer\"",
+          "\"type\": \"Split\", \"pattern\": {\"Regex\": \"(a+)+\"}, \"behavior\": \"Isolated\", \"invert\": "
+          "false",
+          unsupported);
+  refused("{\"type\": \"BertPreTokenizer\"}",
+          "{\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"FixedLength\"}]}", unsupported);
+  refused("\"type\": \"TemplateProcessing\"", "\"type\": \"Unknown\"", unsupported);
+  refused("\"type\": \"WordPiece\", \"unk_token\"", "\"type\": \"WordLevel\", \"unk_token\"", unsupported);
+  refused("\"type\": \"WordPiece\", \"unk_token\"",
+          "\"type\": \"BPE\", \"merges\": [], \"dropout\": 0.1, \"unk_token\"", unsupported);
   refused("\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\", \"continuing_subword_prefix\": \"##\"",
           "\"unk_token\": \"[UNK]\"", unsupported);
   refused("\"version\": \"1.0\"", "\"version\": \"2.0\"", unsupported);
@@ -80,10 +87,10 @@ TEST(malformed_components_unknown) {
 
 TEST(malformed_error_names_the_component) {
   try {
-    Tokenizer::from_json(replaced(small_tokenizer_json(), "\"BertNormalizer\"", "\"Precompiled\""));
+    Tokenizer::from_json(replaced(small_tokenizer_json(), "\"BertNormalizer\"", "\"Unheard\""));
     CHECK(false);
   } catch (const Error& error) {
-    CHECK(std::string(error.what()).find("normalizer Precompiled") != std::string::npos);
+    CHECK(std::string(error.what()).find("normalizer Unheard") != std::string::npos);
   }
   try {
     Tokenizer::from_json(replaced(small_tokenizer_json(), "\"id\": 9", "\"id\": true"));

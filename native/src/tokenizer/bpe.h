@@ -1,0 +1,44 @@
+// Byte pair encoding: a word's characters, of which pairs are joined in the order of the list of merges.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "tokenizer/hash_tables.h"
+#include "tokenizer/stages.h"
+
+namespace enc {
+
+class Bpe : public Model {
+ public:
+  /// Reads vocab, merges, unk_token, fuse_unk, byte_fallback, ignore_merges, continuing_subword_prefix and
+  /// end_of_word_suffix. Throws Error(tokenizer_unsupported) for a dropout, which would make ids random.
+  explicit Bpe(JsonValue block);
+
+  void tokenize(std::string_view word, bool allow_control, std::vector<int32_t>& ids) const override;
+  int32_t token_to_id(std::string_view token) const override { return vocabulary_.find(token); }
+  size_t num_tokens() const override { return vocabulary_.size(); }
+  int32_t max_id() const override { return max_id_; }
+  void set_control_ids(const std::vector<int32_t>& ids) override;
+
+ private:
+  class Word;
+
+  void read_merges(JsonValue merges);
+  void add_merge(JsonValue entry, std::string_view left, std::string_view right, uint32_t rank);
+  void split_characters(std::string_view text, bool allow_control, Word& word) const;
+  bool is_allowed(int32_t id, bool allow_control) const;
+
+  TokenTable vocabulary_;
+  MergeTable merges_;
+  std::string prefix_;  // of characters that do not begin the word
+  std::string suffix_;  // of the character that ends it
+  std::optional<int32_t> unk_id_;
+  bool fuse_unk_;
+  bool ignore_merges_;
+  std::optional<std::vector<int32_t>> byte_ids_;  // with byte_fallback: of <0x00> to <0xFF>, -1 for none
+  int32_t max_id_ = -1;
+  std::vector<int32_t> control_ids_;  // sorted
+};
+
+}  // namespace enc

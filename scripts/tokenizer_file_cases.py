@@ -1,0 +1,226 @@
+"""Checkpoint folders with the tokenizer files of each class, for make-convert-fixtures.py."""
+import base64
+
+SPACE = "\u2581"
+
+
+def token(content, **flags):
+    return {"content": content, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, **flags}
+
+
+def small_charsmap():
+    """A precompiled charsmap that makes y of x: the root, x, and its replacement in a double array of four."""
+    units = [0x79 << 10, (1 ^ 2) << 10 | 1 << 8 | ord("x"), 1 << 31, 0]
+    data = b"".join(unit.to_bytes(4, "little") for unit in units)
+    return base64.b64encode(len(data).to_bytes(4, "little") + data + b"y\0").decode()
+
+
+def bpe(vocab, merges, **options):
+    return {
+        "type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None, "end_of_word_suffix": None,
+        "fuse_unk": False, "byte_fallback": False, "ignore_merges": False, "vocab": {t: i for i, t in enumerate(vocab)},
+        "merges": merges, **options,
+    }  # fmt: skip
+
+
+def unigram(pieces, unk_id):
+    return {"type": "Unigram", "unk_id": unk_id, "vocab": [list(p) for p in pieces], "byte_fallback": False}
+
+
+def document(model, added=(), **parts):
+    return {
+        "version": "1.0", "truncation": None, "padding": None,
+        "added_tokens": [{"id": i, **token(content, special=True)} for i, content in added],
+        "normalizer": None, "pre_tokenizer": None, "post_processor": None, "decoder": None, **parts, "model": model,
+    }  # fmt: skip
+
+
+BYTES = ["a", "b", "\u0120", "ab", "\u0120ab"]
+MERGES = [["a", "b"], ["\u0120", "ab"]]
+ROBERTA = ["<s>", "<pad>", "</s>", "<unk>", *BYTES, "<mask>"]
+ROBERTA_PROCESSING = {"type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 0], "trim_offsets": True, "add_prefix_space": False}
+BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+MERGES_TXT = "#version: 0.2\na b\n\u0120 ab\n"
+CHARACTERS = ["<unk>", "<s>", "</s>", SPACE, "a", "b", "ab", "<0x0A>"]
+CHARACTER_MERGES = [["a", "b"]]
+PIECES = [(SPACE, -2.0), ("a", -3.25), ("b", -3.0000000000000004), (SPACE + "a", -1.5)]
+
+
+def template(single, pair, ids):
+    def part(text):
+        name, _, segment = text.partition(":")
+        kind = "Sequence" if name in ("$A", "$B") else "SpecialToken"
+        return {kind: {"id": name.lstrip("$"), "type_id": int(segment or 0)}}
+
+    return {
+        "type": "TemplateProcessing",
+        "single": [part(p) for p in single.split()],
+        "pair": [part(p) for p in pair.split()],
+        "special_tokens": {name: {"id": name, "ids": [i], "tokens": [name]} for name, i in ids.items()},
+    }
+
+
+def class_cases():
+    """(name, model_type, files)"""
+    roberta = document(bpe(ROBERTA, MERGES, continuing_subword_prefix="", end_of_word_suffix=""),
+                       [(0, "<s>"), (1, "<pad>"), (2, "</s>"), (3, "<unk>"), (9, "<mask>")],
+                       pre_tokenizer=BYTE_LEVEL, post_processor=ROBERTA_PROCESSING)  # fmt: skip
+    config = {"tokenizer_class": "RobertaTokenizer"}
+    mask = {"__type": "AddedToken", **token("<mask>", lstrip=True, special=True)}
+    yield "roberta", "roberta", {"tokenizer.json": roberta, "tokenizer_config.json": config}
+    yield "roberta without tokenizer_config.json", "roberta", {"tokenizer.json": roberta}
+    yield "roberta with a prefix space and a mask", "roberta", {
+        "tokenizer.json": roberta,
+        "tokenizer_config.json": {**config, "add_prefix_space": True, "trim_offsets": False, "mask_token": mask},
+    }
+    yield "roberta with added_tokens_decoder", "roberta", {
+        "tokenizer.json": roberta,
+        "tokenizer_config.json": {
+            **config, "added_tokens_decoder": {"9": mask, "0": token("<s>", normalized=True, special=True)},
+        },
+    }  # fmt: skip
+    yield "roberta from vocab.json and merges.txt", "roberta", {
+        "vocab.json": {t: i for i, t in enumerate(ROBERTA)}, "merges.txt": MERGES_TXT, "tokenizer_config.json": config,
+    }  # fmt: skip
+    yield "roberta with add_bos_token", "roberta", {
+        "tokenizer.json": roberta, "tokenizer_config.json": {**config, "add_bos_token": True, "add_eos_token": True},
+    }  # fmt: skip
+    yield "bart in name only", "roberta", {"tokenizer.json": roberta, "tokenizer_config.json": {"tokenizer_class": "BartTokenizer"}}
+    gpt2 = document(bpe([*BYTES, "<|endoftext|>"], ["a b", "\u0120 ab"]), [(5, "<|endoftext|>")], pre_tokenizer=BYTE_LEVEL)
+    yield "gpt2", "gpt2", {"tokenizer.json": gpt2, "tokenizer_config.json": {"tokenizer_class": "GPT2Tokenizer"}}
+    yield "gpt2 with add_bos_token", "gpt2", {
+        "tokenizer.json": gpt2, "tokenizer_config.json": {"tokenizer_class": "GPT2Tokenizer", "add_bos_token": True},
+    }  # fmt: skip
+    yield "gpt2 from vocab.json and merges.txt", "gpt2", {
+        "vocab.json": {t: i for i, t in enumerate([*BYTES, "<|endoftext|>"])}, "merges.txt": MERGES_TXT,
+        "tokenizer_config.json": {"tokenizer_class": "GPT2Tokenizer"},
+    }  # fmt: skip
+    yield "gpt2 from vocab.json with add_bos_token", "gpt2", {
+        "vocab.json": {t: i for i, t in enumerate([*BYTES, "<|endoftext|>"])}, "merges.txt": MERGES_TXT,
+        "tokenizer_config.json": {"tokenizer_class": "GPT2Tokenizer", "add_bos_token": True, "add_eos_token": True},
+    }  # fmt: skip
+    yield "roberta from vocab.json with add_eos_token", "roberta", {
+        "vocab.json": {t: i for i, t in enumerate(ROBERTA)}, "merges.txt": MERGES_TXT,
+        "tokenizer_config.json": {**config, "add_eos_token": True},
+    }  # fmt: skip
+    yield "no class for llama", "llama", {"tokenizer.json": gpt2}
+    deberta = document(bpe(["[PAD]", "[CLS]", "[SEP]", "[UNK]", *BYTES, "[MASK]"], MERGES), [(1, "[CLS]"), (9, "[MASK]")],
+                       pre_tokenizer=BYTE_LEVEL)  # fmt: skip
+    yield "deberta", "deberta", {"tokenizer.json": deberta, "tokenizer_config.json": {"tokenizer_class": "DebertaTokenizer"}}
+    qwen = document(bpe(BYTES, MERGES), [(5, "<|endoftext|>"), (6, "<|im_start|>")], normalizer={"type": "NFC"},
+                    pre_tokenizer=BYTE_LEVEL, post_processor={**BYTE_LEVEL, "add_prefix_space": False})  # fmt: skip
+    qwen_config = {"tokenizer_class": "Qwen2Tokenizer", "eos_token": "<|im_start|>", "pad_token": "<|endoftext|>"}
+    yield "qwen2", "qwen2", {"tokenizer.json": qwen, "tokenizer_config.json": qwen_config}
+    yield "qwen3 with flags", "qwen3", {
+        "tokenizer.json": qwen,
+        "tokenizer_config.json": {**qwen_config, "add_bos_token": False, "bos_token": None, "add_prefix_space": False,
+                                  "additional_special_tokens": ["<|im_start|>", "<|im_end|>"]},
+    }  # fmt: skip
+    yield "qwen2 under a generic class", "qwen2", {
+        "tokenizer.json": qwen, "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast"},
+    }  # fmt: skip
+    llama3 = document(
+        bpe(BYTES, MERGES, ignore_merges=True), [(5, "<|begin_of_text|>"), (6, "<|end_of_text|>")],
+        pre_tokenizer=BYTE_LEVEL,
+        post_processor={"type": "Sequence", "processors": [
+            {**BYTE_LEVEL, "trim_offsets": False},
+            template("<|begin_of_text|>:0 $A:0", "<|begin_of_text|>:0 $A:0 <|begin_of_text|>:1 $B:1", {"<|begin_of_text|>": 5})]},
+    )  # fmt: skip
+    llama3_config = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<|begin_of_text|>", "eos_token": "<|end_of_text|>"}
+    yield "llama 3", "llama", {"tokenizer.json": llama3, "tokenizer_config.json": llama3_config}
+    yield "llama 3 with add_eos_token", "llama", {
+        "tokenizer.json": llama3, "tokenizer_config.json": {**llama3_config, "add_eos_token": True},
+    }  # fmt: skip
+    yield "llama 3 with add_bos_token", "llama", {
+        "tokenizer.json": llama3, "tokenizer_config.json": {**llama3_config, "add_bos_token": True},
+    }  # fmt: skip
+    llama2 = document(
+        bpe(CHARACTERS, CHARACTER_MERGES, unk_token="<unk>", fuse_unk=True, byte_fallback=True),
+        [(0, "<unk>"), (1, "<s>"), (2, "</s>")],
+        normalizer={"type": "Sequence", "normalizers": [
+            {"type": "Prepend", "prepend": SPACE}, {"type": "Replace", "pattern": {"String": " "}, "content": SPACE}]},
+        post_processor=template("<s>:0 $A:0", "<s>:0 $A:0 <s>:1 $B:1", {"<s>": 1}),
+    )  # fmt: skip
+    llama2_config = {"tokenizer_class": "LlamaTokenizer", "add_bos_token": True, "add_eos_token": False, "bos_token": "<s>",
+                     "eos_token": "</s>", "unk_token": "<unk>", "legacy": False}  # fmt: skip
+    yield "llama 2", "llama", {"tokenizer.json": llama2, "tokenizer_config.json": llama2_config}
+    yield "llama 2, legacy, without bos", "llama", {
+        "tokenizer.json": llama2, "tokenizer_config.json": {**llama2_config, "legacy": True, "add_bos_token": False},
+    }  # fmt: skip
+    yield "llama 2 without prefix space or flags", "llama", {
+        "tokenizer.json": llama2, "tokenizer_config.json": {"tokenizer_class": "LlamaTokenizerFast", "add_prefix_space": False},
+    }  # fmt: skip
+    yield "mistral takes the file", "mistral", {"tokenizer.json": llama2, "tokenizer_config.json": llama2_config}
+    gemma = document(
+        bpe(["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", *CHARACTERS[3:]], CHARACTER_MERGES, unk_token="<unk>", fuse_unk=True,
+            byte_fallback=True),
+        [(0, "<pad>"), (1, "<eos>"), (2, "<bos>"), (3, "<unk>")],
+        normalizer={"type": "Replace", "pattern": {"String": " "}, "content": SPACE},
+        pre_tokenizer={"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": False},
+        post_processor=template("<bos>:0 $A:0", "<bos>:0 $A:0 <bos>:1 $B:1", {"<bos>": 2}),
+    )  # fmt: skip
+    gemma_config = {"tokenizer_class": "GemmaTokenizer", "add_bos_token": True, "add_eos_token": False}
+    yield "gemma", "gemma2", {"tokenizer.json": gemma, "tokenizer_config.json": gemma_config}
+    yield "gemma without flags", "gemma3_text", {"tokenizer.json": gemma, "tokenizer_config.json": {"tokenizer_class": "GemmaTokenizer"}}
+    charsmap = {"type": "Precompiled", "precompiled_charsmap": small_charsmap()}
+    metaspace = {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": "always", "split": True}
+    xlmr = document(
+        unigram([("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *PIECES, ("<mask>", 0.0)], 3),
+        [(0, "<s>"), (1, "<pad>"), (2, "</s>"), (3, "<unk>"), (8, "<mask>")],
+        normalizer={"type": "Sequence", "normalizers": [charsmap, {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}]},
+        pre_tokenizer=metaspace,
+        post_processor=template("<s> $A </s>", "<s> $A </s> </s> $B </s>", {"<s>": 0, "</s>": 2}),
+    )  # fmt: skip
+    yield "xlm-roberta", "xlm-roberta", {
+        "tokenizer.json": xlmr, "tokenizer_config.json": {"tokenizer_class": "XLMRobertaTokenizer", "mask_token": mask},
+    }  # fmt: skip
+    yield "xlm-roberta without config", "xlm-roberta", {"tokenizer.json": xlmr}
+    yield "xlm-roberta under a generic class", "xlm-roberta", {
+        "tokenizer.json": xlmr, "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast", "cls_token": "<s>"},
+    }  # fmt: skip
+    camembert = document(
+        unigram([("<s>NOTUSED", 0.0), ("<pad>", 0.0), ("</s>NOTUSED", 0.0), ("<unk>", 0.0), ("<unk>NOTUSED", -100.0), *PIECES,
+                 ("<s>", 0.0), ("</s>", 0.0), ("<mask>", 0.0)], 3),
+        [(1, "<pad>"), (3, "<unk>"), (9, "<s>"), (10, "</s>"), (11, "<mask>")],
+        normalizer=charsmap, pre_tokenizer=metaspace,
+        post_processor=template("<s> $A </s>", "<s> $A </s> </s> $B </s>", {"<s>": 9, "</s>": 10}),
+    )  # fmt: skip
+    yield "camembert", "camembert", {"tokenizer.json": camembert, "tokenizer_config.json": {"tokenizer_class": "CamembertTokenizer"}}
+    albert = document(
+        unigram([("<pad>", 0.0), ("<unk>", 0.0), ("[CLS]", 0.0), ("[SEP]", 0.0), ("[MASK]", 0.0), *PIECES], 1),
+        [(0, "<pad>"), (1, "<unk>"), (2, "[CLS]"), (3, "[SEP]"), (4, "[MASK]")],
+        normalizer=charsmap, pre_tokenizer=metaspace,
+        post_processor=template("[CLS]:0 $A:0 [SEP]:0", "[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", {"[CLS]": 2, "[SEP]": 3}),
+    )  # fmt: skip
+    yield "albert", "albert", {"tokenizer.json": albert, "tokenizer_config.json": {"tokenizer_class": "AlbertTokenizer"}}
+    yield "albert, cased", "albert", {
+        "tokenizer.json": albert,
+        "tokenizer_config.json": {"tokenizer_class": "AlbertTokenizer", "do_lower_case": False, "keep_accents": True},
+    }  # fmt: skip
+    debertav2 = document(
+        unigram([("[PAD]", 0.0), ("[CLS]", 0.0), ("[SEP]", 0.0), ("[UNK]", 0.0), *PIECES, ("[MASK]", 0.0)], 3),
+        [(0, "[PAD]"), (1, "[CLS]"), (2, "[SEP]"), (3, "[UNK]"), (8, "[MASK]")],
+        normalizer={"type": "Sequence", "normalizers": [{"type": "Strip", "strip_left": True, "strip_right": True}, charsmap]},
+        pre_tokenizer={"type": "Sequence", "pretokenizers": [metaspace]},
+        post_processor=template("[CLS]:0 $A:0 [SEP]:0", "[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", {"[CLS]": 1, "[SEP]": 2}),
+    )  # fmt: skip
+    debertav2_config = {"tokenizer_class": "DebertaV2Tokenizer", "do_lower_case": False, "split_by_punct": False, "sp_model_kwargs": {}}
+    yield "deberta-v3", "deberta-v2", {"tokenizer.json": debertav2, "tokenizer_config.json": debertav2_config}
+    yield "deberta-v2 with lower case and punctuation", "deberta-v2", {
+        "tokenizer.json": debertav2, "tokenizer_config.json": {**debertav2_config, "do_lower_case": True, "split_by_punct": True},
+    }  # fmt: skip
+    t5 = document(
+        unigram([("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *PIECES, ("<extra_id_1>", 0.0), ("<extra_id_0>", 0.0)], 2),
+        [(0, "<pad>"), (1, "</s>"), (2, "<unk>"), (7, "<extra_id_1>"), (8, "<extra_id_0>")],
+        normalizer=charsmap, pre_tokenizer=metaspace, post_processor=template("$A </s>", "$A </s> $B </s>", {"</s>": 1}),
+    )  # fmt: skip
+    yield "t5", "t5", {
+        "tokenizer.json": t5,
+        "tokenizer_config.json": {"tokenizer_class": "T5Tokenizer", "extra_ids": 2,
+                                  "additional_special_tokens": ["<extra_id_0>", "<extra_id_1>"]},
+    }  # fmt: skip
+    mpnet = {
+        "vocab.txt": "<s>\n<pad>\n</s>\n<unk>\n[UNK]\nhello\n##s\n<mask>\n",
+        "tokenizer_config.json": {"tokenizer_class": "MPNetTokenizer"},
+    }
+    yield "mpnet from vocab.txt", "mpnet", mpnet

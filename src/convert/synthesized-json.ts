@@ -1,0 +1,64 @@
+/** A tokenizer.json made up from a plain vocabulary: vocab.txt, or vocab.json with merges.txt. */
+import { EncoderError } from '../errors';
+import type { JsonObject } from '../support/json';
+import { MAX_VOCAB_SIZE } from './limits';
+import { object } from './tokenizer-components';
+
+/** What transformers' BertTokenizer makes of a vocab.txt, without added tokens and post-processor. */
+export function synthesize(vocabulary: string, normalizer: JsonObject, unkToken: string, path: string): JsonObject {
+  return object({
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: [],
+    normalizer,
+    pre_tokenizer: object({ type: 'BertPreTokenizer' }),
+    post_processor: null,
+    decoder: object({ type: 'WordPiece', prefix: '##', cleanup: true }),
+    model: object({
+      type: 'WordPiece',
+      unk_token: unkToken,
+      continuing_subword_prefix: '##',
+      max_input_chars_per_word: 100,
+      vocab: readVocabularyText(vocabulary, path),
+    }),
+  });
+}
+
+/** What a class of byte-level BPE finds in vocab.json and merges.txt; the class builds the rest. */
+export function synthesizeBpe(vocabulary: JsonObject, merges: string, path: string): JsonObject {
+  const lines = merges.split('\n').filter((line) => line !== '' && !line.startsWith('#version'));
+  const pairs = lines.map((line, number) => {
+    const pair = line.replace(/\r$/, '').split(' ');
+    if (pair.length === 2) return pair;
+    throw new EncoderError('checkpoint_malformed', `${path}: merge ${number + 1} is not two tokens`);
+  });
+  return object({
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: [],
+    normalizer: null,
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder: object({ type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true }),
+    model: object({ type: 'BPE', vocab: vocabulary, merges: pairs }),
+  });
+}
+
+/** White space that Rust's trim_end removes, which is how the tokenizers library reads a line. */
+const TRAILING_SPACE = /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/;
+
+/** One token per line, its id the line's number; of two equal lines the later one holds. */
+function readVocabularyText(text: string, path: string): JsonObject {
+  const lines = text.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  if (lines.length > MAX_VOCAB_SIZE) {
+    throw new EncoderError('limit_exceeded', `${path} has ${lines.length} lines; at most ${MAX_VOCAB_SIZE} are read`);
+  }
+  const vocabulary = object({});
+  lines.forEach((line, id) => {
+    vocabulary[line.replace(TRAILING_SPACE, '')] = id;
+  });
+  return vocabulary;
+}

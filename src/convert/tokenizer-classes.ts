@@ -1,0 +1,343 @@
+/**
+ * The tokenizer classes of transformers 5: which one AutoTokenizer takes for a checkpoint, the special tokens that it
+ * has by default, and the pipeline that it builds around the vocabulary of tokenizer.json. Some classes take that file
+ * as it is; most build their own normalizer, pre-tokenizer and template and take only vocabulary and merges from it.
+ */
+import { EncoderError } from '../errors';
+import type { JsonObject, JsonValue } from '../support/json';
+import type { ConfigReader } from './config';
+import {
+  QWEN2_REGEX,
+  bertNormalizer,
+  byteLevel,
+  metaspace,
+  object,
+  precompiledCharsmap,
+  replace,
+  robertaProcessing,
+  sequenceOf,
+  split,
+  splitThenBytes,
+  template,
+} from './tokenizer-components';
+import type { Vocabulary } from './vocabulary';
+
+export type Role = 'bos' | 'eos' | 'unk' | 'sep' | 'pad' | 'cls' | 'mask';
+
+/** What a class builds around the vocabulary. */
+export interface Pipeline {
+  readonly normalizer: JsonValue;
+  readonly pre_tokenizer: JsonValue;
+  /** Everything of the model but its type, vocabulary and merges. */
+  readonly model: JsonObject;
+}
+
+/** What a pipeline is built from. */
+export interface PipelineSource {
+  /** tokenizer_config.json. */
+  readonly config: ConfigReader;
+  readonly vocabulary: Vocabulary;
+  /** tokenizer.json, undefined when there are only vocabulary files. */
+  readonly file: JsonObject | undefined;
+  /** Contents of the special tokens. */
+  readonly token: (role: Role) => string;
+}
+
+export interface TokenizerClass {
+  readonly name: string;
+  /** Model that the class is made for. */
+  readonly model?: Vocabulary['model'];
+  readonly defaults: Readonly<Partial<Record<Role, string>>>;
+  /** Whether a mask token named without flags takes the space before it along. */
+  readonly maskTakesSpace?: boolean;
+  /** Further special tokens unless tokenizer_config.json has its own list. */
+  readonly extra?: (config: ConfigReader) => readonly string[];
+  /** Absent: tokenizer.json is taken as it is. */
+  readonly build?: (source: PipelineSource) => Pipeline;
+  /** The template, for a class that always sets its own; `id` gives the id of a role's token. */
+  readonly template?: (source: PipelineSource, id: (role: Role) => number) => JsonObject;
+}
+
+const BERT_TOKENS = { unk: '[UNK]', sep: '[SEP]', pad: '[PAD]', cls: '[CLS]', mask: '[MASK]' };
+const SENTENCEPIECE_BERT_TOKENS = { ...BERT_TOKENS, bos: '[CLS]', eos: '[SEP]' };
+const ROBERTA_TOKENS = {
+  bos: '<s>',
+  eos: '</s>',
+  unk: '<unk>',
+  sep: '</s>',
+  pad: '<pad>',
+  cls: '<s>',
+  mask: '<mask>',
+};
+
+const GENERIC: TokenizerClass = { name: 'TokenizersBackend', defaults: {} };
+
+/** BERT's normalizer follows tokenizer_config.json; the rest of its pipeline is the same in every file. */
+const BERT: TokenizerClass = { name: 'BertTokenizer', model: 'WordPiece', defaults: BERT_TOKENS };
+
+const MPNET: TokenizerClass = {
+  name: 'MPNetTokenizer',
+  model: 'WordPiece',
+  defaults: { ...ROBERTA_TOKENS, unk: '[UNK]' },
+  maskTakesSpace: true,
+  build: ({ config, token }) => ({
+    normalizer: bertNormalizer(config),
+    pre_tokenizer: object({ type: 'BertPreTokenizer' }),
+    model: object({ unk_token: token('unk'), continuing_subword_prefix: '##', max_input_chars_per_word: 100 }),
+  }),
+  template: ({ token }, id) =>
+    robertaProcessing([token('sep'), id('sep')], [token('cls'), id('cls')], { trim: true, prefixSpace: false }),
+};
+
+/** BPE without unknown token, as the byte-level classes make it. */
+const BYTE_PAIRS = object({
+  dropout: null,
+  unk_token: null,
+  continuing_subword_prefix: '',
+  end_of_word_suffix: '',
+  fuse_unk: false,
+  byte_fallback: false,
+  ignore_merges: false,
+});
+
+function byteLevelPipeline({ config }: PipelineSource): Pipeline {
+  const pre_tokenizer = byteLevel({ prefixSpace: config.boolean('add_prefix_space', false) });
+  return { normalizer: null, pre_tokenizer, model: BYTE_PAIRS };
+}
+
+const GPT2: TokenizerClass = {
+  name: 'GPT2Tokenizer',
+  model: 'BPE',
+  defaults: { unk: '<|endoftext|>', bos: '<|endoftext|>', eos: '<|endoftext|>' },
+  build: byteLevelPipeline,
+};
+
+const ROBERTA: TokenizerClass = {
+  name: 'RobertaTokenizer',
+  model: 'BPE',
+  defaults: ROBERTA_TOKENS,
+  build: byteLevelPipeline,
+  template: ({ config, token }, id) =>
+    robertaProcessing([token('sep'), id('sep')], [token('cls'), id('cls')], {
+      trim: config.boolean('trim_offsets', true),
+      prefixSpace: config.boolean('add_prefix_space', false),
+    }),
+};
+
+const DEBERTA: TokenizerClass = {
+  name: 'DebertaTokenizer',
+  model: 'BPE',
+  defaults: SENTENCEPIECE_BERT_TOKENS,
+  maskTakesSpace: true,
+  build: byteLevelPipeline,
+  template: ({ token }, id) =>
+    template('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 sep:0 B:0 sep:0', {
+      cls: [token('cls'), id('cls')],
+      sep: [token('sep'), id('sep')],
+    }),
+};
+
+const QWEN2: TokenizerClass = {
+  name: 'Qwen2Tokenizer',
+  model: 'BPE',
+  defaults: { unk: '<|endoftext|>', eos: '<|endoftext|>', pad: '<|endoftext|>' },
+  build: ({ config }) => ({
+    normalizer: object({ type: 'NFC' }),
+    pre_tokenizer: splitThenBytes(QWEN2_REGEX, config.boolean('add_prefix_space', false)),
+    model: BYTE_PAIRS,
+  }),
+};
+
+/** BPE that falls back on tokens for single bytes. */
+const CHARACTER_PAIRS = object({
+  ...BYTE_PAIRS,
+  continuing_subword_prefix: null,
+  end_of_word_suffix: null,
+  fuse_unk: true,
+  byte_fallback: true,
+});
+
+const LLAMA: TokenizerClass = {
+  name: 'LlamaTokenizer',
+  model: 'BPE',
+  defaults: { unk: '<unk>', bos: '<s>', eos: '</s>' },
+  build: ({ config }) => {
+    const first = config.boolean('legacy', false) ? 'always' : 'first';
+    const scheme = config.boolean('add_prefix_space', true) ? first : 'never';
+    return { normalizer: null, pre_tokenizer: metaspace(scheme, false), model: CHARACTER_PAIRS };
+  },
+};
+
+const GEMMA: TokenizerClass = {
+  name: 'GemmaTokenizer',
+  model: 'BPE',
+  defaults: { unk: '<unk>', bos: '<bos>', eos: '<eos>', pad: '<pad>', mask: '<mask>' },
+  build: ({ token }) => ({
+    normalizer: replace({ String: ' ' }, '\u2581'),
+    pre_tokenizer: split({ String: ' ' }, 'MergedWithPrevious'),
+    model: object({ ...CHARACTER_PAIRS, unk_token: token('unk') }),
+  }),
+};
+
+/** The words of SentencePiece models: white space parts, and each word begins with U+2581. */
+function sentencePieceWords(config: ConfigReader): JsonObject {
+  const scheme = config.boolean('add_prefix_space', true) ? 'always' : 'never';
+  return sequenceOf('pretokenizers', [object({ type: 'WhitespaceSplit' }), metaspace(scheme, true)]);
+}
+
+function unigram(unkId: number): JsonObject {
+  return object({ unk_id: unkId, byte_fallback: false });
+}
+
+const XLM_ROBERTA: TokenizerClass = {
+  name: 'XLMRobertaTokenizer',
+  model: 'Unigram',
+  defaults: ROBERTA_TOKENS,
+  build: ({ config, file }) => ({
+    normalizer: precompiledCharsmap(file) ?? null,
+    pre_tokenizer: sentencePieceWords(config),
+    model: unigram(3),
+  }),
+  template: ({ token }, id) =>
+    template('bos:0 A:0 eos:0', 'bos:0 A:0 eos:0 eos:0 B:0 eos:0', {
+      bos: [token('bos'), id('bos')],
+      eos: [token('eos'), id('eos')],
+    }),
+};
+
+const CAMEMBERT: TokenizerClass = {
+  ...XLM_ROBERTA,
+  name: 'CamembertTokenizer',
+  maskTakesSpace: true,
+  extra: () => ['<s>NOTUSED', '</s>NOTUSED', '<unk>NOTUSED'],
+  build: ({ config, file, vocabulary, token }) => ({
+    normalizer: precompiledCharsmap(file) ?? null,
+    pre_tokenizer: sentencePieceWords(config),
+    model: unigram(firstIdOf(vocabulary, token('unk')) ?? 0),
+  }),
+};
+
+const ALBERT: TokenizerClass = {
+  name: 'AlbertTokenizer',
+  model: 'Unigram',
+  defaults: { ...SENTENCEPIECE_BERT_TOKENS, unk: '<unk>', pad: '<pad>' },
+  build: ({ config, file }) => {
+    const charsmap = precompiledCharsmap(file);
+    const accents = config.boolean('keep_accents', false)
+      ? []
+      : [object({ type: 'NFKD' }), object({ type: 'StripAccents' })];
+    const steps = [
+      replace({ String: '``' }, '"'),
+      replace({ String: "''" }, '"'),
+      ...accents,
+      ...(config.boolean('do_lower_case', true) ? [object({ type: 'Lowercase' })] : []),
+      ...(charsmap === undefined ? [] : [charsmap]),
+    ];
+    return {
+      normalizer: sequenceOf('normalizers', steps),
+      pre_tokenizer: sentencePieceWords(config),
+      model: unigram(1),
+    };
+  },
+  // The names are fixed; the ids are those of the class and separator tokens.
+  template: (_, id) =>
+    template('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:1 sep:1', { cls: ['[CLS]', id('cls')], sep: ['[SEP]', id('sep')] }),
+};
+
+const DEBERTA_V2: TokenizerClass = {
+  name: 'DebertaV2Tokenizer',
+  model: 'Unigram',
+  defaults: SENTENCEPIECE_BERT_TOKENS,
+  build: ({ config, vocabulary, token }) => {
+    const unk = firstIdOf(vocabulary, token('unk'));
+    const isControl = unk !== undefined && vocabulary.scores[unk] === 0;
+    const words = metaspace(config.boolean('add_prefix_space', true) ? 'always' : 'first', true);
+    const punctuation = object({ type: 'Punctuation', behavior: 'Isolated' });
+    return {
+      normalizer: sequenceOf('normalizers', [
+        ...(config.boolean('do_lower_case', false) ? [object({ type: 'Lowercase' })] : []),
+        replace({ Regex: '\\s{2,}|[\\n\\r\\t]' }, ' '),
+        object({ type: 'NFC' }),
+        object({ type: 'Strip', strip_left: false, strip_right: true }),
+      ]),
+      pre_tokenizer: sequenceOf(
+        'pretokenizers',
+        config.boolean('split_by_punct', false) ? [punctuation, words] : [words],
+      ),
+      model: unigram(isControl ? unk : config.integer('unk_id', 1, 0, Math.max(vocabulary.ids.size - 1, 0))),
+    };
+  },
+  template: ({ token }, id) =>
+    template('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:1 sep:1', {
+      cls: [token('cls'), id('cls')],
+      sep: [token('sep'), id('sep')],
+    }),
+};
+
+const T5: TokenizerClass = {
+  name: 'T5Tokenizer',
+  model: 'Unigram',
+  defaults: { eos: '</s>', unk: '<unk>', pad: '<pad>' },
+  extra: (config) => Array.from({ length: config.integer('extra_ids', 100, 0, 1000) }, (_, i) => `<extra_id_${i}>`),
+  build: ({ file }) => ({
+    normalizer: precompiledCharsmap(file) ?? null,
+    pre_tokenizer: sequenceOf('pretokenizers', [object({ type: 'WhitespaceSplit' }), metaspace('always', true)]),
+    model: unigram(2),
+  }),
+  template: (_, id) => template('A:0 eos:0', 'A:0 eos:0 B:0 eos:0', { eos: ['</s>', id('eos')] }),
+};
+
+/** By the name in tokenizer_config.json, `Fast` cut off. */
+const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
+  ...['TokenizersBackend', 'PreTrainedTokenizer', 'BloomTokenizer'].map((name) => [name, GENERIC] as const),
+  ...['Bert', 'DistilBert', 'Electra', 'LayoutLM', 'Lxmert', 'MobileBert', 'SqueezeBert', 'ConvBert'].map(
+    (name) => [`${name}Tokenizer`, BERT] as const,
+  ),
+  ...['Roberta', 'Bart', 'Longformer'].map((name) => [`${name}Tokenizer`, ROBERTA] as const),
+  ...[MPNET, GPT2, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, DEBERTA_V2, T5].map(
+    (tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const,
+  ),
+]);
+
+/** The class that transformers registers for a `model_type`. */
+const REGISTERED: ReadonlyMap<string, TokenizerClass> = new Map([
+  ...['bert', 'distilbert', 'electra', 'ernie', 'layoutlm', 'nomic_bert', 'convbert', 'mobilebert', 'squeezebert'].map(
+    (type) => [type, BERT] as const,
+  ),
+  ...['roberta', 'roberta-prelayernorm', 'data2vec-text', 'longformer', 'bart'].map((type) => [type, ROBERTA] as const),
+  ...['gemma', 'gemma2', 'gemma3', 'gemma3_text'].map((type) => [type, GEMMA] as const),
+  ...['qwen2', 'qwen2_moe', 'qwen3', 'qwen3_moe'].map((type) => [type, QWEN2] as const),
+  ...['gpt2', 'gpt_neo', 'gptj', 'phi', 'starcoder2'].map((type) => [type, GPT2] as const),
+  ['mpnet', MPNET],
+  ['deberta', DEBERTA],
+  ['deberta-v2', DEBERTA_V2],
+  ['xlm-roberta', XLM_ROBERTA],
+  ['camembert', CAMEMBERT],
+  ['albert', ALBERT],
+  ['t5', T5],
+]);
+
+/** Types for which a class other than the registered one is known to be a mistake of the checkpoint. */
+const REGISTERED_ONLY: ReadonlySet<string> = new Set(['qwen2']);
+
+/** Types whose files are taken as they are, whatever class they name. */
+const FILE_ONLY: ReadonlySet<string> = new Set([
+  ...['gpt_bigcode', 'mistral', 'modernbert', 'modernbert-decoder', 'olmo2', 'phi3', 'stablelm', 'xlm-roberta-xl'],
+]);
+
+/** `named`: tokenizer_class of tokenizer_config.json or config.json. Throws `tokenizer_unsupported`. */
+export function findTokenizerClass(named: string | undefined, modelType: string, path: string): TokenizerClass {
+  const registered = REGISTERED.get(modelType);
+  const name = named?.replace(/Fast$/, '');
+  const found = name === undefined ? (registered ?? GENERIC) : CLASSES.get(name);
+  if (found === undefined) {
+    throw new EncoderError('tokenizer_unsupported', `${path}: tokenizer_class ${named} is not supported`);
+  }
+  if (FILE_ONLY.has(modelType)) return GENERIC;
+  return REGISTERED_ONLY.has(modelType) && registered !== undefined ? registered : found;
+}
+
+function firstIdOf({ byId }: Vocabulary, token: string): number | undefined {
+  for (const [id, other] of byId) if (other === token) return id;
+  return undefined;
+}

@@ -1,0 +1,102 @@
+/** The components of a tokenizer.json, as the tokenizers library writes them. */
+import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
+import type { ConfigReader } from './config';
+
+export const QWEN2_REGEX =
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+type Token = readonly [content: string, id: number];
+
+export function object(entries: Readonly<Record<string, JsonValue>>): JsonObject {
+  return Object.assign(Object.create(null) as JsonObject, entries);
+}
+
+export function sequenceOf(key: 'normalizers' | 'pretokenizers', parts: JsonValue[]): JsonObject {
+  return object({ type: 'Sequence', [key]: parts });
+}
+
+/** What BertTokenizer builds from tokenizer_config.json; absent keys have these defaults there too. */
+export function bertNormalizer(config: ConfigReader): JsonObject {
+  const stripAccents = config.get('strip_accents');
+  return object({
+    type: 'BertNormalizer',
+    clean_text: true,
+    handle_chinese_chars: config.boolean('tokenize_chinese_chars', true),
+    strip_accents: stripAccents === undefined ? null : config.boolean('strip_accents', false),
+    lowercase: config.boolean('do_lower_case', true),
+  });
+}
+
+export function byteLevel({
+  prefixSpace = false,
+  useRegex = true,
+}: { readonly prefixSpace?: boolean; readonly useRegex?: boolean } = {}): JsonObject {
+  return object({ type: 'ByteLevel', add_prefix_space: prefixSpace, trim_offsets: true, use_regex: useRegex });
+}
+
+export function split(pattern: { readonly String: string } | { readonly Regex: string }, behavior: string): JsonObject {
+  return object({ type: 'Split', pattern: object({ ...pattern }), behavior, invert: false });
+}
+
+/** Words by a regular expression, then bytes as characters. */
+export function splitThenBytes(regex: string, prefixSpace: boolean): JsonObject {
+  return sequenceOf('pretokenizers', [
+    split({ Regex: regex }, 'Isolated'),
+    byteLevel({ prefixSpace, useRegex: false }),
+  ]);
+}
+
+export function metaspace(scheme: 'always' | 'first' | 'never', splits: boolean): JsonObject {
+  return object({ type: 'Metaspace', replacement: '\u2581', prepend_scheme: scheme, split: splits });
+}
+
+export function replace(
+  pattern: { readonly String: string } | { readonly Regex: string },
+  content: string,
+): JsonObject {
+  return object({ type: 'Replace', pattern: object({ ...pattern }), content });
+}
+
+export function robertaProcessing(
+  sep: Token,
+  cls: Token,
+  { trim, prefixSpace }: { readonly trim: boolean; readonly prefixSpace: boolean },
+): JsonObject {
+  return object({
+    type: 'RobertaProcessing',
+    sep: [...sep],
+    cls: [...cls],
+    trim_offsets: trim,
+    add_prefix_space: prefixSpace,
+  });
+}
+
+/** `single` and `pair`: names of tokens, or A and B, each with its segment: 'cls:0 A:0 sep:0'. */
+export function template(single: string, pair: string, tokens: Readonly<Record<string, Token>>): JsonObject {
+  const pieces = (text: string) =>
+    text.split(' ').map((part) => {
+      const [name, segment] = part.split(':') as [string, string];
+      const token = tokens[name];
+      const piece = object({ id: token === undefined ? name : token[0], type_id: Number(segment) });
+      return object(token === undefined ? { Sequence: piece } : { SpecialToken: piece });
+    });
+  const entries = Object.values(tokens).map(([content, id]) => [
+    content,
+    object({ id: content, ids: [id], tokens: [content] }),
+  ]);
+  return object({
+    type: 'TemplateProcessing',
+    single: pieces(single),
+    pair: pieces(pair),
+    special_tokens: object(Object.fromEntries(entries) as Record<string, JsonValue>),
+  });
+}
+
+/** The first Precompiled normalizer of a tokenizer.json, on its own or in a sequence. */
+export function precompiledCharsmap(file: JsonObject | undefined): JsonObject | undefined {
+  const normalizer = file?.['normalizer'];
+  if (!isJsonObject(normalizer)) return undefined;
+  const list = normalizer['type'] === 'Sequence' ? normalizer['normalizers'] : [normalizer];
+  const parts = Array.isArray(list) ? list : [];
+  return parts.filter(isJsonObject).find((part) => part['type'] === 'Precompiled');
+}

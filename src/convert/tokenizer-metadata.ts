@@ -1,0 +1,98 @@
+/** The tokenizer's keys of a converted file: tokenizer.json whole, and the vocabulary in llama.cpp's terms. */
+import { EncoderError } from '../errors';
+import { TOKENIZER_KEYS } from '../gguf/keys';
+import type { GgufEntry } from '../gguf/types';
+import { DEFAULT_LIMITS } from '../support/limits';
+import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
+import { type GgmlVocabulary, ggmlVocabulary } from './ggml-vocabulary';
+import type { PreparedTokenizer } from './tokenizer';
+
+/** `rows`: of token_embd; `numTokenTypes`: rows of token_types, 0 for none. Adds to `warnings`. */
+export function tokenizerEntries(
+  tokenizer: PreparedTokenizer,
+  rows: number,
+  numTokenTypes: number,
+  warnings: string[],
+): GgufEntry[] {
+  const vocabulary = ggmlVocabulary(tokenizer, rows, warnings);
+  const { ids } = tokenizer;
+  const id = (key: string, value: number | undefined): GgufEntry[] =>
+    value === undefined ? [] : [{ key, type: 'uint32', value }];
+  return [
+    text(TOKENIZER_KEYS.model, vocabulary.model),
+    text(TOKENIZER_KEYS.pre, vocabulary.pre),
+    { key: TOKENIZER_KEYS.tokens, type: 'string[]', value: vocabulary.tokens },
+    { key: TOKENIZER_KEYS.tokenTypes, type: 'int32[]', value: vocabulary.types },
+    ...modelEntries(vocabulary, tokenizer),
+    { key: TOKENIZER_KEYS.tokenTypeCount, type: 'uint32', value: Math.max(numTokenTypes, 1) },
+    ...id(TOKENIZER_KEYS.bosId, ids.cls ?? ids.bos),
+    ...id(TOKENIZER_KEYS.eosId, ids.sep ?? ids.eos),
+    ...id(TOKENIZER_KEYS.unknownId, ids.unk),
+    ...id(TOKENIZER_KEYS.separatorId, ids.sep),
+    ...id(TOKENIZER_KEYS.paddingId, ids.pad),
+    ...id(TOKENIZER_KEYS.maskId, ids.mask),
+    ...templateFlags(tokenizer.json['post_processor']),
+    ...(vocabulary.model === 'bert' ? normalizerFlags(tokenizer) : []),
+    text(TOKENIZER_KEYS.huggingFaceJson, minified(tokenizer)),
+  ];
+}
+
+function modelEntries(vocabulary: GgmlVocabulary, { json }: PreparedTokenizer): GgufEntry[] {
+  const entries: GgufEntry[] = [];
+  if (vocabulary.scores !== undefined)
+    entries.push({ key: TOKENIZER_KEYS.scores, type: 'float32[]', value: vocabulary.scores });
+  if (vocabulary.merges !== undefined && vocabulary.merges.length > 0)
+    entries.push({ key: TOKENIZER_KEYS.merges, type: 'string[]', value: vocabulary.merges });
+  if (vocabulary.model === 'bert' || vocabulary.model === 'gpt2') return entries;
+  const words = JSON.stringify(json['pre_tokenizer'] ?? null);
+  entries.push(flag(TOKENIZER_KEYS.addSpacePrefix, /"prepend_scheme":"(always|first)"/.test(words)));
+  if (words.includes('"WhitespaceSplit"')) entries.push(flag(TOKENIZER_KEYS.removeExtraWhitespaces, true));
+  return entries;
+}
+
+/** Whether control tokens stand before the text and after it; the separator of a pair is part of `eos`. */
+function templateFlags(postProcessor: JsonValue | undefined): GgufEntry[] {
+  const single = singleTemplate(postProcessor);
+  const isToken = (piece: JsonValue | undefined) => isJsonObject(piece) && piece['SpecialToken'] !== undefined;
+  return [
+    flag(TOKENIZER_KEYS.addBos, single === undefined || isToken(single[0])),
+    flag(TOKENIZER_KEYS.addEos, single === undefined || isToken(single.at(-1))),
+    flag(TOKENIZER_KEYS.addSeparator, false),
+  ];
+}
+
+/** The pieces around a single text; undefined for BertProcessing and RobertaProcessing, which have both. */
+function singleTemplate(postProcessor: JsonValue | undefined): readonly JsonValue[] | undefined {
+  if (!isJsonObject(postProcessor)) return [];
+  const parts = postProcessor['processors'];
+  if (Array.isArray(parts)) {
+    const found = parts.filter(isJsonObject).find(({ type }) => type !== 'ByteLevel');
+    return found === undefined ? [] : singleTemplate(found);
+  }
+  if (postProcessor['type'] === 'ByteLevel') return [];
+  const single = postProcessor['single'];
+  return Array.isArray(single) ? single : undefined;
+}
+
+function normalizerFlags({ lowercase, stripAccents }: PreparedTokenizer): GgufEntry[] {
+  const strip = stripAccents === null ? [] : [flag(TOKENIZER_KEYS.stripAccents, stripAccents)];
+  return [flag(TOKENIZER_KEYS.lowercase, lowercase), ...strip];
+}
+
+function minified({ json }: { readonly json: JsonObject }): string {
+  const written = JSON.stringify(json);
+  const sizeBytes = Buffer.byteLength(written);
+  if (sizeBytes <= DEFAULT_LIMITS.ggufStringBytes) return written;
+  throw new EncoderError(
+    'limit_exceeded',
+    `the tokenizer takes ${sizeBytes} bytes; readers take ${DEFAULT_LIMITS.ggufStringBytes}`,
+  );
+}
+
+function text(key: string, value: string): GgufEntry {
+  return { key, type: 'string', value };
+}
+
+function flag(key: string, value: boolean): GgufEntry {
+  return { key, type: 'bool', value };
+}

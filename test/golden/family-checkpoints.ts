@@ -54,7 +54,9 @@ export function familyInputs(family: Family): (string | { text: string; textPair
 /** Writes the checkpoint into `folder`, which is made when missing. */
 export async function writeFamily(family: Family, folder: string, format: Format, dtype: StoredType): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'config.json'), JSON.stringify(family.config));
+  // Without the type, by which transformers rebuilds some families' tokenizers: all have the same WordPiece here.
+  const config = { ...family.config, model_type: undefined };
+  await writeFile(join(folder, 'config.json'), JSON.stringify(config));
   for (const file of ['tokenizer.json', 'tokenizer_config.json']) {
     await copyFile(join(TOKENIZER_FOLDER, file), join(folder, file));
   }

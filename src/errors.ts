@@ -26,6 +26,7 @@ export const ERROR_CODES = [
   'io_failed',
   'model_disposed',
   'model_poisoned',
+  'process_died',
   'aborted',
   'addon_missing',
   'addon_failed',

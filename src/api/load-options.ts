@@ -33,6 +33,11 @@ export interface LoadOptions<Label extends string = string> {
   readonly cacheDir?: string | undefined;
   /** Called while a checkpoint folder is converted. */
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
+  /**
+   * `process` keeps the model in a child process with the same calls: if that dies, for whatever reason, calls in
+   * flight reject with `process_died` and the next one finds it restarted. Default `none`.
+   */
+  readonly isolation?: 'none' | 'process' | undefined;
   /** Limits to change, by name; they hold for the conversion of a folder, the loading and every call. */
   readonly limits?: LimitOptions | undefined;
   /** Ends loading early; it then rejects with code `aborted` and the signal's reason as `cause`. */
@@ -49,6 +54,7 @@ export const LOAD_KEYS = [
   'maxLength',
   'cacheDir',
   'onProgress',
+  'isolation',
   'limits',
   'signal',
 ] as const;
@@ -59,13 +65,14 @@ const MAX_THREADS = 64;
 /** @internal */
 export function checkLoadOptions(options: LoadOptions): void {
   checkOptions(options, LOAD_KEYS);
-  const { type, labels, maxLength, cacheDir, onProgress, limits, signal } = options;
+  const { type, labels, maxLength, cacheDir, onProgress, isolation, limits, signal } = options;
   if (type !== undefined) checkOneOf('options.type', type, ['f32', 'f16', 'bf16', 'q8_0']);
   if (labels !== undefined) checkLabels(labels);
   if (maxLength !== undefined) checkInteger('options.maxLength', maxLength, 1, Infinity);
   if (cacheDir !== undefined) checkString('options.cacheDir', cacheDir);
   if (onProgress !== undefined) checkFunction('options.onProgress', onProgress);
   if (signal !== undefined) checkSignal(signal);
+  if (isolation !== undefined) checkOneOf('options.isolation', isolation, ['none', 'process']);
   resolveLimits(limits);
 }
 

@@ -40,7 +40,7 @@ export class Session {
     assertNotAborted(options.signal);
 
     const path = await resolveModelFile(source, options);
-    const model = await openModel(path, nativeOptions, options.signal);
+    const model = await openModel(path, nativeOptions, options.signal, options.isolation);
     try {
       return new Session(model, path, options);
     } catch (error) {

@@ -5,6 +5,7 @@
 import { ERROR_CODES, EncoderError } from '../errors';
 import type { ErrorCode } from '../errors';
 import { nativeAddon } from './addon';
+import { IsolatedModel } from './isolation/isolated-model';
 import { onAbort } from './on-abort';
 import type { NativeJob, NativeLoadOptions, NativeModel } from './bindings';
 
@@ -13,12 +14,20 @@ export function assertNotAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw abortedError(signal);
 }
 
+/** Where a model runs: in this process, or in a child that may die without harm. */
+export type Isolation = 'none' | 'process';
+
 /**
  * Loads a GGUF file. An abort rejects at once; a model that arrives after it is freed unseen.
  */
-export async function openModel(path: string, options: NativeLoadOptions, signal?: AbortSignal): Promise<NativeModel> {
+export async function openModel(
+  path: string,
+  options: NativeLoadOptions,
+  signal?: AbortSignal,
+  isolation: Isolation = 'none',
+): Promise<NativeModel> {
   assertNotAborted(signal);
-  const loading = startLoading(path, options);
+  const loading = isolation === 'process' ? IsolatedModel.load(path, options) : startLoading(path, options);
   if (signal === undefined) return settled(loading, signal);
 
   let takeBack = (): void => undefined;

@@ -28,6 +28,7 @@ namespace enc {
   X(io_failed)                \
   X(model_disposed)           \
   X(model_poisoned)           \
+  X(process_died)             \
   X(aborted)                  \
   X(addon_missing)            \
   X(addon_failed)             \

@@ -1,0 +1,245 @@
+/**
+ * A native model in a process of its own, with the surface of one in this process. Whatever ends that process (a fault,
+ * the kernel's out-of-memory killer) rejects the calls in flight and nothing else; the next call finds it restarted.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { isDeepStrictEqual } from 'node:util';
+import { join } from 'node:path';
+
+import { EncoderError } from '../../errors';
+import { packageRoot } from '../../support/package-root';
+import type {
+  NativeJob,
+  NativeLoadOptions,
+  NativeModel,
+  NativeModelInfo,
+  NativeRunOptions,
+  NativeRunResult,
+  NativeTokenizeResult,
+} from '../bindings';
+import type { Answer, Request, Response } from './messages';
+
+/** A process that lived this long is replaced at once when it dies; a shorter life waits for the next call. */
+const MIN_LIFE_MS = 1000;
+
+interface Waiting {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** One run of the child process. Calls are answered, or rejected when it ends. */
+class ModelProcess {
+  readonly pid: number | undefined;
+  readonly startedAt = performance.now();
+  private readonly child: ChildProcess;
+  private readonly waiting = new Map<number, Waiting>();
+  private next = 1;
+  private fate: EncoderError | undefined;
+
+  constructor(private readonly onEnd: (ended: ModelProcess) => void) {
+    // Compiled code in any case: the child cannot read TypeScript.
+    this.child = fork(join(packageRoot, 'dist', 'native', 'isolation', 'child.js'), {
+      serialization: 'advanced',
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.pid = this.child.pid;
+    this.child.on('message', (response: Response) => {
+      this.settle(response);
+    });
+    this.child.once('error', (cause) => {
+      this.end(`could not be started: ${cause.message}`);
+    });
+    this.child.once('exit', (status, signal) => {
+      this.end(signal === null ? `ended with status ${status}` : `was ended by ${signal}`);
+    });
+    this.rest();
+  }
+
+  get isAlive(): boolean {
+    return this.fate === undefined;
+  }
+
+  /** Sends a request and waits for its answer. */
+  ask(make: (id: number) => Request): { id: number; promise: Promise<Answer> } {
+    const id = this.next++;
+    const promise = new Promise<Answer>((resolve, reject) => {
+      if (this.fate !== undefined) {
+        reject(this.fate);
+        return;
+      }
+      if (this.waiting.size === 0) {
+        this.child.ref();
+        this.child.channel?.ref();
+      }
+      this.waiting.set(id, { resolve, reject });
+      this.send(make(id));
+    });
+    return { id, promise };
+  }
+
+  send(request: Request): void {
+    // A failed send is followed by the exit of the child, which rejects whatever waits.
+    if (this.child.connected) this.child.send(request, () => undefined);
+  }
+
+  kill(): void {
+    if (this.child.connected) this.child.disconnect();
+  }
+
+  private settle(response: Response): void {
+    const waiting = this.waiting.get(response.id);
+    this.waiting.delete(response.id);
+    if ('error' in response) {
+      const { code, message } = response.error;
+      waiting?.reject(Object.assign(new Error(message), { code }));
+    } else {
+      waiting?.resolve(response.result);
+    }
+    if (this.waiting.size === 0) this.rest();
+  }
+
+  /** Nobody waits: the child alone must not keep this process from ending. */
+  private rest(): void {
+    this.child.unref();
+    this.child.channel?.unref();
+  }
+
+  private end(how: string): void {
+    if (this.fate !== undefined) return;
+    this.fate = new EncoderError(
+      'process_died',
+      `the process of the model ${how}; calls in flight were lost, the next one starts it again`,
+    );
+    for (const { reject } of this.waiting.values()) reject(this.fate);
+    this.waiting.clear();
+    this.onEnd(this);
+  }
+}
+
+export class IsolatedModel implements NativeModel {
+  #info: NativeModelInfo | undefined;
+  #current: Promise<ModelProcess> | undefined;
+  #process: ModelProcess | undefined;
+  #disposal: Promise<void> | undefined;
+  readonly #path: string;
+  readonly #options: NativeLoadOptions;
+
+  private constructor(path: string, options: NativeLoadOptions) {
+    this.#path = path;
+    this.#options = options;
+  }
+
+  /** Starts the process and loads the model in it. Rejects as `loadModel` of the addon does. */
+  static async load(path: string, options: NativeLoadOptions): Promise<IsolatedModel> {
+    const model = new IsolatedModel(path, options);
+    await model.#ready();
+    return model;
+  }
+
+  get info(): NativeModelInfo {
+    if (this.#info === undefined) throw new EncoderError('internal', 'an isolated model without facts');
+    return this.#info;
+  }
+
+  /** Of the process that runs now, for those who watch it; undefined while there is none. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  run(
+    texts: readonly string[],
+    pairs: readonly (string | null)[] | null,
+    options: NativeRunOptions,
+  ): NativeJob<NativeRunResult> {
+    return this.#start<NativeRunResult>((id) => ({ kind: 'run', id, texts, pairs, options }));
+  }
+
+  tokenize(
+    texts: readonly string[],
+    pairs: readonly (string | null)[] | null,
+    options: NativeRunOptions,
+  ): NativeJob<NativeTokenizeResult> {
+    return this.#start<NativeTokenizeResult>((id) => ({ kind: 'tokenize', id, texts, pairs, options }));
+  }
+
+  dispose(): Promise<void> {
+    this.#disposal ??= this.#end();
+    return this.#disposal;
+  }
+
+  #start<Result extends Answer>(make: (id: number) => Request): NativeJob<Result> {
+    let cancelled = false;
+    let cancel = (): void => {
+      cancelled = true;
+    };
+    const run = async (): Promise<Result> => {
+      const running = await this.#ready();
+      if (cancelled) throw new EncoderError('aborted', 'the call was aborted');
+      const { id, promise } = running.ask(make);
+      cancel = () => {
+        running.send({ kind: 'cancel', id });
+      };
+      return (await promise) as Result;
+    };
+    return {
+      promise: run(),
+      cancel: () => {
+        cancel();
+      },
+    };
+  }
+
+  /** The process with the model loaded; started when there is none. */
+  #ready(): Promise<ModelProcess> {
+    if (this.#disposal !== undefined) {
+      return Promise.reject(new EncoderError('model_disposed', 'the model has been disposed'));
+    }
+    this.#current ??= this.#open().catch((error: unknown) => {
+      this.#current = undefined;
+      throw error;
+    });
+    return this.#current;
+  }
+
+  async #open(): Promise<ModelProcess> {
+    const started = new ModelProcess((ended) => {
+      this.#replace(ended);
+    });
+    this.#process = started;
+    try {
+      const answer = await started.ask((id) => ({ kind: 'load', id, path: this.#path, options: this.#options }))
+        .promise;
+      const info = answer as NativeModelInfo;
+      if (this.#info !== undefined && !isDeepStrictEqual(info, this.#info)) {
+        throw new EncoderError(
+          'io_failed',
+          `${this.#path} is another model than the one that was loaded; load it anew`,
+        );
+      }
+      this.#info = info;
+      return started;
+    } catch (error) {
+      started.kill();
+      throw error;
+    }
+  }
+
+  #replace(ended: ModelProcess): void {
+    if (ended !== this.#process) return;
+    this.#process = undefined;
+    const wasReady = this.#current !== undefined && this.#info !== undefined;
+    this.#current = undefined;
+    if (!wasReady || this.#disposal !== undefined || performance.now() - ended.startedAt < MIN_LIFE_MS) return;
+    // What goes wrong here, the next call finds out for itself.
+    this.#ready().catch(() => undefined);
+  }
+
+  async #end(): Promise<void> {
+    const running = await this.#current?.catch(() => undefined);
+    if (running === undefined) return;
+    // A process that dies meanwhile has given its memory back as well.
+    await running.ask((id) => ({ kind: 'dispose', id })).promise.catch(() => undefined);
+    running.kill();
+  }
+}

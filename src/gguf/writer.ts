@@ -55,7 +55,11 @@ export function layoutGguf(entries: readonly GgufEntry[], tensors: readonly Gguf
   requireUnique('tensor', infos, ({ name }) => name, MAX_NAME_BYTES);
 
   const parts: Uint8Array[] = [MAGIC, uint32(VERSION), uint64(infos.length), uint64(entries.length)];
-  for (const entry of entries) parts.push(string(entry.key), ...entryBytes(entry));
+  for (const entry of entries) {
+    parts.push(string(entry.key));
+    // One by one: a vocabulary has more strings than a call takes arguments.
+    for (const part of entryBytes(entry)) parts.push(part);
+  }
   for (const { name, type, ne, offset: start } of infos) {
     parts.push(string(name), uint32(ne.length), ...ne.map(uint64), uint32(type.id), uint64(start));
   }

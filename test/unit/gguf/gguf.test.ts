@@ -96,6 +96,15 @@ describe('GgufWriter', () => {
     expect([...data.subarray(6, 14)]).toEqual([1, 1, 2, 2, 2, 2, 0, 0]);
   });
 
+  it('writes a vocabulary of 300,000 tokens', async () => {
+    const value = Array.from({ length: 300_000 }, (_, index) => `t${index}`);
+    const layout = layoutGguf([...ENTRIES, { key: 'large', type: 'string[]', value }], []);
+    const sink = new MemorySink(layout.sizeBytes);
+    await new GgufWriter(sink, layout).finish();
+    const head = await readGgufHead(writeBytes(sink.bytes));
+    expect(head.metadata.get('large')!.value).toEqual(value);
+  });
+
   it('writes the magic only after everything else is synced', async () => {
     expect((await writeSample()).synced).toEqual(['\0\0\0\0', 'GGUF']);
   });

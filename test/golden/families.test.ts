@@ -27,6 +27,7 @@ function argmax(values: ArrayLike<number>): number {
 
 async function logits(family: Family, file: string, kernels: 'auto' | 'portable'): Promise<Float32Array[]> {
   await using model = await Classifier.load(file, { kernels, threads: 2 });
+  expect(model.info.warnings.map(({ code }) => code)).not.toContain('pooler_missing');
   const results = await model.classify(familyInputs(family), { logits: true, specialTokens: 'parse' });
   return results.map((result) => result.logits!);
 }

@@ -137,7 +137,9 @@ class LoadedModel final : public Model {
     info_.kernels = table_ == nullptr ? "portable" : isa_name(cpu_features());
     info_.threads = threads_;
     info_.weight_bytes = weights_.size_bytes;
-    if (!hparams_.has_pooler) info_.warnings.push_back("pooler_missing");
+    // A file that says so has a head of one layer; one that says nothing lost the other to its converter.
+    if (!hparams_.has_pooler && !file_->has("ggml_encoder.head.activation"))
+      info_.warnings.push_back("pooler_missing");
   }
 
   std::unique_ptr<GgufFile> file_;

@@ -54,7 +54,7 @@ int64_t query_of(const GraphContext& g, const AttentionSpec& spec, int64_t b, in
 /// What is added to the scores of a group before the softmax, ne = {n, m, heads or 1, sequences or 1}: the
 /// bias by distance, and -inf for keys that a query does not see. Null when that is nothing.
 ggml_tensor* score_mask(GraphContext& g, const LengthGroup& group, const AttentionSpec& spec, int64_t rows) {
-  const bool hides = spec.causal || size_t(group.length) > spec.max_distance + (spec.max_distance < SIZE_MAX);
+  const bool hides = spec.causal || spec.max_distance < size_t(group.length) - 1;
   if (!hides && spec.bias == nullptr) return nullptr;
   const bool pooled = spec.queries == Queries::kPooled;
   for (const ScoreMask& made : g.score_masks) {

@@ -27,9 +27,10 @@ ENC_INLINE bool reshapes_scores(const AttentionVarlenArgs& a) {
   return a.softcap > 0 || a.bias;
 }
 
-/// True when some query of a sequence does not see all keys, or scores of padding must not count.
+/// True when some query of a sequence, of at least one token, does not see all keys, or scores of padding
+/// must not count.
 ENC_INLINE bool has_edges(const AttentionVarlenArgs& a, size_t length) {
-  return a.causal || a.max_distance + 1 < length || a.bias;
+  return a.causal || a.max_distance < length - 1 || a.bias;
 }
 
 /// What is left to multiply the scores with: in 2^x instead of e^x.

@@ -59,11 +59,6 @@ ggml_tensor* custom(GraphContext& g, int64_t columns, int64_t rows, std::vector<
 /// Rows of one task of the operations that only pass over memory.
 constexpr size_t kRowsPerPass = 64;
 
-/// A bias for every pair of tokens of the longest sequence.
-size_t bias_bytes(size_t longest) {
-  return (longest * longest * sizeof(float) + 63) / 64 * 64;
-}
-
 /// Splits dst's rows over the team; `run(first row, rows)`. `cost` is the work of one element.
 template <typename Run>
 void for_rows(const GraphContext& g, const ggml_tensor* dst, double cost, const Run& run) {
@@ -261,11 +256,8 @@ kernels::AttentionVarlenArgs attention_args(const GraphContext& g, const Attenti
 /// The heads of `args` with the scores of their relative positions, sequence after sequence.
 void KernelOps::attend_disentangled(const GraphContext& g, const AttentionSpec& spec,
                                     kernels::AttentionVarlenArgs args, size_t longest) const {
-  char* const scratch = static_cast<char*>(args.scratch);
-  float* const bias = reinterpret_cast<float*>(scratch + attention_.scratch_bytes(longest, args.head_size));
-  char* const own = reinterpret_cast<char*>(bias) + bias_bytes(longest);
+  char* const own = static_cast<char*>(args.scratch) + attention_.scratch_bytes(longest, args.head_size);
   const size_t head_begin = args.head_begin, head_end = args.head_end;
-  args.bias = bias;
   for (int64_t b = 0; b < g.batch->num_sequences(); b++) {
     const size_t begin = size_t(g.batch->cu_seqlens[size_t(b)]);
     const size_t length = size_t(g.batch->cu_seqlens[size_t(b) + 1]) - begin;
@@ -273,9 +265,9 @@ void KernelOps::attend_disentangled(const GraphContext& g, const AttentionSpec& 
     args.bias_query_stride = ptrdiff_t(length);
     for (size_t head = head_begin; head < head_end; head++) {
       const size_t column = head * args.head_size;
-      disentangled_bias(table_, spec, head, length, args.q + begin * args.q_stride + column, args.q_stride,
-                        args.k + begin * args.k_stride + column, args.k_stride,
-                        args.query_rows == nullptr ? -1 : g.pooled_rows[size_t(b)], own, bias);
+      args.bias = disentangled_bias(table_, spec, head, length, args.q + begin * args.q_stride + column,
+                                    args.q_stride, args.k + begin * args.k_stride + column, args.k_stride,
+                                    args.query_rows == nullptr ? -1 : g.pooled_rows[size_t(b)], own);
       args.head_begin = head, args.head_end = head + 1;
       attention_.run(args);
     }
@@ -288,8 +280,7 @@ ggml_tensor* KernelOps::attention(GraphContext& g, ggml_tensor* q, ggml_tensor* 
   size_t longest = 0;
   for (const LengthGroup& group : g.groups) longest = std::max(longest, size_t(group.length));
   size_t scratch_bytes = attention_.scratch_bytes(longest, size_t(spec.head_size));
-  if (spec.disentangled)
-    scratch_bytes += bias_bytes(longest) + disentangled_scratch_bytes(table_, spec, longest);
+  if (spec.disentangled) scratch_bytes += disentangled_scratch_bytes(table_, spec, longest);
   g.scratch->bytes_needed = std::max(g.scratch->bytes_needed, scratch_bytes);
   const int64_t num_queries = pooled ? g.batch->num_sequences() : q->ne[1];
   const double work =

@@ -70,7 +70,7 @@ class GraphBuilder {
     ggml_tensor* k = columns(queries, keys);
     ggml_tensor* v = columns(queries + keys, keys);
     if (h_.position_kind == PositionKind::kRope) {
-      const Rope& rope = own.local ? weights_.rope_local : weights_.rope;
+      const Rope& rope = own.local && weights_.rope_local.rotated > 0 ? weights_.rope_local : weights_.rope;
       q = ops_.rotate(g_, q, h_.num_heads, w.attn_q_norm, rope);
       k = ops_.rotate(g_, k, h_.num_kv_heads, w.attn_k_norm, rope);
     }

@@ -157,12 +157,10 @@ void read_rope(const Reader& reader, Hparams& h) {
   h.rope_inv_freq = reader.file().has(key) ? read_frequencies(reader, key, h) : plain_frequencies(h, base);
   if (reader.file().has(local_key)) {
     h.rope_inv_freq_local = read_frequencies(reader, local_key, h);
-  } else {
-    h.rope_inv_freq_local = reader.has("rope.freq_base_swa")
-                                ? plain_frequencies(h, reader.number("rope.freq_base_swa", 1, 1e9, base))
-                                : h.rope_inv_freq;
+  } else if (reader.has("rope.freq_base_swa")) {
+    h.rope_inv_freq_local = plain_frequencies(h, reader.number("rope.freq_base_swa", 1, 1e9, base));
   }
-  if (h.rope_inv_freq_local.size() != h.rope_inv_freq.size())
+  if (!h.rope_inv_freq_local.empty() && h.rope_inv_freq_local.size() != h.rope_inv_freq.size())
     reader.file().malformed("local layers rotate another number of columns");
   h.rope_attention_factor = reader.number("ggml_encoder.rope.attention_factor", 1e-3, 1e3, 1);
 }

@@ -71,7 +71,7 @@ struct Hparams {
   uint32_t num_blocks = 0;                ///< blocks of weights; num_layers unless layers share them
 
   std::vector<float> rope_inv_freq;        ///< [rotated columns of a head / 2]
-  std::vector<float> rope_inv_freq_local;  ///< for local layers
+  std::vector<float> rope_inv_freq_local;  ///< for local layers; empty: the same
   float rope_attention_factor = 1;         ///< multiplied onto cos and sin
 
   uint32_t position_buckets = 0;        ///< kDisentangled: logarithmic buckets, 0 for none

@@ -390,8 +390,10 @@ Weights load_weights(const GgufFile& file, const Hparams& h, ggml_backend_buffer
     weights.output_norm = contract.norm("output_norm", h.hidden_size, h.norm_kind, h.norm_eps);
   if (h.position_kind == PositionKind::kRope) {
     weights.rope = declare_rope(contract, h, h.rope_inv_freq, table != nullptr, "rope_factors");
-    weights.rope_local =
-        declare_rope(contract, h, h.rope_inv_freq_local, table != nullptr, "rope_factors_local");
+    if (!h.rope_inv_freq_local.empty()) {
+      weights.rope_local =
+          declare_rope(contract, h, h.rope_inv_freq_local, table != nullptr, "rope_factors_local");
+    }
   }
   if (h.position_kind == PositionKind::kDisentangled)
     weights.relative_positions = declare_relative_positions(contract, h);

@@ -93,7 +93,8 @@ struct Weights {
   Linear pooler;
   Norm pooler_norm;
   Linear classifier;
-  Rope rope, rope_local;
+  Rope rope;
+  Rope rope_local;  ///< of local layers; rotates nothing where they turn as the others
   RelativeBias relative_bias;
   RelativePositions relative_positions;
   uint64_t size_bytes = 0;

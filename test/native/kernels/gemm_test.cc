@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "activation_formula.h"
 #include "check.h"
 #include "guarded.h"
 #include "runnable.h"
@@ -237,24 +238,6 @@ TEST(gemm_int8_stays_close_to_f32) {
   }
 }
 
-double activation_reference(Activation activation, double x) {
-  switch (activation) {
-    case Activation::kNone:
-      return x;
-    case Activation::kGeluErf:
-      return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
-    case Activation::kGeluTanh:
-      return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
-    case Activation::kRelu:
-      return x > 0 ? x : 0;
-    case Activation::kTanh:
-      return std::tanh(x);
-    case Activation::kSilu:
-      return x / (1 + std::exp(-x));
-  }
-  return x;
-}
-
 // One weight of 1 and k = 1 make the product the identity, so y is the activation of x.
 TEST(activations_match_double) {
   const size_t count = 200001;
@@ -275,7 +258,7 @@ TEST(activations_match_double) {
       kernel->run(a);
       double worst = 0;
       for (size_t i = 0; i < count; i++) {
-        const double expected = activation_reference(activation, x[i]);
+        const double expected = activation_formula(activation, x[i]);
         const double error =
             std::fabs(y[i] - expected) / (std::fabs(expected) > 10 ? std::fabs(expected) : 1);
         if (!(error <= worst)) worst = std::isnan(error) ? INFINITY : error;

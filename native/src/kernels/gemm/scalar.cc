@@ -1,9 +1,7 @@
 // The oracle of every gemm and the fallback on CPUs without AVX2: rows as the file stores them, one f32 chain
 // over k. bf16 weights multiply x rounded to bf16, the arithmetic that bf16 units have; products of two bf16
 // are exact in f32.
-#include <cmath>
-
-#include "kernels/gemm/gemm.h"
+#include "kernels/gemm/activation_reference.h"
 #include "kernels/gemm/stored_weight.h"
 
 namespace enc::kernels {
@@ -26,27 +24,6 @@ size_t no_scratch(size_t, size_t) noexcept {
   return 0;
 }
 
-float activate(Activation activation, float value) {
-  const double x = value;
-  switch (activation) {
-    case Activation::kNone:
-      return value;
-    case Activation::kGeluErf:
-      return static_cast<float>(0.5 * x * std::erfc(-x * 0.70710678118654752));
-    case Activation::kGeluTanh: {
-      const double cubic = x + 0.044715 * x * x * x;
-      return static_cast<float>(0.5 * x * (1 + std::tanh(0.79788456080286536 * cubic)));
-    }
-    case Activation::kRelu:
-      return value < 0 ? 0 : value;
-    case Activation::kTanh:
-      return static_cast<float>(std::tanh(x));
-    case Activation::kSilu:
-      return static_cast<float>(x / (1 + std::exp(-x)));
-  }
-  return value;
-}
-
 template <WeightType Type>
 void run(const GemmArgs& a) noexcept {
   const size_t row_bytes = weight_row_bytes(Type, a.k);
@@ -62,7 +39,7 @@ void run(const GemmArgs& a) noexcept {
         sum += value * stored_weight(Type, w, i);
       }
       if (a.bias) sum += a.bias[column];
-      a.y[row * a.y_stride + column] = activate(a.activation, sum);
+      a.y[row * a.y_stride + column] = static_cast<float>(activation_reference(a.activation, sum));
     }
   }
 }

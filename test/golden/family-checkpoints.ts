@@ -2,14 +2,14 @@
  * The small checkpoints of families.json in every format that a Hub repository may have: weights that
  * scripts/make-family-goldens.py makes identically, rounded to bf16 so that no stored type changes the model.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { decodeElements, encodeElements } from '../../src/convert/dtypes';
 import { type GoldenModel, type StoredType, goldenInputs, tensorValues } from './checkpoint-fixture';
-import { encodeSafetensors } from '../support/safetensors-writer';
-import { encodeTorchFile } from '../support/torch-writer';
+import { pickle, tensorOpcodes, torchFile, unicode } from '../unit/convert/readers/torch-builder';
+import { writeSafetensors } from '../unit/convert/temp-folder';
 
 export type Format = 'safetensors' | 'sharded safetensors' | 'bin' | 'sharded bin';
 
@@ -27,14 +27,14 @@ export interface Family {
   readonly rows: readonly (readonly number[])[];
 }
 
-export interface StoredTensor {
-  readonly name: string;
+interface StoredTensor {
   readonly shape: readonly number[];
   readonly dtype: StoredType;
-  readonly bytes: Uint8Array;
+  readonly data: Uint8Array;
 }
 
 const TOKENIZER_FOLDER = resolve(__dirname, '../fixtures/tokenizers/wordpiece-uncased');
+const STORAGES = { F32: 'FloatStorage', F16: 'HalfStorage', BF16: 'BFloat16Storage' } as const;
 const ENCODING = { F32: 'f32', F16: 'f16', BF16: 'bf16' } as const;
 
 /** Synchronous, so that a suite can be laid out by it. */
@@ -60,24 +60,43 @@ export async function writeFamily(family: Family, folder: string, format: Format
   for (const file of ['tokenizer.json', 'tokenizer_config.json']) {
     await copyFile(join(TOKENIZER_FOLDER, file), join(folder, file));
   }
-  const tensors = Object.entries(family.tensors).map(([name, shape]) => store(family, name, shape, dtype));
+  const tensors = Object.entries(family.tensors).map(([name, shape]) => {
+    return [name, store(family, name, shape, dtype)] as const;
+  });
   const isTorch = format.endsWith('bin');
   const [base, extension] = isTorch ? ['pytorch_model', 'bin'] : ['model', 'safetensors'];
-  const encode = isTorch ? encodeTorchFile : encodeSafetensors;
-  if (!format.startsWith('sharded')) return writeFile(join(folder, `${base}.${extension}`), encode(tensors));
+  const write = (file: string, part: typeof tensors) => {
+    const path = join(folder, file);
+    if (isTorch) writeFileSync(path, encodeTorch(part));
+    else writeSafetensors(path, Object.fromEntries(part));
+  };
+  if (!format.startsWith('sharded')) {
+    write(`${base}.${extension}`, tensors);
+    return;
+  }
   const weightMap: Record<string, string> = {};
   for (const shard of [0, 1]) {
     const file = `${base}-0000${shard + 1}-of-00002.${extension}`;
     const part = tensors.filter((_, index) => index % 2 === shard);
-    for (const { name } of part) weightMap[name] = file;
-    await writeFile(join(folder, file), encode(part));
+    for (const [name] of part) weightMap[name] = file;
+    write(file, part);
   }
   const index = { metadata: { total_size: 0 }, weight_map: weightMap };
   await writeFile(join(folder, `${base}.${extension}.index.json`), JSON.stringify(index));
 }
 
+/** What `torch.save(state_dict)` writes, one storage for each tensor. */
+function encodeTorch(tensors: readonly (readonly [string, StoredTensor])[]): Buffer {
+  const entries = tensors.map(([name, { shape, dtype }], index) => {
+    const numElements = shape.reduce((product, size) => product * size, 1);
+    const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
+    const opcodes = tensorOpcodes({ type: STORAGES[dtype], key: String(index), numElements, shape, strides });
+    return pickle(unicode(name), opcodes);
+  });
+  return torchFile(pickle(0x80, 2, '}(', ...entries, 'u.'), ...tensors.map(([, { data }]) => data));
+}
+
 function store(family: Family, name: string, shape: readonly number[], dtype: StoredType): StoredTensor {
-  const exact = tensorValues(family, name, shape);
-  const rounded = decodeElements('BF16', encodeElements('bf16', exact));
-  return { name, shape, dtype, bytes: encodeElements(ENCODING[dtype], rounded) };
+  const rounded = decodeElements('BF16', encodeElements('bf16', tensorValues(family, name, shape)));
+  return { shape, dtype, data: encodeElements(ENCODING[dtype], rounded) };
 }

@@ -23,7 +23,13 @@ interface Family {
   readonly sourceClass: string;
   readonly modelType: string;
   /** Defaults of the HF class. */
-  readonly defaults: Sizes & { readonly numKeyValueHeads: number; readonly padTokenId?: number };
+  readonly defaults: Sizes & {
+    /** Default: as many as query heads. */
+    readonly numKeyValueHeads?: number;
+    /** Default: the hidden size shared out among the heads. */
+    readonly headSize?: number;
+    readonly padTokenId?: number;
+  };
   readonly biases: (config: ConfigReader) => { readonly qkv: boolean; readonly output: boolean; readonly mlp: boolean };
   readonly window?: (config: ConfigReader, numLayers: number) => EncoderHyperparameters['slidingWindow'];
   /** RMS norm of each query and key head. */
@@ -48,7 +54,7 @@ const FAMILIES: readonly Family[] = [
   {
     sourceClass: 'LlamaForSequenceClassification',
     modelType: 'llama',
-    defaults: sizes(32, 4096, 32, 11_008, 2048, 32_000, 32),
+    defaults: sizes(32, 4096, 32, 11_008, 2048, 32_000),
     biases: (config) => {
       const attention = config.boolean('attention_bias', false);
       return { qkv: attention, output: attention, mlp: config.boolean('mlp_bias', false) };
@@ -57,7 +63,7 @@ const FAMILIES: readonly Family[] = [
   {
     sourceClass: 'MistralForSequenceClassification',
     modelType: 'mistral',
-    defaults: sizes(32, 4096, 32, 14_336, 131_072, 32_000, 8),
+    defaults: { ...sizes(32, 4096, 32, 14_336, 131_072, 32_000), numKeyValueHeads: 8 },
     biases: () => NO_BIAS,
     window: (config, numLayers) => {
       const window = readWindow(config, 'sliding_window', 4096);
@@ -72,14 +78,14 @@ const FAMILIES: readonly Family[] = [
   {
     sourceClass: 'Qwen2ForSequenceClassification',
     modelType: 'qwen2',
-    defaults: sizes(32, 4096, 32, 22_016, 32_768, 151_936, 32),
+    defaults: { ...sizes(32, 4096, 32, 22_016, 32_768, 151_936), numKeyValueHeads: 32 },
     biases: () => ({ qkv: true, output: false, mlp: false }),
     window: qwenWindow,
   },
   {
     sourceClass: 'Qwen3ForSequenceClassification',
     modelType: 'qwen3',
-    defaults: sizes(32, 4096, 32, 22_016, 32_768, 151_936, 32),
+    defaults: { ...sizes(32, 4096, 32, 22_016, 32_768, 151_936), numKeyValueHeads: 32, headSize: 128 },
     biases: (config) => {
       const attention = config.boolean('attention_bias', false);
       return { qkv: attention, output: attention, mlp: false };
@@ -90,7 +96,7 @@ const FAMILIES: readonly Family[] = [
   {
     sourceClass: 'Gemma2ForSequenceClassification',
     modelType: 'gemma2',
-    defaults: { ...sizes(26, 2304, 8, 9216, 8192, 256_000, 4), padTokenId: 0 },
+    defaults: { ...sizes(26, 2304, 8, 9216, 8192, 256_000), numKeyValueHeads: 4, headSize: 256, padTokenId: 0 },
     biases: (config) => {
       const attention = config.boolean('attention_bias', false);
       return { qkv: attention, output: attention, mlp: false };
@@ -111,9 +117,8 @@ function sizes(
   intermediateSize: number,
   numPositions: number,
   vocabSize: number,
-  numKeyValueHeads: number,
-): Family['defaults'] {
-  return { numLayers, hiddenSize, numHeads, intermediateSize, numPositions, vocabSize, numKeyValueHeads };
+): Sizes {
+  return { numLayers, hiddenSize, numHeads, intermediateSize, numPositions, vocabSize };
 }
 
 export const decoders: readonly Architecture[] = FAMILIES.map((family) => ({
@@ -130,8 +135,9 @@ function describe(family: Family, config: ConfigReader, weights: TensorIndex): E
   const planner = new TensorPlanner(weights);
   const h = hyperparameters.hiddenSize;
   planner.matrix('token_embd.weight', [hyperparameters.vocabSize, h], `${decoder}embed_tokens.weight`);
+  const biases = family.biases(config);
   for (let layer = 0; layer < hyperparameters.numLayers; layer++) {
-    planLayer(planner, layer, `${decoder}layers.${layer}.`, hyperparameters, family, family.biases(config));
+    planLayer(planner, layer, `${decoder}layers.${layer}.`, hyperparameters, family, biases);
   }
   planNorm(planner, 'output_norm', h, `${decoder}norm`, family);
   planner.linear('cls.output', { sources: [classifier], rows: [numLabels], columns: h, bias: false, storage: 'exact' });
@@ -152,15 +158,14 @@ function readHyperparameters(family: Family, config: ConfigReader): EncoderHyper
   const read = readSizes(config, defaults);
   const numKeyValueHeads = config.integer(
     'num_key_value_heads',
-    family.modelType === 'llama' ? read.numHeads : defaults.numKeyValueHeads,
+    defaults.numKeyValueHeads ?? read.numHeads,
     1,
     MAX_HEADS,
   );
   if (read.numHeads % numKeyValueHeads !== 0) {
     config.malformed(`${read.numHeads} attention heads cannot share ${numKeyValueHeads} key-value heads`);
   }
-  const classHeadSize = { qwen3: 128, gemma2: 256 }[family.modelType] ?? read.hiddenSize / read.numHeads;
-  const headSize = config.integer('head_dim', classHeadSize, 2, MAX_HEAD_SIZE);
+  const headSize = config.integer('head_dim', defaults.headSize ?? read.hiddenSize / read.numHeads, 2, MAX_HEAD_SIZE);
   return {
     ...read,
     numKeyValueHeads,

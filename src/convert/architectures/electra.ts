@@ -5,17 +5,13 @@
 import type { ConfigReader } from '../config';
 import { MAX_HIDDEN_SIZE, MAX_TOKEN_TYPES } from '../limits';
 import type { Architecture, EncoderModel, TensorIndex } from './architecture';
-import { type EncoderNames, bertLayer, planTensors } from './encoder-tensors';
+import { BERT_BODY, type EncoderNames, planTensors } from './encoder-tensors';
 import { checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
 import { prefixesOf } from './tensor-planner';
 
 const NAMES: EncoderNames = {
   prefixes: prefixesOf('electra'),
-  tokenEmbedding: 'embeddings.word_embeddings',
-  positionEmbedding: 'embeddings.position_embeddings',
-  typeEmbedding: 'embeddings.token_type_embeddings',
-  embeddingNorm: 'embeddings.LayerNorm',
-  layer: bertLayer,
+  ...BERT_BODY,
   pooled: 'classifier.dense',
   pooledIn: 'head',
   classifier: 'classifier.out_proj',

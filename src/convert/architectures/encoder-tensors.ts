@@ -39,7 +39,7 @@ export interface EncoderNames {
 }
 
 /** Names of BERT's own layers, which most of its descendants kept. */
-export function bertLayer(block: number): LayerNames {
+function bertLayer(block: number): LayerNames {
   const layer = `encoder.layer.${block}`;
   return {
     query: `${layer}.attention.self.query`,
@@ -52,6 +52,15 @@ export function bertLayer(block: number): LayerNames {
     outputNorm: `${layer}.output.LayerNorm`,
   };
 }
+
+/** Names of BERT's embeddings and layers, for those of its descendants that kept all of them. */
+export const BERT_BODY = {
+  tokenEmbedding: 'embeddings.word_embeddings',
+  positionEmbedding: 'embeddings.position_embeddings',
+  typeEmbedding: 'embeddings.token_type_embeddings',
+  embeddingNorm: 'embeddings.LayerNorm',
+  layer: bertLayer,
+} as const;
 
 /** Tensors in file order and the number of rows of the classifier. */
 export function planTensors(

@@ -19,6 +19,7 @@ export const ERROR_CODES = [
   'input_invalid',
   'input_too_long',
   'limit_exceeded',
+  'queue_full',
   'device_unavailable',
   'isa_unsupported',
   'out_of_memory',

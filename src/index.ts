@@ -13,18 +13,17 @@ export type { Activation, PairActivation } from './api/activations';
 export type { Device } from './api/devices';
 export type { PairInput, TextInput } from './api/inputs';
 export type { LoadOptions } from './api/load-options';
-export type { ModelInfo, ModelWarning } from './api/model-info';
+export type { CrossEncoderLoadOptions } from './api/cross-encoder';
+export type { ModelInfo } from './api/model-info';
 export type {
   ClassifyOptions,
+  PairTokenizeOptions,
   PredictOptions,
   RankOptions,
-  SpecialTokens,
-  TextOptions,
   TokenizeOptions,
-  TruncationSide,
-  TruncationStrategy,
   ZeroShotOptions,
 } from './api/options';
+export type { PromptLoadOptions, PromptOptions, Prompts } from './api/prompts';
 export type {
   Classification,
   LabelScore,
@@ -33,6 +32,20 @@ export type {
   Tokenization,
   ZeroShotClassification,
 } from './api/results';
+export type {
+  PairWindowOptions,
+  RunOptions,
+  RunProgress,
+  SpecialTokens,
+  TextBudgets,
+  TextOptions,
+  TruncationSide,
+  TruncationStrategy,
+  WindowAggregation,
+  WindowOptions,
+} from './api/text-options';
+export type { ModelWarning } from './api/warnings';
+export type { RankedWindow, TextSpan, TextWindow } from './api/windows';
 export type { ZeroShotLoadOptions } from './api/zero-shot-classifier';
 export type { ConvertOptions, ConvertProgress, ConvertResult, TensorType } from './convert/convert';
 export type { ErrorCode } from './errors';

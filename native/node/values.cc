@@ -1,5 +1,6 @@
 #include "values.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "enc/error.h"
@@ -82,6 +83,17 @@ EncodeOptions to_encode_options(Napi::Object options) {
   if (const int64_t max_length = options.Get("maxLength").ToNumber().Int64Value(); max_length > 0) {
     result.max_length = size_t(max_length);
   }
+  const auto limit = [&](const char* name) {
+    const int64_t value = options.Get(name).ToNumber().Int64Value();
+    return value > 0 ? size_t(value) : SIZE_MAX;
+  };
+  result.max_first = limit("maxTextTokens");
+  result.max_second = limit("maxTextPairTokens");
+  const std::string windows = option(options, "windows");
+  if (windows == "text") result.windows = WindowedText::kFirst;
+  if (windows == "textPair") result.windows = WindowedText::kSecond;
+  result.overlap = size_t(std::max<int64_t>(0, options.Get("overlap").ToNumber().Int64Value()));
+  result.max_windows = limit("maxWindows");
   const std::string strategy = option(options, "truncation");
   if (strategy == "only_first") result.strategy = TruncationStrategy::kOnlyFirst;
   if (strategy == "only_second") result.strategy = TruncationStrategy::kOnlySecond;
@@ -118,6 +130,9 @@ Napi::Object to_js(Napi::Env env, const ModelInfo& info) {
   object.Set("numLabels", double(info.labels.size()));
   object.Set("problemType", info.problem_type);
   object.Set("activationFn", info.activation_fn);
+  object.Set("promptNames", to_js(env, info.prompt_names));
+  object.Set("promptTexts", to_js(env, info.prompt_texts));
+  object.Set("defaultPrompt", info.default_prompt);
   object.Set("maxLength", double(info.max_length));
   object.Set("hiddenSize", double(info.hidden_size));
   object.Set("numLayers", double(info.num_layers));
@@ -140,6 +155,11 @@ Napi::Object to_js(Napi::Env env, const RunResult& result) {
   object.Set("logits", to_typed_array(env, result.logits));
   object.Set("tokens", to_typed_array(env, result.tokens));
   object.Set("truncated", to_typed_array(env, result.truncated));
+  if (!result.window_offsets.empty()) {
+    object.Set("windowOffsets", to_typed_array(env, result.window_offsets));
+    object.Set("windowBegins", to_typed_array(env, result.window_begins));
+    object.Set("windowEnds", to_typed_array(env, result.window_ends));
+  }
   return object;
 }
 

@@ -25,13 +25,13 @@ export function isArgumentError(error: unknown): error is TypeError | RangeError
 }
 
 /** A plain options object with known keys only: a misspelt option must not be ignored in silence. */
-export function checkOptions(options: unknown, known: readonly string[]): void {
+export function checkOptions(options: unknown, known: readonly string[], name = 'options'): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw invalidType('options', 'an object', options);
+    throw invalidType(name, 'an object', options);
   }
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
-      throw invalidType(`options.${key}`, `one of the options ${known.join(', ')}`, 'an unknown option');
+      throw invalidType(`${name}.${key}`, `one of the options ${known.join(', ')}`, 'an unknown option');
     }
   }
 }
@@ -50,6 +50,12 @@ export function checkInteger(name: string, value: unknown, min: number, max: num
   const expected = max === Infinity ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`;
   if (typeof value !== 'number') throw invalidType(name, expected, value);
   if (!Number.isInteger(value) || value < min || value > max) throw outOfRange(name, expected, value);
+  return value;
+}
+
+export function checkNumber(name: string, value: unknown): number {
+  if (typeof value !== 'number') throw invalidType(name, 'a number', value);
+  if (!Number.isFinite(value)) throw outOfRange(name, 'a finite number', value);
   return value;
 }
 

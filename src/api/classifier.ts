@@ -60,7 +60,7 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
    * @param input a string, or `{ text, textPair }` for models that read pairs, or a list of these.
    *   A list of two strings is two texts.
    * @throws TypeError or RangeError for wrong arguments; EncoderError with `input_invalid`, `limit_exceeded`,
-   *   `weights_not_finite`, `model_disposed` or `aborted`.
+   *   `queue_full`, `weights_not_finite`, `model_disposed` or `aborted`.
    */
   classify(input: TextInput, options?: ClassifyOptions): Promise<Classification<Label>>;
   classify(inputs: readonly TextInput[], options?: ClassifyOptions): Promise<Classification<Label>[]>;
@@ -84,6 +84,9 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
    * Classifies the texts of any iterable, results in the same order as they come. Few texts are under way at a time:
    * memory is bounded whatever the number of texts, and a slow reader of the results slows the source down.
    *
+   * Where the model has a `maxQueue`, a stream waits for room in it. Progress is what the loop sees: `onProgress` is not
+   * called.
+   *
    * Ending the loop early, or an abort, cancels what is under way and closes the source.
    *
    * @throws TypeError or RangeError at once for wrong options; while iterating, errors as `classify`, after the results
@@ -99,9 +102,11 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
       run: async (list, signal) =>
         this.#classify(
           textColumns(list, () => 'input'),
-          { ...resolved, signal },
+          { ...resolved, onProgress: undefined, signal },
+          true,
         ),
       signal: resolved.signal,
+      maxPerRun: this.#session.maxPerRun,
     });
   }
 
@@ -139,8 +144,12 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
     return resolveClassifyOptions(options, { maxLength, numLabels, activation: this.#activation });
   }
 
-  async #classify(columns: InputColumns, options: ResolvedClassifyOptions): Promise<Classification<Label>[]> {
-    const rows = await this.#session.run(columns, options.run, options.signal);
+  async #classify(
+    columns: InputColumns,
+    options: ResolvedClassifyOptions,
+    waitForRoom = false,
+  ): Promise<Classification<Label>[]> {
+    const rows = await this.#session.run(columns, options.run, { ...options, waitForRoom });
     return rows.map((row) => toClassification(row, this.info.labels, options));
   }
 }

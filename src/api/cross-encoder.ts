@@ -1,16 +1,22 @@
 /** Scores for pairs of texts and rankings of documents, as sentence-transformers' CrossEncoder computes them. */
 import { pairActivation } from './activations';
-import { checkString, invalidType, isList, outOfRange } from './arguments';
+import { checkOptions, checkString, invalidType, isList, outOfRange } from './arguments';
 import { checkPairInput, isOnePair, pairColumns } from './inputs';
 import type { InputColumns, PairInput } from './inputs';
+import { LOAD_KEYS } from './load-options';
 import type { LoadOptions } from './load-options';
 import type { ModelInfo } from './model-info';
-import { resolvePredictOptions, resolveRankOptions, resolveTokenizeOptions } from './options';
-import type { PredictOptions, RankOptions, ResolvedPredictOptions, TokenizeOptions } from './options';
+import { resolvePairTokenizeOptions, resolvePredictOptions, resolveRankOptions } from './options';
+import type { PairTokenizeOptions, PredictOptions, RankOptions, ResolvedPredictOptions } from './options';
+import { checkPromptLoadOptions } from './prompts';
+import type { PromptLoadOptions, Prompts } from './prompts';
 import { streamResults } from './result-stream';
 import { only, toPairPrediction, toRanking } from './results';
 import type { PairPrediction, RankedDocument, Tokenization } from './results';
 import { Session } from './session';
+
+/** How to load a cross-encoder. */
+export interface CrossEncoderLoadOptions<Label extends string = string> extends LoadOptions<Label>, PromptLoadOptions {}
 
 /**
  * A loaded cross-encoder: a reranker with one label, or a model such as NLI with several.
@@ -20,6 +26,8 @@ import { Session } from './session';
 export class CrossEncoder<Label extends string = string> implements AsyncDisposable {
   /** Facts about the model and what it runs on. */
   readonly info: ModelInfo<Label>;
+  /** The model's named prompts; a prompt stands before the first text of every pair. */
+  readonly prompts: Prompts;
   readonly #session: Session;
 
   private constructor(session: Session) {
@@ -29,6 +37,14 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     const labels = facts.labels as readonly Label[];
     const activation = pairActivation(session.activationFn, facts.numLabels);
     this.info = Object.freeze({ ...facts, labels, activation });
+    this.prompts = session.prompts;
+    if (session.activationFn === 'softmax' && facts.numLabels === 1) {
+      session.warn({
+        code: 'softmax_of_one_label',
+        message:
+          'the checkpoint asks for a softmax, which is 1 for every pair where a model has one label; sigmoid is applied',
+      });
+    }
   }
 
   /** @internal */
@@ -44,9 +60,13 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
    */
   static async load<const Label extends string = string>(
     source: string,
-    options: LoadOptions<Label> = {},
+    options: CrossEncoderLoadOptions<Label> = {},
   ): Promise<CrossEncoder<Label>> {
-    return new CrossEncoder<Label>(await Session.load(source, options));
+    checkOptions(options, [...LOAD_KEYS, 'prompts', 'defaultPromptName']);
+    const { prompts, defaultPromptName, ...loadOptions } = options;
+    checkPromptLoadOptions({ prompts, defaultPromptName });
+    const session = await Session.load(source, loadOptions, { prompts, defaultPromptName });
+    return new CrossEncoder<Label>(session);
   }
 
   /**
@@ -54,7 +74,7 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
    *
    * @param input `[text, textPair]` or `{ text, textPair }`, or a list of these. Two strings are one pair.
    * @throws TypeError or RangeError for wrong arguments; EncoderError with `input_invalid`, `limit_exceeded`,
-   *   `weights_not_finite`, `model_disposed` or `aborted`.
+   *   `queue_full`, `weights_not_finite`, `model_disposed` or `aborted`.
    */
   predict(input: PairInput, options?: PredictOptions): Promise<PairPrediction<Label>>;
   predict(inputs: readonly PairInput[], options?: PredictOptions): Promise<PairPrediction<Label>[]>;
@@ -62,7 +82,7 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     input: PairInput | readonly PairInput[],
     options: PredictOptions = {},
   ): Promise<PairPrediction<Label> | PairPrediction<Label>[]> {
-    const resolved = resolvePredictOptions(options, this.info);
+    const resolved = resolvePredictOptions(options, this.info, this.prompts);
     const one = isOnePair(input);
     const columns = one ? pairColumns([input], () => 'input') : pairColumns(input, (index) => `inputs[${index}]`);
 
@@ -80,15 +100,17 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     inputs: Iterable<PairInput> | AsyncIterable<PairInput>,
     options: PredictOptions = {},
   ): AsyncGenerator<PairPrediction<Label>, void, undefined> {
-    const resolved = resolvePredictOptions(options, this.info);
+    const resolved = resolvePredictOptions(options, this.info, this.prompts);
     return streamResults(inputs, {
       check: checkPairInput,
       run: async (list, signal) =>
         this.#predict(
           pairColumns(list, () => 'input'),
-          { ...resolved, signal },
+          { ...resolved, onProgress: undefined, signal },
+          true,
         ),
       signal: resolved.signal,
+      maxPerRun: this.#session.maxPerRun,
     });
   }
 
@@ -102,11 +124,12 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     checkString('query', query);
     if (!isList<string>(documents)) throw invalidType('documents', 'an array of strings', documents);
     documents.forEach((document: unknown, index) => checkString(`documents[${index}]`, document));
-    const resolved = resolveRankOptions(options, this.info);
+    const resolved = resolveRankOptions(options, this.info, this.prompts);
     const labelIndex = this.#labelIndex(resolved.label);
 
-    const columns = { texts: documents.map(() => query), pairs: documents };
-    const rows = await this.#session.run(columns, resolved.run, resolved.signal);
+    const text = resolved.prompt + query;
+    const columns = { texts: documents.map(() => text), pairs: documents };
+    const rows = await this.#session.run(columns, resolved.run, resolved);
     return toRanking(rows, documents, { ...resolved, labelIndex });
   }
 
@@ -115,17 +138,17 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
    *
    * @throws as `predict` does.
    */
-  tokenize(input: PairInput, options?: TokenizeOptions): Promise<Tokenization>;
-  tokenize(inputs: readonly PairInput[], options?: TokenizeOptions): Promise<Tokenization[]>;
+  tokenize(input: PairInput, options?: PairTokenizeOptions): Promise<Tokenization>;
+  tokenize(inputs: readonly PairInput[], options?: PairTokenizeOptions): Promise<Tokenization[]>;
   async tokenize(
     input: PairInput | readonly PairInput[],
-    options: TokenizeOptions = {},
+    options: PairTokenizeOptions = {},
   ): Promise<Tokenization | Tokenization[]> {
-    const { run, signal } = resolveTokenizeOptions(options, this.info.maxLength);
+    const { run, signal, prompt } = resolvePairTokenizeOptions(options, this.info.maxLength, this.prompts);
     const one = isOnePair(input);
     const columns = one ? pairColumns([input], () => 'input') : pairColumns(input, (index) => `inputs[${index}]`);
 
-    const results = await this.#session.tokenize(columns, run, signal);
+    const results = await this.#session.tokenize(withPrompt(columns, prompt), run, signal);
     return one ? only(results) : results;
   }
 
@@ -139,8 +162,12 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     return this.dispose();
   }
 
-  async #predict(columns: InputColumns, options: ResolvedPredictOptions): Promise<PairPrediction<Label>[]> {
-    const rows = await this.#session.run(columns, options.run, options.signal);
+  async #predict(
+    columns: InputColumns,
+    options: ResolvedPredictOptions,
+    waitForRoom = false,
+  ): Promise<PairPrediction<Label>[]> {
+    const rows = await this.#session.run(withPrompt(columns, options.prompt), options.run, { ...options, waitForRoom });
     return rows.map((row) => toPairPrediction(row, this.info.labels, options));
   }
 
@@ -155,4 +182,8 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     if (index < 0) throw outOfRange('options.label', `one of ${labels.join(', ')}`, label);
     return index;
   }
+}
+
+function withPrompt(columns: InputColumns, prompt: string): InputColumns {
+  return prompt === '' ? columns : { ...columns, texts: columns.texts.map((text) => prompt + text) };
 }

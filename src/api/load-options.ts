@@ -14,6 +14,7 @@ import {
   isList,
   outOfRange,
 } from './arguments';
+import type { ModelWarning } from './warnings';
 
 /** How to load a model. */
 export interface LoadOptions<Label extends string = string> {
@@ -29,6 +30,16 @@ export interface LoadOptions<Label extends string = string> {
   readonly labels?: readonly Label[] | undefined;
   /** Most tokens per input for all calls. May lower the model's limit, not raise it. */
   readonly maxLength?: number | undefined;
+  /**
+   * Most inputs that may be unanswered at a time; a call that would go beyond is refused with `queue_full`, a stream
+   * waits. Default: no bound.
+   */
+  readonly maxQueue?: number | undefined;
+  /**
+   * Told once per model of each thing that is legal and yet often a mistake, at loading or in use. Default: Node's
+   * process warnings, which go to stderr.
+   */
+  readonly onWarning?: ((warning: ModelWarning) => void) | undefined;
   /** Where converted checkpoints are kept. Default: `$GGML_ENCODER_CACHE`, else `ggml-encoder` in the user's cache folder. */
   readonly cacheDir?: string | undefined;
   /** Called while a checkpoint folder is converted. */
@@ -52,6 +63,8 @@ export const LOAD_KEYS = [
   'type',
   'labels',
   'maxLength',
+  'maxQueue',
+  'onWarning',
   'cacheDir',
   'onProgress',
   'isolation',
@@ -65,10 +78,12 @@ const MAX_THREADS = 64;
 /** @internal */
 export function checkLoadOptions(options: LoadOptions): void {
   checkOptions(options, LOAD_KEYS);
-  const { type, labels, maxLength, cacheDir, onProgress, isolation, limits, signal } = options;
+  const { type, labels, maxLength, maxQueue, onWarning, cacheDir, onProgress, isolation, limits, signal } = options;
   if (type !== undefined) checkOneOf('options.type', type, ['f32', 'f16', 'bf16', 'q8_0']);
   if (labels !== undefined) checkLabels(labels);
   if (maxLength !== undefined) checkInteger('options.maxLength', maxLength, 1, Infinity);
+  if (maxQueue !== undefined) checkInteger('options.maxQueue', maxQueue, 1, Infinity);
+  if (onWarning !== undefined) checkFunction('options.onWarning', onWarning);
   if (cacheDir !== undefined) checkString('options.cacheDir', cacheDir);
   if (onProgress !== undefined) checkFunction('options.onProgress', onProgress);
   if (signal !== undefined) checkSignal(signal);

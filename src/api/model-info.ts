@@ -2,13 +2,7 @@
 import type { NativeModelInfo } from '../native/bindings';
 import type { PairActivation } from './activations';
 import { outOfRange } from './arguments';
-
-/** Something about a model that is legal and yet often a mistake. */
-export interface ModelWarning {
-  /** Stable word to branch on, such as `label_names_missing`. */
-  readonly code: string;
-  readonly message: string;
-}
+import type { ModelWarning } from './warnings';
 
 /** Facts about a loaded model. */
 export interface ModelInfo<Label extends string = string> {
@@ -59,7 +53,7 @@ export type ModelFacts = Omit<ModelInfo, 'activation'>;
 
 /** @internal The file's facts with the caller's names and limit put in. */
 export function describeModel(native: NativeModelInfo, path: string, overrides: ModelOverrides): ModelFacts {
-  const { activationFn: _, ...facts } = native;
+  const { activationFn: _, promptNames: __, promptTexts: ___, defaultPrompt: ____, ...facts } = native;
   const { labels = native.labels, maxLength = native.maxLength } = overrides;
   if (labels.length !== native.numLabels) {
     const expected = `${native.numLabels} labels, one for each row of the model's head`;

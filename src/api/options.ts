@@ -1,56 +1,48 @@
 /** The options of every call, their defaults and their checks. */
-import type { NativeRunOptions } from '../native/bindings';
 import { ACTIVATIONS, PAIR_ACTIVATIONS } from './activations';
 import type { Activation, PairActivation } from './activations';
-import { checkBoolean, checkInteger, checkOneOf, checkOptions, checkSignal, outOfRange } from './arguments';
+import { checkBoolean, checkInteger, checkNumber, checkOneOf, checkOptions, outOfRange } from './arguments';
 import { checkTemplate } from './hypotheses';
-
-/** Which text of a pair gives up tokens when the pair is too long. */
-export type TruncationStrategy = NativeRunOptions['truncation'];
-
-/** The end at which a text loses tokens. */
-export type TruncationSide = NativeRunOptions['truncationSide'];
-
-/**
- * What a special token such as `[SEP]` in the caller's text means: `text` reads it as ordinary characters, so a user
- * cannot forge a segment; `parse` takes it for the token, as Hugging Face's tokenizers do; `error` refuses the text.
- */
-export type SpecialTokens = NativeRunOptions['specialTokens'];
-
-/** What every call that reads text accepts. */
-export interface TextOptions {
-  /** Most tokens per input, special tokens included. May lower the model's limit, not raise it. */
-  readonly maxLength?: number | undefined;
-  /** Default `longest_first`. Texts that stand alone are always cut to fit. */
-  readonly truncation?: TruncationStrategy | undefined;
-  /** Default `right`. */
-  readonly truncationSide?: TruncationSide | undefined;
-  /** Default `text`. */
-  readonly specialTokens?: SpecialTokens | undefined;
-  /** Ends the call early; it then rejects with code `aborted` and the signal's reason as `cause`. */
-  readonly signal?: AbortSignal | undefined;
-}
+import { PROMPT_KEYS, resolvePrompt } from './prompts';
+import type { PromptOptions, Prompts } from './prompts';
+import { BUDGET_KEYS, RUN_KEYS, TEXT_KEYS, resolveBudget, resolveRunOptions, resolveTextOptions } from './text-options';
+import type {
+  PairWindowOptions,
+  ResolvedRunOptions,
+  ResolvedTextOptions,
+  RunOptions,
+  TextBudgets,
+  TextOptions,
+  WindowDefaults,
+  WindowOptions,
+} from './text-options';
 
 /** Options of `classify`. */
-export interface ClassifyOptions extends TextOptions {
+export interface ClassifyOptions extends RunOptions, TextBudgets {
   /** How many labels `scores` lists; default null, which lists all. More than there are also lists all. */
   readonly topK?: number | null | undefined;
+  /** Keeps only labels with at least this score in `scores`, which may leave none. For multi-label models. */
+  readonly threshold?: number | undefined;
   /** Overrides the model's own rule. `softmax` is refused for a model with one label. */
   readonly activation?: Activation | undefined;
   /** Adds the raw logits to each result. Default false. */
   readonly logits?: boolean | undefined;
+  /** Reads texts that are too long in windows; each result then has `windows`. Default: they are cut. */
+  readonly windows?: PairWindowOptions | undefined;
 }
 
 /** Options of `predict`. */
-export interface PredictOptions extends TextOptions {
+export interface PredictOptions extends RunOptions, TextBudgets, PromptOptions {
   /** Overrides the model's own rule. `softmax` is refused for a model with one label. */
   readonly activation?: PairActivation | undefined;
   /** Adds the raw logits to each result. Default false. */
   readonly logits?: boolean | undefined;
+  /** Reads texts that are too long in windows; each result then has `windows`. Default: they are cut. */
+  readonly windows?: PairWindowOptions | undefined;
 }
 
 /** Options of `rank`. */
-export interface RankOptions<Label extends string = string> extends TextOptions {
+export interface RankOptions<Label extends string = string> extends RunOptions, PromptOptions {
   /** How many documents to return; default null, which returns all. */
   readonly topK?: number | null | undefined;
   /** Adds each document's text to its entry. Default false. */
@@ -59,32 +51,49 @@ export interface RankOptions<Label extends string = string> extends TextOptions 
   readonly activation?: PairActivation | undefined;
   /** The label whose score ranks the documents; needed when the model has several. */
   readonly label?: Label | undefined;
+  /** Most tokens kept of the query, special tokens not counted. */
+  readonly maxQueryTokens?: number | undefined;
+  /** Most tokens kept of each document, special tokens not counted. */
+  readonly maxDocumentTokens?: number | undefined;
+  /** Reads documents that are too long in windows; each entry then has `windows`. Default: they are cut. */
+  readonly windows?: WindowOptions | undefined;
 }
 
 /** Options of `ZeroShotClassifier.classify`. Of a pair that is too long the text is cut, never the hypothesis. */
-export interface ZeroShotOptions extends Omit<TextOptions, 'truncation'> {
+export interface ZeroShotOptions extends Omit<RunOptions, 'truncation'> {
   /** The hypothesis, with `{}` once where the label goes. Default `This example is {}.` */
   readonly hypothesisTemplate?: string | undefined;
   /** True scores each label on its own; false, the default, shares one between all labels of a text. */
   readonly multiLabel?: boolean | undefined;
+  /** Reads texts that are too long in windows. Default: they are cut. */
+  readonly windows?: WindowOptions | undefined;
 }
 
 /** Options of `tokenize`. */
-export type TokenizeOptions = TextOptions;
+export interface TokenizeOptions extends TextOptions, TextBudgets {}
 
-const TRUNCATIONS = ['longest_first', 'only_first', 'only_second'] as const;
-const SIDES = ['right', 'left'] as const;
-const SPECIAL_TOKENS = ['text', 'parse', 'error'] as const;
+/** Options of `CrossEncoder.tokenize`. */
+export interface PairTokenizeOptions extends TokenizeOptions, PromptOptions {}
 
-const TEXT_KEYS = ['maxLength', 'truncation', 'truncationSide', 'specialTokens', 'signal'] as const;
-const CLASSIFY_KEYS = [...TEXT_KEYS, 'topK', 'activation', 'logits'] as const;
-const PREDICT_KEYS = [...TEXT_KEYS, 'activation', 'logits'] as const;
-const ZERO_SHOT_KEYS = [
-  ...TEXT_KEYS.filter((key) => key !== 'truncation'),
-  'hypothesisTemplate',
-  'multiLabel',
+const CLASSIFY_KEYS = [...RUN_KEYS, ...BUDGET_KEYS, 'topK', 'threshold', 'activation', 'logits'] as const;
+const PREDICT_KEYS = [...RUN_KEYS, ...BUDGET_KEYS, ...PROMPT_KEYS, 'activation', 'logits'] as const;
+const RANK_KEYS = [
+  ...RUN_KEYS,
+  ...PROMPT_KEYS,
+  'topK',
+  'returnDocuments',
+  'activation',
+  'label',
+  'maxQueryTokens',
+  'maxDocumentTokens',
 ] as const;
-const RANK_KEYS = [...TEXT_KEYS, 'topK', 'returnDocuments', 'activation', 'label'] as const;
+const ZERO_SHOT_KEYS = [...RUN_KEYS.filter((key) => key !== 'truncation'), 'hypothesisTemplate', 'multiLabel'] as const;
+const TOKENIZE_KEYS = [...TEXT_KEYS, ...BUDGET_KEYS] as const;
+
+const CLASSIFY_WINDOWS: WindowDefaults = { aggregation: 'mean', of: 'textPair', chooseText: true };
+const PREDICT_WINDOWS: WindowDefaults = { aggregation: 'max', of: 'textPair', chooseText: true };
+const RANK_WINDOWS: WindowDefaults = { aggregation: 'max', of: 'textPair', chooseText: false };
+const ZERO_SHOT_WINDOWS: WindowDefaults = { aggregation: 'max', of: 'text', chooseText: false };
 
 /** @internal What a model allows and prefers. */
 export interface ModelDefaults<ModelActivation> {
@@ -94,28 +103,30 @@ export interface ModelDefaults<ModelActivation> {
 }
 
 /** @internal */
-export interface ResolvedTextOptions {
-  readonly run: NativeRunOptions;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** @internal */
-export interface ResolvedClassifyOptions extends ResolvedTextOptions {
+export interface ResolvedClassifyOptions extends ResolvedRunOptions {
   readonly topK: number;
+  readonly threshold: number;
   readonly activation: Activation;
   readonly logits: boolean;
 }
 
 /** @internal */
-export interface ResolvedPredictOptions extends ResolvedTextOptions {
+export interface ResolvedPredictOptions extends ResolvedRunOptions {
   readonly activation: PairActivation;
   readonly logits: boolean;
+  readonly prompt: string;
 }
 
 /** @internal */
 export function resolveTokenizeOptions(options: TokenizeOptions, maxLength: number): ResolvedTextOptions {
-  checkOptions(options, TEXT_KEYS);
+  checkOptions(options, TOKENIZE_KEYS);
   return resolveTextOptions(options, maxLength);
+}
+
+/** @internal */
+export function resolvePairTokenizeOptions(options: PairTokenizeOptions, maxLength: number, prompts: Prompts) {
+  checkOptions(options, [...TOKENIZE_KEYS, ...PROMPT_KEYS]);
+  return { ...resolveTextOptions(options, maxLength), prompt: resolvePrompt(options, prompts) };
 }
 
 /** @internal */
@@ -124,11 +135,13 @@ export function resolveClassifyOptions(
   model: ModelDefaults<Activation>,
 ): ResolvedClassifyOptions {
   checkOptions(options, CLASSIFY_KEYS);
+  const { topK, threshold, activation, logits } = options;
   return {
-    ...resolveTextOptions(options, model.maxLength),
-    topK: resolveTopK(options.topK),
-    activation: resolveActivation(options.activation, ACTIVATIONS, model),
-    logits: options.logits === undefined ? false : checkBoolean('options.logits', options.logits),
+    ...resolveRunOptions(options, model.maxLength, CLASSIFY_WINDOWS),
+    topK: resolveTopK(topK),
+    threshold: threshold === undefined ? -Infinity : checkNumber('options.threshold', threshold),
+    activation: resolveActivation(activation, ACTIVATIONS, model),
+    logits: logits === undefined ? false : checkBoolean('options.logits', logits),
   };
 }
 
@@ -136,25 +149,34 @@ export function resolveClassifyOptions(
 export function resolvePredictOptions(
   options: PredictOptions,
   model: ModelDefaults<PairActivation>,
+  prompts: Prompts,
 ): ResolvedPredictOptions {
   checkOptions(options, PREDICT_KEYS);
   return {
-    ...resolveTextOptions(options, model.maxLength),
+    ...resolveRunOptions(options, model.maxLength, PREDICT_WINDOWS),
     activation: resolveActivation(options.activation, PAIR_ACTIVATIONS, model),
     logits: options.logits === undefined ? false : checkBoolean('options.logits', options.logits),
+    prompt: resolvePrompt(options, prompts),
   };
 }
 
 /** @internal */
-export function resolveRankOptions(options: RankOptions, model: ModelDefaults<PairActivation>) {
+export function resolveRankOptions(options: RankOptions, model: ModelDefaults<PairActivation>, prompts: Prompts) {
   checkOptions(options, RANK_KEYS);
-  const { returnDocuments } = options;
+  const { returnDocuments, maxQueryTokens, maxDocumentTokens, ...rest } = options;
+  const resolved = resolveRunOptions(rest, model.maxLength, RANK_WINDOWS);
   return {
-    ...resolveTextOptions(options, model.maxLength),
+    ...resolved,
+    run: {
+      ...resolved.run,
+      maxTextTokens: resolveBudget('options.maxQueryTokens', maxQueryTokens),
+      maxTextPairTokens: resolveBudget('options.maxDocumentTokens', maxDocumentTokens),
+    },
     topK: resolveTopK(options.topK),
     activation: resolveActivation(options.activation, PAIR_ACTIVATIONS, model),
     returnDocuments: returnDocuments === undefined ? false : checkBoolean('options.returnDocuments', returnDocuments),
     label: options.label,
+    prompt: resolvePrompt(options, prompts),
   };
 }
 
@@ -163,26 +185,9 @@ export function resolveZeroShotOptions(options: ZeroShotOptions, maxLength: numb
   checkOptions(options, ZERO_SHOT_KEYS);
   const { hypothesisTemplate = 'This example is {}.', multiLabel = false } = options;
   return {
-    ...resolveTextOptions({ ...options, truncation: 'only_first' }, maxLength),
+    ...resolveRunOptions({ ...options, truncation: 'only_first' }, maxLength, ZERO_SHOT_WINDOWS),
     hypothesisTemplate: checkTemplate(hypothesisTemplate),
     multiLabel: checkBoolean('options.multiLabel', multiLabel),
-  };
-}
-
-function resolveTextOptions(options: TextOptions, limit: number): ResolvedTextOptions {
-  const { maxLength, truncation, truncationSide, specialTokens, signal } = options;
-  if (signal !== undefined) checkSignal(signal);
-  return {
-    run: {
-      maxLength: maxLength === undefined ? limit : checkInteger('options.maxLength', maxLength, 1, limit),
-      truncation:
-        truncation === undefined ? 'longest_first' : checkOneOf('options.truncation', truncation, TRUNCATIONS),
-      truncationSide:
-        truncationSide === undefined ? 'right' : checkOneOf('options.truncationSide', truncationSide, SIDES),
-      specialTokens:
-        specialTokens === undefined ? 'text' : checkOneOf('options.specialTokens', specialTokens, SPECIAL_TOKENS),
-    },
-    signal,
   };
 }
 

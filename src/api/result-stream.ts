@@ -24,6 +24,8 @@ export interface StreamWork<Input, Result> {
   /** One result per input, in order. */
   readonly run: (inputs: readonly Input[], signal: AbortSignal) => Promise<readonly Result[]>;
   readonly signal: AbortSignal | undefined;
+  /** Fewer inputs per run than usual, for a model that takes few at a time. */
+  readonly maxPerRun?: number;
 }
 
 /**
@@ -44,7 +46,7 @@ export function streamResults<Input, Result>(
 
 async function* generate<Input, Result>(
   source: Iterable<Input> | AsyncIterable<Input>,
-  { check, run, signal }: StreamWork<Input, Result>,
+  { check, run, signal, maxPerRun = MAX_PER_RUN }: StreamWork<Input, Result>,
 ): AsyncGenerator<Result, void, undefined> {
   assertNotAborted(signal);
   // A promise raced against would keep a reaction of every turn; this one is made anew for each wait.
@@ -61,13 +63,14 @@ async function* generate<Input, Result>(
   };
   signal?.addEventListener('abort', onAbort, { once: true });
 
+  const perRun = Math.max(1, Math.min(maxPerRun, MAX_PER_RUN));
   const inputs = new ReadAhead(source, check, onChange);
   const runs: Run<Result>[] = [];
   let unfinished = 0;
   try {
     for (;;) {
       assertNotAborted(signal);
-      inputs.fill(Math.min(MAX_PER_RUN, MAX_UNFINISHED - unfinished));
+      inputs.fill(Math.min(perRun, MAX_UNFINISHED - unfinished));
       if (inputs.isReady) {
         const chunk = inputs.take();
         unfinished += chunk.inputs.length;

@@ -1,10 +1,14 @@
 /**
  * What classify, predict, rank, tokenize and zero-shot give back, and how a row of logits becomes one of them.
- * One input gives one result and a list gives a list; no option changes a result's shape, `logits` and `document` apart.
+ * One input gives one result and a list gives a list; no option changes a result's shape, but `logits`, `windows` and
+ * `document` are there only on request.
  */
 import { EncoderError } from '../errors';
 import { activate } from './activations';
 import type { Activation, PairActivation } from './activations';
+import type { WindowAggregation } from './text-options';
+import { aggregate } from './windows';
+import type { OutputRow, RankedWindow, TextWindow } from './windows';
 
 /** A label with its score. */
 export interface LabelScore<Label extends string = string> {
@@ -19,7 +23,7 @@ export interface Classification<Label extends string = string> {
   readonly label: Label;
   /** The score of `label`. */
   readonly score: number;
-  /** Labels by falling score, equal scores in the model's order, cut to `topK`. */
+  /** Labels by falling score, equal scores in the model's order, cut to `topK` and to those that reach `threshold`. */
   readonly scores: readonly LabelScore<Label>[];
   /** Tokens that went through the model, special tokens included. */
   readonly tokens: number;
@@ -27,8 +31,10 @@ export interface Classification<Label extends string = string> {
   readonly truncated: boolean;
   /** What turned the logits into scores. */
   readonly activation: Activation;
-  /** f32[numLabels] in label order, before the activation; only with `logits: true`. */
+  /** f32[numLabels] in label order, before the activation; only with `logits: true`. Of windows: aggregated likewise. */
   readonly logits?: Float32Array;
+  /** The windows in the text's order; only with `windows`. */
+  readonly windows?: readonly TextWindow<Label>[];
 }
 
 /** The answer for one pair of texts. */
@@ -45,8 +51,10 @@ export interface PairPrediction<Label extends string = string> {
   readonly truncated: boolean;
   /** What turned the logits into scores. */
   readonly activation: PairActivation;
-  /** f32[numLabels] in label order, before the activation; only with `logits: true`. */
+  /** f32[numLabels] in label order, before the activation; only with `logits: true`. Of windows: aggregated likewise. */
   readonly logits?: Float32Array;
+  /** The windows in the text's order; only with `windows`. */
+  readonly windows?: readonly TextWindow<Label>[];
 }
 
 /** The answer of `ZeroShotClassifier.classify` for one text. */
@@ -76,6 +84,8 @@ export interface RankedDocument {
   readonly truncated: boolean;
   /** The document's text; only with `returnDocuments: true`. */
   readonly document?: string;
+  /** The windows in the document's order; only with `windows`. */
+  readonly windows?: readonly RankedWindow[];
 }
 
 /** The tokens of one text or pair as the model sees them. */
@@ -88,35 +98,25 @@ export interface Tokenization {
   readonly truncated: boolean;
 }
 
-/** @internal One input's share of a run. */
-export interface OutputRow {
-  /** f32[numLabels] */
-  readonly logits: Float32Array;
-  readonly tokens: number;
-  readonly truncated: boolean;
-}
-
 /** @internal */
 export function toClassification<Label extends string>(
   row: OutputRow,
   labels: readonly Label[],
-  options: { activation: Activation; topK: number; logits: boolean },
+  options: ScoreOptions<Activation> & { topK: number; threshold: number },
 ): Classification<Label> {
-  const scored = activate(row.logits, options.activation).map((score, index) => ({
-    label: at(labels, index),
-    score,
-  }));
+  const scored = scoresOf(row, options).map((score, index) => ({ label: at(labels, index), score }));
   // Array.prototype.sort is stable, so equal scores stay in the model's order.
   scored.sort((a, b) => b.score - a.score);
   const best = at(scored, 0);
+  const listed = scored.filter(({ score }) => score >= options.threshold);
   return {
     label: best.label,
     score: best.score,
-    scores: scored.length > options.topK ? scored.slice(0, options.topK) : scored,
+    scores: listed.length > options.topK ? listed.slice(0, options.topK) : listed,
     tokens: row.tokens,
     truncated: row.truncated,
     activation: options.activation,
-    ...(options.logits ? { logits: row.logits.slice() } : {}),
+    ...extras(row, labels, options),
   };
 }
 
@@ -124,10 +124,11 @@ export function toClassification<Label extends string>(
 export function toPairPrediction<Label extends string>(
   row: OutputRow,
   labels: readonly Label[],
-  options: { activation: PairActivation; logits: boolean },
+  options: ScoreOptions<PairActivation>,
 ): PairPrediction<Label> {
-  const scores = activate(row.logits, options.activation);
-  const best = indexOfMaximum(row.logits);
+  const scores = scoresOf(row, options);
+  // Of logits, since an activation may make neighbours equal; windows have no logits in common.
+  const best = indexOfMaximum(row.logits.length === 1 ? at(row.logits, 0) : scores);
   return {
     label: at(labels, best),
     score: at(scores, best),
@@ -135,7 +136,39 @@ export function toPairPrediction<Label extends string>(
     tokens: row.tokens,
     truncated: row.truncated,
     activation: options.activation,
-    ...(options.logits ? { logits: row.logits.slice() } : {}),
+    ...extras(row, labels, options),
+  };
+}
+
+/** How logits become what a caller sees. */
+interface ScoreOptions<Chosen extends PairActivation> {
+  readonly activation: Chosen;
+  readonly aggregation: WindowAggregation;
+  readonly logits: boolean;
+}
+
+function scoresOf(
+  row: OutputRow,
+  { activation, aggregation }: Pick<ScoreOptions<PairActivation>, 'activation' | 'aggregation'>,
+): number[] {
+  const scores = row.logits.map((logits) => activate(logits, activation));
+  return aggregate(scores, aggregation);
+}
+
+/** What a result has on request only. */
+function extras<Label extends string>(
+  row: OutputRow,
+  labels: readonly Label[],
+  { activation, aggregation, logits }: ScoreOptions<PairActivation>,
+): { logits?: Float32Array; windows?: TextWindow<Label>[] } {
+  const windows = row.spans?.map((span, place) => {
+    const scores = activate(at(row.logits, place), activation);
+    const best = indexOfMaximum(at(row.logits, place));
+    return { ...span, label: at(labels, best), score: at(scores, best), scores };
+  });
+  return {
+    ...(logits ? { logits: Float32Array.from(aggregate(row.logits, aggregation)) } : {}),
+    ...(windows === undefined ? {} : { windows }),
   };
 }
 
@@ -147,15 +180,29 @@ export function toPairPrediction<Label extends string>(
 export function toRanking(
   rows: readonly OutputRow[],
   documents: readonly string[],
-  options: { labelIndex: number; activation: PairActivation; topK: number; returnDocuments: boolean },
+  options: {
+    labelIndex: number;
+    activation: PairActivation;
+    aggregation: WindowAggregation;
+    topK: number;
+    returnDocuments: boolean;
+  },
 ): RankedDocument[] {
-  const ranked = rows.map((row, index): RankedDocument => ({
-    index,
-    score: at(activate(row.logits, options.activation), options.labelIndex),
-    tokens: row.tokens,
-    truncated: row.truncated,
-    ...(options.returnDocuments ? { document: at(documents, index) } : {}),
-  }));
+  const { labelIndex, activation } = options;
+  const ranked = rows.map((row, index): RankedDocument => {
+    const windows = row.spans?.map((span, place) => ({
+      ...span,
+      score: at(activate(at(row.logits, place), activation), labelIndex),
+    }));
+    return {
+      index,
+      score: at(scoresOf(row, options), labelIndex),
+      tokens: row.tokens,
+      truncated: row.truncated,
+      ...(options.returnDocuments ? { document: at(documents, index) } : {}),
+      ...(windows === undefined ? {} : { windows }),
+    };
+  });
   ranked.sort((a, b) => b.score - a.score);
   return ranked.length > options.topK ? ranked.slice(0, options.topK) : ranked;
 }
@@ -169,16 +216,18 @@ export function toRanking(
 export function toZeroShotClassification<Label extends string>(
   rows: readonly OutputRow[],
   labels: readonly Label[],
-  options: { entailmentId: number; multiLabel: boolean },
+  options: { entailmentId: number; multiLabel: boolean; aggregation: WindowAggregation },
 ): ZeroShotClassification<Label> {
   const { entailmentId } = options;
-  const entailments = rows.map(({ logits }) => at(logits, entailmentId));
-  const alone = ({ logits }: OutputRow, index: number): number => {
-    const contradiction = at(logits, entailmentId === 0 ? logits.length - 1 : 0);
-    return at(activate(Float32Array.of(contradiction, at(entailments, index)), 'softmax'), 1);
-  };
-  const scores =
-    options.multiLabel || labels.length === 1 ? rows.map(alone) : activate(Float32Array.from(entailments), 'softmax');
+  const margins = rows.map((row) => entailmentOf(row, entailmentId, options.aggregation));
+  const alone = ({ contradiction, entailment }: Entailment): number =>
+    at(activate(Float32Array.of(contradiction, entailment), 'softmax'), 1);
+  const together = (): number[] =>
+    activate(
+      Float32Array.from(margins, ({ entailment }) => entailment),
+      'softmax',
+    );
+  const scores = options.multiLabel || labels.length === 1 ? margins.map(alone) : together();
   const order = scores.map((_, index) => index).sort((a, b) => at(scores, b) - at(scores, a) || b - a);
   const sortedLabels = order.map((index) => at(labels, index));
   const sortedScores = order.map((index) => at(scores, index));
@@ -190,6 +239,29 @@ export function toZeroShotClassification<Label extends string>(
     tokens: rows.reduce((sum, { tokens }) => sum + tokens, 0),
     truncated: rows.some(({ truncated }) => truncated),
   };
+}
+
+/** The two logits that zero-shot reads. */
+interface Entailment {
+  readonly contradiction: number;
+  readonly entailment: number;
+}
+
+/** Of several windows: their mean, or those of the window that entails the hypothesis most. */
+function entailmentOf(row: OutputRow, entailmentId: number, aggregation: WindowAggregation): Entailment {
+  const windows = row.logits.map((logits): Entailment => ({
+    contradiction: at(logits, entailmentId === 0 ? logits.length - 1 : 0),
+    entailment: at(logits, entailmentId),
+  }));
+  if (aggregation === 'mean') {
+    const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+    return {
+      contradiction: mean(windows.map(({ contradiction }) => contradiction)),
+      entailment: mean(windows.map(({ entailment }) => entailment)),
+    };
+  }
+  const margin = ({ contradiction, entailment }: Entailment): number => entailment - contradiction;
+  return windows.reduce((best, window) => (margin(window) > margin(best) ? window : best));
 }
 
 /** @internal A score made of NaN would still sort somewhere, so it is an error and not a rank. */
@@ -209,7 +281,7 @@ export function only<Result>(results: readonly Result[]): Result {
   return at(results, 0);
 }
 
-function indexOfMaximum(values: Float32Array): number {
+function indexOfMaximum(values: ArrayLike<number>): number {
   let best = 0;
   for (let index = 1; index < values.length; index++) {
     if (at(values, index) > at(values, best)) best = index;

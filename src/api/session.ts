@@ -2,38 +2,69 @@
 import { EncoderError } from '../errors';
 import type { NativeModel, NativeRunOptions } from '../native/bindings';
 import { assertNotAborted, openModel, runJob, toEncoderError } from '../native/native-model';
+import { onAbort } from '../native/on-abort';
 import { type Limits, resolveLimits } from '../support/limits';
 import { checkString } from './arguments';
+import { CallQueue } from './call-queue';
 import type { InputColumns } from './inputs';
 import { checkLoadOptions, nativeLoadOptions } from './load-options';
 import type { LoadOptions } from './load-options';
 import { describeModel } from './model-info';
-import type { ModelFacts, ModelOverrides } from './model-info';
+import type { ModelFacts } from './model-info';
 import { resolveModelFile } from './model-source';
+import { mergePrompts } from './prompts';
+import type { PromptLoadOptions, Prompts } from './prompts';
 import { assertFinite } from './results';
-import type { OutputRow, Tokenization } from './results';
+import type { Tokenization } from './results';
 import { checkTextLimits } from './text-limits';
+import type { RunProgress } from './text-options';
+import { Warnings } from './warnings';
+import type { ModelWarning } from './warnings';
+import { toOutputRows } from './windows';
+import type { OutputRow } from './windows';
+
+/** Inputs between two reports of progress: enough to keep a batch full. */
+const INPUTS_PER_REPORT = 64;
+
+/** @internal What a call wants besides its results. */
+export interface RunControl {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: RunProgress) => void) | undefined;
+  /** Waits for room in the queue where others are refused. */
+  readonly waitForRoom?: boolean;
+}
+
+/** @internal The part of the load options that a session keeps. */
+export type SessionOptions = Pick<LoadOptions, 'labels' | 'maxLength' | 'maxQueue' | 'onWarning' | 'limits'> &
+  PromptLoadOptions;
 
 /** @internal */
 export class Session {
   readonly facts: ModelFacts;
   /** The sentence-transformers activation that the checkpoint names, '' when it names none. */
   readonly activationFn: string;
+  readonly prompts: Prompts;
   /** Most tokens that the model itself can take; `facts.maxLength` may be lower. */
   readonly lengthLimit: number;
   readonly #model: NativeModel;
   readonly #limits: Limits;
+  readonly #queue: CallQueue;
+  readonly #warnings: Warnings;
   #disposal: Promise<void> | undefined;
 
-  constructor(model: NativeModel, path: string, options: ModelOverrides & Pick<LoadOptions, 'limits'> = {}) {
+  constructor(model: NativeModel, path: string, options: SessionOptions = {}) {
     this.#model = model;
     this.#limits = resolveLimits(options.limits);
+    this.#queue = new CallQueue(options.maxQueue ?? Infinity);
+    this.#warnings = new Warnings(options.onWarning);
     this.activationFn = model.info.activationFn;
     this.lengthLimit = model.info.maxLength;
+    this.prompts = mergePrompts(model.info, options);
     this.facts = describeModel(model.info, path, options);
+    for (const warning of this.facts.warnings) this.warn(warning);
   }
 
-  static async load(source: string, options: LoadOptions): Promise<Session> {
+  static async load(source: string, options: LoadOptions, prompts: PromptLoadOptions = {}): Promise<Session> {
     checkString('source', source);
     checkLoadOptions(options);
     const nativeOptions = nativeLoadOptions(options);
@@ -42,28 +73,44 @@ export class Session {
     const path = await resolveModelFile(source, options);
     const model = await openModel(path, nativeOptions, options.signal, options.isolation);
     try {
-      return new Session(model, path, options);
+      return new Session(model, path, { ...options, ...prompts });
     } catch (error) {
       await model.dispose();
       throw error;
     }
   }
 
+  /** Most inputs that a stream may bring at once. */
+  get maxPerRun(): number {
+    return this.#queue.limit;
+  }
+
+  warn(warning: ModelWarning): void {
+    this.#warnings.warn(warning);
+  }
+
   /** One row per input, in order, all finite. */
-  async run(inputs: InputColumns, options: NativeRunOptions, signal?: AbortSignal): Promise<OutputRow[]> {
+  async run(inputs: InputColumns, options: NativeRunOptions, control: RunControl = {}): Promise<OutputRow[]> {
+    const { signal, onProgress, waitForRoom = false } = control;
     this.#assertUsable();
     assertNotAborted(signal);
     const count = inputs.texts.length;
     if (count === 0) return [];
     checkTextLimits(inputs, this.#limits);
 
-    const result = await runJob(() => this.#model.run(inputs.texts, inputs.pairs, options), signal);
-    const { numLabels } = this.facts;
-    return inputs.texts.map((_, index) => {
-      const logits = result.logits.subarray(index * numLabels, (index + 1) * numLabels);
-      assertFinite(logits, index);
-      return { logits, tokens: result.tokens[index] ?? 0, truncated: result.truncated[index] === 1 };
-    });
+    if (waitForRoom) await this.#queue.enterLater(count, signal);
+    else this.#queue.enter(count);
+    try {
+      this.#assertUsable();
+      const rows =
+        onProgress === undefined
+          ? await this.#runAll(inputs, options, signal)
+          : await this.#runReporting(inputs, options, signal, onProgress);
+      this.#warnings.observe(inputs, rows, options.maxLength);
+      return rows;
+    } finally {
+      this.#queue.leave(count);
+    }
   }
 
   async tokenize(inputs: InputColumns, options: NativeRunOptions, signal?: AbortSignal): Promise<Tokenization[]> {
@@ -91,6 +138,53 @@ export class Session {
       throw toEncoderError(error);
     });
     return this.#disposal;
+  }
+
+  async #runAll(inputs: InputColumns, options: NativeRunOptions, signal?: AbortSignal): Promise<OutputRow[]> {
+    const result = await runJob(() => this.#model.run(inputs.texts, inputs.pairs, options), signal);
+    const rows = toOutputRows(result, inputs.texts.length, this.facts.numLabels);
+    rows.forEach(({ logits }, index) => {
+      for (const row of logits) assertFinite(row, index);
+    });
+    return rows;
+  }
+
+  /** The same in parts, all queued at once, so that the threads are as busy as with one. */
+  async #runReporting(
+    { texts, pairs }: InputColumns,
+    options: NativeRunOptions,
+    signal: AbortSignal | undefined,
+    onProgress: (progress: RunProgress) => void,
+  ): Promise<OutputRow[]> {
+    const total = texts.length;
+    const stop = new AbortController();
+    const takeBack =
+      signal &&
+      onAbort(signal, () => {
+        stop.abort(signal.reason);
+      });
+    let done = 0;
+    const runPart = async (begin: number): Promise<OutputRow[]> => {
+      const end = Math.min(begin + INPUTS_PER_REPORT, total);
+      const part = { texts: texts.slice(begin, end), pairs: pairs === null ? null : pairs.slice(begin, end) };
+      const rows = await this.#runAll(part, options, stop.signal);
+      done += end - begin;
+      if (!stop.signal.aborted) onProgress({ done, total });
+      return rows;
+    };
+    const parts = Array.from({ length: Math.ceil(total / INPUTS_PER_REPORT) }, async (_, part) =>
+      runPart(part * INPUTS_PER_REPORT),
+    );
+    try {
+      return (await Promise.all(parts)).flat();
+    } catch (error) {
+      // What is under way is of no use any more; the caller hears of the failure when all of it has ended.
+      stop.abort();
+      await Promise.allSettled(parts);
+      throw error;
+    } finally {
+      takeBack?.();
+    }
   }
 
   #assertUsable(): void {

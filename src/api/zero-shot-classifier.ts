@@ -1,22 +1,28 @@
 /** Zero-shot classification: an NLI model scores labels it was never trained on, as transformers' pipeline does. */
 import { EncoderError, isEncoderError } from '../errors';
 import type { NativeRunOptions } from '../native/bindings';
-import { checkOptions, checkString, isList, outOfRange } from './arguments';
+import { checkOptions, checkString, describe, isList, outOfRange } from './arguments';
 import { labelsPerText, toHypothesis } from './hypotheses';
 import { LOAD_KEYS } from './load-options';
 import type { LoadOptions } from './load-options';
 import type { ModelInfo } from './model-info';
 import { resolveZeroShotOptions } from './options';
 import type { ZeroShotOptions } from './options';
+import { streamResults } from './result-stream';
 import { only, toZeroShotClassification } from './results';
-import type { OutputRow, ZeroShotClassification } from './results';
+import type { ZeroShotClassification } from './results';
 import { Session } from './session';
+import type { RunControl } from './session';
+import type { OutputRow } from './windows';
 
 /** How to load a model for zero-shot classification. */
 export interface ZeroShotLoadOptions<ModelLabel extends string = string> extends LoadOptions<ModelLabel> {
   /** The model's label that means entailment. Default: the first whose lower-cased name starts with "entail". */
   readonly entailment?: NoInfer<ModelLabel> | undefined;
 }
+
+/** Pairs that a stream runs at once. */
+const PAIRS_PER_RUN = 128;
 
 /** The text and the hypothesis of every pair that a call runs. */
 interface PairColumns {
@@ -104,17 +110,39 @@ export class ZeroShotClassifier implements AsyncDisposable {
     const resolved = resolveZeroShotOptions(options, this.info.maxLength);
     const candidates = labelsPerText(labels, texts.length, many);
 
-    const columns = {
-      texts: candidates.flatMap((list, index) => list.map(() => texts[index] ?? '')),
-      pairs: candidates.flatMap((list) => list.map((label) => toHypothesis(resolved.hypothesisTemplate, label))),
-    };
-    const rows = await this.#run(columns, resolved.run, resolved.signal);
-    let start = 0;
-    const results = candidates.map((list) => {
-      const own = rows.slice(start, (start += list.length));
-      return toZeroShotClassification(own, list, { ...resolved, entailmentId: this.#entailmentId });
-    });
+    const results = await this.#classify(texts, candidates, resolved, resolved);
     return many ? results : only(results);
+  }
+
+  /**
+   * Classifies the texts of any iterable, results in the same order as they come; as `Classifier.classifyStream`.
+   *
+   * @param labels the candidates for every text, at least one.
+   * @throws TypeError or RangeError at once for wrong labels or options; while iterating, errors as `classify`, after
+   *   the results of the texts before the one that failed.
+   */
+  classifyStream<const Label extends string>(
+    inputs: Iterable<string> | AsyncIterable<string>,
+    labels: readonly Label[],
+    options: ZeroShotOptions = {},
+  ): AsyncGenerator<ZeroShotClassification<Label>, void, undefined> {
+    const resolved = resolveZeroShotOptions(options, this.info.maxLength);
+    const [candidates = []] = labelsPerText<Label>(labels, 1, false);
+    return streamResults(inputs, {
+      check: (input, name) => {
+        checkString(name, input);
+      },
+      run: async (texts, signal) =>
+        this.#classify(
+          texts,
+          texts.map(() => candidates),
+          resolved,
+          { signal, waitForRoom: true },
+        ),
+      signal: resolved.signal,
+      // A run holds pairs of text and label.
+      maxPerRun: Math.floor(Math.min(PAIRS_PER_RUN, this.#session.maxPerRun) / candidates.length),
+    });
   }
 
   /** Ends the model: waits for running calls, frees its memory. Later calls reject with `model_disposed`. Idempotent. */
@@ -127,14 +155,31 @@ export class ZeroShotClassifier implements AsyncDisposable {
     return this.dispose();
   }
 
-  async #run(columns: PairColumns, options: NativeRunOptions, signal: AbortSignal | undefined): Promise<OutputRow[]> {
+  async #classify<Label extends string>(
+    texts: readonly string[],
+    candidates: readonly (readonly Label[])[],
+    resolved: ReturnType<typeof resolveZeroShotOptions>,
+    control: RunControl,
+  ): Promise<ZeroShotClassification<Label>[]> {
+    const columns = {
+      texts: candidates.flatMap((list, index) => list.map(() => texts[index] ?? '')),
+      pairs: candidates.flatMap((list) => list.map((label) => toHypothesis(resolved.hypothesisTemplate, label))),
+    };
+    const rows = await this.#run(columns, resolved.run, control);
+    let start = 0;
+    return candidates.map((list) => {
+      const own = rows.slice(start, (start += list.length));
+      return toZeroShotClassification(own, list, { ...resolved, entailmentId: this.#entailmentId });
+    });
+  }
+
+  async #run(columns: PairColumns, options: NativeRunOptions, control: RunControl): Promise<OutputRow[]> {
     try {
-      return await this.#session.run(columns, options, signal);
+      return await this.#session.run(columns, options, control);
     } catch (error) {
-      const canGrow = options.maxLength < this.#session.lengthLimit;
-      if (!canGrow || !isEncoderError(error, 'input_too_long')) throw error;
+      if (!isEncoderError(error, 'input_too_long')) throw error;
     }
-    return this.#runByHypothesis(columns, options, signal);
+    return this.#runByHypothesis(columns, options, control);
   }
 
   /**
@@ -144,8 +189,10 @@ export class ZeroShotClassifier implements AsyncDisposable {
   async #runByHypothesis(
     { texts, pairs }: PairColumns,
     options: NativeRunOptions,
-    signal: AbortSignal | undefined,
+    { signal, waitForRoom = false }: RunControl,
   ): Promise<OutputRow[]> {
+    const control = { signal, waitForRoom };
+    const { lengthLimit } = this.#session;
     const placesOf = new Map<string, number[]>();
     pairs.forEach((pair, place) => {
       const places = placesOf.get(pair);
@@ -155,9 +202,12 @@ export class ZeroShotClassifier implements AsyncDisposable {
     const rows: OutputRow[] = [];
     for (const [pair, places] of placesOf) {
       const columns = { texts: places.map((place) => texts[place] ?? ''), pairs: places.map(() => pair) };
-      const own = await this.#session.run(columns, options, signal).catch((error: unknown) => {
+      const own = await this.#session.run(columns, options, control).catch(async (error: unknown) => {
         if (!isEncoderError(error, 'input_too_long')) throw error;
-        return this.#session.run(columns, { ...options, maxLength: this.#session.lengthLimit }, signal);
+        if (options.maxLength === lengthLimit) throw tooLong(pair, lengthLimit, error);
+        return this.#session
+          .run(columns, { ...options, maxLength: lengthLimit }, control)
+          .catch((whole: unknown) => Promise.reject(tooLong(pair, lengthLimit, whole)));
       });
       own.forEach((row, index) => {
         rows[places[index] ?? 0] = row;
@@ -165,6 +215,17 @@ export class ZeroShotClassifier implements AsyncDisposable {
     }
     return rows;
   }
+}
+
+/** The native side's advice is to cut the longest text first, which here would cut the hypothesis. */
+function tooLong(hypothesis: string, limit: number, error: unknown): unknown {
+  if (!isEncoderError(error, 'input_too_long')) return error;
+  return new EncoderError(
+    'input_too_long',
+    `the hypothesis ${describe(hypothesis)} leaves no room for the text within the model's ${limit} tokens; ` +
+      'shorten the label or the template',
+    { cause: error },
+  );
 }
 
 function entailmentId({ facts }: Session, named: string | undefined): number {

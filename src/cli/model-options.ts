@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 
 import type { LoadOptions } from '../api/load-options';
 import type { ModelInfo } from '../api/model-info';
-import type { SpecialTokens } from '../api/options';
+import type { SpecialTokens } from '../api/text-options';
 import { reportWarning } from './errors';
 import type { Io } from './io';
 import { showConversion } from './conversion-progress';
@@ -45,7 +45,7 @@ interface Loaded {
   dispose(): Promise<void>;
 }
 
-/** Loads, prints warnings, runs `use`, and frees the model whatever happens. */
+/** Loads, prints warnings as they come, runs `use`, and frees the model whatever happens. */
 export async function withModel<Model extends Loaded>(
   flags: ModelFlags,
   io: Io,
@@ -61,13 +61,15 @@ export async function withModel<Model extends Loaded>(
       kernels: flags.kernels,
       maxLength: flags.maxLength,
       onProgress: progress.update,
+      onWarning: ({ code, message }) => {
+        reportWarning(code, message, io.stderr);
+      },
       signal: io.signal,
     });
   } finally {
     progress.hide();
   }
   try {
-    for (const { code, message } of model.info.warnings) reportWarning(code, message, io.stderr);
     await use(model);
   } finally {
     await model.dispose();

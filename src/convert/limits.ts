@@ -18,3 +18,7 @@ export const MAX_LABEL_BYTES = 4096;
 
 /** Tensor bytes handled between two looks at the abort signal and the event loop. */
 export const CHUNK_ELEMENTS = 2 ** 19;
+
+/** Prompts of a checkpoint and the bytes of each, name included; published ones are a sentence or two. */
+export const MAX_PROMPTS = 256;
+export const MAX_PROMPT_BYTES = 2 ** 16;

@@ -2,6 +2,7 @@
 import { ENCODER_KEYS, GENERAL_KEYS, architectureKeys } from '../gguf/keys';
 import type { GgufEntry, TensorType } from '../gguf/types';
 import type { EncoderHyperparameters, EncoderModel } from './architectures/architecture';
+import type { CheckpointPrompts } from './prompts';
 import type { PreparedTokenizer } from './tokenizer';
 import { tokenizerEntries } from './tokenizer-metadata';
 
@@ -23,6 +24,7 @@ export interface ModelFacts {
   readonly labels: readonly string[];
   readonly problemType: string;
   readonly activationFn: string;
+  readonly prompts: CheckpointPrompts;
   readonly maxLength: number;
   readonly numParameters: number;
 }
@@ -90,6 +92,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
     uint(ENCODER_KEYS.numLabels, facts.model.numLabels),
     text(ENCODER_KEYS.problemType, facts.problemType),
     text(ENCODER_KEYS.activationFn, facts.activationFn),
+    ...promptEntries(facts.prompts),
     uint(ENCODER_KEYS.maxLength, facts.maxLength),
     text(ENCODER_KEYS.positionKind, h.positionKind ?? 'absolute'),
     text(ENCODER_KEYS.normPlacement, h.normPlacement ?? 'post'),
@@ -121,6 +124,16 @@ function mechanismEntries({ slidingWindow, layerWeights, rope, disentangled }: E
     entries.push({ key: ENCODER_KEYS.positionTerms, type: 'string[]', value: disentangled.types });
   }
   return entries;
+}
+
+/** Nothing for the many checkpoints without prompts. */
+function promptEntries({ texts, defaultName }: CheckpointPrompts): GgufEntry[] {
+  if (texts.size === 0) return [];
+  return [
+    { key: ENCODER_KEYS.promptNames, type: 'string[]', value: [...texts.keys()] },
+    { key: ENCODER_KEYS.promptTexts, type: 'string[]', value: [...texts.values()] },
+    text(ENCODER_KEYS.defaultPrompt, defaultName),
+  ];
 }
 
 /** gguf-py's short form: two digits at least, '1.3M', '67M', '110M'. */

@@ -11,6 +11,7 @@ import { Q8_0_BLOCK } from './dtypes';
 import { checkLabels, readLabels } from './labels';
 import { fileMetadata } from './metadata';
 import { ELEMENT_BYTES, type TensorSource } from './readers/tensor-source';
+import { readPrompts } from './prompts';
 import { prepareTokenizer } from './tokenizer';
 
 export interface ConversionPlan {
@@ -61,6 +62,7 @@ export async function planConversion(
     labels,
     problemType: readProblemType(config),
     activationFn: readActivationFn(config, settings, warnings),
+    prompts: readPrompts(settings),
     maxLength: await readMaxLength(checkpoint, model.hyperparameters.numPositions, tokenizer.maxLength),
     numParameters,
   };

@@ -117,6 +117,12 @@ export const ENCODER_KEYS = {
   problemType: 'ggml_encoder.problem_type',
   /** STRING '' | 'identity' | 'sigmoid' | 'softmax' | 'tanh', what sentence-transformers would apply to the logits. */
   activationFn: 'ggml_encoder.activation_fn',
+  /** ARRAY[STRING], sentence-transformers' prompts by name; absent when there are none. */
+  promptNames: 'ggml_encoder.prompt_names',
+  /** ARRAY[STRING], one for each of the names. */
+  promptTexts: 'ggml_encoder.prompt_texts',
+  /** STRING, the name of the prompt that is used by default, '' for none. */
+  defaultPrompt: 'ggml_encoder.default_prompt',
   /** UINT32, most tokens per input, special tokens included. */
   maxLength: 'ggml_encoder.max_length',
   /** STRING 'absolute' | 'rope' | 'relative-bias' | 'disentangled' | 'none'. */

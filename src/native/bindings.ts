@@ -60,6 +60,11 @@ export interface NativeModelInfo {
   readonly problemType: string;
   /** sentence-transformers activation of the checkpoint ('identity', 'sigmoid', ...), '' when it names none. */
   readonly activationFn: string;
+  /** sentence-transformers' prompts of the checkpoint: promptTexts[i] belongs to promptNames[i]. */
+  readonly promptNames: readonly string[];
+  readonly promptTexts: readonly string[];
+  /** One of promptNames, '' when no prompt is used by default. */
+  readonly defaultPrompt: string;
   /** Most tokens per input, special tokens included. */
   readonly maxLength: number;
   readonly hiddenSize: number;
@@ -87,15 +92,29 @@ export interface NativeRunOptions {
   truncation: 'longest_first' | 'only_first' | 'only_second';
   truncationSide: 'right' | 'left';
   specialTokens: 'text' | 'parse' | 'error';
+  /** Most tokens kept of each text, special tokens not counted, before `truncation` is asked; 0: no such limit. */
+  maxTextTokens: number;
+  maxTextPairTokens: number;
+  /** The text that `run` reads in windows where it is too long; a text without a pair is meant by either. */
+  windows: 'none' | 'text' | 'textPair';
+  /** Tokens that neighbouring windows share; at most half a window is used. */
+  overlap: number;
+  /** Most windows of a text; 0: as many as it takes. */
+  maxWindows: number;
 }
 
 export interface NativeRunResult {
-  /** f32[n * numLabels], row i belongs to text i. */
+  /** f32[n * numLabels], row i belongs to text i; with windows f32[windows * numLabels]. */
   readonly logits: Float32Array;
   /** i32[n], tokens that went through the model, special tokens included. */
   readonly tokens: Int32Array;
   /** u8[n], 1 where tokens of the text were dropped. */
   readonly truncated: Uint8Array;
+  /** Only with windows: i32[n + 1], text i owns windows [windowOffsets[i], windowOffsets[i + 1]). */
+  readonly windowOffsets?: Int32Array;
+  /** Only with windows: i32[windows], the tokens of the text in each, [begin, end). */
+  readonly windowBegins?: Int32Array;
+  readonly windowEnds?: Int32Array;
 }
 
 export interface NativeTokenizeResult {

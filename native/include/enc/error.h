@@ -21,6 +21,7 @@ namespace enc {
   X(input_invalid)            \
   X(input_too_long)           \
   X(limit_exceeded)           \
+  X(queue_full)               \
   X(device_unavailable)       \
   X(isa_unsupported)          \
   X(out_of_memory)            \

@@ -46,6 +46,9 @@ struct ModelInfo {
   std::vector<std::string> labels;
   std::string problem_type;
   std::string activation_fn;
+  std::vector<std::string> prompt_names;
+  std::vector<std::string> prompt_texts;  ///< as many as prompt_names
+  std::string default_prompt;             ///< one of prompt_names, or empty
   uint32_t max_length = 0;
   uint32_t hidden_size = 0;
   uint32_t num_layers = 0;
@@ -72,6 +75,11 @@ struct RunResult {
   std::vector<float> logits;       ///< [n, num_labels]
   std::vector<int32_t> tokens;     ///< [n], special tokens included
   std::vector<uint8_t> truncated;  ///< [n], 1 where tokens of the text were dropped
+  /// Empty unless the call asked for windows. Then input i owns windows [window_offsets[i], window_offsets[i
+  /// + 1]), logits has one row per window, and tokens counts those of all its windows together.
+  std::vector<int32_t> window_offsets;  ///< [n + 1]
+  std::vector<int32_t> window_begins;   ///< [windows], first token of the text in the window
+  std::vector<int32_t> window_ends;     ///< [windows], one after the last
 };
 
 struct TokenizeResult {

@@ -24,18 +24,35 @@ enum class SpecialTokens {
   kError,  ///< Error(input_invalid)
 };
 
+/// Which text is read in windows where it is too long, instead of being cut.
+enum class WindowedText { kNone, kFirst, kSecond };
+
 struct EncodeOptions {
   /// Most tokens in the result, special tokens included; at least the number of special tokens plus one.
   size_t max_length = SIZE_MAX;
+  /// Most tokens kept of each text, special tokens not counted; applied before `strategy`.
+  size_t max_first = SIZE_MAX;
+  size_t max_second = SIZE_MAX;
   TruncationStrategy strategy = TruncationStrategy::kLongestFirst;
   TruncationSide side = TruncationSide::kRight;
   SpecialTokens special_tokens = SpecialTokens::kText;
+  /// Only for encode_windows(). A text without a pair is windowed whichever of the two this names.
+  WindowedText windows = WindowedText::kNone;
+  size_t overlap = 0;  ///< tokens that neighbouring windows share; at most half a window is used
+  size_t max_windows = SIZE_MAX;
 };
 
 struct Encoding {
   std::vector<int32_t> ids;       ///< [n], template tokens included
   std::vector<int32_t> type_ids;  ///< [n], segment of each token as the template says
   bool truncated = false;         ///< tokens of the text were dropped to fit max_length
+};
+
+/// One window of a text: its tokens [begin, end), counted without special tokens, in a sequence of their own.
+struct Window {
+  Encoding encoding;
+  size_t begin = 0;
+  size_t end = 0;
 };
 
 class Tokenizer {
@@ -52,6 +69,14 @@ class Tokenizer {
   /// Error(limit_exceeded) for a text of more than 256 MiB. Thread-safe; linear in the length of the text.
   virtual void encode(std::string_view text, std::optional<std::string_view> pair,
                       const EncodeOptions& options, Encoding& out) const = 0;
+
+  /// As encode(), but the text that `options.windows` names is read whole, in as many sequences as that
+  /// takes: windows of equal length, each beginning `overlap` tokens before the end of the last, as Hugging
+  /// Face's `stride` has them; at least one. The other text of a pair stands in every window, cut to half the
+  /// room where it is longer than that and the windowed text needs more. `encoding.truncated` tells that
+  /// tokens are in no window. Windows count from the beginning whatever `options.side` is.
+  virtual void encode_windows(std::string_view text, std::optional<std::string_view> pair,
+                              const EncodeOptions& options, std::vector<Window>& out) const = 0;
 
   /// One more than the largest id that encode() can return.
   virtual size_t vocab_size() const = 0;

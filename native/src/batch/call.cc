@@ -7,8 +7,16 @@
 namespace enc {
 
 Call::Call(std::vector<Input> inputs, const EncodeOptions& options, size_t num_labels, RunCallback done)
-    : inputs_(std::move(inputs)), options_(options), run_done_(std::move(done)), remaining_(inputs_.size()) {
-  result_.logits.resize(inputs_.size() * num_labels);
+    : inputs_(std::move(inputs)),
+      options_(options),
+      num_labels_(num_labels),
+      run_done_(std::move(done)),
+      remaining_(inputs_.size()) {
+  if (has_windows()) {
+    windows_.resize(inputs_.size());
+  } else {
+    result_.logits.resize(inputs_.size() * num_labels);
+  }
   result_.tokens.resize(inputs_.size());
   result_.truncated.resize(inputs_.size());
 }
@@ -16,6 +24,7 @@ Call::Call(std::vector<Input> inputs, const EncodeOptions& options, size_t num_l
 Call::Call(std::vector<Input> inputs, const EncodeOptions& options, TokenizeCallback done)
     : inputs_(std::move(inputs)),
       options_(options),
+      num_labels_(0),
       tokenize_done_(std::move(done)),
       remaining_(inputs_.size()) {
   encodings_.encodings.resize(inputs_.size());
@@ -32,8 +41,34 @@ void Call::set_counts(size_t index, const Encoding& encoding) {
   result_.truncated[index] = encoding.truncated ? 1 : 0;
 }
 
-void Call::set_logits(size_t index, const float* row, size_t num_labels) {
-  std::copy_n(row, num_labels, result_.logits.begin() + ptrdiff_t(index * num_labels));
+void Call::set_windows(size_t index, const std::vector<Window>& windows) {
+  WindowRows& rows = windows_[index];
+  size_t tokens = 0;
+  for (const Window& window : windows) {
+    rows.begins.push_back(int32_t(window.begin));
+    rows.ends.push_back(int32_t(window.end));
+    tokens += window.encoding.ids.size();
+  }
+  rows.logits.resize(windows.size() * num_labels_);
+  result_.tokens[index] = int32_t(tokens);
+  result_.truncated[index] = windows.front().encoding.truncated ? 1 : 0;
+}
+
+void Call::set_logits(size_t index, size_t window, const float* row) {
+  std::vector<float>& logits = has_windows() ? windows_[index].logits : result_.logits;
+  const size_t place = has_windows() ? window : index;
+  std::copy_n(row, num_labels_, logits.begin() + ptrdiff_t(place * num_labels_));
+}
+
+void Call::join_windows() {
+  const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+  result_.window_offsets.push_back(0);
+  for (const WindowRows& rows : windows_) {
+    append(result_.logits, rows.logits);
+    append(result_.window_begins, rows.begins);
+    append(result_.window_ends, rows.ends);
+    result_.window_offsets.push_back(int32_t(result_.window_begins.size()));
+  }
 }
 
 bool Call::finish(size_t count) {
@@ -48,6 +83,7 @@ bool Call::finish(size_t count) {
     error = std::make_exception_ptr(Error(ErrorCode::aborted, "the call was aborted"));
   }
   if (run_done_) {
+    if (!error && has_windows()) join_windows();
     run_done_(error, error ? RunResult{} : std::move(result_));
   } else {
     tokenize_done_(error, error ? TokenizeResult{} : std::move(encodings_));

@@ -30,18 +30,33 @@ class Call final : public Job {
   void fail(std::exception_ptr error);
   void set_encoding(size_t index, Encoding&& encoding) { encodings_.encodings[index] = std::move(encoding); }
   void set_counts(size_t index, const Encoding& encoding);
-  void set_logits(size_t index, const float* row, size_t num_labels);
+  /// True when too long texts are read in windows: then set_windows() stands for set_counts().
+  bool has_windows() const { return options_.windows != WindowedText::kNone; }
+  void set_windows(size_t index, const std::vector<Window>& windows);
+  /// `window` is 0 for a call without windows.
+  void set_logits(size_t index, size_t window, const float* row);
 
   /// Accounts for `count` inputs, done or skipped. The last one runs the callback on this thread and returns
   /// true.
   bool finish(size_t count);
 
  private:
+  /// What an input's windows have so far; each input is one thread's until finish().
+  struct WindowRows {
+    std::vector<int32_t> begins;
+    std::vector<int32_t> ends;
+    std::vector<float> logits;
+  };
+
+  void join_windows();
+
   const std::vector<Input> inputs_;
   const EncodeOptions options_;
+  const size_t num_labels_;
   RunCallback run_done_;
   TokenizeCallback tokenize_done_;
   RunResult result_;
+  std::vector<WindowRows> windows_;
   TokenizeResult encodings_;
   std::atomic<size_t> remaining_;
   std::atomic<bool> cancelled_ = false;

@@ -19,6 +19,7 @@ constexpr size_t kMaxSlices = 256;
 struct Scheduler::Item {
   std::shared_ptr<Call> call;
   size_t index;
+  size_t window;
   Encoding encoding;
 };
 
@@ -40,11 +41,12 @@ Scheduler::~Scheduler() {
   close(true);
 }
 
-/// About one token for four bytes of text, at most what the model takes; only balances the threads.
+/// About one token for four bytes of text, at most what the model takes at once; only balances the threads.
 size_t Scheduler::estimate_tokens(const Call& call, size_t index) const {
   const Input& input = call.inputs()[index];
   const size_t bytes = input.text.size() + (input.pair ? input.pair->size() : 0);
-  return std::min(options_.max_length, bytes / 4 + 3);
+  const size_t most = call.has_windows() ? SIZE_MAX : options_.max_length;
+  return std::min(most, bytes / 4 + 3);
 }
 
 void Scheduler::submit(std::shared_ptr<Call> call) {
@@ -134,11 +136,19 @@ void Scheduler::tokenize(const Slice& slice, std::vector<Item>& items) {
   try {
     for (size_t i = slice.begin; i < slice.end && !call.is_dead(); i++) {
       const Input& input = call.inputs()[i];
+      if (call.has_windows() && call.wants_logits()) {
+        std::vector<Window> windows;
+        tokenizer_.encode_windows(input.text, input.pair, call.options(), windows);
+        call.set_windows(i, windows);
+        for (size_t w = 0; w < windows.size(); w++)
+          items.push_back({slice.call, i, w, std::move(windows[w].encoding)});
+        continue;
+      }
       Encoding encoding;
       tokenizer_.encode(input.text, input.pair, call.options(), encoding);
       if (call.wants_logits()) {
         call.set_counts(i, encoding);
-        items.push_back({slice.call, i, std::move(encoding)});
+        items.push_back({slice.call, i, 0, std::move(encoding)});
       } else {
         call.set_encoding(i, std::move(encoding));
       }
@@ -205,7 +215,7 @@ void Scheduler::run_batch(const Item* items, size_t count, BatchRunner& runner) 
                                         "the model's logits for input " + std::to_string(rows[r]->index) +
                                             " are not finite; its weights hold or produce NaN or infinity")));
     } else {
-      rows[r]->call->set_logits(rows[r]->index, row, options_.num_labels);
+      rows[r]->call->set_logits(rows[r]->index, rows[r]->window, row);
     }
   }
 }

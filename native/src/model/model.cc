@@ -51,6 +51,18 @@ std::vector<std::string> read_labels(const GgufFile& file, uint32_t num_labels,
   return labels;
 }
 
+void read_prompts(const GgufFile& file, ModelInfo& info) {
+  if (file.has("ggml_encoder.prompt_names")) info.prompt_names = file.strings("ggml_encoder.prompt_names");
+  if (file.has("ggml_encoder.prompt_texts")) info.prompt_texts = file.strings("ggml_encoder.prompt_texts");
+  info.default_prompt = file.string("ggml_encoder.default_prompt", "");
+  const auto& names = info.prompt_names;
+  if (names.size() != info.prompt_texts.size())
+    file.malformed("prompt_names and prompt_texts differ in length");
+  if (!info.default_prompt.empty() &&
+      std::find(names.begin(), names.end(), info.default_prompt) == names.end())
+    file.malformed("default_prompt names no prompt of the file");
+}
+
 class LoadedModel final : public Model {
  public:
   LoadedModel(const std::string& path, const LoadOptions& options)
@@ -124,6 +136,7 @@ class LoadedModel final : public Model {
     info_.labels = read_labels(*file_, hparams_.num_labels, info_.warnings);
     info_.problem_type = file_->string("ggml_encoder.problem_type", "");
     info_.activation_fn = file_->string("ggml_encoder.activation_fn", "");
+    read_prompts(*file_, info_);
     info_.max_length = hparams_.max_length;
     info_.hidden_size = hparams_.hidden_size;
     info_.num_layers = hparams_.num_layers;

@@ -60,6 +60,8 @@ class PipelineTokenizer : public Tokenizer {
 
   void encode(std::string_view text, std::optional<std::string_view> pair, const EncodeOptions& options,
               Encoding& out) const override;
+  void encode_windows(std::string_view text, std::optional<std::string_view> pair,
+                      const EncodeOptions& options, std::vector<Window>& out) const override;
 
   size_t vocab_size() const override {
     return static_cast<size_t>(std::max({model_->max_id(), added_tokens_.max_id(), template_.max_id()})) + 1;
@@ -67,6 +69,7 @@ class PipelineTokenizer : public Tokenizer {
   size_t num_special_tokens(bool pair) const override { return template_.num_special_tokens(pair); }
 
  private:
+  size_t text_budget(bool has_pair, const EncodeOptions& options) const;
   void tokenize(std::string_view text, SpecialTokens mode, size_t limit, Scratch& scratch,
                 std::vector<int32_t>& ids) const;
   void tokenize_normalized(SpecialTokens mode, bool at_start, size_t limit, Scratch& scratch,
@@ -140,17 +143,28 @@ void PipelineTokenizer::tokenize_normalized(SpecialTokens mode, bool at_start, s
   }
 }
 
+/// Tokens of text that fit beside the template's own.
+size_t PipelineTokenizer::text_budget(bool has_pair, const EncodeOptions& options) const {
+  const size_t num_special = num_special_tokens(has_pair);
+  if (options.max_length > num_special) return options.max_length - num_special;
+  throw Error(ErrorCode::input_invalid, "max_length " + std::to_string(options.max_length) +
+                                            " leaves no room for text beside " + std::to_string(num_special) +
+                                            " control tokens");
+}
+
+/// `count` ids of `ids`, the others dropped at the given side.
+Template::Ids keep(const std::vector<int32_t>& ids, size_t count, TruncationSide side) {
+  const int32_t* begin = ids.data();
+  if (side == TruncationSide::kLeft) begin += ids.size() - count;
+  return {begin, begin + count};
+}
+
 void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_view> pair,
                                const EncodeOptions& options, Encoding& out) const {
   const ScratchUse use;
   Scratch& scratch = ScratchUse::buffers;
   const bool has_pair = pair.has_value();
-  const size_t num_special = num_special_tokens(has_pair);
-  if (options.max_length <= num_special)
-    throw Error(ErrorCode::input_invalid, "max_length " + std::to_string(options.max_length) +
-                                              " leaves no room for text beside " +
-                                              std::to_string(num_special) + " control tokens");
-  const size_t budget = options.max_length - num_special;
+  const size_t budget = text_budget(has_pair, options);
   const auto tokenize_both = [&](size_t limit) {
     tokenize(text, options.special_tokens, limit, scratch, scratch.first);
     scratch.second.clear();
@@ -166,16 +180,48 @@ void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_
       std::min(scratch.first.size(), scratch.second.size()) > budget)
     tokenize_both(SIZE_MAX);
 
-  const Lengths lengths{scratch.first.size(), scratch.second.size()};
+  const Lengths lengths{std::min(scratch.first.size(), options.max_first),
+                        std::min(scratch.second.size(), options.max_second)};
   const Lengths kept = truncate(lengths, has_pair, budget, options.strategy);
-  const auto keep = [&](const std::vector<int32_t>& ids, size_t count) {
-    const int32_t* begin = ids.data();
-    if (options.side == TruncationSide::kLeft) begin += ids.size() - count;
-    return Template::Ids{begin, begin + count};
-  };
-  const Template::Ids second = keep(scratch.second, kept.second);
-  template_.apply(keep(scratch.first, kept.first), has_pair ? &second : nullptr, out);
-  out.truncated = kept.first < lengths.first || kept.second < lengths.second;
+  const Template::Ids second = keep(scratch.second, kept.second, options.side);
+  template_.apply(keep(scratch.first, kept.first, options.side), has_pair ? &second : nullptr, out);
+  out.truncated = kept.first < scratch.first.size() || kept.second < scratch.second.size();
+}
+
+void PipelineTokenizer::encode_windows(std::string_view text, std::optional<std::string_view> pair,
+                                       const EncodeOptions& options, std::vector<Window>& out) const {
+  const ScratchUse use;
+  Scratch& scratch = ScratchUse::buffers;
+  const bool has_pair = pair.has_value();
+  const size_t budget = text_budget(has_pair, options);
+  tokenize(text, options.special_tokens, SIZE_MAX, scratch, scratch.first);
+  scratch.second.clear();
+  if (has_pair) tokenize(*pair, options.special_tokens, SIZE_MAX, scratch, scratch.second);
+
+  const bool over_second = has_pair && options.windows == WindowedText::kSecond;
+  const std::vector<int32_t>& windowed = over_second ? scratch.second : scratch.first;
+  const std::vector<int32_t>& other = over_second ? scratch.first : scratch.second;
+  const size_t length = std::min(windowed.size(), over_second ? options.max_second : options.max_first);
+  const size_t other_limit = over_second ? options.max_first : options.max_second;
+  const WindowPlan plan = plan_windows(length, std::min(other.size(), other_limit), budget, options.overlap);
+  const Template::Ids beside = keep(other, plan.other, options.side);
+
+  out.clear();
+  size_t end = 0;
+  do {
+    const size_t begin = out.size() * plan.step;
+    end = std::min(begin + plan.room, length);
+    const Template::Ids own{windowed.data() + begin, windowed.data() + end};
+    Window& window = out.emplace_back();
+    window.begin = begin;
+    window.end = end;
+    if (has_pair)
+      template_.apply(over_second ? beside : own, over_second ? &own : &beside, window.encoding);
+    else
+      template_.apply(own, nullptr, window.encoding);
+  } while (end < length && out.size() < options.max_windows);
+  const bool truncated = end < windowed.size() || plan.other < other.size();
+  for (Window& window : out) window.encoding.truncated = truncated;
 }
 
 }  // namespace

@@ -48,4 +48,10 @@ Lengths truncate(Lengths lengths, bool pair, size_t budget, TruncationStrategy s
   return pair ? longest_first(lengths, budget) : Lengths{budget, 0};
 }
 
+WindowPlan plan_windows(size_t length, size_t other, size_t budget, size_t overlap) {
+  if (other >= budget || length > budget - other) other = std::min(other, budget / 2);
+  const size_t room = budget - other;
+  return {other, room, room - std::min(overlap, room / 2)};
+}
+
 }  // namespace enc

@@ -17,4 +17,15 @@ struct Lengths {
 /// is not there.
 Lengths truncate(Lengths lengths, bool pair, size_t budget, TruncationStrategy strategy);
 
+/// How a text is read in windows.
+struct WindowPlan {
+  size_t other;  ///< tokens kept of the other text, which stands in every window
+  size_t room;   ///< tokens of the windowed text in each window but the last, >= 1
+  size_t step;   ///< tokens from the beginning of one window to that of the next, >= 1
+};
+
+/// `length` and `other`: tokens of the windowed text and of the other one (0 for a single text); `budget`:
+/// most tokens of both in one window, >= 1.
+WindowPlan plan_windows(size_t length, size_t other, size_t budget, size_t overlap);
+
 }  // namespace enc

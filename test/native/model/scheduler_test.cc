@@ -25,6 +25,19 @@ class ByteTokenizer final : public Tokenizer {
     if (out.truncated) out.ids.resize(options.max_length);
     out.type_ids.resize(out.ids.size());
   }
+  /// Windows of max_length bytes of text.
+  void encode_windows(std::string_view text, std::optional<std::string_view>, const EncodeOptions& options,
+                      std::vector<Window>& out) const override {
+    if (text == "refuse me") throw Error(ErrorCode::input_invalid, "refused");
+    out.clear();
+    for (size_t begin = 0; begin < text.size() && out.size() < options.max_windows;
+         begin += options.max_length) {
+      Window& window = out.emplace_back();
+      window.begin = begin;
+      window.end = std::min(begin + options.max_length, text.size());
+      encode(text.substr(begin, options.max_length), std::nullopt, options, window.encoding);
+    }
+  }
   size_t vocab_size() const override { return 256; }
   size_t num_special_tokens(bool) const override { return 0; }
 };
@@ -79,10 +92,11 @@ struct Fixture {
     std::future<Outcome> outcome;
   };
 
-  Running start(std::vector<Input> inputs) {
+  Running start(std::vector<Input> inputs, WindowedText windows = WindowedText::kNone) {
     auto promise = std::make_shared<std::promise<Outcome>>();
     EncodeOptions options;
     options.max_length = 16;
+    options.windows = windows;
     auto call = std::make_shared<Call>(std::move(inputs), options, 2,
                                        [promise](std::exception_ptr error, RunResult result) {
                                          Outcome outcome{bool(error), ErrorCode::internal, std::move(result)};
@@ -127,6 +141,42 @@ TEST(scheduler_keeps_order_and_batch_limit) {
   check_numbered(f.start(numbered_inputs(1000)).outcome.get().result, 1000);
   CHECK(f.record.largest_batch <= 64);
   CHECK(f.record.batches < 1000);
+}
+
+TEST(scheduler_gives_each_window_its_row) {
+  Fixture f;
+  std::vector<Input> inputs;
+  for (size_t i = 0; i < 200; i++)
+    inputs.push_back({std::string(1 + i % 50, char('a' + i % 26)), std::nullopt});
+  const RunResult result = f.start(inputs, WindowedText::kFirst).outcome.get().result;
+  CHECK(result.window_offsets.size() == 201 && result.window_offsets.front() == 0);
+  const auto num_windows = size_t(result.window_offsets.back());
+  CHECK(result.window_begins.size() == num_windows && result.logits.size() == 2 * num_windows);
+  for (size_t i = 0; i < 200; i++) {
+    const auto first = size_t(result.window_offsets[i]), last = size_t(result.window_offsets[i + 1]);
+    const size_t length = 1 + i % 50;
+    CHECK(last - first == (length + 15) / 16 && size_t(result.tokens[i]) == length);
+    for (size_t w = first; w < last; w++) {
+      const auto begin = size_t(result.window_begins[w]), end = size_t(result.window_ends[w]);
+      CHECK(begin == 16 * (w - first) && end == std::min(begin + 16, length));
+      CHECK(result.logits[2 * w] == float(end - begin) * float('a' + i % 26));
+      CHECK(result.logits[2 * w + 1] == float(end - begin));
+    }
+  }
+  CHECK(f.record.largest_batch <= 64);
+  check_numbered(f.start(numbered_inputs(100)).outcome.get().result, 100);
+}
+
+TEST(scheduler_cancel_stops_a_call_with_windows) {
+  Fixture f;
+  f.record.hold = true;
+  auto running = f.start({{std::string(100000, 'x'), std::nullopt}}, WindowedText::kFirst);
+  while (f.record.batches == 0) std::this_thread::yield();
+  running.call->cancel();
+  CHECK(running.outcome.get().code == ErrorCode::aborted);
+  f.record.hold = false;
+  CHECK(f.start({{"refuse me", std::nullopt}}, WindowedText::kFirst).outcome.get().code ==
+        ErrorCode::input_invalid);
 }
 
 TEST(scheduler_merges_concurrent_calls) {

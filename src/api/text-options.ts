@@ -1,0 +1,166 @@
+/** Options that every call with text has: limits, truncation, windows, special tokens, abort and progress. */
+import type { NativeRunOptions } from '../native/bindings';
+import { checkFunction, checkInteger, checkOneOf, checkOptions, checkSignal } from './arguments';
+
+/** Which text of a pair gives up tokens when the pair is too long. */
+export type TruncationStrategy = NativeRunOptions['truncation'];
+
+/** The end at which a text loses tokens. */
+export type TruncationSide = NativeRunOptions['truncationSide'];
+
+/**
+ * What a special token such as `[SEP]` in the caller's text means: `text` reads it as ordinary characters, so a user
+ * cannot forge a segment; `parse` takes it for the token, as Hugging Face's tokenizers do; `error` refuses the text.
+ */
+export type SpecialTokens = NativeRunOptions['specialTokens'];
+
+/** What every call that reads text accepts. */
+export interface TextOptions {
+  /** Most tokens per input, special tokens included. May lower the model's limit, not raise it. */
+  readonly maxLength?: number | undefined;
+  /** Default `longest_first`. Texts that stand alone are always cut to fit. */
+  readonly truncation?: TruncationStrategy | undefined;
+  /** Default `right`. */
+  readonly truncationSide?: TruncationSide | undefined;
+  /** Default `text`. */
+  readonly specialTokens?: SpecialTokens | undefined;
+  /** Ends the call early; it then rejects with code `aborted` and the signal's reason as `cause`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Budgets of their own for the two texts of a pair, applied before `truncation`. */
+export interface TextBudgets {
+  /** Most tokens kept of the first text, special tokens not counted. */
+  readonly maxTextTokens?: number | undefined;
+  /** Most tokens kept of the second text, special tokens not counted. */
+  readonly maxTextPairTokens?: number | undefined;
+}
+
+/** How the scores of a text's windows become the text's. */
+export type WindowAggregation = 'mean' | 'max' | 'first';
+
+/** Reads a text that is too long in windows instead of cutting it. */
+export interface WindowOptions {
+  /** Tokens that neighbouring windows share. Default 64; never more than half a window. */
+  readonly overlap?: number | undefined;
+  /**
+   * Per label: `mean` of the windows' scores, their `max`, or the score of the `first` window, which is then the only
+   * one that is computed. Default `mean` for `Classifier`, `max` elsewhere.
+   */
+  readonly aggregate?: WindowAggregation | undefined;
+  /** Most windows of one text; tokens behind them are dropped, and `truncated` says so. Default: as many as it takes. */
+  readonly maxWindows?: number | undefined;
+}
+
+/** Windows where either text of a pair may be the long one. */
+export interface PairWindowOptions extends WindowOptions {
+  /** The text of a pair that is read in windows; the other one stands in each of them. Default `textPair`. */
+  readonly of?: 'text' | 'textPair' | undefined;
+}
+
+/** How far a call is. */
+export interface RunProgress {
+  /** Inputs that are through. */
+  readonly done: number;
+  readonly total: number;
+}
+
+/** What every call that runs the model accepts. */
+export interface RunOptions extends TextOptions {
+  /** Called as inputs get through, in steps of at most 64. */
+  readonly onProgress?: ((progress: RunProgress) => void) | undefined;
+}
+
+const TRUNCATIONS = ['longest_first', 'only_first', 'only_second'] as const;
+const SIDES = ['right', 'left'] as const;
+const SPECIAL_TOKENS = ['text', 'parse', 'error'] as const;
+const AGGREGATIONS = ['mean', 'max', 'first'] as const;
+
+const DEFAULT_OVERLAP = 64;
+
+/** @internal */
+export const TEXT_KEYS = ['maxLength', 'truncation', 'truncationSide', 'specialTokens', 'signal'] as const;
+/** @internal */
+export const BUDGET_KEYS = ['maxTextTokens', 'maxTextPairTokens'] as const;
+/** @internal */
+export const RUN_KEYS = [...TEXT_KEYS, 'onProgress', 'windows'] as const;
+const WINDOW_KEYS = ['overlap', 'aggregate', 'maxWindows'] as const;
+
+/** @internal */
+export interface ResolvedTextOptions {
+  readonly run: NativeRunOptions;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** @internal */
+export interface ResolvedRunOptions extends ResolvedTextOptions {
+  readonly onProgress: ((progress: RunProgress) => void) | undefined;
+  readonly aggregation: WindowAggregation;
+  /** True when the caller asked for windows. */
+  readonly windows: boolean;
+}
+
+/** @internal */
+export function resolveTextOptions(options: TextOptions & TextBudgets, limit: number): ResolvedTextOptions {
+  const { maxLength, truncation, truncationSide, specialTokens, maxTextTokens, maxTextPairTokens, signal } = options;
+  if (signal !== undefined) checkSignal(signal);
+  return {
+    run: {
+      maxLength: maxLength === undefined ? limit : checkInteger('options.maxLength', maxLength, 1, limit),
+      truncation:
+        truncation === undefined ? 'longest_first' : checkOneOf('options.truncation', truncation, TRUNCATIONS),
+      truncationSide:
+        truncationSide === undefined ? 'right' : checkOneOf('options.truncationSide', truncationSide, SIDES),
+      specialTokens:
+        specialTokens === undefined ? 'text' : checkOneOf('options.specialTokens', specialTokens, SPECIAL_TOKENS),
+      maxTextTokens: resolveBudget('options.maxTextTokens', maxTextTokens),
+      maxTextPairTokens: resolveBudget('options.maxTextPairTokens', maxTextPairTokens),
+      windows: 'none',
+      overlap: 0,
+      maxWindows: 0,
+    },
+    signal,
+  };
+}
+
+/** @internal What `windows` and `onProgress` add. */
+export interface WindowDefaults {
+  readonly aggregation: WindowAggregation;
+  readonly of: 'text' | 'textPair';
+  /** True when the caller may choose `of`. */
+  readonly chooseText: boolean;
+}
+
+/** @internal */
+export function resolveRunOptions(
+  options: RunOptions & TextBudgets & { readonly windows?: PairWindowOptions | undefined },
+  limit: number,
+  defaults: WindowDefaults,
+): ResolvedRunOptions {
+  const text = resolveTextOptions(options, limit);
+  const { onProgress, windows } = options;
+  if (onProgress !== undefined) checkFunction('options.onProgress', onProgress);
+  if (windows === undefined) return { ...text, onProgress, aggregation: defaults.aggregation, windows: false };
+
+  checkOptions(windows, defaults.chooseText ? [...WINDOW_KEYS, 'of'] : WINDOW_KEYS, 'options.windows');
+  const { overlap = DEFAULT_OVERLAP, aggregate = defaults.aggregation, maxWindows, of = defaults.of } = windows;
+  const aggregation = checkOneOf('options.windows.aggregate', aggregate, AGGREGATIONS);
+  const most = maxWindows === undefined ? 0 : checkInteger('options.windows.maxWindows', maxWindows, 1, Infinity);
+  return {
+    ...text,
+    run: {
+      ...text.run,
+      windows: checkOneOf('options.windows.of', of, ['text', 'textPair']),
+      overlap: checkInteger('options.windows.overlap', overlap, 0, Infinity),
+      maxWindows: aggregation === 'first' ? 1 : most,
+    },
+    onProgress,
+    aggregation,
+    windows: true,
+  };
+}
+
+/** @internal 0 stands for no budget. */
+export function resolveBudget(name: string, value: number | undefined): number {
+  return value === undefined ? 0 : checkInteger(name, value, 1, Infinity);
+}

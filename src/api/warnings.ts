@@ -1,0 +1,77 @@
+/** What a caller should hear once: legal, and yet often a mistake. */
+import type { InputColumns } from './inputs';
+import type { OutputRow } from './windows';
+
+/** Something about a model or its use that is legal and yet often a mistake. */
+export interface ModelWarning {
+  /** Stable word to branch on, such as `label_names_missing`. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Equal scores of fewer inputs than this may be chance. */
+const MIN_EQUAL = 3;
+
+/** Scores closer than this are equal for a reader. */
+const EQUAL_LOGITS = 1e-6;
+
+/** A share of truncated inputs is only worth telling over this many. */
+const MIN_COUNTED = 32;
+const MAX_TRUNCATED_SHARE = 0.1;
+
+/** @internal Tells each warning once, and watches results for those that only use can show. */
+export class Warnings {
+  readonly #tell: (warning: ModelWarning) => void;
+  readonly #told = new Set<string>();
+  #numInputs = 0;
+  #numTruncated = 0;
+
+  /** @param tell default: a process warning, which Node prints to stderr. */
+  constructor(tell: ((warning: ModelWarning) => void) | undefined) {
+    this.#tell = tell ?? emitProcessWarning;
+  }
+
+  warn(warning: ModelWarning): void {
+    if (this.#told.has(warning.code)) return;
+    this.#told.add(warning.code);
+    this.#tell(warning);
+  }
+
+  /** Looks at what one call gave. */
+  observe(inputs: InputColumns, rows: readonly OutputRow[], limit: number): void {
+    this.#numInputs += rows.length;
+    for (const { truncated } of rows) if (truncated) this.#numTruncated += 1;
+    if (this.#numInputs >= MIN_COUNTED && this.#numTruncated > MAX_TRUNCATED_SHARE * this.#numInputs) {
+      this.warn({
+        code: 'inputs_truncated',
+        message:
+          `${this.#numTruncated} of ${this.#numInputs} inputs were cut to fit ${limit} tokens; \`truncated\` says which. ` +
+          'Pass `windows` to read long texts whole',
+      });
+    }
+    if (rows.length >= MIN_EQUAL && haveEqualLogits(rows) && areDifferent(inputs)) {
+      this.warn({
+        code: 'scores_equal',
+        message:
+          `all ${rows.length} inputs of a call got the same logits; the checkpoint may be damaged, or its head was ` +
+          'never trained',
+      });
+    }
+  }
+}
+
+function haveEqualLogits(rows: readonly OutputRow[]): boolean {
+  const first = rows[0]?.logits[0];
+  if (first === undefined) return false;
+  return rows.every(({ logits }) =>
+    logits.every((row) => row.every((logit, label) => Math.abs(logit - (first[label] ?? NaN)) <= EQUAL_LOGITS)),
+  );
+}
+
+function areDifferent({ texts, pairs }: InputColumns): boolean {
+  return texts.some((text, index) => text !== texts[0] || pairs?.[index] !== pairs?.[0]);
+}
+
+function emitProcessWarning({ code, message }: ModelWarning): void {
+  process.emitWarning(`ggml-encoder: ${message}`, { type: 'EncoderWarning', code });
+}

@@ -1,11 +1,22 @@
 /** The public types, one statement per overload. Checked by `npm run typecheck`, never run. */
 import { expectTypeOf } from 'vitest';
 
-import { Classifier, CrossEncoder, ZeroShotClassifier } from '../../src/index';
+import type { RerankingModel as SdkRerankingModel } from 'ai';
+
+import { rerankingModel } from '../../src/ai-sdk';
+import { Classifier, CrossEncoder, ZeroShotClassifier, convert, devices, isEncoderError } from '../../src/index';
 import type {
   Classification,
+  ConvertResult,
+  Device,
+  ErrorCode,
+  ModelWarning,
   PairPrediction,
+  Prompts,
   RankedDocument,
+  RankedWindow,
+  RunProgress,
+  TextWindow,
   Tokenization,
   ZeroShotClassification,
 } from '../../src/index';
@@ -74,3 +85,67 @@ expectTypeOf(
 ).resolves.toEqualTypeOf<ZeroShotClassifier>();
 // @ts-expect-error not one of the labels
 void ZeroShotClassifier.load('x', { labels: ['yes', 'no'], entailment: 'entailment' });
+
+// Windows, budgets, prompts and control.
+const windows = { overlap: 16, aggregate: 'max', maxWindows: 4 } as const;
+expectTypeOf(classifier.classify('x', { windows, threshold: 0.5, maxTextTokens: 9 })).resolves.toEqualTypeOf<
+  Classification<'yes' | 'no'>
+>();
+expectTypeOf<Classification<'yes' | 'no'>['windows']>().toEqualTypeOf<
+  readonly TextWindow<'yes' | 'no'>[] | undefined
+>();
+expectTypeOf<RankedDocument['windows']>().toEqualTypeOf<readonly RankedWindow[] | undefined>();
+void crossEncoder.predict(['a', 'b'], { windows: { of: 'text' }, prompt: 'query: ', maxTextPairTokens: 9 });
+void crossEncoder.rank('q', texts, { windows, promptName: 'query', maxQueryTokens: 9, maxDocumentTokens: 9 });
+void zeroShot.classify('x', ['a'], { windows });
+// @ts-expect-error of a ranking the document is the long one
+void crossEncoder.rank('q', texts, { windows: { of: 'text' } });
+// @ts-expect-error no such way to aggregate
+void classifier.classify('x', { windows: { aggregate: 'median' } });
+// @ts-expect-error a classifier has no prompts
+void classifier.classify('x', { prompt: 'query: ' });
+// @ts-expect-error the other text of a ranking is the query
+void crossEncoder.rank('q', texts, { maxTextTokens: 9 });
+expectTypeOf(crossEncoder.prompts).toEqualTypeOf<Prompts>();
+void CrossEncoder.load('x', { prompts: { query: 'query: ' }, defaultPromptName: 'query' });
+// @ts-expect-error prompts are the cross-encoder's
+void Classifier.load('x', { prompts: {} });
+void classifier.classify(texts, {
+  signal: new AbortController().signal,
+  onProgress: (progress) => {
+    expectTypeOf(progress).toEqualTypeOf<RunProgress>();
+  },
+});
+void Classifier.load('x', {
+  maxQueue: 9,
+  isolation: 'process',
+  limits: { shards: 9 },
+  onWarning: (warning) => {
+    expectTypeOf(warning).toEqualTypeOf<ModelWarning>();
+  },
+});
+
+// Streams of zero-shot have one list of candidates for all texts.
+expectTypeOf(zeroShot.classifyStream(lines(), ['a', 'b'])).toEqualTypeOf<
+  AsyncGenerator<ZeroShotClassification<'a' | 'b'>, void, undefined>
+>();
+// @ts-expect-error a list per text is for lists of texts
+zeroShot.classifyStream(lines(), [['a']]);
+
+// The rest.
+expectTypeOf(crossEncoder.tokenize(['a', 'b'], { promptName: 'query' })).resolves.toEqualTypeOf<Tokenization>();
+expectTypeOf(crossEncoder.tokenize([['a', 'b']])).resolves.toEqualTypeOf<Tokenization[]>();
+expectTypeOf(devices()).toEqualTypeOf<Device[]>();
+expectTypeOf(convert('x', { output: 'y', type: 'f16' })).resolves.toEqualTypeOf<ConvertResult>();
+// @ts-expect-error no such tensor type
+void convert('x', { output: 'y', type: 'f8' });
+declare const failure: unknown;
+if (isEncoderError(failure)) expectTypeOf(failure.code).toEqualTypeOf<ErrorCode>();
+expectTypeOf(classifier.dispose()).resolves.toBeVoid();
+
+// The SDK takes our model for one of its own, and objects stay typed.
+expectTypeOf(rerankingModel(crossEncoder, { label: 'neutral' })).toExtend<SdkRerankingModel>();
+// @ts-expect-error not a label of this model
+rerankingModel(crossEncoder, { label: 'contradiction' });
+// @ts-expect-error topN of rerank says how many
+rerankingModel(crossEncoder, { topK: 3 });

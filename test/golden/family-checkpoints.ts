@@ -51,14 +51,31 @@ export function familyInputs(family: Family): (string | { text: string; textPair
   ];
 }
 
-/** Writes the checkpoint into `folder`, which is made when missing. */
-export async function writeFamily(family: Family, folder: string, format: Format, dtype: StoredType): Promise<void> {
+/** Contents of the tokenizer's two files. */
+export interface TokenizerFiles {
+  readonly tokenizer: unknown;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** Writes the checkpoint into `folder`, which is made when missing; with WordPiece unless it has its own tokenizer. */
+export async function writeFamily(
+  family: Family,
+  folder: string,
+  format: Format,
+  dtype: StoredType,
+  own?: TokenizerFiles,
+): Promise<void> {
   await mkdir(folder, { recursive: true });
-  // Without the type, by which transformers rebuilds some families' tokenizers: all have the same WordPiece here.
-  const config = { ...family.config, model_type: undefined };
+  // transformers rebuilds some families' tokenizers by the model type, which WordPiece would not survive.
+  const config = own === undefined ? { ...family.config, model_type: undefined } : family.config;
   await writeFile(join(folder, 'config.json'), JSON.stringify(config));
-  for (const file of ['tokenizer.json', 'tokenizer_config.json']) {
-    await copyFile(join(TOKENIZER_FOLDER, file), join(folder, file));
+  if (own === undefined) {
+    for (const file of ['tokenizer.json', 'tokenizer_config.json']) {
+      await copyFile(join(TOKENIZER_FOLDER, file), join(folder, file));
+    }
+  } else {
+    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(own.tokenizer));
+    await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify(own.config));
   }
   const tensors = Object.entries(family.tensors).map(([name, shape]) => {
     return [name, store(family, name, shape, dtype)] as const;

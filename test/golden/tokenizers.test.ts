@@ -13,7 +13,9 @@ import { brotliDecompressSync } from 'node:zlib';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { Classifier, convert } from '../../src/index';
 import { PACKAGE_ROOT } from '../support/cli-process';
+import { type Family, families, writeFamily } from './family-checkpoints';
 
 interface Packed {
   /** By kind. */
@@ -112,6 +114,64 @@ function sweepTexts(start: number): Input[] {
   }
   return texts;
 }
+
+/** Family of families.json, the tokenizer that its checkpoints have, and the class that they name. */
+const CHECKPOINTS: readonly (readonly [family: string, tokenizer: string, tokenizerClass: string])[] = [
+  ['roberta', 'roberta', 'RobertaTokenizer'],
+  ['xlm-roberta', 'xlm-roberta', 'XLMRobertaTokenizer'],
+  ['camembert', 'camembert', 'CamembertTokenizer'],
+  ['albert', 'albert', 'AlbertTokenizer'],
+  ['mpnet', 'mpnet', 'MPNetTokenizer'],
+  ['deberta-v3', 'deberta-v2', 'DebertaV2Tokenizer'],
+  ['modernbert-mean', 'modernbert', 'PreTrainedTokenizerFast'],
+  ['llama', 'llama3', 'PreTrainedTokenizerFast'],
+  ['mistral', 'llama2', 'LlamaTokenizer'],
+  ['qwen2', 'qwen2', 'Qwen2Tokenizer'],
+  ['gemma2', 'gemma', 'GemmaTokenizer'],
+];
+
+/** Tokens of the largest vocabulary here. */
+const MOST_TOKENS = 7104;
+
+/** The same with another number of rows in the embedding table. */
+function withRows(family: Family, rows: number): Family {
+  const { vocab_size: vocabSize } = family.config;
+  const tensors = Object.entries(family.tensors).map(([name, shape]) => {
+    return [name, shape[0] === vocabSize ? [rows, ...shape.slice(1)] : shape] as const;
+  });
+  return { ...family, config: { ...family.config, vocab_size: rows }, tensors: Object.fromEntries(tensors) };
+}
+
+describe('through a checkpoint and the file made of it', () => {
+  test.each(CHECKPOINTS)('%s with %s', async (familyName, name, tokenizerClass) => {
+    const family = withRows(
+      families().find((one) => one.name === familyName)!,
+      MOST_TOKENS,
+    );
+    const path = join(folder, `${familyName}-checkpoint`);
+    const files = { tokenizer: packed.tokenizers[name], config: { tokenizer_class: tokenizerClass } };
+    await writeFamily(family, path, 'safetensors', 'BF16', files);
+    await convert(path, { output: `${path}.gguf` });
+    await using classifier = await Classifier.load(`${path}.gguf`, { onWarning: () => {} });
+
+    const texts = Object.values(packed.strings).flat();
+    const answers = await tokenize(
+      name,
+      texts.map((text): Input => [text]),
+    );
+    let compared = 0;
+    for (const [index, { ids, truncated }] of (
+      await classifier.tokenize(texts, { specialTokens: 'parse' })
+    ).entries()) {
+      if (truncated) continue;
+      const answer = answers[index]!;
+      expect(Array.from(ids)).toEqual(Array.from(ids, (_, place) => answer.readInt32LE(4 + 4 * place)));
+      expect(ids).toHaveLength(answer.readInt32LE(0));
+      compared += 1;
+    }
+    expect(compared).toBeGreaterThan(0.95 * texts.length);
+  });
+});
 
 describe('tokenizer pipelines', () => {
   test('there is a golden for each', () => {

@@ -28,6 +28,7 @@ beforeAll(async () => {
   const bin = join(folder, 'node_modules', '.bin');
   await mkdir(bin, { recursive: true });
   await symlink(PACKAGE_ROOT, join(folder, 'node_modules', 'ggml-encoder'));
+  await symlink(join(PACKAGE_ROOT, 'node_modules', 'ai'), join(folder, 'node_modules', 'ai'));
   await symlink(join(PACKAGE_ROOT, 'bin', 'ggml-encoder.js'), join(bin, 'ggml-encoder'));
   const nliLabels = { id2label: { 0: 'contradiction', 1: 'entailment', 2: 'neutral' }, label2id: undefined };
   await writeCheckpoint(goldenModel('bert-old-names'), join(folder, 'nli-checkpoint'), { config: nliLabels });

@@ -8,6 +8,7 @@ test/golden/texts.json or pairs.json, `options` is the same call in our API. tes
 import importlib.util
 import json
 import shutil
+import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -204,6 +205,45 @@ def cross_encoder(folder):
     return out
 
 
+# What save_pretrained adds to a transformers checkpoint.
+SENTENCE_TRANSFORMERS_FILES = ["modules.json", "config_sentence_transformers.json", "sentence_bert_config.json"]
+
+
+def prompts(folder):
+    """Prompts of the caller and of the checkpoint, by default, by name, and given for the call."""
+    own = {"query": "represent the query: ", "claim": "a claim that needs proof. "}
+    by_caller = {"prompts": own, "default_prompt_name": "query"}
+    cases = [
+        # name, load of the encoder that saved the checkpoint, load, call, options
+        ("prompts that no call asks for", None, {"prompts": own}, {}, {}),
+        ("the caller's default prompt", None, by_caller, {}, {}),
+        ("a prompt by name", None, by_caller, {"prompt_name": "claim"}, {"promptName": "claim"}),
+        ("a prompt of the call", None, by_caller, {"prompt": "is it so: "}, {"prompt": "is it so: "}),
+        ("no prompt for the call", None, by_caller, {"prompt": ""}, {"prompt": ""}),
+        ("the checkpoint's default prompt", by_caller, {}, {}, {}),
+        ("a prompt of the checkpoint by name", by_caller, {}, {"prompt_name": "claim"}, {"promptName": "claim"}),
+    ]
+    out = []
+    for name, saved, load, call, options in cases:
+        path, limit = checkpoint(folder, "bert-reranker", {})
+        files = {}
+        if saved is not None:
+            encoder = sentence_transformers.CrossEncoder(str(path), device="cpu", max_length=limit, **saved)
+            path = path.with_name(f"{path.name}-saved")
+            encoder.save_pretrained(str(path), create_model_card=False)
+            files = {name: json.loads((path / name).read_text("utf-8")) for name in SENTENCE_TRANSFORMERS_FILES}
+        encoder = sentence_transformers.CrossEncoder(str(path), device="cpu", max_length=limit, **load)
+        entry = {"name": name, "model": "bert-reranker", "config": {}, "files": files,
+                 "load": {{"default_prompt_name": "defaultPromptName"}.get(key, key): load[key] for key in load},
+                 "call": call, "options": options, "inputs": PAIR_PLACES}
+        scores = encoder.predict([PAIRS[place] for place in PAIR_PLACES], **call)
+        out.append({**entry, "method": "predict", "expected": [[rounded(score)] for score in scores]})
+        ranked = encoder.rank(TEXTS[0], [TEXTS[place] for place in PLACES], **call)
+        out.append({**entry, "name": f"{name}, rank", "method": "rank", "query": 0, "inputs": PLACES,
+                    "expected": [[one["corpus_id"], rounded(one["score"])] for one in ranked]})
+    return out
+
+
 def load_cross_encoder(folder, name, config):
     path, limit = checkpoint(folder, name, config)
     return sentence_transformers.CrossEncoder(str(path), device="cpu", max_length=limit), limit
@@ -225,8 +265,10 @@ def main():
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    for name, make in [("text-classification", classification), ("zero-shot", zero_shot),
-                       ("cross-encoder", cross_encoder)]:
+    makers = {"text-classification": classification, "zero-shot": zero_shot, "cross-encoder": cross_encoder,
+              "prompts": prompts}
+    for name in sys.argv[1:] or makers:
+        make = makers[name]
         with tempfile.TemporaryDirectory() as folder:
             write(name, make(folder))
 

@@ -1,5 +1,5 @@
 /** Replays what transformers' pipelines and sentence-transformers' CrossEncoder answered (scripts/make-conformance.py). */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -18,6 +18,12 @@ interface Case {
   readonly options: object;
   readonly inputs: readonly number[];
 }
+/** What a case of prompts has besides. */
+interface PromptSettings {
+  /** Files that sentence-transformers adds to a checkpoint, by name. */
+  readonly files?: Readonly<Record<string, unknown>>;
+  readonly load?: object;
+}
 type LabelRow = readonly (readonly [label: string, score: number])[];
 interface ClassifyCase extends Case {
   readonly expected: readonly LabelRow[];
@@ -25,11 +31,11 @@ interface ClassifyCase extends Case {
 interface ZeroShotCase extends ClassifyCase {
   readonly labels: readonly string[];
 }
-interface PredictCase extends Case {
+interface PredictCase extends Case, PromptSettings {
   readonly method: 'predict';
   readonly expected: readonly (readonly number[])[];
 }
-interface RankCase extends Case {
+interface RankCase extends Case, PromptSettings {
   readonly method: 'rank';
   readonly query: number;
   readonly expected: readonly (readonly [index: number, score: number, text?: string])[];
@@ -56,7 +62,7 @@ async function checkpoint({ name, model, config }: Case): Promise<string> {
   return path;
 }
 
-const loadOptions = { cacheDir: join(folder, 'cache'), threads: 2 };
+const loadOptions = { cacheDir: join(folder, 'cache'), threads: 2, onWarning: () => {} };
 
 function expectNear(actual: number, expected: number): void {
   expect(Math.abs(actual - expected)).toBeLessThan(MAX_DIFFERENCE);
@@ -97,9 +103,15 @@ describe("transformers' zero-shot-classification pipeline", () => {
   });
 });
 
+const crossEncoderCases = ['cross-encoder', 'prompts'].flatMap((file) => casesOf<PredictCase | RankCase>(file));
+
 describe("sentence-transformers' CrossEncoder", () => {
-  test.each(casesOf<PredictCase | RankCase>('cross-encoder'))('%s', async (_, entry) => {
-    await using crossEncoder = await CrossEncoder.load(await checkpoint(entry), loadOptions);
+  test.each(crossEncoderCases)('%s', async (_, entry) => {
+    const path = await checkpoint(entry);
+    for (const [name, content] of Object.entries(entry.files ?? {})) {
+      writeFileSync(join(path, name), JSON.stringify(content));
+    }
+    await using crossEncoder = await CrossEncoder.load(path, { ...loadOptions, ...entry.load });
     const options = { ...entry.options, ...parse };
     if (entry.method === 'rank') {
       const documents = entry.inputs.map((place) => texts[place]!);

@@ -84,6 +84,12 @@ export function positiveInteger(value: string): number {
   return number;
 }
 
+export function parseNumber(value: string): number {
+  const number = Number(value);
+  if (value.trim() === '' || !Number.isFinite(number)) throw new InvalidArgumentError('It must be a number.');
+  return number;
+}
+
 /** Value of `--top-k`. (commander cannot hold null.) */
 export type TopK = number | 'all';
 

@@ -5,6 +5,9 @@ import { Classifier, isEncoderError } from 'ggml-encoder';
 const CALLERS = 64;
 const CALLS = 20_000;
 const ABORTS = 500;
+const MAX_GROWTH_BYTES = 32 * 2 ** 20;
+/** Of 300 ms; a thread that still works takes nearly all of it. */
+const MAX_IDLE_CPU_MICROSECONDS = 100_000;
 
 const texts = Array.from({ length: 200 }, (_, index) => `text ${index} `.repeat(1 + (index % 12)));
 let model: Classifier;
@@ -34,7 +37,9 @@ it(`${CALLERS} callers over ${CALLS} calls`, async () => {
 it(`${ABORTS} aborts at random moments`, async () => {
   // A fixed sequence, so that a failure can be repeated: an odd multiplier walks through all delays.
   let aborted = 0;
+  let rssBefore = 0;
   for (let round = 0; round < ABORTS; round++) {
+    if (round === ABORTS / 2) rssBefore = process.memoryUsage.rss();
     const controller = new AbortController();
     const delayMicroseconds = (round * 2654435761) % 3000;
     const answer = model.classify(texts, { signal: controller.signal }).catch((error: unknown) => error);
@@ -46,6 +51,12 @@ it(`${ABORTS} aborts at random moments`, async () => {
     else expect(outcome).toHaveLength(texts.length);
   }
   expect(aborted).toBeGreaterThan(0);
+  // The second half of the aborts left no memory behind, and nothing computes any more.
+  expect(process.memoryUsage.rss() - rssBefore).toBeLessThan(MAX_GROWTH_BYTES);
+  const idle = process.cpuUsage();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const { user, system } = process.cpuUsage(idle);
+  expect(user + system).toBeLessThan(MAX_IDLE_CPU_MICROSECONDS);
   const after = await model.classify(texts, { logits: true });
   after.forEach(({ logits }, index) => expect(logits).toEqual(alone[index]));
 });

@@ -7,20 +7,24 @@ import type { Activation } from '../../api/activations';
 import { Classifier } from '../../api/classifier';
 import type { TextInput } from '../../api/inputs';
 import type { Classification, LabelScore } from '../../api/results';
+import type { TextWindow } from '../../api/windows';
 import type { Io } from '../io';
-import { addModelOptions, parseTopK, toApiTopK, withModel } from '../model-options';
+import { addModelOptions, parseNumber, parseTopK, toApiTopK, withModel } from '../model-options';
 import type { ModelFlags, TopK } from '../model-options';
 import { Output } from '../output';
 import { addFormatOption, wantsText } from '../result-format';
 import type { FormatFlags } from '../result-format';
-import { bar, padLeft, padRight, painter, shorten, visible, widest } from '../style';
+import { bar, padLeft, padRight, painter, shorten, table, visible, widest } from '../style';
 import type { Paint } from '../style';
 import { checkTextSource, processTexts } from '../text-input';
+import { addWindowOptions, toWindows } from '../window-options';
+import type { WindowFlags } from '../window-options';
 
-interface ClassifyFlags extends ModelFlags, FormatFlags {
+interface ClassifyFlags extends ModelFlags, FormatFlags, WindowFlags {
   readonly input?: string;
   readonly output?: string;
   readonly topK?: TopK;
+  readonly threshold?: number;
   readonly activation?: Activation;
   readonly logits?: boolean;
 }
@@ -38,6 +42,7 @@ export function addClassifyCommand(program: Command, io: Io): void {
     .option('--input <jsonl>', 'read lines: a JSON string, {"text"} or {"text", "text_pair"}; - for stdin')
     .option('--output <jsonl>', 'write there instead of to stdout')
     .option('--top-k <n>', 'how many labels to list, or "all"', parseTopK)
+    .option('--threshold <score>', 'list only labels with at least this score', parseNumber)
     .addOption(new Option('--activation <name>', "override the model's own rule").choices(ACTIVATIONS))
     .option('--logits', 'add the raw logits in label order')
     .addHelpText(
@@ -48,6 +53,7 @@ Examples:
   $ ggml-encoder classify -m model.gguf --top-k 3 --format json "first text" "second text"
   $ ggml-encoder classify -m ./checkpoint-folder --input texts.jsonl --output labels.jsonl`,
     );
+  addWindowOptions(command, 'mean');
   addFormatOption(addModelOptions(command, { required: false })).action(async (texts: string[], flags: ClassifyFlags) =>
     classify(texts, flags, io),
   );
@@ -59,7 +65,9 @@ async function classify(texts: readonly string[], flags: ClassifyFlags, io: Io):
   const paint = painter(flags.output === undefined ? io.stdout : {});
   const options = {
     topK: flags.topK === undefined && forPeople ? SHOWN_LABELS : toApiTopK(flags.topK),
+    threshold: flags.threshold,
     activation: flags.activation,
+    windows: toWindows(flags),
     logits: flags.logits,
     specialTokens: flags.specialTokens,
     signal: io.signal,
@@ -80,9 +88,9 @@ async function classify(texts: readonly string[], flags: ClassifyFlags, io: Io):
 
 /** The contract of docs/cli.md: these keys, in this order. */
 export function resultLine(result: Classification): string {
-  const { label, score, scores, tokens, truncated, logits } = result;
+  const { label, score, scores, tokens, truncated, logits, windows } = result;
   const line = { label, score, scores, tokens, truncated };
-  return JSON.stringify(logits === undefined ? line : { ...line, logits: Array.from(logits) });
+  return JSON.stringify({ ...line, windows, logits: logits === undefined ? undefined : Array.from(logits) });
 }
 
 /** A block of lines for people: the text, then a bar for each label. */
@@ -90,10 +98,18 @@ export function describeResult(input: TextInput, result: Classification, paint: 
   // Bars are shares of one; raw logits have none.
   const lines = scoreLines(result.scores, result.activation !== 'none', paint);
   const notes = [
-    ...(result.truncated ? [paint('yellow', `  only the first ${result.tokens} tokens were read`)] : []),
+    ...windowLines(result.windows ?? []),
+    ...(result.truncated ? [paint('yellow', `  only ${result.tokens} tokens were read, the rest was cut`)] : []),
     ...(result.logits === undefined ? [] : [`  logits ${Array.from(result.logits, (x) => x.toFixed(4)).join(' ')}`]),
   ];
   return [paint('dim', describeInput(input)), ...lines, ...notes].join('\n');
+}
+
+/** Which part of the text said what; nothing for a text that fits one window. */
+function windowLines(windows: readonly TextWindow[]): string[] {
+  if (windows.length < 2) return [];
+  const rows = windows.map(({ begin, end, label, score }) => [`  ${begin}-${end}`, visible(label), score.toFixed(4)]);
+  return table([['  tokens', 'label', 'score'], ...rows], [0, 2]);
 }
 
 /** A line per label: name, score and, where scores are shares, a bar. */

@@ -8,20 +8,26 @@ import { CrossEncoder } from '../../api/cross-encoder';
 import type { RankedDocument } from '../../api/results';
 import type { Io } from '../io';
 import { inputName, openInput, records } from '../jsonl';
-import { addModelOptions, parseTopK, toApiTopK, withModel } from '../model-options';
+import { addModelOptions, parseTopK, positiveInteger, toApiTopK, withModel } from '../model-options';
 import type { ModelFlags, TopK } from '../model-options';
 import { Output } from '../output';
 import { addFormatOption, wantsText } from '../result-format';
 import type { FormatFlags } from '../result-format';
 import { painter, shorten, table, visible } from '../style';
 import { parseDocumentLine } from '../text-line';
+import { addWindowOptions, toWindows } from '../window-options';
+import type { WindowFlags } from '../window-options';
 
-interface RankFlags extends ModelFlags, FormatFlags {
+interface RankFlags extends ModelFlags, FormatFlags, WindowFlags {
   readonly model: string;
   readonly query: string;
   readonly documents: string;
   readonly topK?: TopK;
   readonly label?: string;
+  readonly prompt?: string;
+  readonly promptName?: string;
+  readonly maxQueryTokens?: number;
+  readonly maxDocumentTokens?: number;
   readonly activation?: PairActivation;
 }
 
@@ -39,6 +45,10 @@ export function addRankCommand(program: Command, io: Io): void {
     )
     .option('--top-k <n>', 'how many documents to print, or "all"', parseTopK)
     .option('--label <name>', 'the label to rank by, for models with several')
+    .option('--prompt <text>', 'put before the query; "" for none')
+    .option('--prompt-name <name>', "the model's prompt of that name")
+    .option('--max-query-tokens <n>', 'most tokens kept of the query', positiveInteger)
+    .option('--max-document-tokens <n>', 'most tokens kept of each document', positiveInteger)
     .addOption(new Option('--activation <name>', "override the model's own rule").choices(PAIR_ACTIVATIONS))
     .addHelpText(
       'after',
@@ -46,6 +56,7 @@ export function addRankCommand(program: Command, io: Io): void {
 Example:
   $ ggml-encoder rank -m reranker.gguf --query "how do plants make food" --documents passages.txt --top-k 3`,
     );
+  addWindowOptions(command, 'max');
   addFormatOption(addModelOptions(command, { required: true })).action(async (flags: RankFlags) => rank(flags, io));
 }
 
@@ -56,6 +67,11 @@ async function rank(flags: RankFlags, io: Io): Promise<void> {
       topK: toApiTopK(flags.topK),
       label: flags.label,
       activation: flags.activation,
+      prompt: flags.prompt,
+      promptName: flags.promptName,
+      maxQueryTokens: flags.maxQueryTokens,
+      maxDocumentTokens: flags.maxDocumentTokens,
+      windows: toWindows(flags),
       specialTokens: flags.specialTokens,
       returnDocuments: true,
       signal: io.signal,
@@ -79,8 +95,8 @@ async function readDocuments(path: string, io: Io): Promise<string[]> {
   return documents;
 }
 
-function rankedLine({ index, score, document, tokens, truncated }: RankedDocument): string {
-  return JSON.stringify({ index, score, document, tokens, truncated });
+function rankedLine({ index, score, document, tokens, truncated, windows }: RankedDocument): string {
+  return JSON.stringify({ index, score, document, tokens, truncated, windows });
 }
 
 function describeRanking(ranked: readonly RankedDocument[], io: Io): string[] {

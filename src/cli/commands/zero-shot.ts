@@ -14,9 +14,11 @@ import type { FormatFlags } from '../result-format';
 import { painter } from '../style';
 import type { Paint } from '../style';
 import { checkTextSource, processTexts } from '../text-input';
+import { addWindowOptions, toWindows } from '../window-options';
+import type { WindowFlags } from '../window-options';
 import { describeInput, scoreLines } from './classify';
 
-interface ZeroShotFlags extends ModelFlags, FormatFlags {
+interface ZeroShotFlags extends ModelFlags, FormatFlags, WindowFlags {
   readonly model: string;
   readonly labels: readonly string[];
   readonly template?: string;
@@ -50,6 +52,7 @@ Examples:
   $ ggml-encoder zero-shot -m nli.gguf --labels "billing,support,sales" "My invoice is wrong"
   $ ggml-encoder zero-shot -m nli.gguf --labels "urgent,polite" --multi-label --input mails.jsonl`,
     );
+  addWindowOptions(command, 'max');
   addFormatOption(addModelOptions(command, { required: true })).action(async (texts: string[], flags: ZeroShotFlags) =>
     zeroShot(texts, flags, io),
   );
@@ -62,6 +65,7 @@ async function zeroShot(texts: readonly string[], flags: ZeroShotFlags, io: Io):
   const options = {
     hypothesisTemplate: flags.template,
     multiLabel: flags.multiLabel,
+    windows: toWindows(flags),
     specialTokens: flags.specialTokens,
     signal: io.signal,
   };

@@ -47,6 +47,7 @@ export interface RerankingModel {
   readonly specificationVersion: 'v3';
   readonly provider: string;
   readonly modelId: string;
+  /** Ranks the documents of one call. */
   doRerank(call: RerankingCall): Promise<RerankingAnswer>;
 }
 

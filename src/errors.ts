@@ -34,6 +34,7 @@ export const ERROR_CODES = [
   'internal',
 ] as const;
 
+/** One of ERROR_CODES. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** An error with a stable `code`. The message says what failed, on what, and what to do about it. */

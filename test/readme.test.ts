@@ -1,6 +1,6 @@
 /** Executes every `sh` and `js` block of the README and the docs as a user would, in a folder with the package. */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { goldenModel, writeCheckpoint } from './golden/checkpoint-fixture';
 import { PACKAGE_ROOT } from './support/cli-process';
 
-const PAGES = ['README.md', 'docs/api.md', 'docs/cli.md', 'docs/errors.md'];
+const GUIDES = readdirSync(join(PACKAGE_ROOT, 'docs', 'guides')).map((file) => `docs/guides/${file}`);
+const PAGES = ['README.md', 'docs/api.md', 'docs/cli.md', 'docs/errors.md', ...GUIDES];
+
+/** Packages that examples use beside this one. */
+const PEERS = ['ai', 'fastify', 'express'];
 
 /** What has run before any test can. */
 const SET_UP = ['npm ci'];
@@ -28,7 +32,7 @@ beforeAll(async () => {
   const bin = join(folder, 'node_modules', '.bin');
   await mkdir(bin, { recursive: true });
   await symlink(PACKAGE_ROOT, join(folder, 'node_modules', 'ggml-encoder'));
-  await symlink(join(PACKAGE_ROOT, 'node_modules', 'ai'), join(folder, 'node_modules', 'ai'));
+  for (const name of PEERS) await symlink(join(PACKAGE_ROOT, 'node_modules', name), join(folder, 'node_modules', name));
   await symlink(join(PACKAGE_ROOT, 'bin', 'ggml-encoder.js'), join(bin, 'ggml-encoder'));
   const nliLabels = { id2label: { 0: 'contradiction', 1: 'entailment', 2: 'neutral' }, label2id: undefined };
   await writeCheckpoint(goldenModel('bert-old-names'), join(folder, 'nli-checkpoint'), { config: nliLabels });
@@ -93,6 +97,9 @@ test('the README shows every task', () => {
     'ggml-encoder convert',
     'ggml-encoder rank',
     'ggml-encoder evaluate',
+    'windows:',
+    'threshold:',
+    'rerankingModel(',
   ]) {
     expect(code).toContain(word);
   }

@@ -3,16 +3,16 @@ import type { NativeRunOptions } from '../native/bindings';
 import { checkFunction, checkInteger, checkOneOf, checkOptions, checkSignal } from './arguments';
 
 /** Which text of a pair gives up tokens when the pair is too long. */
-export type TruncationStrategy = NativeRunOptions['truncation'];
+export type TruncationStrategy = 'longest_first' | 'only_first' | 'only_second';
 
 /** The end at which a text loses tokens. */
-export type TruncationSide = NativeRunOptions['truncationSide'];
+export type TruncationSide = 'right' | 'left';
 
 /**
  * What a special token such as `[SEP]` in the caller's text means: `text` reads it as ordinary characters, so a user
  * cannot forge a segment; `parse` takes it for the token, as Hugging Face's tokenizers do; `error` refuses the text.
  */
-export type SpecialTokens = NativeRunOptions['specialTokens'];
+export type SpecialTokens = 'text' | 'parse' | 'error';
 
 /** What every call that reads text accepts. */
 export interface TextOptions {

@@ -28,6 +28,7 @@ export interface ConvertProgress {
   readonly bytesTotal: number;
 }
 
+/** Where the file goes and what is in it. */
 export interface ConvertOptions {
   /** The file to make. Its folder must exist. */
   readonly output: string;
@@ -48,6 +49,7 @@ export interface ConvertOptions {
   readonly limits?: LimitOptions | undefined;
 }
 
+/** What was written. */
 export interface ConvertResult {
   /** Absolute path of the file. */
   readonly path: string;

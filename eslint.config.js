@@ -37,7 +37,19 @@ const nodeGlobals = Object.fromEntries(
 );
 
 module.exports = defineConfig(
-  { ignores: ['dist/', 'build/', 'build-*/', 'prebuilds/', 'native/', 'coverage/', 'docs-html/', '.cache/', 'bench/node_modules/'] },
+  {
+    ignores: [
+      'dist/',
+      'build/',
+      'build-*/',
+      'prebuilds/',
+      'native/',
+      'coverage/',
+      'docs-html/',
+      '.cache/',
+      'bench/node_modules/',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts', '**/*.mts'],

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { ARCHITECTURES } from '../../../src/convert/architectures/index';
 import { goldenModels, goldenRows } from '../../golden/checkpoint-fixture';
+import { families } from '../../golden/family-checkpoints';
 
 interface Manifest {
   readonly repository: string;
@@ -14,6 +15,9 @@ interface Manifest {
   readonly supported: boolean;
   readonly proof: { readonly status: string; readonly golden?: string; readonly inputs?: number };
 }
+
+/** Golden logits of small models of a class, in the place of the model's own shape. */
+const FAMILIES = 'test/golden/families.json';
 
 const folder = resolve(__dirname, '../../../models');
 const names = ['tinymodel1', 'tinybert-nli', 'bert-20news', 'llama-imdb', 'distilbert-768'];
@@ -37,7 +41,15 @@ describe('the manifests', () => {
     expect(proof.golden !== undefined).toBe(supported);
   });
 
-  it.each(manifests.filter(([name]) => goldenModels().some((model) => model.name === name)))(
+  it.each(manifests.filter(([, { proof }]) => proof.golden === FAMILIES))(
+    '%s has a family of its class in the golden file',
+    (_, { source, proof }) => {
+      const family = families().find(({ config }) => (config['architectures'] as string[])[0] === source.class)!;
+      expect(family.rows).toHaveLength(proof.inputs!);
+    },
+  );
+
+  it.each(manifests.filter(([, { proof }]) => proof.golden !== FAMILIES))(
     '%s has the shapes of its golden model',
     async (name, manifest) => {
       const model = goldenModels().find((candidate) => candidate.name === name)!;

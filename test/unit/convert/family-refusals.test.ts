@@ -1,0 +1,124 @@
+/** What each family's configuration and tensors are refused for, on the shapes of families.json; no file is written. */
+import { describe, expect, it } from 'vitest';
+
+import { ARCHITECTURES } from '../../../src/convert/architectures';
+import type { TensorIndex } from '../../../src/convert/architectures/architecture';
+import { ConfigReader } from '../../../src/convert/config';
+import { EncoderError } from '../../../src/errors';
+import type { JsonObject } from '../../../src/support/json';
+import { type Family, families } from '../../golden/family-checkpoints';
+
+type Shapes = Readonly<Record<string, readonly number[]>>;
+
+const ALL = families();
+
+function family(name: string): Family {
+  const found = ALL.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`families.json has no ${name}`);
+  return found;
+}
+
+function indexOf(tensors: Shapes): TensorIndex {
+  return {
+    names: () => Object.keys(tensors),
+    find: (name) => {
+      const shape = tensors[name];
+      return shape && { shape, dtype: 'F32', file: 'model.safetensors' };
+    },
+  };
+}
+
+function describeModel({ config }: Family, changes: object, tensors: Shapes): unknown {
+  const [name] = config['architectures'] as string[];
+  const architecture = ARCHITECTURES.find(({ sourceClass }) => sourceClass === name)!;
+  const reader = new ConfigReader({ ...config, ...changes } as JsonObject, 'config.json');
+  return architecture.describe(reader, indexOf(tensors));
+}
+
+function refusal(of: Family, changes: object, tensors: Shapes = of.tensors): EncoderError {
+  try {
+    describeModel(of, changes, tensors);
+  } catch (error) {
+    if (error instanceof EncoderError) return error;
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+const UNSUPPORTED = 'architecture_unsupported';
+const MALFORMED = 'checkpoint_malformed';
+
+/** Family, changes of its configuration, code, and what the message names. */
+const CASES: readonly (readonly [string, object, string, string])[] = [
+  ['roberta', { pad_token_id: 513 }, MALFORMED, 'pad_token_id'],
+  ['roberta', { is_decoder: true }, UNSUPPORTED, 'is_decoder'],
+  ['xlm-roberta', { position_embedding_type: 'relative_key' }, UNSUPPORTED, 'relative_key'],
+  ['camembert', { hidden_act: 'mish' }, UNSUPPORTED, 'mish'],
+  ['electra', { add_cross_attention: true }, UNSUPPORTED, 'add_cross_attention'],
+  ['electra-projected', { embedding_size: 0 }, MALFORMED, 'embedding_size'],
+  ['albert', { num_hidden_groups: 0 }, MALFORMED, 'num_hidden_groups'],
+  ['albert', { inner_group_num: 100 }, UNSUPPORTED, 'inner_group_num'],
+  ['mpnet', { max_position_embeddings: 2 }, MALFORMED, 'max_position_embeddings'],
+  ['mpnet', { relative_attention_num_buckets: 0 }, MALFORMED, 'relative_attention_num_buckets'],
+  ['deberta-v3', { conv_kernel_size: 3 }, UNSUPPORTED, 'conv_kernel_size'],
+  ['deberta-v3', { embedding_size: 8 }, UNSUPPORTED, 'embedding_size'],
+  ['deberta-v3', { pooler_hidden_size: 8 }, UNSUPPORTED, 'pooler_hidden_size'],
+  ['deberta-v3', { attention_head_size: 7 }, UNSUPPORTED, 'attention_head_size'],
+  ['deberta-v3', { pos_att_type: 'p2p' }, UNSUPPORTED, 'p2p'],
+  ['deberta-v3', { pos_att_type: 3 }, MALFORMED, 'pos_att_type'],
+  ['deberta-v3', { position_buckets: 1 }, MALFORMED, 'position_buckets'],
+  ['modernbert-mean', { classifier_pooling: 'last' }, UNSUPPORTED, 'classifier_pooling'],
+  ['modernbert-mean', { hidden_activation: 'mish' }, UNSUPPORTED, 'mish'],
+  ['llama', { rope_parameters: { rope_type: 'yarn', rope_theta: 1e4, factor: 2 } }, UNSUPPORTED, 'yarn'],
+  ['llama', { rope_parameters: { rope_type: 'linear', rope_theta: 1e4 } }, MALFORMED, 'factor'],
+  ['llama', { rope_parameters: { rope_type: 'default', rope_theta: 'many' } }, MALFORMED, 'rope_theta'],
+  ['llama', { num_key_value_heads: 3 }, MALFORMED, 'key-value heads'],
+  ['llama', { head_dim: 100_000 }, MALFORMED, 'head_dim'],
+  ['mistral', { sliding_window: 0 }, MALFORMED, 'sliding_window'],
+  ['qwen2-window', { layer_types: ['full_attention'] }, MALFORMED, 'layer_types'],
+  [
+    'qwen2-window',
+    { layer_types: ['full_attention', 'chunked_attention', 'full_attention'] },
+    UNSUPPORTED,
+    'chunked_attention',
+  ],
+  ['qwen3', { layer_types: ['sliding_attention', 'full_attention', 'full_attention'] }, MALFORMED, 'sliding_window'],
+  ['gemma2', { use_bidirectional_attention: true }, UNSUPPORTED, 'use_bidirectional_attention'],
+  ['gemma2', { attn_logit_softcapping: -1 }, MALFORMED, 'attn_logit_softcapping'],
+];
+
+describe('configurations', () => {
+  it.each(CASES)('%s with %j', (name, changes, code, word) => {
+    const error = refusal(family(name), changes);
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(word);
+  });
+});
+
+describe.each(ALL)('tensors of $name', (of) => {
+  it('are enough as they are', () => {
+    expect(() => describeModel(of, {}, of.tensors)).not.toThrow();
+  });
+
+  // A head without its tensors would be made of random numbers elsewhere; here each tensor is missed by name.
+  it('are all needed but those that transformers ignores', () => {
+    for (const name of Object.keys(of.tensors)) {
+      const rest = Object.fromEntries(Object.entries(of.tensors).filter(([other]) => other !== name));
+      const error = refusal(of, {}, rest);
+      expect(error.code, name).toBe('tensor_missing');
+    }
+  });
+
+  it('must have their shapes', () => {
+    for (const [name, shape] of Object.entries(of.tensors)) {
+      const error = refusal(of, {}, { ...of.tensors, [name]: [...shape.slice(0, -1), shape.at(-1)! + 1] });
+      expect(['tensor_shape_mismatch', MALFORMED], name).toContain(error.code);
+    }
+  });
+
+  it('must all have a place', () => {
+    const error = refusal(of, {}, { ...of.tensors, 'model.adapter.weight': [2, 2] });
+    expect(error.code).toBe(UNSUPPORTED);
+    expect(error.message).toContain('model.adapter.weight');
+  });
+});

@@ -12,8 +12,9 @@ const MAY_IMPORT = {
   support: ['errors.ts'],
   native: ['errors.ts', 'support'],
   gguf: ['errors.ts', 'support'],
-  convert: ['errors.ts', 'support', 'gguf'],
-  api: ['errors.ts', 'support', 'native', 'gguf', 'convert'],
+  hub: ['errors.ts', 'support'],
+  convert: ['errors.ts', 'support', 'gguf', 'hub'],
+  api: ['errors.ts', 'support', 'native', 'gguf', 'hub', 'convert'],
   cli: ['errors.ts', 'support', 'gguf', 'convert', 'api'],
 };
 

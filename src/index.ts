@@ -47,6 +47,7 @@ export type {
 export type { ModelWarning } from './api/warnings';
 export type { RankedWindow, TextSpan, TextWindow } from './api/windows';
 export type { ZeroShotLoadOptions } from './api/zero-shot-classifier';
+export type { HubOptions } from './hub/settings';
 export type { ConvertOptions, ConvertProgress, ConvertResult, TensorType } from './convert/convert';
 export type { ErrorCode } from './errors';
 export type { LimitOptions, Limits } from './support/limits';

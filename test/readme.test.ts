@@ -1,7 +1,7 @@
 /** Executes every `sh` and `js` block of the README and the docs as a user would, in a folder with the package. */
 import { execFile } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,10 +9,11 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { goldenModel, writeCheckpoint } from './golden/checkpoint-fixture';
+import { FakeHub } from './hub/fake-hub';
 import { PACKAGE_ROOT } from './support/cli-process';
 
 const GUIDES = readdirSync(join(PACKAGE_ROOT, 'docs', 'guides')).map((file) => `docs/guides/${file}`);
-const PAGES = ['README.md', 'docs/api.md', 'docs/cli.md', 'docs/errors.md', ...GUIDES];
+const PAGES = ['README.md', 'docs/api.md', 'docs/cli.md', 'docs/errors.md', 'docs/hub.md', ...GUIDES];
 
 /** Packages that examples use beside this one. */
 const PEERS = ['ai', 'fastify', 'express'];
@@ -26,6 +27,7 @@ interface Block {
 }
 
 let folder = '';
+let hub: FakeHub;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ggml-encoder-readme-'));
@@ -37,6 +39,8 @@ beforeAll(async () => {
   const nliLabels = { id2label: { 0: 'contradiction', 1: 'entailment', 2: 'neutral' }, label2id: undefined };
   await writeCheckpoint(goldenModel('bert-old-names'), join(folder, 'nli-checkpoint'), { config: nliLabels });
   await writeCheckpoint(goldenModel('bert-reranker'), join(folder, 'reranker-checkpoint'));
+  const files = await readFolder(join(folder, 'reranker-checkpoint'));
+  hub = await FakeHub.start('cross-encoder/ms-marco-MiniLM-L6-v2', files);
   await writeFile(join(folder, 'labelled.csv'), 'text,label\nA chess engine,games\n"Fonts, for Bengali",fonts\n');
   await writeFile(
     join(folder, 'passages.txt'),
@@ -45,8 +49,16 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await hub.stop();
   await rm(folder, { recursive: true, force: true });
 });
+
+async function readFolder(path: string): Promise<Record<string, Buffer>> {
+  const names = await readdir(path);
+  return Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, await readFile(join(path, name))] as const)),
+  );
+}
 
 function blocksOf(page: string): Block[] {
   const text = readFileSync(join(PACKAGE_ROOT, page), 'utf8');
@@ -57,7 +69,8 @@ function blocksOf(page: string): Block[] {
 }
 
 async function execute(program: string, args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
-  const env = { ...process.env, GGML_ENCODER_CACHE: join(folder, 'cache') };
+  const caches = { GGML_ENCODER_CACHE: join(folder, 'cache'), HF_HOME: join(folder, 'hf'), HF_ENDPOINT: hub.endpoint };
+  const env = { ...process.env, ...caches };
   return promisify(execFile)(program, args, { cwd: folder, env });
 }
 

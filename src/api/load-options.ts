@@ -1,6 +1,8 @@
 /** Options of `Classifier.load` and `CrossEncoder.load`, checked before anything is read. */
+import { checkHubOptions } from '../convert/checkpoint-source';
 import type { ConvertProgress } from '../convert/convert';
 import type { TensorType } from '../gguf/types';
+import type { HubOptions } from '../hub/settings';
 import { type LimitOptions, resolveLimits } from '../support/limits';
 import type { NativeLoadOptions } from '../native/bindings';
 import {
@@ -40,9 +42,13 @@ export interface LoadOptions<Label extends string = string> {
    * process warnings, which go to stderr.
    */
   readonly onWarning?: ((warning: ModelWarning) => void) | undefined;
+  /** Branch, tag or commit, for a repository on the Hub. Default `main`; may also be written `owner/name@revision`. */
+  readonly revision?: string | undefined;
+  /** How to reach the Hub, in place of huggingface_hub's environment variables. */
+  readonly hub?: HubOptions | undefined;
   /** Where converted checkpoints are kept. Default: `$GGML_ENCODER_CACHE`, else `ggml-encoder` in the user's cache folder. */
   readonly cacheDir?: string | undefined;
-  /** Called while a checkpoint folder is converted. */
+  /** Called while a checkpoint is downloaded and converted. */
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
   /**
    * `process` keeps the model in a child process with the same calls: if that dies, for whatever reason, calls in
@@ -65,6 +71,8 @@ export const LOAD_KEYS = [
   'maxLength',
   'maxQueue',
   'onWarning',
+  'revision',
+  'hub',
   'cacheDir',
   'onProgress',
   'isolation',
@@ -78,7 +86,8 @@ const MAX_THREADS = 64;
 /** @internal */
 export function checkLoadOptions(options: LoadOptions): void {
   checkOptions(options, LOAD_KEYS);
-  const { type, labels, maxLength, maxQueue, onWarning, cacheDir, onProgress, isolation, limits, signal } = options;
+  const { revision, hub, type, labels, maxLength, maxQueue, onWarning } = options;
+  const { cacheDir, onProgress, isolation, limits, signal } = options;
   if (type !== undefined) checkOneOf('options.type', type, ['f32', 'f16', 'bf16', 'q8_0']);
   if (labels !== undefined) checkLabels(labels);
   if (maxLength !== undefined) checkInteger('options.maxLength', maxLength, 1, Infinity);
@@ -88,6 +97,7 @@ export function checkLoadOptions(options: LoadOptions): void {
   if (onProgress !== undefined) checkFunction('options.onProgress', onProgress);
   if (signal !== undefined) checkSignal(signal);
   if (isolation !== undefined) checkOneOf('options.isolation', isolation, ['none', 'process']);
+  checkHubOptions(revision, hub);
   resolveLimits(limits);
 }
 

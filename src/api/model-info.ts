@@ -46,6 +46,8 @@ export interface ModelInfo<Label extends string = string> {
 export interface ModelOverrides {
   readonly labels?: readonly string[] | undefined;
   readonly maxLength?: number | undefined;
+  /** What was to be said before the model was opened. */
+  readonly warnings?: readonly ModelWarning[] | undefined;
 }
 
 /** @internal What is known before classify or predict chooses its activation. */
@@ -67,7 +69,11 @@ export function describeModel(native: NativeModelInfo, path: string, overrides: 
     path,
     labels: Object.freeze([...labels]),
     maxLength,
-    warnings: Object.freeze([...nativeWarnings(native.warnings), ...labelWarnings(labels)]),
+    warnings: Object.freeze([
+      ...(overrides.warnings ?? []),
+      ...nativeWarnings(native.warnings),
+      ...labelWarnings(labels),
+    ]),
   };
 }
 

@@ -1,34 +1,57 @@
-/** What `load` was given, turned into the path of a GGUF file: the file itself, a converted folder, or the default. */
+/** What `load` was given, turned into a GGUF file: the file itself, a converted folder or repository, or the default. */
 import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 
 import { cachedConvert } from '../convert/cache';
+import { resolveCheckpoint } from '../convert/checkpoint-source';
+import { downloadReporter } from '../convert/convert';
 import { EncoderError } from '../errors';
+import { resolveLimits } from '../support/limits';
 import { packageRoot } from '../support/package-root';
 import { invalidType } from './arguments';
 import type { LoadOptions } from './load-options';
+import type { ModelWarning } from './warnings';
 
 /** Absolute path of the classifier that comes with the package (sections of the Debian archive, 20 labels). */
 export const defaultModelPath: string = join(packageRoot, 'models', 'default.gguf');
 
 /** @internal */
-export async function resolveModelFile(source: string, options: LoadOptions): Promise<string> {
-  const path = resolve(source);
+export interface ModelFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly warnings: readonly ModelWarning[];
+}
+
+/** @internal */
+export async function resolveModelFile(source: string, options: LoadOptions): Promise<ModelFile> {
+  const { type, cacheDir, onProgress, signal, limits, revision, hub } = options;
+  const found = await resolveCheckpoint(source, {
+    revision,
+    hub,
+    limits: resolveLimits(limits),
+    signal,
+    onProgress: downloadReporter(onProgress),
+  });
+  const path = found.folder;
   const stats = await stat(path).catch((cause: unknown) => {
     throw new EncoderError('model_not_found', notFoundMessage(source, path), { cause });
   });
   if (stats.isDirectory()) {
-    const { type, cacheDir, onProgress, signal, limits } = options;
-    return cachedConvert(path, type, { cacheDir, onProgress, signal, limits });
+    const converted = await cachedConvert(path, type, { cacheDir, onProgress, signal, limits });
+    const warnings = [
+      ...found.warnings.map((message) => ({ code: 'hub_unreachable', message })),
+      ...converted.warnings.map((message) => ({ code: 'conversion', message })),
+    ];
+    return { path: converted.path, warnings };
   }
   if (options.type !== undefined) {
     throw invalidType('options.type', 'no value for a .gguf file, which keeps its own tensor type', options.type);
   }
-  return path;
+  return { path, warnings: [] };
 }
 
 function notFoundMessage(source: string, path: string): string {
   if (path === defaultModelPath) return `the default model ${path} is missing; install ggml-encoder again`;
   const resolved = source === path ? '' : ` (that is ${path})`;
-  return `no model at ${source}${resolved}; pass a .gguf file or a folder with a Hugging Face checkpoint`;
+  return `no model at ${source}${resolved}; pass a .gguf file, a folder with a Hugging Face checkpoint, or owner/name of a repository on the Hub`;
 }

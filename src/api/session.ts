@@ -10,7 +10,7 @@ import type { InputColumns } from './inputs';
 import { checkLoadOptions, nativeLoadOptions } from './load-options';
 import type { LoadOptions } from './load-options';
 import { describeModel } from './model-info';
-import type { ModelFacts } from './model-info';
+import type { ModelFacts, ModelOverrides } from './model-info';
 import { resolveModelFile } from './model-source';
 import { mergePrompts } from './prompts';
 import type { PromptLoadOptions, Prompts } from './prompts';
@@ -36,7 +36,8 @@ export interface RunControl {
 
 /** @internal The part of the load options that a session keeps. */
 export type SessionOptions = Pick<LoadOptions, 'labels' | 'maxLength' | 'maxQueue' | 'onWarning' | 'limits'> &
-  PromptLoadOptions;
+  PromptLoadOptions &
+  Pick<ModelOverrides, 'warnings'>;
 
 /** @internal */
 export class Session {
@@ -61,7 +62,7 @@ export class Session {
     this.lengthLimit = model.info.maxLength;
     this.prompts = mergePrompts(model.info, options);
     this.facts = describeModel(model.info, path, options);
-    for (const warning of this.facts.warnings) this.warn(warning);
+    this.#warnings.start(this.facts.warnings);
   }
 
   static async load(source: string, options: LoadOptions, prompts: PromptLoadOptions = {}): Promise<Session> {
@@ -70,10 +71,10 @@ export class Session {
     const nativeOptions = nativeLoadOptions(options);
     assertNotAborted(options.signal);
 
-    const path = await resolveModelFile(source, options);
+    const { path, warnings } = await resolveModelFile(source, options);
     const model = await openModel(path, nativeOptions, options.signal, options.isolation);
     try {
-      return new Session(model, path, { ...options, ...prompts });
+      return new Session(model, path, { ...options, ...prompts, warnings });
     } catch (error) {
       await model.dispose();
       throw error;

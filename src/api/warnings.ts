@@ -31,6 +31,12 @@ export class Warnings {
     this.#tell = tell ?? emitProcessWarning;
   }
 
+  /** Tells what is known when the model is loaded, each of it. */
+  start(warnings: readonly ModelWarning[]): void {
+    for (const { code } of warnings) this.#told.add(code);
+    for (const warning of warnings) this.#tell(warning);
+  }
+
   warn(warning: ModelWarning): void {
     if (this.#told.has(warning.code)) return;
     this.#told.add(warning.code);

@@ -12,6 +12,7 @@ import { showConversion } from './conversion-progress';
 /** Parsed values of the options that addModelOptions adds. */
 export interface ModelFlags {
   readonly model?: string;
+  readonly revision?: string;
   readonly device: string;
   readonly threads?: number;
   readonly kernels: 'auto' | 'portable';
@@ -20,11 +21,15 @@ export interface ModelFlags {
 }
 
 export function addModelOptions(command: Command, model: { required: boolean }): Command {
-  const source = new Option('-m, --model <path>', 'a .gguf file or a checkpoint folder');
+  const source = new Option(
+    '-m, --model <path>',
+    'a .gguf file, a checkpoint folder, or owner/name on the Hugging Face Hub',
+  );
   if (model.required) source.makeOptionMandatory();
   else source.description += ' (default: the classifier that comes with the package)';
   return command
     .addOption(source)
+    .option('--revision <name>', 'branch, tag or commit of a repository on the Hub (default: main)')
     .option('--device <id>', 'where to compute, as "ggml-encoder devices" lists it', 'auto')
     .option('--threads <n>', 'inference threads, 1 to 64 (default: physical cores)', positiveInteger)
     .addOption(
@@ -56,6 +61,7 @@ export async function withModel<Model extends Loaded>(
   let model: Model;
   try {
     model = await load({
+      revision: flags.revision,
       device: flags.device,
       threads: flags.threads,
       kernels: flags.kernels,

@@ -8,6 +8,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { EncoderError } from '../errors';
+import { ENCODER_KEYS } from '../gguf/keys';
 import { readGgufHead } from '../gguf/reader';
 import type { TensorType } from '../gguf/types';
 import { AtomicFile, TEMPORARY_NAME } from '../support/atomic-file';
@@ -16,6 +17,7 @@ import type { SourceFile } from '../support/source-file';
 import { type FileIdentity, errnoOf } from '../support/source-file';
 import { Checkpoint } from './checkpoint';
 import { type ConvertProgress, convert } from './convert';
+import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
 
 export interface CacheOptions {
   /** Folder for converted files. Default: `defaultCacheDir()`. It is made when it is missing. */
@@ -26,7 +28,7 @@ export interface CacheOptions {
 }
 
 /** Part of every key: to be raised when the same checkpoint would give another file. */
-const CONVERTER_VERSION = 1;
+const CONVERTER_VERSION = 2;
 
 /** A file written this recently could change again within the same time stamp, so its hash is not remembered. */
 const SETTLED_NS = 2_000_000_000n;
@@ -40,15 +42,22 @@ export function defaultCacheDir(): string {
   return join(shared || join(homedir(), '.cache'), 'ggml-encoder');
 }
 
+export interface CachedConversion {
+  /** Absolute path of the GGUF file. */
+  readonly path: string;
+  /** What the conversion warned about, whenever it was. */
+  readonly warnings: readonly string[];
+}
+
 /**
- * Path of the checkpoint `folder` as a GGUF file in the cache, converted now unless it is there. `type` undefined keeps
+ * The checkpoint `folder` as a GGUF file in the cache, converted now unless it is there. `type` undefined keeps
  * the checkpoint's own. Throws what `convert` throws; `signal` also ends the hashing of the checkpoint.
  */
 export async function cachedConvert(
   folder: string,
   type: TensorType | undefined,
   options: CacheOptions,
-): Promise<string> {
+): Promise<CachedConversion> {
   const { cacheDir = defaultCacheDir(), onProgress, signal, limits } = options;
   const cache = resolve(cacheDir);
   await mkdir(join(cache, 'hashes'), { recursive: true }).catch((cause: unknown) => {
@@ -56,10 +65,11 @@ export async function cachedConvert(
   });
   const key = await contentKey(folder, type, cache, signal, resolveLimits(limits));
   const path = join(cache, `${key}.gguf`);
-  if (await isComplete(path)) return path;
+  const known = await readWarnings(path);
+  if (known !== undefined) return { path, warnings: known };
   await removeStale(cache);
-  await convert(folder, { output: path, type, overwrite: true, onProgress, signal, limits });
-  return path;
+  const { warnings } = await convert(folder, { output: path, type, overwrite: true, onProgress, signal, limits });
+  return { path, warnings };
 }
 
 async function contentKey(
@@ -75,8 +85,8 @@ async function contentKey(
     await checkpoint.config();
     await checkpoint.weights();
     await checkpoint.tokenizerFiles();
-    await checkpoint.settings('config_sentence_transformers.json');
-    await checkpoint.settings('sentence_bert_config.json');
+    await checkpoint.settings(MODEL_SETTINGS);
+    await checkpoint.settings(TRANSFORMER_SETTINGS);
     const key = createHash('sha256');
     key.update(JSON.stringify([CONVERTER_VERSION, type ?? 'own', checkpoint.name]));
     for (const { name, file } of checkpoint.namedFiles) {
@@ -122,13 +132,15 @@ async function remember(path: string, text: string): Promise<void> {
   }
 }
 
-/** A file that another version, a full disk or a stray hand left incomplete is converted again. */
-async function isComplete(path: string): Promise<boolean> {
+/** Undefined for a file that another version, a full disk or a stray hand left incomplete: it is converted again. */
+async function readWarnings(path: string): Promise<readonly string[] | undefined> {
   try {
-    await readGgufHead(path);
-    return true;
+    const { metadata } = await readGgufHead(path);
+    const entry = metadata.get(ENCODER_KEYS.conversionWarnings);
+    const value = entry?.value;
+    return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
   } catch (error) {
-    if (error instanceof EncoderError && ['model_not_found', 'gguf_malformed'].includes(error.code)) return false;
+    if (error instanceof EncoderError && ['model_not_found', 'gguf_malformed'].includes(error.code)) return undefined;
     throw error;
   }
 }

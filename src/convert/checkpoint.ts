@@ -1,6 +1,6 @@
 /** A checkpoint folder as Hugging Face writes it: which files it has, opened once, and closed together. */
 import { realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 
 import { EncoderError } from '../errors';
 import { type JsonObject, type JsonValue, decodeUtf8, isJsonObject, parseJson } from '../support/json';
@@ -9,10 +9,11 @@ import { SourceFile, errnoOf } from '../support/source-file';
 import { ConfigReader } from './config';
 import { ShardedSource, readShardIndex } from './readers/sharded';
 import type { TensorSource } from './readers/tensor-source';
+import { MODEL_SETTINGS, MODULES, type TRANSFORMER_SETTINGS, transformerFolder } from './sentence-transformers';
 import { OTHER_WEIGHTS, WEIGHT_FORMATS, type WeightFormat } from './weight-formats';
 
 const CONFIG = 'config.json';
-const SENTENCEPIECE_MODELS = ['sentencepiece.bpe.model', 'spm.model', 'spiece.model', 'tokenizer.model'];
+export const SENTENCEPIECE_MODELS = ['sentencepiece.bpe.model', 'spm.model', 'spiece.model', 'tokenizer.model'];
 
 /** The tokenizer's files; each is undefined when the folder lacks it. */
 export interface TokenizerFiles {
@@ -24,7 +25,7 @@ export interface TokenizerFiles {
   readonly specialTokens: JsonObject | undefined;
   /** added_tokens.json */
   readonly addedTokens: JsonObject | undefined;
-  /** vocab.txt */
+  /** vocab.txt; like vocab.json and merges.txt only looked for where there is no tokenizer.json. */
   readonly vocabulary: string | undefined;
   /** vocab.json */
   readonly vocabularyTable?: JsonObject | undefined;
@@ -36,13 +37,16 @@ export interface TokenizerFiles {
 
 export class Checkpoint {
   private readonly files = new Map<string, SourceFile>();
+  private model: string;
 
   private constructor(
-    /** Absolute path of the folder. */
+    /** Absolute path of the folder that was named. */
     readonly folder: string,
     private readonly allowedRoots: readonly string[],
     private readonly limits: Limits,
-  ) {}
+  ) {
+    this.model = folder;
+  }
 
   /** Throws `checkpoint_not_found` when there is no folder `source`. */
   static async open(source: string, limits: Limits = DEFAULT_LIMITS): Promise<Checkpoint> {
@@ -57,7 +61,17 @@ export class Checkpoint {
     }
     const real = await realpath(folder);
     // The Hub's cache keeps snapshots/<revision>/<name> as links into blobs/ beside snapshots/.
-    return new Checkpoint(folder, [real, join(dirname(dirname(real)), 'blobs')], limits);
+    const checkpoint = new Checkpoint(folder, [real, join(dirname(dirname(real)), 'blobs')], limits);
+    await checkpoint.findModel().catch(async (error: unknown) => {
+      await checkpoint.close();
+      throw error;
+    });
+    return checkpoint;
+  }
+
+  /** Absolute path of the folder with the model's own files: `folder`, or the transformer's folder in it. */
+  get modelFolder(): string {
+    return this.model;
   }
 
   /** A name for people: the Hub's cache folder `models--org--name` gives `name`, any other its own name. */
@@ -77,16 +91,17 @@ export class Checkpoint {
     if (json === undefined) {
       throw new EncoderError(
         'checkpoint_not_found',
-        `${this.folder} has no ${CONFIG}; it is no Hugging Face checkpoint`,
+        `${this.modelFolder} has no ${CONFIG}; it is no Hugging Face checkpoint`,
       );
     }
-    return new ConfigReader(json, join(this.folder, CONFIG));
+    return new ConfigReader(json, join(this.modelFolder, CONFIG));
   }
 
-  /** config_sentence_transformers.json or sentence_bert_config.json and the like; undefined when absent. */
-  async settings(name: string): Promise<ConfigReader | undefined> {
-    const json = await this.optionalObject(name, 'configBytes');
-    return json === undefined ? undefined : new ConfigReader(json, join(this.folder, name));
+  /** sentence-transformers' settings of the model or of its transformer; undefined when absent. */
+  async settings(name: typeof MODEL_SETTINGS | typeof TRANSFORMER_SETTINGS): Promise<ConfigReader | undefined> {
+    const folder = name === MODEL_SETTINGS ? this.folder : this.modelFolder;
+    const json = await this.optionalObject(name, 'configBytes', folder);
+    return json === undefined ? undefined : new ConfigReader(json, join(folder, name));
   }
 
   async tokenizerFiles(): Promise<TokenizerFiles> {
@@ -97,7 +112,7 @@ export class Checkpoint {
       config: await this.optionalObject('tokenizer_config.json', 'tokenizerBytes'),
       specialTokens: await this.optionalObject('special_tokens_map.json', 'configBytes'),
       addedTokens: await this.optionalObject('added_tokens.json', 'tokenizerBytes'),
-      vocabulary: await this.optionalText('vocab.txt', 'tokenizerBytes'),
+      vocabulary: isWhole ? undefined : await this.optionalText('vocab.txt', 'tokenizerBytes'),
       vocabularyTable: isWhole ? undefined : await this.optionalObject('vocab.json', 'tokenizerBytes'),
       merges: isWhole ? undefined : await this.optionalText('merges.txt', 'tokenizerBytes'),
       sentencePiece: isWhole ? undefined : await this.firstPresent(SENTENCEPIECE_MODELS),
@@ -106,7 +121,7 @@ export class Checkpoint {
 
   private async firstPresent(names: readonly string[]): Promise<string | undefined> {
     for (const name of names) {
-      if ((await stat(join(this.folder, name)).catch(() => undefined)) !== undefined) return name;
+      if ((await stat(join(this.modelFolder, name)).catch(() => undefined)) !== undefined) return name;
     }
     return undefined;
   }
@@ -117,7 +132,7 @@ export class Checkpoint {
       const single = await this.tryOpen(format.single);
       if (single !== undefined) return format.open(single, this.limits);
       const index = format.index === undefined ? undefined : await this.optionalJson(format.index, 'indexBytes');
-      if (index !== undefined) return this.shardedWeights(index, join(this.folder, format.index!), format);
+      if (index !== undefined) return this.shardedWeights(index, join(this.modelFolder, format.index!), format);
     }
     return this.reportMissingWeights();
   }
@@ -149,30 +164,52 @@ export class Checkpoint {
   private async reportMissingWeights(): Promise<never> {
     const names = WEIGHT_FORMATS.map(({ single }) => single).join(', ');
     for (const name of OTHER_WEIGHTS) {
-      const found = await stat(join(this.folder, name)).catch(() => undefined);
+      const found = await stat(join(this.modelFolder, name)).catch(() => undefined);
       if (found !== undefined) {
         throw new EncoderError(
           'checkpoint_not_found',
-          `${this.folder} holds ${name} but none of ${names}; save the model as safetensors first`,
+          `${this.modelFolder} holds ${name} but none of ${names}; save the model as safetensors first`,
         );
       }
     }
-    throw new EncoderError('checkpoint_not_found', `${this.folder} holds none of ${names}, nor an index of shards`);
+    throw new EncoderError(
+      'checkpoint_not_found',
+      `${this.modelFolder} holds none of ${names}, nor an index of shards`,
+    );
   }
 
-  private async optionalObject(name: string, limit: keyof Limits): Promise<JsonObject | undefined> {
-    const json = await this.optionalJson(name, limit);
+  /** sentence-transformers may keep the model in a folder of its own. */
+  private async findModel(): Promise<void> {
+    const modules = await this.optionalJson(MODULES, 'configBytes', this.folder);
+    if (modules === undefined) return;
+    this.model = join(this.folder, transformerFolder(modules, join(this.folder, MODULES)));
+  }
+
+  private async optionalObject(
+    name: string,
+    limit: keyof Limits,
+    folder = this.modelFolder,
+  ): Promise<JsonObject | undefined> {
+    const json = await this.optionalJson(name, limit, folder);
     if (json === undefined || isJsonObject(json)) return json;
-    throw new EncoderError('checkpoint_malformed', `${join(this.folder, name)} is not a JSON object`);
+    throw new EncoderError('checkpoint_malformed', `${join(folder, name)} is not a JSON object`);
   }
 
-  private async optionalJson(name: string, limit: keyof Limits): Promise<JsonValue | undefined> {
-    const text = await this.optionalText(name, limit);
-    return text === undefined ? undefined : parseJson(text, { what: join(this.folder, name) });
+  private async optionalJson(
+    name: string,
+    limit: keyof Limits,
+    folder = this.modelFolder,
+  ): Promise<JsonValue | undefined> {
+    const text = await this.optionalText(name, limit, folder);
+    return text === undefined ? undefined : parseJson(text, { what: join(folder, name) });
   }
 
-  private async optionalText(name: string, limit: keyof Limits): Promise<string | undefined> {
-    const file = await this.tryOpen(name);
+  private async optionalText(
+    name: string,
+    limit: keyof Limits,
+    folder = this.modelFolder,
+  ): Promise<string | undefined> {
+    const file = await this.tryOpen(name, folder);
     if (file === undefined) return undefined;
     if (file.sizeBytes > this.limits[limit]) {
       throw limitExceeded(this.limits, limit, `${file.path} has ${file.sizeBytes} bytes`);
@@ -181,10 +218,11 @@ export class Checkpoint {
   }
 
   /** Opens a file of the folder, following links only to where the folder's owner keeps its files. */
-  private async tryOpen(name: string): Promise<SourceFile | undefined> {
-    const opened = this.files.get(name);
+  private async tryOpen(name: string, folder = this.modelFolder): Promise<SourceFile | undefined> {
+    const path = join(folder, name);
+    const key = relative(this.folder, path);
+    const opened = this.files.get(key);
     if (opened !== undefined) return opened;
-    const path = join(this.folder, name);
     const real = await realpath(path).catch((cause: unknown) => {
       if (errnoOf(cause) === 'ENOENT') return undefined;
       throw new EncoderError('io_failed', `cannot open ${path} (${errnoOf(cause)})`, { cause });
@@ -197,7 +235,7 @@ export class Checkpoint {
       );
     }
     const file = await SourceFile.open(real, 'checkpoint_not_found');
-    this.files.set(name, file);
+    this.files.set(key, file);
     return file;
   }
 }

@@ -8,10 +8,13 @@ import { resolve } from 'node:path';
 import { EncoderError } from '../errors';
 import type { TensorType } from '../gguf/types';
 import { GgufWriter } from '../gguf/writer';
+import type { HubOptions } from '../hub/settings';
+import type { DownloadProgress } from '../hub/snapshot';
 import { AtomicFile, outputExists } from '../support/atomic-file';
 import { type LimitOptions, resolveLimits } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
 import { Checkpoint } from './checkpoint';
+import { checkHubOptions, resolveCheckpoint } from './checkpoint-source';
 import { planConversion, type ConversionPlan } from './plan';
 import { copyTensor } from './tensor-copy';
 
@@ -19,12 +22,18 @@ export type { TensorType } from '../gguf/types';
 
 /** What `convert` is doing. */
 export interface ConvertProgress {
-  /** `read`: opening and checking the checkpoint; `write`: tensors; `finish`: sync and rename. */
-  readonly phase: 'read' | 'write' | 'finish';
+  /**
+   * `download`: files from the Hub, only those that the cache lacks; `read`: opening and checking the checkpoint;
+   * `write`: tensors; `finish`: sync and rename.
+   */
+  readonly phase: 'download' | 'read' | 'write' | 'finish';
+  /** The file that is being downloaded; '' outside `download`. */
+  readonly file: string;
   /** Name of the tensor that was last written, in the GGUF file; '' outside `write`. */
   readonly tensor: string;
+  /** Bytes of the GGUF file or, in `download`, of the files. */
   readonly bytesWritten: number;
-  /** Size of the finished file, 0 while it is not known. */
+  /** What `bytesWritten` will be at the end of the phase, 0 while it is not known. */
   readonly bytesTotal: number;
 }
 
@@ -45,6 +54,10 @@ export interface ConvertOptions {
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
   /** Names for the labels in place of those in config.json, one per row of the classifier. */
   readonly labels?: readonly string[] | undefined;
+  /** Branch, tag or commit, for a repository on the Hub. Default `main`; may also be written `owner/name@revision`. */
+  readonly revision?: string | undefined;
+  /** How to reach the Hub, in place of huggingface_hub's environment variables. */
+  readonly hub?: HubOptions | undefined;
   /** Limits to change, by name. Default: `DEFAULT_LIMITS`. */
   readonly limits?: LimitOptions | undefined;
 }
@@ -67,13 +80,16 @@ export interface ConvertResult {
 const TENSOR_TYPES: readonly unknown[] = ['f32', 'f16', 'bf16', 'q8_0'];
 
 /**
- * Converts the checkpoint folder `source` to `options.output`. The folder holds config.json, its weights
+ * Converts the checkpoint `source` to `options.output`: a folder or, where there is no such path, a repository on the
+ * Hugging Face Hub (`owner/name`), whose files are downloaded into the cache that Python shares. The folder holds config.json, its weights
  * (model.safetensors or pytorch_model.bin, whole or in shards with their index, or tf_model.h5, in this order), and
  * tokenizer.json or vocab.txt.
  *
  * Throws TypeError or RangeError for wrong options, and EncoderError: `checkpoint_not_found`, `checkpoint_malformed`,
  * `architecture_unsupported`, `tensor_missing`, `tensor_shape_mismatch`, `dtype_unsupported`, `weights_not_finite`,
- * `tokenizer_missing`, `tokenizer_unsupported`, `limit_exceeded`, `output_exists`, `io_failed`, `aborted`.
+ * `tokenizer_missing`, `tokenizer_unsupported`, `limit_exceeded`, `output_exists`, `io_failed`, `aborted`, and for the
+ * Hub `hub_not_found`, `hub_unauthorized`, `hub_rate_limited`, `hub_unreachable`, `hub_offline`, `hub_response_invalid`,
+ * `hub_download_corrupt`.
  */
 export async function convert(source: string, options: ConvertOptions): Promise<ConvertResult> {
   checkArguments(source, options);
@@ -81,10 +97,18 @@ export async function convert(source: string, options: ConvertOptions): Promise<
   const { signal, onProgress, overwrite = false } = options;
   const output = resolve(options.output);
   throwIfAborted(signal);
-  onProgress?.({ phase: 'read', tensor: '', bytesWritten: 0, bytesTotal: 0 });
-  const checkpoint = await Checkpoint.open(source, limits);
+  if (!overwrite) await requireAbsent(output);
+  const { revision, hub } = options;
+  const found = await resolveCheckpoint(source, {
+    revision,
+    hub,
+    limits,
+    signal,
+    onProgress: downloadReporter(onProgress),
+  });
+  onProgress?.({ phase: 'read', file: '', tensor: '', bytesWritten: 0, bytesTotal: 0 });
+  const checkpoint = await Checkpoint.open(found.folder, limits);
   try {
-    if (!overwrite) await requireAbsent(output);
     const plan = await planConversion(checkpoint, options);
     await requireNoSource(output, checkpoint);
     const sha256 = await writeFile(output, checkpoint, plan, options);
@@ -95,7 +119,7 @@ export async function convert(source: string, options: ConvertOptions): Promise<
       type: plan.type,
       numTensors: plan.layout.tensors.length,
       parameters: plan.numParameters,
-      warnings: plan.warnings,
+      warnings: [...found.warnings, ...plan.warnings],
     };
   } finally {
     await checkpoint.close();
@@ -135,6 +159,22 @@ async function writeFile(
   }
 }
 
+/** What a download says, in the converter's words, ten times a second at most and at the end of each file. */
+export function downloadReporter(
+  onProgress: ConvertOptions['onProgress'],
+): ((progress: DownloadProgress) => void) | undefined {
+  if (onProgress === undefined) return undefined;
+  let last = 0;
+  let lastFile = '';
+  return ({ file, bytesReceived, bytesTotal }) => {
+    const now = performance.now();
+    if (file === lastFile && bytesReceived < bytesTotal && now - last < 100) return;
+    last = now;
+    lastFile = file;
+    onProgress({ phase: 'download', file, tensor: '', bytesWritten: bytesReceived, bytesTotal });
+  };
+}
+
 /** Calls are limited to ten a second, except that the first and last of each phase always come. */
 function progressReporter(onProgress: ConvertOptions['onProgress'], bytesTotal: number) {
   let last = 0;
@@ -142,7 +182,7 @@ function progressReporter(onProgress: ConvertOptions['onProgress'], bytesTotal: 
     const now = performance.now();
     if (onProgress === undefined || (!always && bytesWritten < bytesTotal && now - last < 100)) return;
     last = now;
-    onProgress({ phase, tensor, bytesWritten, bytesTotal });
+    onProgress({ phase, file: '', tensor, bytesWritten, bytesTotal });
   };
 }
 
@@ -169,7 +209,10 @@ async function requireNoSource(output: string, checkpoint: Checkpoint): Promise<
 function checkArguments(source: unknown, options: unknown): void {
   requireType('source', source, 'string');
   requireType('options', options, 'object');
-  const { output, type, overwrite, signal, onProgress, labels } = options as Record<keyof ConvertOptions, unknown>;
+  const { output, type, overwrite, signal, onProgress, labels, revision, hub } = options as Record<
+    keyof ConvertOptions,
+    unknown
+  >;
   requireType('options.output', output, 'string');
   if (output === '' || source === '') throw new RangeError('source and options.output must not be empty');
   if (type !== undefined && !TENSOR_TYPES.includes(type)) {
@@ -179,6 +222,7 @@ function checkArguments(source: unknown, options: unknown): void {
   if (onProgress !== undefined) requireType('options.onProgress', onProgress, 'function');
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new TypeError('options.signal must be an AbortSignal');
+  checkHubOptions(revision, hub);
   if (labels !== undefined && !Array.isArray(labels)) throw new TypeError('options.labels must be an array of strings');
 }
 

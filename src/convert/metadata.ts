@@ -42,6 +42,11 @@ export function fileMetadata(facts: ModelFacts, matrixType: TensorType, warnings
   ];
 }
 
+/** What the conversion warned about goes with the file, for those who load it without having converted it. */
+export function warningEntry(warnings: readonly string[]): GgufEntry {
+  return { key: ENCODER_KEYS.conversionWarnings, type: 'string[]', value: [...warnings] };
+}
+
 function generalEntries(facts: ModelFacts, type: TensorType): GgufEntry[] {
   return [
     text(GENERAL_KEYS.architecture, facts.model.architecture),

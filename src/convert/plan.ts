@@ -9,9 +9,10 @@ import type { Checkpoint } from './checkpoint';
 import type { ConfigReader } from './config';
 import { Q8_0_BLOCK } from './dtypes';
 import { checkLabels, readLabels } from './labels';
-import { fileMetadata } from './metadata';
+import { fileMetadata, warningEntry } from './metadata';
 import { ELEMENT_BYTES, type TensorSource } from './readers/tensor-source';
 import { readPrompts } from './prompts';
+import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
 import { prepareTokenizer } from './tokenizer';
 
 export interface ConversionPlan {
@@ -44,12 +45,14 @@ export async function planConversion(
   const model = architecture.describe(config, weights);
   const { labels: names } = options;
   const labels = names === undefined ? readLabels(config, model.numLabels) : checkLabels(names, model.numLabels);
-  const tokenizer = prepareTokenizer(await checkpoint.tokenizerFiles(), checkpoint.folder, {
+  const transformer = await checkpoint.settings(TRANSFORMER_SETTINGS);
+  const tokenizer = prepareTokenizer(await checkpoint.tokenizerFiles(), checkpoint.modelFolder, {
     modelType: config.string('model_type', ''),
     tokenizerClass: config.string('tokenizer_class'),
+    lowersCase: transformer?.boolean('do_lower_case', false),
   });
   const warnings = [...tokenizer.warnings];
-  const settings = await checkpoint.settings('config_sentence_transformers.json');
+  const settings = await checkpoint.settings(MODEL_SETTINGS);
   const type = options.type ?? ownType(weights, model.tensors);
   requireFloats(weights, model.tensors);
   const tensors = declare(model.tensors, type, warnings);
@@ -63,11 +66,18 @@ export async function planConversion(
     problemType: readProblemType(config),
     activationFn: readActivationFn(config, settings, warnings),
     prompts: readPrompts(settings),
-    maxLength: await readMaxLength(checkpoint, model.hyperparameters.numPositions, tokenizer.maxLength),
+    maxLength: readMaxLength(
+      transformer,
+      model.hyperparameters.numPositions,
+      tokenizer.maxLength,
+      checkpoint.modelFolder,
+    ),
     numParameters,
   };
   const stored = type === 'q8_0' && !tensors.some((tensor) => tensor.type.name === type) ? 'f16' : type;
-  const layout = layoutGguf(fileMetadata(facts, stored, warnings), tensors);
+  const metadata = fileMetadata(facts, stored, warnings);
+  const remarks = warnings.length === 0 ? [] : [warningEntry(warnings)];
+  const layout = layoutGguf([...metadata, ...remarks], tensors);
   return { type, tensors: model.tensors, layout, weights, numParameters, warnings };
 }
 
@@ -121,17 +131,17 @@ function readProblemType(config: ConfigReader): string {
 }
 
 /** The shortest of: rows of the position table, the tokenizer's limit, sentence-transformers' limit. */
-async function readMaxLength(
-  checkpoint: Checkpoint,
+function readMaxLength(
+  settings: ConfigReader | undefined,
   numPositions: number,
   tokenizerLimit: number | undefined,
-): Promise<number> {
-  const settings = await checkpoint.settings('sentence_bert_config.json');
+  folder: string,
+): number {
   const declared = settings?.integer('max_seq_length', numPositions, 1, Number.MAX_SAFE_INTEGER);
   const maxLength = Math.min(numPositions, tokenizerLimit ?? numPositions, declared ?? numPositions);
   if (maxLength >= MIN_LENGTH) return maxLength;
   throw new EncoderError(
     'checkpoint_malformed',
-    `${checkpoint.folder} allows ${maxLength} tokens; no text fits between [CLS] and [SEP]`,
+    `${folder} allows ${maxLength} tokens; no text fits between [CLS] and [SEP]`,
   );
 }

@@ -8,7 +8,7 @@ import type { TokenizerFiles } from './checkpoint';
 import { ConfigReader } from './config';
 import { type PlacedToken, type SpecialTokens, addMissingTokens, readSpecialTokens } from './special-tokens';
 import { type PipelineSource, type Role, type TokenizerClass, findTokenizerClass } from './tokenizer-classes';
-import { bertNormalizer, object, template } from './tokenizer-components';
+import { bertNormalizer, object, sequenceOf, template } from './tokenizer-components';
 import { type Vocabulary, readVocabulary } from './vocabulary';
 import { synthesize, synthesizeBpe } from './synthesized-json';
 
@@ -36,6 +36,8 @@ export interface PreparedTokenizer {
 export interface TokenizerHints {
   readonly modelType: string;
   readonly tokenizerClass?: string | undefined;
+  /** sentence-transformers lowers the case before the tokenizer's own normalizer. */
+  readonly lowersCase?: boolean | undefined;
 }
 
 /** transformers writes 1e30 for "no limit"; anything this large is no limit. */
@@ -59,6 +61,7 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
   };
   if (tokenizerClass.build === undefined) json['model'] = ownModel(json['model'], vocabulary, tokenizerClass);
   else rebuild(json, source, tokenizerClass, warnings);
+  if (hints.lowersCase === true) lowerCaseFirst(json);
   const added = addMissingTokens(json, vocabulary, specials, path);
   const tokens = new Map<number, string>(vocabulary.byId);
   for (const token of added) tokens.set(token.id, token.content);
@@ -235,6 +238,14 @@ function overruleNormalizer(json: JsonObject, wanted: JsonObject, warnings: stri
   json['normalizer'] = Object.assign(object({}), found, ...changed.map((key) => ({ [key]: wanted[key] })));
   const list = changed.map((key) => `${key} = ${JSON.stringify(wanted[key])}`).join(', ');
   warnings.push(`tokenizer_config.json overrules the normalizer of tokenizer.json, as in transformers: ${list}`);
+}
+
+function lowerCaseFirst(json: JsonObject): void {
+  const found = json['normalizer'];
+  const parts =
+    isJsonObject(found) && Array.isArray(found['normalizers']) ? found['normalizers'] : found ? [found] : [];
+  if (parts.some((part) => isJsonObject(part) && part['type'] === 'Lowercase')) return;
+  json['normalizer'] = sequenceOf('normalizers', [object({ type: 'Lowercase' }), ...parts]);
 }
 
 function normalizerFlags(normalizer: JsonValue | undefined): { lowercase: boolean; stripAccents: boolean | null } {

@@ -123,6 +123,8 @@ export const ENCODER_KEYS = {
   promptTexts: 'ggml_encoder.prompt_texts',
   /** STRING, the name of the prompt that is used by default, '' for none. */
   defaultPrompt: 'ggml_encoder.default_prompt',
+  /** ARRAY[STRING], what the conversion warned about; absent when there was nothing. */
+  conversionWarnings: 'ggml_encoder.conversion_warnings',
   /** UINT32, most tokens per input, special tokens included. */
   maxLength: 'ggml_encoder.max_length',
   /** STRING 'absolute' | 'rope' | 'relative-bias' | 'disentangled' | 'none'. */

@@ -36,6 +36,8 @@ export interface Limits {
   readonly hdf5ChunkBytes: number;
   /** Bytes of a tensor that is not stored in order and so must be rearranged in memory. */
   readonly rearrangedBytes: number;
+  /** Bytes of all files that one call may download from the Hub. */
+  readonly downloadBytes: number;
   /** Metadata entries of a GGUF file. */
   readonly ggufEntries: number;
   /** Tensors of a GGUF file. */
@@ -78,6 +80,8 @@ const RANGES: Readonly<Record<keyof Limits, Range>> = {
   hdf5Objects: { fallback: 16 * KIB, ceiling: MIB },
   hdf5ChunkBytes: { fallback: 256 * MIB, ceiling: GIB },
   rearrangedBytes: { fallback: GIB, ceiling: 4 * GIB - 1 },
+  // A model of 24 layers in f32 has one or two.
+  downloadBytes: { fallback: 64 * GIB, ceiling: Number.MAX_SAFE_INTEGER },
   ggufEntries: { fallback: 4 * KIB, ceiling: 64 * KIB },
   ggufTensors: { fallback: 64 * KIB, ceiling: MIB },
   ggufStringBytes: { fallback: 128 * MIB, ceiling: 512 * MIB },

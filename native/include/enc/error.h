@@ -18,6 +18,13 @@ namespace enc {
   X(gguf_malformed)           \
   X(tokenizer_missing)        \
   X(tokenizer_unsupported)    \
+  X(hub_not_found)            \
+  X(hub_unauthorized)         \
+  X(hub_rate_limited)         \
+  X(hub_unreachable)          \
+  X(hub_offline)              \
+  X(hub_response_invalid)     \
+  X(hub_download_corrupt)     \
   X(input_invalid)            \
   X(input_too_long)           \
   X(limit_exceeded)           \

@@ -1,4 +1,4 @@
-/** ggml-encoder convert: a checkpoint folder to one GGUF file. */
+/** ggml-encoder convert: a checkpoint to one GGUF file. */
 import { Option } from 'commander';
 import type { Command } from 'commander';
 
@@ -15,6 +15,7 @@ import { formatBytes, painter, visible } from '../style';
 
 interface ConvertFlags extends FormatFlags {
   readonly output: string;
+  readonly revision?: string;
   readonly type?: TensorType;
   readonly force?: boolean;
 }
@@ -22,9 +23,9 @@ interface ConvertFlags extends FormatFlags {
 export function addConvertCommand(program: Command, io: Io): void {
   const command = program
     .command('convert')
-    .summary('turn a checkpoint folder into a GGUF file')
-    .description('Turn a folder with a Hugging Face checkpoint into one GGUF file.')
-    .argument('<folder>', 'holds config.json, the weights and the tokenizer')
+    .summary('turn a checkpoint into a GGUF file')
+    .description('Turn a Hugging Face checkpoint, a folder or a repository on the Hub, into one GGUF file.')
+    .argument('<source>', 'a folder with config.json, weights and tokenizer, or owner/name on the Hub')
     .requiredOption('-o, --output <file.gguf>', 'the file to write')
     .addOption(
       new Option('--type <type>', "tensor type of the large weights (default: the checkpoint's own)").choices([
@@ -34,23 +35,26 @@ export function addConvertCommand(program: Command, io: Io): void {
         'q8_0',
       ]),
     )
+    .option('--revision <name>', 'branch, tag or commit of a repository on the Hub (default: main)')
     .option('--force', 'replace the file when it exists')
     .addHelpText(
       'after',
       `
-Example:
-  $ ggml-encoder convert ./checkpoint-folder -o model.gguf --type f16`,
+Examples:
+  $ ggml-encoder convert ./checkpoint-folder -o model.gguf --type f16
+  $ ggml-encoder convert cross-encoder/ms-marco-MiniLM-L6-v2 -o reranker.gguf`,
     );
   addFormatOption(command).action(async (folder: string, flags: ConvertFlags) => convertFolder(folder, flags, io));
 }
 
 async function convertFolder(folder: string, flags: ConvertFlags, io: Io): Promise<void> {
-  if (folder === '' || flags.output === '') throw new UsageError('the folder and --output must not be empty');
+  if (folder === '' || flags.output === '') throw new UsageError('the source and --output must not be empty');
   const progress = showConversion(io);
   let result: ConvertResult;
   try {
     result = await convert(folder, {
       output: flags.output,
+      revision: flags.revision,
       type: flags.type,
       overwrite: flags.force,
       signal: io.signal,

@@ -28,37 +28,52 @@ function age(folder: string): string {
   return folder;
 }
 
+async function cachedPath(...parameters: Parameters<typeof cachedConvert>): Promise<string> {
+  return (await cachedConvert(...parameters)).path;
+}
+
 describe('cachedConvert', () => {
+  it('repeats the warnings of the conversion whenever the file is found again', async () => {
+    const folder = writeMicro({ config: { sbert_ce_default_activation_function: 'my.Own' } });
+    const first = await cachedConvert(folder, 'q8_0', { cacheDir });
+    expect(first.warnings).toEqual([
+      expect.stringContaining('tensors are f16'),
+      expect.stringContaining('my.Own is not known'),
+    ]);
+    expect(await cachedConvert(folder, 'q8_0', { cacheDir })).toEqual(first);
+    expect((await cachedConvert(writeMicro(), 'f32', { cacheDir })).warnings).toEqual([]);
+  });
+
   it('converts once and finds the file again', async () => {
     const folder = age(writeMicro());
     const onProgress = vi.fn();
-    const path = await cachedConvert(folder, 'f32', { cacheDir, onProgress });
+    const path = await cachedPath(folder, 'f32', { cacheDir, onProgress });
     expect((await readGgufHead(path)).tensors).toHaveLength(21);
     expect(onProgress).toHaveBeenCalled();
     onProgress.mockClear();
-    expect(await cachedConvert(folder, 'f32', { cacheDir, onProgress })).toBe(path);
+    expect(await cachedPath(folder, 'f32', { cacheDir, onProgress })).toBe(path);
     expect(onProgress).not.toHaveBeenCalled();
   });
 
   it('remembers the hashes of settled files only', async () => {
     const fresh = writeMicro();
-    await cachedConvert(fresh, 'f32', { cacheDir });
+    await cachedPath(fresh, 'f32', { cacheDir });
     expect(readdirSync(join(cacheDir, 'hashes'))).toEqual([]);
-    await cachedConvert(age(fresh), 'f32', { cacheDir });
+    await cachedPath(age(fresh), 'f32', { cacheDir });
     expect(readdirSync(join(cacheDir, 'hashes'))).toHaveLength(3);
   });
 
   it('tells types and contents apart, and does not depend on where the folder lies', async () => {
     const folder = age(writeMicro());
     const paths = new Set<string>();
-    for (const type of [undefined, 'f32', 'f16'] as const) paths.add(await cachedConvert(folder, type, { cacheDir }));
+    for (const type of [undefined, 'f32', 'f16'] as const) paths.add(await cachedPath(folder, type, { cacheDir }));
     expect(paths.size).toBe(3);
     appendFileSync(join(folder, 'config.json'), '\n');
-    paths.add(await cachedConvert(folder, 'f32', { cacheDir }));
+    paths.add(await cachedPath(folder, 'f32', { cacheDir }));
     expect(paths.size).toBe(4);
     const [a, b] = [join(temporaryFolder(), 'same'), join(temporaryFolder(), 'same')];
     for (const copy of [a, b]) cpSync(folder, copy, { recursive: true });
-    expect(await cachedConvert(a, 'f32', { cacheDir })).toBe(await cachedConvert(b, 'f32', { cacheDir }));
+    expect(await cachedPath(a, 'f32', { cacheDir })).toBe(await cachedPath(b, 'f32', { cacheDir }));
   });
 
   it('notices other weights of the same size and time', async () => {
@@ -66,33 +81,33 @@ describe('cachedConvert', () => {
     const other = writeMicro({
       tensors: (tensors) => (tensors['classifier.bias'] = { shape: [2], data: floats(1, 2) }),
     });
-    const first = await cachedConvert(folder, 'f32', { cacheDir });
+    const first = await cachedPath(folder, 'f32', { cacheDir });
     renameSync(join(other, 'model.safetensors'), join(folder, 'model.safetensors'));
-    expect(await cachedConvert(age(folder), 'f32', { cacheDir })).not.toBe(first);
+    expect(await cachedPath(age(folder), 'f32', { cacheDir })).not.toBe(first);
   });
 
   it('replaces a damaged file', async () => {
     const folder = writeMicro();
-    const path = await cachedConvert(folder, 'f32', { cacheDir });
+    const path = await cachedPath(folder, 'f32', { cacheDir });
     const bytes = readFileSync(path);
     truncateSync(path, 1000);
-    expect(await cachedConvert(folder, 'f32', { cacheDir })).toBe(path);
+    expect(await cachedPath(folder, 'f32', { cacheDir })).toBe(path);
     expect(readFileSync(path)).toEqual(bytes);
   });
 
   it('distrusts a damaged memory of hashes', async () => {
     const folder = age(writeMicro());
-    const path = await cachedConvert(folder, 'f32', { cacheDir });
+    const path = await cachedPath(folder, 'f32', { cacheDir });
     for (const name of readdirSync(join(cacheDir, 'hashes'))) writeFileSync(join(cacheDir, 'hashes', name), 'nonsense');
-    expect(await cachedConvert(folder, 'f32', { cacheDir })).toBe(path);
+    expect(await cachedPath(folder, 'f32', { cacheDir })).toBe(path);
   });
 
   it('removes what died conversions left a day ago, and nothing else', async () => {
-    await cachedConvert(writeMicro(), 'f32', { cacheDir });
+    await cachedPath(writeMicro(), 'f32', { cacheDir });
     const [stale, recent, foreign] = ['.x.gguf.1.0123456789abcdef.tmp', '.x.gguf.2.0123456789abcdef.tmp', 'notes.tmp'];
     for (const name of [stale!, recent!, foreign!]) writeFileSync(join(cacheDir, name), '');
     for (const name of [stale!, foreign!]) utimesSync(join(cacheDir, name), 1e9, 1e9);
-    await cachedConvert(writeMicro(), 'f16', { cacheDir });
+    await cachedPath(writeMicro(), 'f16', { cacheDir });
     const left = readdirSync(cacheDir);
     expect(left).not.toContain(stale);
     expect(left).toEqual(expect.arrayContaining([recent, foreign]));
@@ -100,18 +115,18 @@ describe('cachedConvert', () => {
 
   it('passes on errors and aborts, and keeps no file of them', async () => {
     const bad = writeMicro({ config: { hidden_act: 'mish' } });
-    await expect(cachedConvert(bad, 'f32', { cacheDir })).rejects.toMatchObject({ code: 'architecture_unsupported' });
+    await expect(cachedPath(bad, 'f32', { cacheDir })).rejects.toMatchObject({ code: 'architecture_unsupported' });
     const signal = AbortSignal.abort();
-    await expect(cachedConvert(writeMicro(), 'f32', { cacheDir, signal })).rejects.toMatchObject({ code: 'aborted' });
+    await expect(cachedPath(writeMicro(), 'f32', { cacheDir, signal })).rejects.toMatchObject({ code: 'aborted' });
     expect(readdirSync(cacheDir)).toEqual(['hashes']);
     writeFileSync(join(cacheDir, 'file'), '');
-    const inFile = cachedConvert(writeMicro(), 'f32', { cacheDir: join(cacheDir, 'file') });
+    const inFile = cachedPath(writeMicro(), 'f32', { cacheDir: join(cacheDir, 'file') });
     await expect(inFile).rejects.toMatchObject({ code: 'io_failed' });
   });
 
   it('serves several callers at once', async () => {
     const folder = writeMicro();
-    const paths = await Promise.all(Array.from({ length: 8 }, () => cachedConvert(folder, 'f32', { cacheDir })));
+    const paths = await Promise.all(Array.from({ length: 8 }, () => cachedPath(folder, 'f32', { cacheDir })));
     expect(new Set(paths).size).toBe(1);
     expect((await readGgufHead(paths[0]!)).tensors).toHaveLength(21);
     expect(readdirSync(cacheDir).sort()).toEqual([paths[0]!.slice(cacheDir.length + 1), 'hashes'].sort());

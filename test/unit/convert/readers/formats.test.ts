@@ -82,8 +82,8 @@ describe('every format of a checkpoint', () => {
   it('goes through the cache', async () => {
     const folder = formatCheckpoint('distilbert', { 'tf_model.h5': 'tf_model.h5' });
     const cacheDir = temporaryFolder();
-    const path = await cachedConvert(folder, undefined, { cacheDir });
-    expect(await cachedConvert(folder, undefined, { cacheDir })).toBe(path);
+    const { path } = await cachedConvert(folder, undefined, { cacheDir });
+    expect((await cachedConvert(folder, undefined, { cacheDir })).path).toBe(path);
     expect(readFileSync(path).equals(await converted(folder))).toBe(true);
   });
 });

@@ -1,0 +1,143 @@
+/** What a caller names as a checkpoint: a folder of this machine or, where there is none, a repository on the Hub. */
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+import { type Repository, checkRevision, parseRepository } from '../hub/repository';
+import { HUB_KEYS, type HubOptions, resolveHubSettings } from '../hub/settings';
+import { type DownloadProgress, type FileRequest, type Snapshot, withSnapshot } from '../hub/snapshot';
+import { decodeUtf8, parseJson } from '../support/json';
+import { type Limits, limitExceeded } from '../support/limits';
+import { SourceFile } from '../support/source-file';
+import { SENTENCEPIECE_MODELS } from './checkpoint';
+import { readShardIndex } from './readers/sharded';
+import { MODEL_SETTINGS, MODULES, TRANSFORMER_SETTINGS, transformerFolder } from './sentence-transformers';
+import { WEIGHT_FORMATS } from './weight-formats';
+
+export interface SourceOptions {
+  readonly revision?: string | undefined;
+  readonly hub?: HubOptions | undefined;
+  readonly limits: Limits;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+}
+
+export interface CheckpointSource {
+  /** Absolute path of the folder. */
+  readonly folder: string;
+  readonly warnings: readonly string[];
+}
+
+const TOKENIZER_FILES = ['tokenizer_config.json', 'added_tokens.json'];
+/** What stands in for tokenizer.json, and what is only looked at to say that one has to be made of it. */
+const VOCABULARY_FILES = ['vocab.txt', 'vocab.json', 'merges.txt', ...SENTENCEPIECE_MODELS];
+const SETTINGS_FILES = ['special_tokens_map.json', TRANSFORMER_SETTINGS];
+
+/**
+ * The folder that `source` stands for. A path that exists wins over the Hub; what is neither a path nor spelt like
+ * `owner/name` is given back as it is, for the caller to refuse. Throws `hub_*` codes and those of the download.
+ */
+export async function resolveCheckpoint(source: string, options: SourceOptions): Promise<CheckpointSource> {
+  const path = resolve(source);
+  const exists = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  const repository = exists ? undefined : parseRepository(source, options.revision);
+  if (repository !== undefined) return downloadCheckpoint(repository, options);
+  if (options.revision !== undefined) {
+    throw Object.assign(
+      new RangeError(`options.revision: only a repository on the Hub has revisions, ${source} is none`),
+      { code: 'ERR_OUT_OF_RANGE' },
+    );
+  }
+  return { folder: path, warnings: [] };
+}
+
+/** Throws TypeError or RangeError for wrong options of the Hub. */
+export function checkHubOptions(revision: unknown, hub: unknown): void {
+  if (revision !== undefined) {
+    if (typeof revision !== 'string') throw invalidType('options.revision', 'a string', revision);
+    checkRevision(revision);
+  }
+  if (hub === undefined) return;
+  if (typeof hub !== 'object' || hub === null || Array.isArray(hub)) throw invalidType('options.hub', 'an object', hub);
+  for (const [key, value] of Object.entries(hub)) {
+    const name = `options.hub.${key}`;
+    if (!HUB_KEYS.includes(key)) throw invalidType(name, `one of the options ${HUB_KEYS.join(', ')}`, 'unknown');
+    if (value === undefined || (key === 'token' && value === false)) continue;
+    const type = key === 'offline' ? 'boolean' : 'string';
+    if (typeof value !== type) throw invalidType(name, `a ${type}`, value);
+  }
+}
+
+async function downloadCheckpoint(repository: Repository, options: SourceOptions): Promise<CheckpointSource> {
+  const { limits, signal, onProgress, hub } = options;
+  const settings = await resolveHubSettings(hub);
+  return withSnapshot(repository, settings, { limits, signal, onProgress }, async (snapshot) => {
+    await fetchCheckpoint(snapshot, limits);
+    return snapshot.folder;
+  });
+}
+
+/** Fetches what a conversion reads, and the weights in one format only: the first that the repository has. */
+async function fetchCheckpoint(snapshot: Snapshot, limits: Limits): Promise<void> {
+  const requests: FileRequest[] = [];
+  const want = async (path: string, limit: keyof Limits): Promise<boolean> => {
+    const found = await snapshot.has(path);
+    if (found) requests.push({ path, limit });
+    return found;
+  };
+  let prefix = '';
+  if (await want(MODULES, 'configBytes')) {
+    const folder = transformerFolder(await fetchJson(snapshot, MODULES, 'configBytes', limits), MODULES);
+    prefix = folder === '' ? '' : `${folder}/`;
+  }
+  if (!(await want(`${prefix}config.json`, 'configBytes'))) {
+    throw snapshot.missing(
+      `${prefix}config.json`,
+      'it is no transformers checkpoint; a GGUF file is loaded by its path',
+    );
+  }
+  await want(MODEL_SETTINGS, 'configBytes');
+  for (const name of SETTINGS_FILES) await want(prefix + name, 'configBytes');
+  for (const name of TOKENIZER_FILES) await want(prefix + name, 'tokenizerBytes');
+  if (!(await want(`${prefix}tokenizer.json`, 'tokenizerBytes'))) {
+    for (const name of VOCABULARY_FILES) await want(prefix + name, 'tokenizerBytes');
+  }
+  for (const path of await weightFiles(snapshot, prefix, limits)) requests.push({ path, limit: 'downloadBytes' });
+  await snapshot.fetch(requests);
+}
+
+async function weightFiles(snapshot: Snapshot, prefix: string, limits: Limits): Promise<string[]> {
+  for (const { single, index, extension } of WEIGHT_FORMATS) {
+    if (await snapshot.has(prefix + single)) return [prefix + single];
+    if (index === undefined || !(await snapshot.has(prefix + index))) continue;
+    const path = prefix + index;
+    const { shards } = readShardIndex(await fetchJson(snapshot, path, 'indexBytes', limits), path, extension, limits);
+    for (const shard of shards) {
+      if (await snapshot.has(prefix + shard)) continue;
+      throw snapshot.missing(prefix + shard, `${path} names it; the upload is not complete`);
+    }
+    return [path, ...shards.map((shard) => prefix + shard)];
+  }
+  const names = WEIGHT_FORMATS.map(({ single }) => single).join(', ');
+  throw snapshot.missing(`weights (none of ${names}, nor an index of shards)`, 'save the model as safetensors first');
+}
+
+async function fetchJson(snapshot: Snapshot, path: string, limit: keyof Limits, limits: Limits) {
+  await snapshot.fetch([{ path, limit }]);
+  const file = await SourceFile.open(join(snapshot.folder, path), 'checkpoint_not_found');
+  try {
+    if (file.sizeBytes > limits[limit]) throw limitExceeded(limits, limit, `${path} has ${file.sizeBytes} bytes`);
+    return parseJson(decodeUtf8(await file.read(0, file.sizeBytes), path), { what: path });
+  } finally {
+    await file.close();
+  }
+}
+
+function invalidType(name: string, expected: string, received: unknown): TypeError {
+  const shown = received === null ? 'null' : typeof received === 'string' ? received : typeof received;
+  return Object.assign(new TypeError(`${name}: expected ${expected}, received ${shown}`), {
+    code: 'ERR_INVALID_ARG_TYPE',
+  });
+}

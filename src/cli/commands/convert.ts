@@ -12,12 +12,15 @@ import { Output } from '../output';
 import { addFormatOption, wantsText } from '../result-format';
 import type { FormatFlags } from '../result-format';
 import { formatBytes, painter, visible } from '../style';
+import { checkVerificationTexts, verifyConversion } from '../verification';
+import type { Verification } from '../verification';
 
 interface ConvertFlags extends FormatFlags {
   readonly output: string;
   readonly revision?: string;
   readonly type?: TensorType;
   readonly force?: boolean;
+  readonly verify?: string;
 }
 
 export function addConvertCommand(program: Command, io: Io): void {
@@ -37,6 +40,7 @@ export function addConvertCommand(program: Command, io: Io): void {
     )
     .option('--revision <name>', 'branch, tag or commit of a repository on the Hub (default: main)')
     .option('--force', 'replace the file when it exists')
+    .option('--verify <texts>', 'compare with an F32 conversion on a file of texts, one per line (- for stdin)')
     .addHelpText(
       'after',
       `
@@ -49,6 +53,7 @@ Examples:
 
 async function convertFolder(folder: string, flags: ConvertFlags, io: Io): Promise<void> {
   if (folder === '' || flags.output === '') throw new UsageError('the source and --output must not be empty');
+  if (flags.verify !== undefined) await checkVerificationTexts(flags.verify);
   const progress = showConversion(io);
   let result: ConvertResult;
   try {
@@ -65,9 +70,35 @@ async function convertFolder(folder: string, flags: ConvertFlags, io: Io): Promi
   }
   for (const warning of result.warnings) reportWarning('convert', warning, io.stderr);
 
+  const verification = await verify(folder, flags, result, io);
   const output = Output.open(undefined, io.stdout);
-  await output.lines([wantsText(flags, io) ? describeConversion(result, io) : JSON.stringify(result)]);
+  const lines = wantsText(flags, io)
+    ? [describeConversion(result, io), ...describeVerification(verification)]
+    : [JSON.stringify({ ...result, verification })];
+  await output.lines(lines);
   await output.close();
+}
+
+async function verify(
+  source: string,
+  { verify: texts, revision }: ConvertFlags,
+  { path }: ConvertResult,
+  io: Io,
+): Promise<Verification | undefined> {
+  if (texts === undefined) return undefined;
+  const progress = showConversion(io);
+  try {
+    return await verifyConversion({ source, revision, output: path }, texts, io, progress.update);
+  } finally {
+    progress.hide();
+  }
+}
+
+function describeVerification(verification: Verification | undefined): string[] {
+  if (verification === undefined) return [];
+  const { texts, maxLogitDifference, labelAgreement } = verification;
+  const agreement = labelAgreement === null ? '' : `, same label for ${(100 * labelAgreement).toFixed(2)} %`;
+  return [`beside f32 on ${texts} texts: logits differ by at most ${maxLogitDifference.toPrecision(3)}${agreement}`];
 }
 
 function describeConversion({ path, type, sizeBytes, parameters, numTensors }: ConvertResult, io: Io): string {

@@ -1,0 +1,112 @@
+/** What a smaller tensor type costs: the same texts through a converted file and the F32 conversion of its checkpoint. */
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+
+import { Classifier } from '../api/classifier';
+import type { TextInput } from '../api/inputs';
+import { type ConvertProgress, convert } from '../convert/convert';
+import { EncoderError } from '../errors';
+import { ioError } from './errors';
+import type { Io } from './io';
+import { atLine, inputName, openInput, records } from './jsonl';
+import { RateMeter } from './progress';
+import { parseTextLine } from './text-line';
+
+export interface Verification {
+  readonly texts: number;
+  /** Largest difference of two logits of the same text and label. */
+  readonly maxLogitDifference: number;
+  /** Share of texts for which both have the same largest logit; null for a model of one label. */
+  readonly labelAgreement: number | null;
+}
+
+/** The conversion that was made. */
+export interface Converted {
+  readonly source: string;
+  readonly revision: string | undefined;
+  /** Absolute. */
+  readonly output: string;
+}
+
+/** Fails when the texts cannot be there, before a long conversion is begun. */
+export async function checkVerificationTexts(path: string): Promise<void> {
+  if (path === '-') return;
+  const stats = await stat(path).catch((cause: unknown) => {
+    throw ioError(`cannot read ${path}`, cause);
+  });
+  if (stats.isDirectory()) throw new EncoderError('io_failed', `${path} is a folder; name a file with a text per line`);
+}
+
+/**
+ * Compares the file with an F32 conversion, which is made beside it for the time of the comparison.
+ *
+ * @param texts a file, or `-` for stdin.
+ */
+export async function verifyConversion(
+  converted: Converted,
+  texts: string,
+  io: Io,
+  onProgress: (progress: ConvertProgress) => void,
+): Promise<Verification> {
+  const { source, revision, output } = converted;
+  const place = join(dirname(resolve(output)), '.ggml-encoder-verify-');
+  const folder = await mkdtemp(place).catch((cause: unknown) => {
+    throw ioError(`cannot make a folder beside ${output}`, cause);
+  });
+  try {
+    const reference = join(folder, 'f32.gguf');
+    await convert(source, { output: reference, revision, type: 'f32', signal: io.signal, onProgress });
+    return await compare(reference, output, texts, io);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function compare(reference: string, output: string, texts: string, io: Io): Promise<Verification> {
+  // What there is to warn about the conversion was said.
+  const options = { signal: io.signal, onWarning: () => undefined };
+  await using exact = await Classifier.load(reference, options);
+  await using smaller = await Classifier.load(output, options);
+  const name = inputName(texts);
+  const stream = openInput(texts, io);
+  const meter = new RateMeter(io, 'texts');
+  let count = 0;
+  let agreeing = 0;
+  let maxLogitDifference = 0;
+  try {
+    for await (const batch of records(stream, name, parseVerificationLine)) {
+      const inputs = batch.map(({ value }) => value);
+      const run = { logits: true, signal: io.signal };
+      const pairs = await Promise.all([exact.classify(inputs, run), smaller.classify(inputs, run)]).catch(
+        (error: unknown) => {
+          throw io.signal.aborted ? error : atLine(error, name, batch[0]?.line ?? 1);
+        },
+      );
+      const [expected, found] = pairs.map((results) => results.map(({ logits }) => logits ?? new Float32Array()));
+      expected?.forEach((logits, index) => {
+        const others = found?.[index] ?? new Float32Array();
+        logits.forEach((logit, label) => {
+          maxLogitDifference = Math.max(maxLogitDifference, Math.abs(logit - (others[label] ?? NaN)));
+        });
+        if (largest(logits) === largest(others)) agreeing += 1;
+      });
+      count += batch.length;
+      meter.add(batch.length);
+    }
+  } finally {
+    meter.hide();
+    stream.destroy();
+  }
+  if (count === 0) throw new EncoderError('input_invalid', `${name} holds no texts`);
+  const labelAgreement = exact.info.numLabels === 1 ? null : agreeing / count;
+  return { texts: count, maxLogitDifference, labelAgreement };
+}
+
+/** A line is plain text, or JSON as `classify --input` takes it when it begins like a JSON string or object. */
+function parseVerificationLine(line: string): TextInput {
+  return /^\s*["{]/.test(line) ? parseTextLine(line) : line.replace(/\r$/, '');
+}
+
+function largest(values: Float32Array): number {
+  return values.reduce((best, value, index) => (value > (values[best] ?? -Infinity) ? index : best), 0);
+}

@@ -77,7 +77,7 @@ describe('classify output', () => {
       'a text',
       `  games    0.7500  ${'█'.repeat(18)}`,
       `  x\\u001b  0.2500  ${'█'.repeat(6)}`,
-      '  only the first 9 tokens were read',
+      '  only 9 tokens were read, the rest was cut',
     ]);
   });
 });

@@ -2,13 +2,17 @@
 #include "tokenizer/byte_trie.h"
 
 #include <chrono>
+#include <string>
 
 #include "enc/error.h"
 
 namespace enc {
 namespace {
 
-constexpr uint32_t kMaxNodes = 1u << 24;  // parent and byte share 32 bits
+/// Twice what the largest published vocabularies have; a full trie takes 100 MiB and a second to build.
+constexpr uint32_t kMaxNodes = 1u << 22;
+static_assert(kMaxNodes <= 1u << 24, "parent and byte share 32 bits");
+constexpr size_t kMaxKeyBytes = 65536;
 constexpr int kFirstBits = 6;
 
 }  // namespace
@@ -25,7 +29,7 @@ ByteTrie::ByteTrie()
 ByteTrie::Node ByteTrie::add_node() {
   if (values_.size() >= kMaxNodes)
     throw Error(ErrorCode::limit_exceeded,
-                "tokenizer.json: the vocabulary has more than 2^24 distinct prefixes");
+                "tokenizer.json: the vocabulary has more than 2^22 distinct prefixes");
   values_.push_back(kNoValue);
   return static_cast<Node>(values_.size() - 1);
 }
@@ -49,6 +53,10 @@ void ByteTrie::grow() {
 }
 
 ByteTrie::Node ByteTrie::add_path(Node root, std::string_view key) {
+  if (key.size() > kMaxKeyBytes) {
+    throw Error(ErrorCode::limit_exceeded, "tokenizer.json: a token has " + std::to_string(key.size()) +
+                                               " bytes; the limit is " + std::to_string(kMaxKeyBytes));
+  }
   Node node = root;
   for (const char c : key) {
     const auto byte = static_cast<unsigned char>(c);

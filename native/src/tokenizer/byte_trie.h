@@ -21,7 +21,7 @@ class ByteTrie {
   Node add_root();
 
   /// Gives `key` the `value` (>= 0) under `root`; false, and no change, when it has one already.
-  /// Throws Error(limit_exceeded) beyond 2^24 nodes.
+  /// Throws Error(limit_exceeded) beyond 2^22 nodes and for keys of more than 65,536 bytes.
   bool insert(Node root, std::string_view key, int32_t value);
 
   /// The same, but a later value replaces an earlier one.

@@ -4,6 +4,7 @@ export {
   CrossEncoder,
   ZeroShotClassifier,
   devices,
+  estimateMemory,
   defaultModelPath,
   convert,
   DEFAULT_LIMITS,

@@ -2,6 +2,7 @@
 export { Classifier } from './api/classifier';
 export { CrossEncoder } from './api/cross-encoder';
 export { devices } from './api/devices';
+export { estimateMemory } from './api/estimate-memory';
 export { defaultModelPath } from './api/model-source';
 export { ZeroShotClassifier } from './api/zero-shot-classifier';
 export { convert } from './convert/convert';
@@ -11,6 +12,7 @@ export { version } from './support/package-root';
 
 export type { Activation, PairActivation } from './api/activations';
 export type { Device } from './api/devices';
+export type { MemoryEstimate } from './api/estimate-memory';
 export type { PairInput, TextInput } from './api/inputs';
 export type { LoadOptions } from './api/load-options';
 export type { CrossEncoderLoadOptions } from './api/cross-encoder';

@@ -5,7 +5,15 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { Classifier, CrossEncoder, convert, devices, isEncoderError } from '../src/index';
+import {
+  Classifier,
+  CrossEncoder,
+  convert,
+  defaultModelPath,
+  devices,
+  estimateMemory,
+  isEncoderError,
+} from '../src/index';
 import type { ConvertProgress } from '../src/index';
 import { goldenModel, goldenRows, writeCheckpoint } from './golden/checkpoint-fixture';
 import type { CheckpointOptions, GoldenRow } from './golden/checkpoint-fixture';
@@ -231,6 +239,32 @@ describe('what can go wrong with a model', () => {
 
 test('devices lists the CPU first', () => {
   expect(devices()[0]).toMatchObject({ id: 'cpu', available: true });
+});
+
+describe('estimateMemory', () => {
+  test('tells what load takes, and load refuses what does not fit', async () => {
+    const options = { threads: 2 } as const;
+    const estimate = await estimateMemory(defaultModelPath, options);
+    expect(estimate.totalBytes).toBe(estimate.weightBytes + 2 * estimate.bytesPerThread);
+    expect(estimate.totalBytes).toBeLessThan(estimate.availableBytes);
+    await using model = await Classifier.load(undefined, { ...options, limits: { memoryBytes: estimate.totalBytes } });
+    expect(model.info.weightBytes).toBe(estimate.weightBytes);
+
+    const limits = { memoryBytes: estimate.totalBytes - 1 };
+    expect((await estimateMemory(defaultModelPath, { limits })).availableBytes).toBe(limits.memoryBytes);
+    await expect(Classifier.load(undefined, { ...options, limits })).rejects.toMatchObject({
+      code: 'out_of_memory',
+      message: expect.stringContaining('memoryBytes') as string,
+    });
+    const shorter = await estimateMemory(defaultModelPath, { ...options, maxLength: 1 });
+    expect(shorter.weightBytes).toBe(estimate.weightBytes);
+  });
+
+  test('rejects as load does', async () => {
+    await expect(estimateMemory('no-such.gguf')).rejects.toMatchObject({ code: 'model_not_found' });
+    await expect(estimateMemory(join(__filename))).rejects.toMatchObject({ code: 'gguf_malformed' });
+    await expect(estimateMemory(defaultModelPath, { threads: 0 })).rejects.toThrow(RangeError);
+  });
 });
 
 async function editConfig(path: string, changes: object): Promise<void> {

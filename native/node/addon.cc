@@ -43,6 +43,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("errorCodes", to_js(env, codes));
   exports.Set("devices", Napi::Function::New<devices>(env, "devices"));
   exports.Set("loadModel", Napi::Function::New<ModelWrap::load>(env, "loadModel"));
+  exports.Set("estimateMemory", Napi::Function::New<ModelWrap::estimate>(env, "estimateMemory"));
   exports.Set("shutdown", Napi::Function::New<shutdown>(env, "shutdown"));
   return exports;
 }

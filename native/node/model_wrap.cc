@@ -68,6 +68,29 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value ModelWrap::estimate(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&] {
+    Environment& environment = Environment::of(env);
+    const std::string path = info[0].As<Napi::String>();
+    const LoadOptions options = to_load_options(info[1].As<Napi::Object>());
+    const auto max_length = size_t(info[2].As<Napi::Number>().Int64Value());
+    const auto opened = environment.open_promise(env, Napi::Object());
+    environment.run_in_background(
+        [settle = settle_later<MemoryEstimate>(environment, opened.id), path, options, max_length] {
+          MemoryEstimate estimate;
+          std::exception_ptr error;
+          try {
+            estimate = Model::estimate(path, options, max_length);
+          } catch (...) {
+            error = std::current_exception();
+          }
+          settle(error, estimate);
+        });
+    return Napi::Value(opened.promise);
+  });
+}
+
 ModelWrap::ModelWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelWrap>(info) {
   if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "models are made by loadModel");
   model_ = *info[0].As<Napi::External<std::shared_ptr<Model>>>().Data();

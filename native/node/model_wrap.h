@@ -14,6 +14,8 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
   static Napi::Function define(Napi::Env env);
   /// loadModel(path, options): Promise<NativeModel>
   static Napi::Value load(const Napi::CallbackInfo& info);
+  /// estimateMemory(path, options, maxLength): Promise<NativeMemoryEstimate>
+  static Napi::Value estimate(const Napi::CallbackInfo& info);
 
   /// Called with an External<std::shared_ptr<Model>>, by load() alone.
   explicit ModelWrap(const Napi::CallbackInfo& info);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "enc/error.h"
 
@@ -147,6 +148,18 @@ Napi::Object to_js(Napi::Env env, const ModelInfo& info) {
   object.Set("threads", double(info.threads));
   object.Set("weightBytes", double(info.weight_bytes));
   object.Set("warnings", to_js(env, info.warnings));
+  return object;
+}
+
+Napi::Object to_js(Napi::Env env, const MemoryEstimate& estimate) {
+  const bool is_known = estimate.available_bytes != std::numeric_limits<uint64_t>::max();
+  auto object = Napi::Object::New(env);
+  object.Set("weightBytes", double(estimate.weight_bytes));
+  object.Set("bytesPerThread", double(estimate.thread_bytes));
+  object.Set("threads", double(estimate.threads));
+  object.Set("totalBytes", double(estimate.total_bytes));
+  object.Set("availableBytes",
+             is_known ? double(estimate.available_bytes) : std::numeric_limits<double>::infinity());
   return object;
 }
 

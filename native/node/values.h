@@ -17,6 +17,7 @@ EncodeOptions to_encode_options(Napi::Object options);
 
 Napi::Object to_js(Napi::Env env, const DeviceInfo& device);
 Napi::Object to_js(Napi::Env env, const ModelInfo& info);
+Napi::Object to_js(Napi::Env env, const MemoryEstimate& estimate);
 Napi::Object to_js(Napi::Env env, const RunResult& result);
 Napi::Object to_js(Napi::Env env, const TokenizeResult& result);
 Napi::Array to_js(Napi::Env env, const std::vector<std::string>& strings);

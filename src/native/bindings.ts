@@ -11,6 +11,8 @@ export interface NativeAddon {
   devices(): NativeDevice[];
   /** Opens, checks and loads a GGUF file off the event loop. */
   loadModel(path: string, options: NativeLoadOptions): Promise<NativeModel>;
+  /** What loading the file would take, for inputs of up to `maxLength` tokens; reads its header alone. */
+  estimateMemory(path: string, options: NativeLoadOptions, maxLength: number): Promise<NativeMemoryEstimate>;
   /** Cancels everything and joins all threads of this environment. Idempotent. */
   shutdown(): void;
 }
@@ -84,6 +86,15 @@ export interface NativeModelInfo {
   readonly weightBytes: number;
   /** Facts worth a warning, such as 'pooler_missing'. */
   readonly warnings: readonly string[];
+}
+
+/** Bytes; `availableBytes` is Infinity when the system does not say. */
+export interface NativeMemoryEstimate {
+  readonly weightBytes: number;
+  readonly bytesPerThread: number;
+  readonly threads: number;
+  readonly totalBytes: number;
+  readonly availableBytes: number;
 }
 
 export interface NativeRunOptions {

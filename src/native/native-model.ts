@@ -7,7 +7,7 @@ import type { ErrorCode } from '../errors';
 import { nativeAddon } from './addon';
 import { IsolatedModel } from './isolation/isolated-model';
 import { onAbort } from './on-abort';
-import type { NativeJob, NativeLoadOptions, NativeModel } from './bindings';
+import type { NativeJob, NativeLoadOptions, NativeMemoryEstimate, NativeModel } from './bindings';
 
 /** Rejects before any work when the caller has already given up. */
 export function assertNotAborted(signal: AbortSignal | undefined): void {
@@ -48,6 +48,19 @@ export async function openModel(
     throw error;
   } finally {
     takeBack();
+  }
+}
+
+/** What loading a GGUF file would take. Rejects as `openModel` does. */
+export async function estimateModel(
+  path: string,
+  options: NativeLoadOptions,
+  maxLength: number,
+): Promise<NativeMemoryEstimate> {
+  try {
+    return await nativeAddon().estimateMemory(path, options, maxLength);
+  } catch (error) {
+    throw toEncoderError(error);
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Classifier, convert } from 'ggml-encoder';
+import { Classifier, convert, estimateMemory } from 'ggml-encoder';
 import type { StoredType } from './checkpoint-fixture';
 import { type Family, type Format, families, familyInputs, writeFamily } from './family-checkpoints';
 
@@ -28,6 +28,7 @@ function argmax(values: ArrayLike<number>): number {
 async function logits(family: Family, file: string, kernels: 'auto' | 'portable'): Promise<Float32Array[]> {
   await using model = await Classifier.load(file, { kernels, threads: 2 });
   expect(model.info.warnings.map(({ code }) => code)).not.toContain('pooler_missing');
+  expect((await estimateMemory(file, { kernels, threads: 2 })).weightBytes).toBe(model.info.weightBytes);
   const results = await model.classify(familyInputs(family), { logits: true, specialTokens: 'parse' });
   return results.map((result) => result.logits!);
 }

@@ -65,6 +65,15 @@ struct ModelInfo {
   std::vector<std::string> warnings;
 };
 
+/// Bytes that a model takes once it runs. The tokenizer, small beside the weights, is not counted.
+struct MemoryEstimate {
+  uint64_t weight_bytes = 0;  ///< with the tables that are made of them
+  uint64_t thread_bytes = 0;  ///< working memory of one inference thread
+  int threads = 0;
+  uint64_t total_bytes = 0;      ///< weight_bytes + threads * thread_bytes
+  uint64_t available_bytes = 0;  ///< what may be taken; UINT64_MAX when that is not known
+};
+
 struct Input {
   std::string text;                 ///< UTF-8
   std::optional<std::string> pair;  ///< the second text of a pair
@@ -102,6 +111,10 @@ class Model {
  public:
   /// Opens and checks the file, loads the weights and starts the threads. Throws Error.
   static std::shared_ptr<Model> load(const std::string& path, const LoadOptions& options);
+
+  /// What loading the file and running it for inputs of up to `max_length` tokens will take, cut to the
+  /// model's own limit. Reads the file's header alone. Throws Error as load() does.
+  static MemoryEstimate estimate(const std::string& path, const LoadOptions& options, size_t max_length);
 
   virtual ~Model() = default;
   virtual const ModelInfo& info() const = 0;

@@ -71,9 +71,8 @@ void GraphRunner::check(const PackedBatch& batch) const {
   }
 }
 
-void GraphRunner::run(const PackedBatch& batch, std::vector<float>& logits) {
-  check(batch);
-  GraphContext g{};
+/// An empty graph with its inputs.
+GraphRunner::Context GraphRunner::start(GraphContext& g, const PackedBatch& batch) {
   g.batch = &batch;
   g.scratch = &scratch_;
   g.team = team_;
@@ -82,14 +81,39 @@ void GraphRunner::run(const PackedBatch& batch, std::vector<float>& logits) {
   g.pooled_rows = find_pooled_rows(batch, hparams_);
   const size_t nodes = max_graph_nodes(hparams_, ops_, g.groups.size());
   graph_memory_.resize(ggml_tensor_overhead() * nodes + ggml_graph_overhead_custom(nodes, false));
-  const std::unique_ptr<ggml_context, decltype(&ggml_free)> ctx(
-      ggml_init({graph_memory_.size(), graph_memory_.data(), /*no_alloc=*/true}), ggml_free);
-  g.ggml = ctx.get();
+  Context context(ggml_init({graph_memory_.size(), graph_memory_.data(), /*no_alloc=*/true}), ggml_free);
+  g.ggml = context.get();
   g.graph = ggml_new_graph_custom(g.ggml, nodes, false);
   g.ids = new_input(g.ggml, batch.num_tokens(), "ids");
   g.type_ids = new_input(g.ggml, batch.num_tokens(), "type_ids");
   g.positions = new_input(g.ggml, batch.num_tokens(), "positions");
   g.pooled_tokens = new_input(g.ggml, batch.num_sequences(), "pooled_tokens");
+  return context;
+}
+
+uint64_t GraphRunner::held_bytes() const {
+  return ggml_gallocr_get_buffer_size(allocator_.get(), 0) + graph_memory_.size() + scratch_.buffer.size();
+}
+
+uint64_t GraphRunner::measure(const PackedBatch& batch, int members) {
+  GraphContext g{};
+  g.only_sizes = true;
+  const Context context = start(g, batch);
+  build_encoder_graph(g, hparams_, weights_, ops_);
+  // An allocator of its own: to measure with the one that runs would cost that its buffer.
+  const std::unique_ptr<ggml_gallocr, decltype(&ggml_gallocr_free)> allocator(
+      ggml_gallocr_new(ggml_backend_get_default_buffer_type(backend_.get())), ggml_gallocr_free);
+  size_t graph_bytes = 0;
+  ggml_gallocr_reserve_n_size(allocator.get(), g.graph, nullptr, nullptr, &graph_bytes);
+  uint64_t bytes = graph_bytes + graph_memory_.size() + scratch_.bytes_needed * size_t(members);
+  for (const HostInput& input : g.host_inputs) bytes += ggml_nbytes(input.tensor);
+  return bytes;
+}
+
+void GraphRunner::run(const PackedBatch& batch, std::vector<float>& logits) {
+  check(batch);
+  GraphContext g{};
+  const Context context = start(g, batch);
   ggml_tensor* output = build_encoder_graph(g, hparams_, weights_, ops_);
 
   if (!ggml_gallocr_alloc_graph(allocator_.get(), g.graph)) {

@@ -1,6 +1,7 @@
 // Runs packed batches on one thread: builds the graph for the batch's shape, feeds it, reads the logits.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -21,8 +22,18 @@ class GraphRunner {
   /// the model's tables, Error(out_of_memory), Error(aborted) when the backend's abort callback said so.
   void run(const PackedBatch& batch, std::vector<float>& logits);
 
+  /// Bytes of working memory that run() takes for the batch in a team of `members`. Allocates none of it and
+  /// reads no weight; the weights' tensors may still be without data.
+  uint64_t measure(const PackedBatch& batch, int members);
+
+  /// Bytes of working memory that earlier runs left in use.
+  uint64_t held_bytes() const;
+
  private:
+  using Context = std::unique_ptr<ggml_context, decltype(&ggml_free)>;
+
   void check(const PackedBatch& batch) const;
+  Context start(GraphContext& g, const PackedBatch& batch);
 
   std::unique_ptr<ggml_backend, decltype(&ggml_backend_free)> backend_;
   std::unique_ptr<ggml_gallocr, decltype(&ggml_gallocr_free)> allocator_;

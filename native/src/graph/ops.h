@@ -63,7 +63,8 @@ struct GraphContext {
   std::vector<HostInput> host_inputs;  ///< inputs that single nodes asked for
   std::vector<ScoreMask> score_masks;  ///< those of them that layers share
   Scratch* scratch;
-  TeamLease* team;  ///< helpers for large nodes; null when there are none
+  bool only_sizes = false;  ///< never to be run: nothing is computed for host inputs
+  TeamLease* team;          ///< helpers for large nodes; null when there are none
   std::vector<std::unique_ptr<NodeData>> node_data;
 };
 

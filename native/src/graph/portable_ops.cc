@@ -66,6 +66,11 @@ ggml_tensor* score_mask(GraphContext& g, const LengthGroup& group, const Attenti
   const int64_t sequences = pooled ? group.count : 1;
   ggml_tensor* mask = ggml_new_tensor_4d(g.ggml, GGML_TYPE_F32, n, rows, heads, sequences);
   ggml_set_input(mask);
+  g.score_masks.push_back({group.first_token, spec.max_distance, pooled, mask});
+  if (g.only_sizes) {
+    g.host_inputs.push_back({mask, {}});
+    return mask;
+  }
   std::vector<float> values;
   values.reserve(size_t(ggml_nelements(mask)));
   for (int64_t s = 0; s < sequences; s++) {
@@ -80,7 +85,6 @@ ggml_tensor* score_mask(GraphContext& g, const LengthGroup& group, const Attenti
     }
   }
   add_host_input(g, mask, values);
-  g.score_masks.push_back({group.first_token, spec.max_distance, pooled, mask});
   return mask;
 }
 

@@ -26,8 +26,13 @@ void Health::require() const {
 }
 
 CpuRunner::CpuRunner(const Hparams& hparams, const Weights& weights, const Ops& ops, TeamLease team,
-                     Health& health)
-    : hparams_(hparams), weights_(weights), ops_(ops), team_(team), health_(health) {
+                     Health& health, std::function<uint64_t()> memory_left)
+    : hparams_(hparams),
+      weights_(weights),
+      ops_(ops),
+      team_(team),
+      health_(health),
+      memory_left_(std::move(memory_left)) {
   const GgmlGuard guard;
   make_runner();
 }
@@ -40,6 +45,20 @@ void CpuRunner::make_runner() {
   ggml_backend_cpu_set_n_threads(backend_, 1);
   runner_ =
       std::make_unique<GraphRunner>(backend_, hparams_, weights_, ops_, team_.size() > 1 ? &team_ : nullptr);
+}
+
+void CpuRunner::admit(const PackedBatch& batch) {
+  if (batch.num_tokens() <= admitted_tokens_) return;
+  const uint64_t needed = runner_->measure(batch, team_.size());
+  const uint64_t held = runner_->held_bytes();
+  const uint64_t left = memory_left_();
+  if (needed > held && needed - held > left) {
+    throw Error(ErrorCode::out_of_memory, "an input of " + std::to_string(batch.num_tokens()) +
+                                              " tokens takes " + std::to_string(needed - held) +
+                                              " bytes more than is held, and " + std::to_string(left) +
+                                              " may be taken; set a lower maxLength");
+  }
+  admitted_tokens_ = batch.num_tokens();
 }
 
 void CpuRunner::abandon() noexcept {
@@ -55,6 +74,7 @@ void CpuRunner::run(const PackedBatch& batch, const std::function<bool()>& shoul
   const auto poll = [](void* stop) { return (*static_cast<const std::function<bool()>*>(stop))(); };
   ggml_backend_cpu_set_abort_callback(backend_, poll, const_cast<std::function<bool()>*>(&should_stop));
   try {
+    admit(batch);
     runner_->run(batch, logits);
   } catch (const GgmlAbort& fault) {
     if (fault.code() != ErrorCode::out_of_memory) health_.poison();

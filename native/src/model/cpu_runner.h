@@ -6,6 +6,7 @@
 
 #include "batch/scheduler.h"
 #include "graph/graph_runner.h"
+#include "model/model_plan.h"
 
 namespace enc {
 
@@ -28,8 +29,10 @@ class Health {
 /// itself new ggml objects, after a failed assertion the model is poisoned.
 class CpuRunner final : public BatchRunner {
  public:
-  /// All but the lease must outlive the runner.
-  CpuRunner(const Hparams& hparams, const Weights& weights, const Ops& ops, TeamLease team, Health& health);
+  /// All but the lease must outlive the runner. `memory_left` says how many bytes may still be taken; it is
+  /// asked before batches that are larger than any so far and than what loading has seen to.
+  CpuRunner(const Hparams& hparams, const Weights& weights, const Ops& ops, TeamLease team, Health& health,
+            std::function<uint64_t()> memory_left);
   ~CpuRunner() override;
 
   /// Throws, beside what GraphRunner::run does, GgmlAbort, Error(out_of_memory) and Error(model_poisoned).
@@ -38,6 +41,7 @@ class CpuRunner final : public BatchRunner {
 
  private:
   void make_runner();
+  void admit(const PackedBatch& batch);
   void abandon() noexcept;
 
   const Hparams& hparams_;
@@ -45,6 +49,8 @@ class CpuRunner final : public BatchRunner {
   const Ops& ops_;
   TeamLease team_;
   Health& health_;
+  const std::function<uint64_t()> memory_left_;
+  int64_t admitted_tokens_ = int64_t(kMaxBatchTokens);
   ggml_backend_t backend_ = nullptr;  // owned by runner_
   std::unique_ptr<GraphRunner> runner_;
 };

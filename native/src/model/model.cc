@@ -5,38 +5,17 @@
 #include <atomic>
 #include <mutex>
 
-#include "backends/cpu/kernel_ops.h"
 #include "batch/scheduler.h"
 #include "enc/cpu_features.h"
 #include "enc/device.h"
 #include "enc/error.h"
 #include "ggml-backend.h"
-#include "ggml-cpu.h"
-#include "graph/portable_ops.h"
 #include "model/cpu_runner.h"
-#include "model/weights.h"
+#include "model/model_plan.h"
 #include "support/ggml_guard.h"
 
 namespace enc {
 namespace {
-
-/// Tokens computed together: enough rows to feed the matrix products, few enough that activations stay near
-/// the cache.
-constexpr size_t kMaxBatchTokens = 512;
-
-/// Our kernels where there are any for this processor; null for the portable graph.
-const kernels::KernelTable* choose_kernels(KernelChoice choice) {
-#ifdef ENC_X86_KERNELS
-  if (choice == KernelChoice::kAuto) return &kernels::kernel_table();
-#endif
-  (void)choice;
-  return nullptr;
-}
-
-std::unique_ptr<Ops> make_ops(const kernels::KernelTable* table, const Weights& weights) {
-  if (table == nullptr) return std::make_unique<PortableOps>();
-  return std::make_unique<KernelOps>(*table, weights.compute_type == "bf16");
-}
 
 std::vector<std::string> read_labels(const GgufFile& file, uint32_t num_labels,
                                      std::vector<std::string>& warnings) {
@@ -65,11 +44,14 @@ void read_prompts(const GgufFile& file, ModelInfo& info) {
 
 class LoadedModel final : public Model {
  public:
-  LoadedModel(const std::string& path, const LoadOptions& options)
-      : file_(std::make_unique<GgufFile>(path, options.limits)),
-        hparams_(read_hparams(*file_)),
-        table_(choose_kernels(options.kernels)),
-        threads_(options.threads > 0 ? std::min(options.threads, 64) : default_threads()) {
+  LoadedModel(ModelPlan plan, int threads)
+      : file_(std::move(plan.file)),
+        hparams_(plan.hparams),
+        table_(plan.table),
+        ops_(std::move(plan.ops)),
+        limits_(plan.options.limits),
+        threads_(threads) {
+    const std::string& path = file_->path();
     if (!file_->has("tokenizer.huggingface.json")) {
       throw Error(
           ErrorCode::tokenizer_missing,
@@ -80,8 +62,8 @@ class LoadedModel final : public Model {
       file_->malformed("its tokenizer has ids up to " + std::to_string(tokenizer_->vocab_size() - 1) +
                        ", its embedding " + std::to_string(hparams_.vocab_size) + " rows");
     }
-    weights_ = load_weights(*file_, hparams_, ggml_backend_cpu_buffer_type(), table_, options.should_stop);
-    ops_ = make_ops(table_, weights_);
+    weights_ = load_weights(std::move(plan.declared), *file_, hparams_, ggml_backend_cpu_buffer_type(),
+                            table_, plan.options.should_stop);
     describe();
     file_.reset();
     team_ = std::make_unique<Team>(table_ == nullptr ? 0 : threads_ - 1);
@@ -90,7 +72,8 @@ class LoadedModel final : public Model {
                            hparams_.num_token_types <= 1},
         *tokenizer_, [this] {
           return std::make_unique<CpuRunner>(hparams_, weights_, *ops_,
-                                             TeamLease(*team_, team_taken_, helpful_), health_);
+                                             TeamLease(*team_, team_taken_, helpful_), health_,
+                                             [this] { return memory_left(limits_, weights_.size_bytes); });
         });
   }
 
@@ -160,6 +143,7 @@ class LoadedModel final : public Model {
   std::unique_ptr<const Tokenizer> tokenizer_;
   const kernels::KernelTable* const table_;  // null: the portable graph
   std::unique_ptr<const Ops> ops_;
+  const FileLimits limits_;
   const int threads_;
   Weights weights_;
   ModelInfo info_;
@@ -174,23 +158,20 @@ class LoadedModel final : public Model {
 }  // namespace
 
 std::shared_ptr<Model> Model::load(const std::string& path, const LoadOptions& options) {
-  if (options.device != "auto" && options.device != "cpu") {
-    for (const DeviceInfo& device : list_devices()) {
-      if (device.id == options.device && !device.available) {
-        throw Error(ErrorCode::device_unavailable, "device '" + options.device + "': " + device.reason);
-      }
-    }
-    throw Error(ErrorCode::device_unavailable,
-                "there is no device '" + options.device + "'; `ggml-encoder devices` lists those there are");
-  }
-#ifdef ENC_X86_KERNELS
-  if (!detect_cpu_features().avx2) {
-    throw Error(ErrorCode::isa_unsupported,
-                "this CPU lacks AVX2, FMA or F16C, which ggml-encoder needs on x86");
-  }
-#endif
+  require_device(options);
   const GgmlGuard guard;
-  return std::make_shared<LoadedModel>(path, options);
+  ModelPlan plan(path, options);
+  const int threads = plan.admit();
+  return std::make_shared<LoadedModel>(std::move(plan), threads);
+}
+
+MemoryEstimate Model::estimate(const std::string& path, const LoadOptions& options, size_t max_length) {
+  require_device(options);
+  const GgmlGuard guard;
+  ModelPlan plan(path, options);
+  const size_t length = std::min<size_t>(max_length, plan.hparams.max_length);
+  return plan.estimate(options.threads > 0 ? std::min(options.threads, 64) : default_threads(),
+                       std::max<size_t>(1, length));
 }
 
 }  // namespace enc

@@ -171,23 +171,6 @@ void pack_into(const GgufFile& file, Linear& linear, const std::function<bool()>
   }
 }
 
-/// Calls `visit` with every linear layer that the model has.
-template <typename Visit>
-void for_each_linear(Weights& weights, const Visit& visit) {
-  const auto visit_present = [&](Linear& linear) {
-    if (linear.out > 0) visit(linear);
-  };
-  visit_present(weights.embd_proj);
-  for (LayerWeights& block : weights.blocks) {
-    for (Linear* linear : {&block.attn_qkv, &block.attn_pos_k, &block.attn_pos_q, &block.attn_output,
-                           &block.ffn_up, &block.ffn_down}) {
-      visit_present(*linear);
-    }
-  }
-  visit_present(weights.pooler);
-  visit_present(weights.classifier);
-}
-
 LayerWeights declare_block(TensorContract& contract, const Hparams& h, const std::string& prefix) {
   const int64_t hidden = h.hidden_size, inner = h.intermediate_size;
   const auto norm = [&](const char* name) {
@@ -251,35 +234,44 @@ Rope declare_rope(TensorContract& contract, const Hparams& h, const std::vector<
   Rope rope;
   rope.rotated = int64_t(inv_freq.size()) * 2;
   rope.attention_factor = h.rope_attention_factor;
-  if (!for_kernels) {
-    rope.freq_factors = contract.extra_vector(name, int64_t(inv_freq.size()));
-    return rope;
-  }
-  // In f32 throughout, as transformers computes them.
-  for (uint32_t position = 0; position < h.max_length; position++) {
-    for (const float frequency : inv_freq) {
-      const float angle = float(position) * frequency;
-      rope.cos.push_back(std::cos(angle) * h.rope_attention_factor);
-      rope.sin.push_back(std::sin(angle) * h.rope_attention_factor);
-    }
-  }
+  if (!for_kernels) rope.freq_factors = contract.extra_vector(name, int64_t(inv_freq.size()));
   return rope;
 }
 
-void fill_freq_factors(ggml_tensor* tensor, const std::vector<float>& inv_freq) {
-  if (tensor == nullptr) return;
-  std::vector<float> factors;
-  for (const float frequency : inv_freq) factors.push_back(1.0f / frequency);
-  ggml_backend_tensor_set(tensor, factors.data(), 0, factors.size() * sizeof(float));
+void fill_rope(Rope& rope, const std::vector<float>& inv_freq, uint32_t max_length) {
+  if (rope.rotated == 0) return;
+  if (rope.freq_factors != nullptr) {
+    std::vector<float> factors;
+    for (const float frequency : inv_freq) factors.push_back(1.0f / frequency);
+    ggml_backend_tensor_set(rope.freq_factors, factors.data(), 0, factors.size() * sizeof(float));
+    return;
+  }
+  rope.cos.reserve(inv_freq.size() * max_length);
+  rope.sin.reserve(inv_freq.size() * max_length);
+  // In f32 throughout, as transformers computes them.
+  for (uint32_t position = 0; position < max_length; position++) {
+    for (const float frequency : inv_freq) {
+      const float angle = float(position) * frequency;
+      rope.cos.push_back(std::cos(angle) * rope.attention_factor);
+      rope.sin.push_back(std::sin(angle) * rope.attention_factor);
+    }
+  }
 }
 
-RelativeBias read_relative_bias(const GgufFile& file, TensorContract& contract, const Hparams& h) {
+constexpr const char* kRelativeBias = "attn_rel_b.weight";
+
+RelativeBias declare_relative_bias(TensorContract& contract, const Hparams& h) {
   RelativeBias bias;
   bias.reach = int64_t(h.max_positions) - 1;
-  const GgufTensor& source = contract.take_f32("attn_rel_b.weight", {2 * bias.reach + 1, h.num_heads});
-  bias.table.resize(source.num_elements);
-  file.read_tensor(source, 0, bias.table.data(), source.size_bytes);
+  contract.take_f32(kRelativeBias, {2 * bias.reach + 1, h.num_heads});
   return bias;
+}
+
+void read_relative_bias(const GgufFile& file, RelativeBias& bias) {
+  const GgufTensor* source = file.find_tensor(kRelativeBias);
+  if (source == nullptr) return;
+  bias.table.resize(source->num_elements);
+  file.read_tensor(*source, 0, bias.table.data(), source->size_bytes);
 }
 
 /// Logarithmic buckets, in f32 as transformers computes them: distances up to half the buckets
@@ -339,24 +331,55 @@ std::vector<AlignedBuffer> pack_heads(const float* projected, size_t stride, siz
   return packed;
 }
 
-/// Fills every block's position terms; returns their bytes.
-uint64_t project_positions(Weights& weights, const Hparams& h, const kernels::KernelTable& table) {
+/// Fills every block's position terms.
+void project_positions(Weights& weights, const Hparams& h, const kernels::KernelTable& table) {
   const auto* embd = static_cast<const float*>(weights.relative_positions.embd->data);
   const size_t rows = size_t(weights.relative_positions.rows);
-  uint64_t bytes = 0;
   for (LayerWeights& block : weights.blocks) {
     const auto project = [&](const Linear& own, size_t shared_column) {
       const Linear& linear = own.out > 0 ? own : block.attn_qkv;
       const std::vector<float> projected = run_linear(linear, embd, rows);
-      std::vector<AlignedBuffer> packed = pack_heads(projected.data() + (own.out > 0 ? 0 : shared_column),
-                                                     size_t(linear.out), rows, h, *table.gemm_f32);
-      for (const AlignedBuffer& head : packed) bytes += head.size();
-      return packed;
+      return pack_heads(projected.data() + (own.out > 0 ? 0 : shared_column), size_t(linear.out), rows, h,
+                        *table.gemm_f32);
     };
     if (h.content_to_position) block.position_terms.keys = project(block.attn_pos_k, h.query_size());
     if (h.position_to_content) block.position_terms.queries = project(block.attn_pos_q, 0);
   }
+}
+
+/// What load_weights() will hold of weights that are declared.
+uint64_t bytes_when_loaded(Weights& weights, const Hparams& h, ggml_backend_buffer_type_t buffer_type,
+                           const kernels::KernelTable* table) {
+  uint64_t bytes = ggml_backend_alloc_ctx_tensors_from_buft_size(weights.context.get(), buffer_type);
+  if (h.position_kind == PositionKind::kRelativeBias)
+    bytes += sizeof(float) * h.num_heads * uint64_t(2 * weights.relative_bias.reach + 1);
+  if (table == nullptr) return bytes;
+  for_each_linear(weights, [&](const Linear& linear) {
+    bytes += linear.kernel->packed_bytes(size_t(linear.out), size_t(linear.in));
+  });
+  // The cosines and sines of every position.
+  for (const Rope* rope : {&weights.rope, &weights.rope_local})
+    bytes += sizeof(float) * uint64_t(rope->rotated) * h.max_length;
+  if (weights.relative_positions.embd != nullptr) {
+    const uint64_t terms = (h.content_to_position ? 1 : 0) + (h.position_to_content ? 1 : 0);
+    bytes += terms * h.num_blocks * h.num_heads *
+             table->gemm_f32->packed_bytes(size_t(weights.relative_positions.rows), h.head_size);
+  }
   return bytes;
+}
+
+uint64_t bytes_held(Weights& weights) {
+  uint64_t bytes = ggml_backend_buffer_get_size(weights.buffer.get());
+  for_each_linear(weights, [&](const Linear& linear) { bytes += linear.packed.size(); });
+  for (const LayerWeights& block : weights.blocks) {
+    for (const auto* terms : {&block.position_terms.keys, &block.position_terms.queries}) {
+      for (const AlignedBuffer& head : *terms) bytes += head.size();
+    }
+  }
+  size_t elements = weights.relative_bias.table.size();
+  for (const Rope* rope : {&weights.rope, &weights.rope_local})
+    elements += rope->cos.size() + rope->sin.size();
+  return bytes + elements * sizeof(float);
 }
 
 }  // namespace
@@ -374,8 +397,8 @@ kernels::WeightType weight_type(ggml_type type) {
   }
 }
 
-Weights load_weights(const GgufFile& file, const Hparams& h, ggml_backend_buffer_type_t buffer_type,
-                     const kernels::KernelTable* table, const std::function<bool()>& should_stop) {
+DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
+                                ggml_backend_buffer_type_t buffer_type, const kernels::KernelTable* table) {
   Weights weights;
   const size_t max_tensors = 32 + size_t(h.num_blocks) * 24;
   weights.context.reset(ggml_init({ggml_tensor_overhead() * max_tensors, nullptr, /*no_alloc=*/true}));
@@ -398,33 +421,37 @@ Weights load_weights(const GgufFile& file, const Hparams& h, ggml_backend_buffer
   if (h.position_kind == PositionKind::kDisentangled)
     weights.relative_positions = declare_relative_positions(contract, h);
   if (h.position_kind == PositionKind::kRelativeBias)
-    weights.relative_bias = read_relative_bias(file, contract, h);
+    weights.relative_bias = declare_relative_bias(contract, h);
   if (h.has_pooler) {
     weights.pooler = contract.linear("cls", h.hidden_size, h.hidden_size);
     weights.pooler_norm = contract.optional_norm("cls.norm", h.hidden_size, NormKind::kLayer, h.norm_eps);
   }
   weights.classifier = contract.linear("cls.output", h.hidden_size, h.num_labels);
   contract.refuse_leftovers();
+  weights.linear_type = ggml_type_name(file.find_tensor("blk.0.attn_qkv.weight")->type);
+  weights.compute_type = weights.linear_type == "f16" ? "f32" : weights.linear_type;
+  for (const GgufTensor& tensor : file.tensors()) weights.num_parameters += tensor.num_elements;
+  weights.size_bytes = bytes_when_loaded(weights, h, buffer_type, table);
+  return {std::move(weights), contract.declared()};
+}
 
+Weights load_weights(DeclaredWeights declared, const GgufFile& file, const Hparams& h,
+                     ggml_backend_buffer_type_t buffer_type, const kernels::KernelTable* table,
+                     const std::function<bool()>& should_stop) {
+  Weights weights = std::move(declared.weights);
   weights.buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(weights.context.get(), buffer_type));
   if (!weights.buffer) {
     throw Error(ErrorCode::out_of_memory, "no memory for the weights of '" + file.path() + "'");
   }
-  weights.size_bytes = ggml_backend_buffer_get_size(weights.buffer.get());
-  for (const auto& [source, target] : contract.declared()) read_into(file, *source, target, should_stop);
-  fill_freq_factors(weights.rope.freq_factors, h.rope_inv_freq);
-  fill_freq_factors(weights.rope_local.freq_factors, h.rope_inv_freq_local);
-  weights.linear_type = ggml_type_name(file.find_tensor("blk.0.attn_qkv.weight")->type);
-  weights.compute_type = weights.linear_type == "f16" ? "f32" : weights.linear_type;
+  for (const auto& [source, target] : declared.sources) read_into(file, *source, target, should_stop);
+  fill_rope(weights.rope, h.rope_inv_freq, h.max_length);
+  fill_rope(weights.rope_local, h.rope_inv_freq_local, h.max_length);
+  if (h.position_kind == PositionKind::kRelativeBias) read_relative_bias(file, weights.relative_bias);
   if (table != nullptr) {
-    for_each_linear(weights, [&](Linear& linear) {
-      pack_into(file, linear, should_stop);
-      weights.size_bytes += linear.packed.size();
-    });
-    if (weights.relative_positions.embd != nullptr)
-      weights.size_bytes += project_positions(weights, h, *table);
+    for_each_linear(weights, [&](Linear& linear) { pack_into(file, linear, should_stop); });
+    if (weights.relative_positions.embd != nullptr) project_positions(weights, h, *table);
   }
-  for (const GgufTensor& tensor : file.tensors()) weights.num_parameters += tensor.num_elements;
+  weights.size_bytes = bytes_held(weights);
   file.check_unchanged();
   return weights;
 }

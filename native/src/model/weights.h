@@ -97,7 +97,7 @@ struct Weights {
   Rope rope_local;  ///< of local layers; rotates nothing where they turn as the others
   RelativeBias relative_bias;
   RelativePositions relative_positions;
-  uint64_t size_bytes = 0;
+  uint64_t size_bytes = 0;  ///< in memory, with the tables that are made of them
   uint64_t num_parameters = 0;
   std::string linear_type;   ///< file type of the linear layers: "f32", "f16", "bf16", "q8_0"
   std::string compute_type;  ///< what their products are computed in
@@ -110,11 +110,39 @@ struct Weights {
 /// How our kernels name one of the tensor types that GgufFile admits.
 kernels::WeightType weight_type(ggml_type type);
 
-/// Checks every tensor of the file against the contract that the hyperparameters imply, then reads them into
-/// a buffer of `buffer_type`. Throws Error(tensor_missing, tensor_shape_mismatch, dtype_unsupported,
-/// gguf_malformed, out_of_memory, io_failed), and Error(aborted) when `should_stop` says so.
-/// With `table`, linear layers are packed for its kernels.
-Weights load_weights(const GgufFile& file, const Hparams& hparams, ggml_backend_buffer_type_t buffer_type,
-                     const kernels::KernelTable* table, const std::function<bool()>& should_stop);
+/// Calls `visit` with every linear layer that the model has.
+template <typename Visit>
+void for_each_linear(Weights& weights, const Visit& visit) {
+  const auto visit_present = [&](Linear& linear) {
+    if (linear.out > 0) visit(linear);
+  };
+  visit_present(weights.embd_proj);
+  for (LayerWeights& block : weights.blocks) {
+    for (Linear* linear : {&block.attn_qkv, &block.attn_pos_k, &block.attn_pos_q, &block.attn_output,
+                           &block.ffn_up, &block.ffn_down}) {
+      visit_present(*linear);
+    }
+  }
+  visit_present(weights.pooler);
+  visit_present(weights.classifier);
+}
+
+/// Weights that are known to fit the model and take no memory yet.
+struct DeclaredWeights {
+  Weights weights;
+  std::vector<std::pair<const GgufTensor*, ggml_tensor*>> sources;  ///< where each tensor is read from
+};
+
+/// Checks every tensor of the file against the contract that the hyperparameters imply. With `table`, linear
+/// layers will be packed for its kernels. Throws Error(tensor_missing, tensor_shape_mismatch,
+/// dtype_unsupported, gguf_malformed, out_of_memory).
+DeclaredWeights declare_weights(const GgufFile& file, const Hparams& hparams,
+                                ggml_backend_buffer_type_t buffer_type, const kernels::KernelTable* table);
+
+/// Reads what was declared, with the same arguments. Throws Error(out_of_memory, io_failed), and
+/// Error(aborted) when `should_stop` says so.
+Weights load_weights(DeclaredWeights declared, const GgufFile& file, const Hparams& hparams,
+                     ggml_backend_buffer_type_t buffer_type, const kernels::KernelTable* table,
+                     const std::function<bool()>& should_stop);
 
 }  // namespace enc

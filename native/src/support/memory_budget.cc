@@ -36,15 +36,16 @@ uint64_t field(const std::string& path, const std::string& name, uint64_t fallba
   return fallback;
 }
 
-/// Limit less usage. Cached files that are not in use are given up before anything is killed.
+/// Limit less usage. Cached files are given up before anything is killed, those lately read as well.
 uint64_t left_in(const std::string& folder, bool is_v2) {
   const uint64_t limit =
       number(first_line(folder + (is_v2 ? "/memory.max" : "/memory.limit_in_bytes")));  // "max" is no number
   if (limit >= kNoLimit) return kUnknown;
   const uint64_t used = number(first_line(folder + (is_v2 ? "/memory.current" : "/memory.usage_in_bytes")));
   if (used == kUnknown) return kUnknown;
-  const uint64_t cached =
-      field(folder + "/memory.stat", is_v2 ? "inactive_file " : "total_inactive_file ", 0);
+  const std::string prefix = is_v2 ? "" : "total_";
+  const uint64_t cached = field(folder + "/memory.stat", prefix + "inactive_file ", 0) +
+                          field(folder + "/memory.stat", prefix + "active_file ", 0);
   const uint64_t held = used - std::min(used, cached);
   return limit - std::min(limit, held);
 }

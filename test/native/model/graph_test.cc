@@ -210,8 +210,9 @@ struct Loaded {
       : file(m.builder().build()),
         gguf(file.path()),
         hparams(read_hparams(gguf)),
-        weights(
-            load_weights(gguf, hparams, ggml_backend_cpu_buffer_type(), engine.table, [] { return false; })),
+        weights(load_weights(declare_weights(gguf, hparams, ggml_backend_cpu_buffer_type(), engine.table),
+                             gguf, hparams, ggml_backend_cpu_buffer_type(), engine.table,
+                             [] { return false; })),
         ops(engine.table == nullptr ? std::unique_ptr<Ops>(new PortableOps)
                                     : std::make_unique<KernelOps>(*engine.table, false)),
         team(engine.helpers),

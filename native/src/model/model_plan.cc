@@ -1,0 +1,122 @@
+#include "model/model_plan.h"
+
+#include <algorithm>
+
+#include "backends/cpu/kernel_ops.h"
+#include "enc/cpu_features.h"
+#include "enc/device.h"
+#include "enc/error.h"
+#include "ggml-backend.h"
+#include "ggml-cpu.h"
+#include "graph/graph_runner.h"
+#include "graph/portable_ops.h"
+#include "support/ggml_guard.h"
+#include "support/memory_budget.h"
+
+namespace enc {
+namespace {
+
+constexpr int kMaxThreads = 64;
+
+/// Our kernels where there are any for this processor; null for the portable graph.
+const kernels::KernelTable* choose_kernels(KernelChoice choice) {
+#ifdef ENC_X86_KERNELS
+  if (choice == KernelChoice::kAuto) return &kernels::kernel_table();
+#endif
+  (void)choice;
+  return nullptr;
+}
+
+std::unique_ptr<Ops> make_ops(const kernels::KernelTable* table, const Weights& weights) {
+  if (table == nullptr) return std::make_unique<PortableOps>();
+  return std::make_unique<KernelOps>(*table, weights.compute_type == "bf16");
+}
+
+/// As many inputs of `length` tokens as go through the graph at once.
+PackedBatch full_batch(size_t length) {
+  const size_t count = std::max<size_t>(1, kMaxBatchTokens / length);
+  PackedBatch batch;
+  batch.ids.resize(count * length, 0);
+  batch.type_ids.resize(count * length, 0);
+  batch.cu_seqlens.push_back(0);
+  for (size_t b = 0; b < count; b++) {
+    for (size_t p = 0; p < length; p++) batch.positions.push_back(int32_t(p));
+    batch.cu_seqlens.push_back(int32_t(batch.positions.size()));
+  }
+  return batch;
+}
+
+std::string mebibytes(uint64_t bytes) {
+  return std::to_string((bytes + (1u << 20) - 1) >> 20) + " MiB";
+}
+
+}  // namespace
+
+uint64_t memory_left(const FileLimits& limits, uint64_t held) {
+  if (limits.memory_bytes == 0) return memory_allowance(available_memory());
+  return limits.memory_bytes - std::min(limits.memory_bytes, held);
+}
+
+void require_device(const LoadOptions& options) {
+  if (options.device != "auto" && options.device != "cpu") {
+    for (const DeviceInfo& device : list_devices()) {
+      if (device.id == options.device && !device.available) {
+        throw Error(ErrorCode::device_unavailable, "device '" + options.device + "': " + device.reason);
+      }
+    }
+    throw Error(ErrorCode::device_unavailable,
+                "there is no device '" + options.device + "'; `ggml-encoder devices` lists those there are");
+  }
+#ifdef ENC_X86_KERNELS
+  if (!detect_cpu_features().avx2) {
+    throw Error(ErrorCode::isa_unsupported,
+                "this CPU lacks AVX2, FMA or F16C, which ggml-encoder needs on x86");
+  }
+#endif
+}
+
+ModelPlan::ModelPlan(const std::string& path, const LoadOptions& load_options)
+    : options(load_options),
+      file(std::make_unique<GgufFile>(path, options.limits)),
+      hparams(read_hparams(*file)),
+      table(choose_kernels(options.kernels)),
+      declared(declare_weights(*file, hparams, ggml_backend_cpu_buffer_type(), table)),
+      ops(make_ops(table, declared.weights)) {}
+
+MemoryEstimate ModelPlan::estimate(int threads, size_t length) {
+  ggml_backend_t backend = ggml_backend_cpu_init();
+  if (backend == nullptr) throw Error(ErrorCode::out_of_memory, "no memory for a CPU backend");
+  GraphRunner runner(backend, hparams, declared.weights, *ops, nullptr);
+  // The allocator counts what has no data yet; weights have their bytes counted already.
+  ggml_context* context = declared.weights.context.get();
+  const auto mark = [context](void* data) {
+    for (ggml_tensor* t = ggml_get_first_tensor(context); t != nullptr; t = ggml_get_next_tensor(context, t))
+      t->data = data;
+  };
+  mark(&runner);
+  MemoryEstimate result;
+  result.thread_bytes = runner.measure(full_batch(length), table == nullptr ? 1 : threads);
+  mark(nullptr);
+  result.threads = threads;
+  result.weight_bytes = declared.weights.size_bytes;
+  result.total_bytes = result.weight_bytes + uint64_t(threads) * result.thread_bytes;
+  result.available_bytes = memory_left(options.limits, 0);
+  return result;
+}
+
+int ModelPlan::admit() {
+  const size_t length = std::min<size_t>(kMaxBatchTokens, hparams.max_length);
+  int threads = std::min(options.threads > 0 ? options.threads : default_threads(), kMaxThreads);
+  MemoryEstimate needed = estimate(threads, length);
+  while (options.threads == 0 && threads > 1 && needed.total_bytes > needed.available_bytes)
+    needed = estimate(--threads, length);
+  if (needed.total_bytes <= needed.available_bytes) return threads;
+  throw Error(ErrorCode::out_of_memory,
+              "'" + file->path() + "' takes " + mebibytes(needed.weight_bytes) + " for its weights and " +
+                  mebibytes(needed.thread_bytes) + " for each of " + std::to_string(threads) +
+                  " threads, and " + mebibytes(needed.available_bytes) +
+                  (options.limits.memory_bytes > 0 ? " are allowed by the limit memoryBytes"
+                                                   : " may be taken of what is left"));
+}
+
+}  // namespace enc

@@ -1,0 +1,86 @@
+// What a model will take is told before any of it is taken, to the byte, and what does not fit is refused.
+#include <cstdio>
+
+#include "backends/cpu/kernel_ops.h"
+#include "check.h"
+#include "enc/error.h"
+#include "ggml-cpu.h"
+#include "graph/graph_runner.h"
+#include "graph/portable_ops.h"
+#include "model/model_plan.h"
+#include "tiny_model.h"
+
+namespace enc::test {
+namespace {
+
+constexpr size_t kAnyLength = size_t(1) << 31;
+
+LoadOptions options_for(KernelChoice kernels, int threads, uint64_t memory_bytes = 0) {
+  LoadOptions options;
+  options.kernels = kernels;
+  options.threads = threads;
+  options.limits.memory_bytes = memory_bytes;
+  return options;
+}
+
+}  // namespace
+
+TEST(the_estimate_is_what_loading_and_running_hold) {
+  const TemporaryFile file(tiny_model(64, 3).build());
+  for (const KernelChoice kernels : {KernelChoice::kAuto, KernelChoice::kPortable}) {
+    const LoadOptions options = options_for(kernels, 1);
+    ModelPlan plan(file.path(), options);
+    const MemoryEstimate estimate = plan.estimate(1, 16);
+    CHECK(estimate.threads == 1);
+    CHECK(estimate.total_bytes == estimate.weight_bytes + estimate.thread_bytes);
+    CHECK(Model::estimate(file.path(), options, kAnyLength).total_bytes == estimate.total_bytes);
+    CHECK(Model::load(file.path(), options)->info().weight_bytes == estimate.weight_bytes);
+
+    const Weights weights = load_weights(std::move(plan.declared), *plan.file, plan.hparams,
+                                         ggml_backend_cpu_buffer_type(), plan.table, [] { return false; });
+    GraphRunner runner(ggml_backend_cpu_init(), plan.hparams, weights, *plan.ops, nullptr);
+    PackedBatch batch;
+    batch.cu_seqlens.push_back(0);
+    for (int b = 0; b < 32; b++) {
+      for (int p = 0; p < 16; p++) {
+        batch.ids.push_back(5);
+        batch.type_ids.push_back(0);
+        batch.positions.push_back(p);
+      }
+      batch.cu_seqlens.push_back(int32_t(batch.ids.size()));
+    }
+    std::vector<float> logits;
+    runner.run(batch, logits);
+    CHECK(runner.held_bytes() == estimate.thread_bytes);
+    if (runner.held_bytes() != estimate.thread_bytes)
+      std::fprintf(stderr, "%zu held, %zu expected\n", size_t(runner.held_bytes()),
+                   size_t(estimate.thread_bytes));
+  }
+}
+
+TEST(a_model_that_does_not_fit_is_refused_with_numbers) {
+  const TemporaryFile file(tiny_model(64, 3).build());
+  for (const KernelChoice kernels : {KernelChoice::kAuto, KernelChoice::kPortable}) {
+    const MemoryEstimate two = Model::estimate(file.path(), options_for(kernels, 2), kAnyLength);
+    CHECK(Model::load(file.path(), options_for(kernels, 2, two.total_bytes))->info().threads == 2);
+    CHECK_THROWS_CODE(Model::load(file.path(), options_for(kernels, 2, two.total_bytes - 1)),
+                      ErrorCode::out_of_memory);
+    // Threads that nobody asked for give way.
+    const MemoryEstimate one = Model::estimate(file.path(), options_for(kernels, 1), kAnyLength);
+    CHECK(Model::load(file.path(), options_for(kernels, 0, one.total_bytes))->info().threads == 1);
+    CHECK_THROWS_CODE(Model::load(file.path(), options_for(kernels, 0, one.weight_bytes)),
+                      ErrorCode::out_of_memory);
+  }
+}
+
+TEST(an_estimate_grows_with_the_input_and_takes_no_memory) {
+  const TemporaryFile file(tiny_model(64, 3).build());
+  const LoadOptions options = options_for(KernelChoice::kPortable, 1, uint64_t(1) << 30);
+  const MemoryEstimate longest = Model::estimate(file.path(), options, kAnyLength);
+  CHECK(Model::estimate(file.path(), options, 16).thread_bytes == longest.thread_bytes);
+  CHECK(Model::estimate(file.path(), options, 4).thread_bytes != longest.thread_bytes);
+  CHECK(longest.available_bytes == uint64_t(1) << 30);
+  CHECK_THROWS_CODE(Model::estimate("/no/such/file", options, 1), ErrorCode::model_not_found);
+}
+
+}  // namespace enc::test

@@ -200,6 +200,8 @@ async function requireNoSource(output: string, checkpoint: Checkpoint): Promise<
   const found = await stat(output, { bigint: true }).catch(() => undefined);
   if (found === undefined) return;
   if (found.isDirectory()) throw new EncoderError('io_failed', `${output} is a folder; name a file to write`);
+  // Renaming would replace the device or the pipe itself.
+  if (!found.isFile()) throw new EncoderError('io_failed', `${output} is no regular file; name another one`);
   const isSame = ({ file: { identity } }: { readonly file: SourceFile }) =>
     identity.device === found.dev && identity.inode === found.ino;
   if (checkpoint.namedFiles.some(isSame))

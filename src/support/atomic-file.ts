@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, open, rename, rm, statfs } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { EncoderError } from '../errors';
@@ -27,6 +27,7 @@ export class AtomicFile {
     const target = resolve(path);
     const folder = dirname(target);
     await checkFreeSpace(folder, target, sizeBytes);
+    await removeAbandoned(folder, basename(target));
     const unique = `.${basename(target)}.${process.pid}.${randomBytes(8).toString('hex')}.tmp`;
     const temporaryPath = join(folder, unique);
     const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY;
@@ -81,6 +82,32 @@ export class AtomicFile {
   }
 }
 
+/** A conversion writes every few milliseconds; what was not touched for so long, by a process that is gone, is rubbish. */
+const ABANDONED_MS = 10 * 60 * 1000;
+
+/** Removes what processes that were killed while they wrote this very file left beside it. */
+async function removeAbandoned(folder: string, name: string): Promise<void> {
+  const prefix = `.${name}.`;
+  const names = await readdir(folder).catch(() => []);
+  for (const found of names) {
+    if (!found.startsWith(prefix) || !TEMPORARY_NAME.test(found)) continue;
+    const path = join(folder, found);
+    const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Infinity);
+    if (age > ABANDONED_MS && !isRunning(Number(found.slice(prefix.length).split('.')[0]))) {
+      await rm(path, { force: true }).catch(() => undefined);
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) !== 'ESRCH';
+  }
+}
+
 async function checkFreeSpace(folder: string, target: string, sizeBytes: number): Promise<void> {
   const space = await statfs(folder).catch((cause: unknown) => {
     throw new EncoderError('io_failed', `cannot write ${target}: no folder ${folder} (${errnoOf(cause)})`, { cause });
@@ -118,5 +145,5 @@ async function syncFolder(folder: string): Promise<void> {
   // Not every platform opens folders; the file itself is synced already, only the name could be lost in a crash.
   const handle = await open(folder, 'r').catch(() => undefined);
   await handle?.sync().catch(() => undefined);
-  await handle?.close();
+  await handle?.close().catch(() => undefined);
 }

@@ -33,7 +33,7 @@ export class SourceFile {
     try {
       return new SourceFile(path, await identify(handle, path), handle);
     } catch (error) {
-      await handle.close();
+      await handle.close().catch(() => undefined);
       throw error;
     }
   }
@@ -50,8 +50,11 @@ export class SourceFile {
       const { bytesRead } = await this.handle
         .read(buffer, filled, length - filled, offset + filled)
         .catch((cause: unknown) => {
+          // libuv repeats every interrupted call but this one.
+          if (errnoOf(cause) === 'EINTR') return { bytesRead: -1 };
           throw new EncoderError('io_failed', `cannot read ${this.path} (${errnoOf(cause)})`, { cause });
         });
+      if (bytesRead < 0) continue;
       if (bytesRead === 0) {
         throw new EncoderError('io_failed', `${this.path} became shorter while it was read; try again`);
       }
@@ -68,8 +71,9 @@ export class SourceFile {
     }
   }
 
+  /** Never fails: a file that was only read has nothing to lose. */
   async close(): Promise<void> {
-    await this.handle.close();
+    await this.handle.close().catch(() => undefined);
   }
 }
 

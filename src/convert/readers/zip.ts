@@ -26,6 +26,7 @@ const CENTRAL_BYTES = 46;
 /** One entry of the directory with its name, and with the comments and extra fields that real files may have. */
 const MAX_CENTRAL_BYTES = 1200;
 const LOCAL_BYTES = 30;
+const WINDOW_BYTES = 4096;
 /** Sizes after the content (bit 3) and UTF-8 names (bit 11) change nothing here; encryption and the rest do. */
 const HARMLESS_FLAGS = 0x0808;
 
@@ -57,10 +58,11 @@ export async function readZip(file: SourceFile, limits: Limits = DEFAULT_LIMITS)
   if (cursor.remaining !== 0) malformed(file, 'its directory has more bytes than entries');
   placed.sort((a, b) => a.localOffset - b.localOffset);
   const entries = new Map<string, ZipEntry>();
+  const window = new ReadWindow(file);
   for (const [index, entry] of placed.entries()) {
     const end = placed[index + 1]?.localOffset ?? directory.offset;
     if (entries.has(entry.name)) malformed(file, `it has two entries ${entry.name}`);
-    entries.set(entry.name, await readLocal(file, entry, end));
+    entries.set(entry.name, await readLocal(file, window, entry, end));
   }
   return entries;
 }
@@ -178,12 +180,12 @@ function readName(file: SourceFile, bytes: Buffer): string {
 }
 
 /** The local header repeats the name; only it says where the content begins. */
-async function readLocal(file: SourceFile, entry: PlacedEntry, end: number): Promise<ZipEntry> {
+async function readLocal(file: SourceFile, window: ReadWindow, entry: PlacedEntry, end: number): Promise<ZipEntry> {
   const { name, localOffset, sizeBytes, crc32, isCompressed } = entry;
   const overlap = () => malformed(file, `the entry ${name} reaches into what follows it`);
   const headerBytes = LOCAL_BYTES + name.length;
   if (localOffset + headerBytes > end) overlap();
-  const header = new ByteCursor(await file.read(localOffset, headerBytes), `${file.path}, header of ${name}`);
+  const header = new ByteCursor(await window.read(localOffset, headerBytes), `${file.path}, header of ${name}`);
   header.signature('PK\x03\x04');
   header.skip(2);
   const flags = header.u16();
@@ -197,6 +199,23 @@ async function readLocal(file: SourceFile, entry: PlacedEntry, end: number): Pro
   const offset = localOffset + headerBytes + extraBytes;
   if (offset + sizeBytes > end) overlap();
   return { name, offset, sizeBytes, crc32, isCompressed };
+}
+
+/** Reads ahead: headers that lie close together, as those of many small entries do, come in one piece. */
+class ReadWindow {
+  private bytes: Buffer = Buffer.alloc(0);
+  private start = 0;
+
+  constructor(private readonly file: SourceFile) {}
+
+  /** Valid until the next read; the range must lie inside the file. */
+  async read(offset: number, length: number): Promise<Buffer> {
+    if (offset < this.start || offset + length > this.start + this.bytes.length) {
+      this.bytes = await this.file.read(offset, Math.min(Math.max(length, WINDOW_BYTES), this.file.sizeBytes - offset));
+      this.start = offset;
+    }
+    return this.bytes.subarray(offset - this.start, offset - this.start + length);
+  }
 }
 
 function malformed(file: SourceFile, reason: string): never {

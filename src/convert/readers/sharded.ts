@@ -16,8 +16,12 @@ export function readShardIndex(
 ): { map: Map<string, string>; shards: string[] } {
   const weightMap = isJsonObject(json) ? json['weight_map'] : undefined;
   if (!isJsonObject(weightMap)) throw new EncoderError('checkpoint_malformed', `${path} has no weight_map`);
+  const tensors = Object.keys(weightMap);
+  if (tensors.length > limits.tensors)
+    throw limitExceeded(limits, 'tensors', `${path} names ${tensors.length} tensors`);
   const map = new Map<string, string>();
-  for (const [tensor, shard] of Object.entries(weightMap)) {
+  for (const tensor of tensors) {
+    const shard = weightMap[tensor];
     if (typeof shard !== 'string' || !SHARD_NAME.test(shard) || !shard.endsWith(extension)) {
       const shown = String(JSON.stringify(shard)).slice(0, 100);
       throw new EncoderError(
@@ -29,7 +33,6 @@ export function readShardIndex(
   }
   const shards = [...new Set(map.values())].sort();
   if (shards.length > limits.shards) throw limitExceeded(limits, 'shards', `${path} names ${shards.length} files`);
-  if (map.size > limits.tensors) throw limitExceeded(limits, 'tensors', `${path} names ${map.size} tensors`);
   if (shards.length === 0) throw new EncoderError('checkpoint_malformed', `${path} names no tensors`);
   return { map, shards };
 }

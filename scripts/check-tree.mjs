@@ -31,7 +31,15 @@ const MAY_INCLUDE = [
   ['native/src/batch/', [/^batch\//, /^support\//, /^enc\//]],
   [
     'native/src/backends/',
-    [/^backends\//, /^kernels\//, /^support\//, /^enc\//, /^ggml/, /^graph\/ops\.h$/, /^model\/(hparams|weights)\.h$/],
+    [
+      /^backends\//,
+      /^kernels\//,
+      /^support\//,
+      /^enc\//,
+      /^ggml/,
+      /^graph\/ops\.h$/,
+      /^model\/(hparams|stored_types|weights)\.h$/,
+    ],
   ],
   ['native/src/graph/', [/^graph\//, /^backends\//, /^support\//, /^enc\//, /^ggml/, /^model\/(hparams|weights)\.h$/]],
   ['native/src/model/', [/^(model|graph|backends|kernels|batch|tokenizer|support|enc)\//, /^ggml/]],

@@ -327,7 +327,7 @@ describe('inspect, devices, help', () => {
     ['top-k 0', ['classify', '--top-k', '0', 'x']],
     ['65 threads', ['classify', '--threads', '65', 'x']],
     ['no query', ['rank', '-m', 'x.gguf', '--documents', '-']],
-    ['an unknown type', ['convert', 'folder', '-o', 'x.gguf', '--type', 'q4_0']],
+    ['an unknown type', ['convert', 'folder', '-o', 'x.gguf', '--type', 'q4_k']],
     ['no output', ['convert', 'folder']],
   ])('%s is wrong usage: exit code 2 and one line', async (_, args) => {
     const { code, stdout, stderr } = await runCli(args);

@@ -1,7 +1,7 @@
 /** Options of `Classifier.load` and `CrossEncoder.load`, checked before anything is read. */
 import { checkHubOptions } from '../convert/checkpoint-source';
 import type { ConvertProgress } from '../convert/convert';
-import type { TensorType } from '../gguf/types';
+import { TENSOR_TYPES, type TensorType } from '../gguf/types';
 import type { HubOptions } from '../hub/settings';
 import { type LimitOptions, resolveLimits } from '../support/limits';
 import type { NativeLoadOptions } from '../native/bindings';
@@ -88,7 +88,7 @@ export function checkLoadOptions(options: LoadOptions): void {
   checkOptions(options, LOAD_KEYS);
   const { revision, hub, type, labels, maxLength, maxQueue, onWarning } = options;
   const { cacheDir, onProgress, isolation, limits, signal } = options;
-  if (type !== undefined) checkOneOf('options.type', type, ['f32', 'f16', 'bf16', 'q8_0']);
+  if (type !== undefined) checkOneOf('options.type', type, TENSOR_TYPES);
   if (labels !== undefined) checkLabels(labels);
   if (maxLength !== undefined) checkInteger('options.maxLength', maxLength, 1, Infinity);
   if (maxQueue !== undefined) checkInteger('options.maxQueue', maxQueue, 1, Infinity);

@@ -2,6 +2,7 @@
 import type { NativeModelInfo } from '../native/bindings';
 import type { PairActivation } from './activations';
 import { outOfRange } from './arguments';
+import { LLAMA_CPP_WARNINGS } from '../convert/llamacpp/warnings';
 import type { ModelWarning } from './warnings';
 
 /** Facts about a loaded model. */
@@ -77,15 +78,12 @@ export function describeModel(native: NativeModelInfo, path: string, overrides: 
   };
 }
 
-const NATIVE_WARNINGS: Readonly<Record<string, string>> = {
-  pooler_missing: 'the file holds no pooler, so scores differ from those of the original checkpoint; convert it again',
-};
-
 function nativeWarnings(codes: readonly string[]): ModelWarning[] {
+  const messages = new Map<string, string>(Object.entries(LLAMA_CPP_WARNINGS));
   // A file without labels gets LABEL_0, LABEL_1, ..., which labelWarnings sees, unless the caller named them.
   return codes
     .filter((code) => code !== 'labels_missing')
-    .map((code) => ({ code, message: NATIVE_WARNINGS[code] ?? `the model reports "${code}"` }));
+    .map((code) => ({ code, message: messages.get(code) ?? `the model reports "${code}"` }));
 }
 
 function labelWarnings(labels: readonly string[]): ModelWarning[] {

@@ -6,6 +6,8 @@ import { cachedConvert } from '../convert/cache';
 import { resolveCheckpoint } from '../convert/checkpoint-source';
 import { downloadReporter } from '../convert/convert';
 import { EncoderError } from '../errors';
+import { ENCODER_KEYS } from '../gguf/keys';
+import { hasGgufKey } from '../gguf/reader';
 import { resolveLimits } from '../support/limits';
 import { packageRoot } from '../support/package-root';
 import { invalidType } from './arguments';
@@ -36,7 +38,7 @@ export async function resolveModelFile(source: string, options: LoadOptions): Pr
   const stats = await stat(path).catch((cause: unknown) => {
     throw new EncoderError('model_not_found', notFoundMessage(source, path), { cause });
   });
-  if (stats.isDirectory()) {
+  if (stats.isDirectory() || (await isForeign(path, options))) {
     const converted = await cachedConvert(path, type, { cacheDir, onProgress, signal, limits });
     const warnings = [
       ...found.warnings.map((message) => ({ code: 'hub_unreachable', message })),
@@ -48,6 +50,17 @@ export async function resolveModelFile(source: string, options: LoadOptions): Pr
     throw invalidType('options.type', 'no value for a .gguf file, which keeps its own tensor type', options.type);
   }
   return { path, warnings: [] };
+}
+
+/** Whether the file is a sound GGUF file that another converter wrote. What is wrong with others, the loader says. */
+async function isForeign(path: string, { limits }: LoadOptions): Promise<boolean> {
+  if (!path.endsWith('.gguf')) return false;
+  try {
+    return !(await hasGgufKey(path, ENCODER_KEYS.formatVersion, resolveLimits(limits)));
+  } catch (error) {
+    if (error instanceof EncoderError) return false;
+    throw error;
+  }
 }
 
 function notFoundMessage(source: string, path: string): string {

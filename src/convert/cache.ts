@@ -15,9 +15,8 @@ import { AtomicFile, TEMPORARY_NAME } from '../support/atomic-file';
 import { type LimitOptions, type Limits, resolveLimits } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
 import { type FileIdentity, errnoOf } from '../support/source-file';
-import { Checkpoint } from './checkpoint';
 import { type ConvertProgress, convert } from './convert';
-import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
+import { openSource } from './source';
 
 export interface CacheOptions {
   /** Folder for converted files. Default: `defaultCacheDir()`. It is made when it is missing. */
@@ -50,8 +49,9 @@ export interface CachedConversion {
 }
 
 /**
- * The checkpoint `folder` as a GGUF file in the cache, converted now unless it is there. `type` undefined keeps
- * the checkpoint's own. Throws what `convert` throws; `signal` also ends the hashing of the checkpoint.
+ * The checkpoint `folder` as a GGUF file in the cache, converted now unless it is there; a GGUF file of llama.cpp's
+ * converter will do as well. `type` undefined keeps the checkpoint's own. Throws what `convert` throws; `signal` also ends
+ * the hashing of the checkpoint.
  */
 export async function cachedConvert(
   folder: string,
@@ -68,8 +68,9 @@ export async function cachedConvert(
   const known = await readWarnings(path);
   if (known !== undefined) return { path, warnings: known };
   await removeStale(cache);
-  const { warnings } = await convert(folder, { output: path, type, overwrite: true, onProgress, signal, limits });
-  return { path, warnings };
+  await convert(folder, { output: path, type, overwrite: true, onProgress, signal, limits });
+  // As the file has them: what it says of itself once it is loaded is not said twice.
+  return { path, warnings: (await readWarnings(path)) ?? [] };
 }
 
 async function contentKey(
@@ -79,23 +80,18 @@ async function contentKey(
   signal: AbortSignal | undefined,
   limits: Limits,
 ): Promise<string> {
-  const checkpoint = await Checkpoint.open(folder, limits);
+  const source = await openSource(folder, limits);
   try {
-    // Opens every file that a conversion reads; reading the headers is little beside hashing.
-    await checkpoint.config();
-    await checkpoint.weights();
-    await checkpoint.tokenizerFiles();
-    await checkpoint.settings(MODEL_SETTINGS);
-    await checkpoint.settings(TRANSFORMER_SETTINGS);
+    await source.openFiles();
     const key = createHash('sha256');
-    key.update(JSON.stringify([CONVERTER_VERSION, type ?? 'own', checkpoint.name]));
-    for (const { name, file } of checkpoint.namedFiles) {
+    key.update(JSON.stringify([CONVERTER_VERSION, type ?? 'own', source.name]));
+    for (const { name, file } of source.namedFiles) {
       key.update(JSON.stringify([name, await contentHash(file, cache, signal)]));
     }
-    await checkpoint.checkUnchanged();
+    await source.checkUnchanged();
     return key.digest('hex');
   } finally {
-    await checkpoint.close();
+    await source.close();
   }
 }
 

@@ -6,16 +6,16 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import { EncoderError } from '../errors';
-import type { TensorType } from '../gguf/types';
+import { TENSOR_TYPES, type TensorType } from '../gguf/types';
 import { GgufWriter } from '../gguf/writer';
 import type { HubOptions } from '../hub/settings';
 import type { DownloadProgress } from '../hub/snapshot';
 import { AtomicFile, outputExists } from '../support/atomic-file';
 import { type LimitOptions, resolveLimits } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
-import { Checkpoint } from './checkpoint';
 import { checkHubOptions, resolveCheckpoint } from './checkpoint-source';
-import { planConversion, type ConversionPlan } from './plan';
+import type { ConversionPlan } from './conversion-plan';
+import { type ConversionSource, openSource } from './source';
 import { copyTensor } from './tensor-copy';
 
 export type { TensorType } from '../gguf/types';
@@ -69,7 +69,8 @@ export interface ConvertResult {
   readonly sizeBytes: number;
   /** Of the whole file, hexadecimal. The same checkpoint and options give the same bytes. */
   readonly sha256: string;
-  readonly type: TensorType;
+  /** Tensor type that was asked for, or that of most weights in the embedding table and the linear layers. */
+  readonly type: string;
   readonly numTensors: number;
   /** Elements of all tensors. */
   readonly parameters: number;
@@ -77,19 +78,17 @@ export interface ConvertResult {
   readonly warnings: readonly string[];
 }
 
-const TENSOR_TYPES: readonly unknown[] = ['f32', 'f16', 'bf16', 'q8_0'];
-
 /**
  * Converts the checkpoint `source` to `options.output`: a folder or, where there is no such path, a repository on the
- * Hugging Face Hub (`owner/name`), whose files are downloaded into the cache that Python shares. The folder holds config.json, its weights
- * (model.safetensors or pytorch_model.bin, whole or in shards with their index, or tf_model.h5, in this order), and
+ * Hugging Face Hub (`owner/name`), whose files are downloaded into the cache that Python shares; or a
+ * GGUF file, such as llama.cpp's converter writes. A folder holds config.json, its weights (model.safetensors or pytorch_model.bin, whole or in shards with their index, or tf_model.h5, in this order), and
  * tokenizer.json or vocab.txt.
  *
  * Throws TypeError or RangeError for wrong options, and EncoderError: `checkpoint_not_found`, `checkpoint_malformed`,
  * `architecture_unsupported`, `tensor_missing`, `tensor_shape_mismatch`, `dtype_unsupported`, `weights_not_finite`,
  * `tokenizer_missing`, `tokenizer_unsupported`, `limit_exceeded`, `output_exists`, `io_failed`, `aborted`, and for the
  * Hub `hub_not_found`, `hub_unauthorized`, `hub_rate_limited`, `hub_unreachable`, `hub_offline`, `hub_response_invalid`,
- * `hub_download_corrupt`.
+ * `hub_download_corrupt`; for GGUF files also `gguf_malformed`.
  */
 export async function convert(source: string, options: ConvertOptions): Promise<ConvertResult> {
   checkArguments(source, options);
@@ -107,9 +106,9 @@ export async function convert(source: string, options: ConvertOptions): Promise<
     onProgress: downloadReporter(onProgress),
   });
   onProgress?.({ phase: 'read', file: '', tensor: '', bytesWritten: 0, bytesTotal: 0 });
-  const checkpoint = await Checkpoint.open(found.folder, limits);
+  const checkpoint = await openSource(found.folder, limits);
   try {
-    const plan = await planConversion(checkpoint, options);
+    const plan = await checkpoint.plan(options);
     await requireNoSource(output, checkpoint);
     const sha256 = await writeFile(output, checkpoint, plan, options);
     return {
@@ -128,7 +127,7 @@ export async function convert(source: string, options: ConvertOptions): Promise<
 
 async function writeFile(
   output: string,
-  checkpoint: Checkpoint,
+  checkpoint: ConversionSource,
   plan: ConversionPlan,
   { signal, onProgress, overwrite = false }: ConvertOptions,
 ): Promise<string> {
@@ -196,7 +195,7 @@ async function requireAbsent(output: string): Promise<void> {
 }
 
 /** Overwriting must not replace the very files that are being read. */
-async function requireNoSource(output: string, checkpoint: Checkpoint): Promise<void> {
+async function requireNoSource(output: string, checkpoint: ConversionSource): Promise<void> {
   const found = await stat(output, { bigint: true }).catch(() => undefined);
   if (found === undefined) return;
   if (found.isDirectory()) throw new EncoderError('io_failed', `${output} is a folder; name a file to write`);
@@ -217,7 +216,7 @@ function checkArguments(source: unknown, options: unknown): void {
   >;
   requireType('options.output', output, 'string');
   if (output === '' || source === '') throw new RangeError('source and options.output must not be empty');
-  if (type !== undefined && !TENSOR_TYPES.includes(type)) {
+  if (type !== undefined && !TENSOR_TYPES.some((known) => known === type)) {
     throw new RangeError(`options.type must be one of ${TENSOR_TYPES.join(', ')}, not ${JSON.stringify(type)}`);
   }
   if (overwrite !== undefined) requireType('options.overwrite', overwrite, 'boolean');

@@ -2,7 +2,7 @@
 import { EncoderError } from '../errors';
 import { type JsonValue, isJsonObject } from '../support/json';
 import type { PreparedTokenizer } from './tokenizer';
-import { QWEN2_REGEX } from './tokenizer-components';
+import { LLAMA3_REGEX, QWEN2_REGEX } from './tokenizer-components';
 
 const NORMAL = 1;
 const CONTROL = 3;
@@ -13,7 +13,6 @@ const BYTE = 6;
 const WORD_START = '\u2581';
 
 const BYTE_TOKEN = /^<0x[0-9A-F]{2}>$/;
-const LLAMA3_REGEX = QWEN2_REGEX.replace('|\\p{N}|', '|\\p{N}{1,3}|');
 
 export interface GgmlVocabulary {
   readonly model: 'bert' | 'gpt2' | 'llama' | 't5';

@@ -1,6 +1,6 @@
 /** The metadata of a converted file, in a fixed order, from what the checkpoint says about model and tokenizer. */
 import { ENCODER_KEYS, GENERAL_KEYS, architectureKeys } from '../gguf/keys';
-import type { GgufEntry, TensorType } from '../gguf/types';
+import type { GgufEntry } from '../gguf/types';
 import type { EncoderHyperparameters, EncoderModel } from './architectures/architecture';
 import type { CheckpointPrompts } from './prompts';
 import type { PreparedTokenizer } from './tokenizer';
@@ -13,7 +13,21 @@ const FORMAT_VERSION = 1;
 const POOLING_RANK = 4;
 
 /** llama.cpp's numbers for `general.file_type`. */
-const FILE_TYPES: Readonly<Record<TensorType, number>> = { f32: 0, f16: 1, q8_0: 7, bf16: 32 };
+const FILE_TYPES: Readonly<Record<string, number>> = {
+  f32: 0,
+  f16: 1,
+  q4_0: 2,
+  q4_1: 3,
+  q8_0: 7,
+  q5_0: 8,
+  q5_1: 9,
+  q2_k: 10,
+  q3_k: 12,
+  q4_k: 15,
+  q5_k: 17,
+  q6_k: 18,
+  bf16: 32,
+};
 
 /** The facts of one checkpoint. */
 export interface ModelFacts {
@@ -30,9 +44,9 @@ export interface ModelFacts {
 }
 
 /**
- * `matrixType` is the type of most matrices in the file. Adds to `warnings` what could not be said in llama.cpp's terms.
+ * `matrixType` is the type of most weights in matrices. Adds to `warnings` what could not be said in llama.cpp's terms.
  */
-export function fileMetadata(facts: ModelFacts, matrixType: TensorType, warnings: string[]): GgufEntry[] {
+export function fileMetadata(facts: ModelFacts, matrixType: string, warnings: string[]): GgufEntry[] {
   const { vocabSize, numTokenTypes } = facts.model.hyperparameters;
   return [
     ...generalEntries(facts, matrixType),
@@ -47,13 +61,13 @@ export function warningEntry(warnings: readonly string[]): GgufEntry {
   return { key: ENCODER_KEYS.conversionWarnings, type: 'string[]', value: [...warnings] };
 }
 
-function generalEntries(facts: ModelFacts, type: TensorType): GgufEntry[] {
+function generalEntries(facts: ModelFacts, type: string): GgufEntry[] {
   return [
     text(GENERAL_KEYS.architecture, facts.model.architecture),
     text(GENERAL_KEYS.type, 'model'),
     text(GENERAL_KEYS.name, facts.name),
     text(GENERAL_KEYS.sizeLabel, sizeLabel(facts.numParameters)),
-    uint(GENERAL_KEYS.fileType, FILE_TYPES[type]),
+    uint(GENERAL_KEYS.fileType, FILE_TYPES[type] ?? FILE_TYPES['f32']!),
     uint(GENERAL_KEYS.quantizationVersion, 2),
   ];
 }
@@ -87,7 +101,7 @@ function modelEntries({ model, labels }: ModelFacts): GgufEntry[] {
 }
 
 function encoderEntries(facts: ModelFacts): GgufEntry[] {
-  const { hyperparameters: h, head } = facts.model;
+  const { hyperparameters: h, head, warnings: codes = [] } = facts.model;
   return [
     uint(ENCODER_KEYS.formatVersion, FORMAT_VERSION),
     text(ENCODER_KEYS.sourceClass, facts.sourceClass),
@@ -106,6 +120,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
     uint(ENCODER_KEYS.positionOffset, h.positionOffset ?? 0),
     ...mechanismEntries(h),
     text(ENCODER_KEYS.llamacppCompat, facts.model.llamacppCompat),
+    ...(codes.length === 0 ? [] : [{ key: ENCODER_KEYS.assumptions, type: 'string[]', value: codes } as const]),
   ];
 }
 

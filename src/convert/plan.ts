@@ -1,29 +1,18 @@
-/** Everything about a conversion that is decided before the first tensor byte is read. */
+/** The conversion of a checkpoint folder: what its configuration, its tokenizer and its weights together say. */
 import { EncoderError } from '../errors';
-import { type TensorType, ggmlType } from '../gguf/types';
-import { type GgufLayout, type GgufTensorDeclaration, layoutGguf } from '../gguf/writer';
+import type { TensorType } from '../gguf/types';
 import { readActivationFn } from './activation-fn';
 import type { PlannedTensor } from './architectures/architecture';
 import { findArchitecture } from './architectures/index';
 import type { Checkpoint } from './checkpoint';
 import type { ConfigReader } from './config';
-import { Q8_0_BLOCK } from './dtypes';
+import { type ConversionPlan, type PlanOptions, completePlan } from './conversion-plan';
 import { checkLabels, readLabels } from './labels';
-import { fileMetadata, warningEntry } from './metadata';
 import { ELEMENT_BYTES, type TensorSource } from './readers/tensor-source';
 import { readPrompts } from './prompts';
 import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
+import { declareTensors } from './tensor-types';
 import { prepareTokenizer } from './tokenizer';
-
-export interface ConversionPlan {
-  readonly type: TensorType;
-  /** In file order, one for each of `layout.tensors`. */
-  readonly tensors: readonly PlannedTensor[];
-  readonly layout: GgufLayout;
-  readonly weights: TensorSource;
-  readonly numParameters: number;
-  readonly warnings: readonly string[];
-}
 
 /** [CLS], one token, [SEP]. */
 const MIN_LENGTH = 3;
@@ -35,10 +24,7 @@ const PROBLEM_TYPES: readonly string[] = [
   'multi_label_classification',
 ];
 
-export async function planConversion(
-  checkpoint: Checkpoint,
-  options: { readonly type?: TensorType | undefined; readonly labels?: readonly string[] | undefined },
-): Promise<ConversionPlan> {
+export async function planConversion(checkpoint: Checkpoint, options: PlanOptions): Promise<ConversionPlan> {
   const config = await checkpoint.config();
   const architecture = findArchitecture(config);
   const weights = await checkpoint.weights();
@@ -53,10 +39,8 @@ export async function planConversion(
   });
   const warnings = [...tokenizer.warnings];
   const settings = await checkpoint.settings(MODEL_SETTINGS);
-  const type = options.type ?? ownType(weights, model.tensors);
   requireFloats(weights, model.tensors);
-  const tensors = declare(model.tensors, type, warnings);
-  const numParameters = tensors.reduce((sum, { ne }) => sum + ne.reduce((product, size) => product * size, 1), 0);
+  const declared = declareTensors(model.tensors, options.type ?? ownType(weights, model.tensors), warnings);
   const facts = {
     name: checkpoint.name,
     sourceClass: architecture.sourceClass,
@@ -72,31 +56,8 @@ export async function planConversion(
       tokenizer.maxLength,
       checkpoint.modelFolder,
     ),
-    numParameters,
   };
-  const stored = type === 'q8_0' && !tensors.some((tensor) => tensor.type.name === type) ? 'f16' : type;
-  const metadata = fileMetadata(facts, stored, warnings);
-  const remarks = warnings.length === 0 ? [] : [warningEntry(warnings)];
-  const layout = layoutGguf([...metadata, ...remarks], tensors);
-  return { type, tensors: model.tensors, layout, weights, numParameters, warnings };
-}
-
-function declare(planned: readonly PlannedTensor[], type: TensorType, warnings: string[]): GgufTensorDeclaration[] {
-  const narrow: string[] = [];
-  const tensors = planned.map(({ name, shape, storage }) => {
-    const ne = [...shape].reverse();
-    if (storage === 'exact') return { name, ne, type: ggmlType('f32') };
-    if (type !== 'q8_0' || ne[0]! % Q8_0_BLOCK === 0) return { name, ne, type: ggmlType(type) };
-    narrow.push(name);
-    return { name, ne, type: ggmlType('f16') };
-  });
-  if (narrow.length > 0) {
-    const shown = narrow.slice(0, 3).join(', ') + (narrow.length > 3 ? ', ...' : '');
-    warnings.push(
-      `${narrow.length} tensors are f16: their rows are no multiple of ${Q8_0_BLOCK}, which q8_0 needs (${shown})`,
-    );
-  }
-  return tensors;
+  return completePlan(weights, options.type, facts, declared, warnings);
 }
 
 /** The type that loses nothing: f16 or bf16 when every matrix has it, else f32. */
@@ -111,7 +72,7 @@ function ownType(weights: TensorSource, tensors: readonly PlannedTensor[]): Tens
 function requireFloats(weights: TensorSource, tensors: readonly PlannedTensor[]): void {
   for (const name of tensors.flatMap(({ sources }) => sources)) {
     const tensor = weights.find(name);
-    if (tensor !== undefined && ELEMENT_BYTES[tensor.dtype] === undefined) {
+    if (tensor !== undefined && !Object.hasOwn(ELEMENT_BYTES, tensor.dtype)) {
       throw new EncoderError(
         'dtype_unsupported',
         `${name} in ${tensor.file} has the type ${tensor.dtype}; supported are ${Object.keys(ELEMENT_BYTES).join(', ')}`,

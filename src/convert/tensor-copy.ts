@@ -1,10 +1,10 @@
 /** One tensor from the checkpoint to the file: read, checked, converted and handed on in pieces. */
 import { EncoderError } from '../errors';
-import type { GgufTensorInfo, TensorType } from '../gguf/types';
+import type { GgufTensorInfo } from '../gguf/types';
 import type { PlannedTensor } from './architectures/architecture';
-import { decodeElements, encodeElements, findNonFinite, findTooLarge } from './dtypes';
+import { type ElementType, decodeElements, encodeElements, findNonFinite, findTooLarge } from './dtypes';
 import { CHUNK_ELEMENTS } from './limits';
-import { ELEMENT_BYTES, type TensorSource } from './readers/tensor-source';
+import { type TensorSource, storedBlock } from './readers/tensor-source';
 
 /**
  * Calls `emit` with the stored bytes of `info`, in order. Throws `weights_not_finite` and `dtype_unsupported` naming
@@ -16,20 +16,22 @@ export async function copyTensor(
   info: GgufTensorInfo,
   emit: (data: Uint8Array) => Promise<void>,
 ): Promise<void> {
-  const type = info.type.name as TensorType;
   if (tensor.compute !== undefined) return computeTensor(weights, tensor, tensor.compute, emit);
   for (const name of tensor.sources) {
     const source = weights.find(name)!;
-    const elementBytes = ELEMENT_BYTES[source.dtype]!;
-    const count = source.sizeBytes / elementBytes;
-    // Pieces are whole q8_0 blocks: CHUNK_ELEMENTS and, where q8_0 is used, every row are multiples of 32.
+    const { elements, bytes: blockBytes } = storedBlock(source.dtype)!;
+    const bytesOf = (length: number) => (length / elements) * blockBytes;
+    const count = (source.sizeBytes / blockBytes) * elements;
+    const isKept = source.dtype === info.type.name.toUpperCase();
+    // Pieces are whole blocks: CHUNK_ELEMENTS and every row of a type with blocks are multiples of them.
     const skipped = (tensor.skippedRows ?? 0) * (count / source.shape[0]!);
     for (let start = skipped; start < count; start += CHUNK_ELEMENTS) {
       const length = Math.min(CHUNK_ELEMENTS, count - start);
-      const bytes = await weights.read(name, start * elementBytes, length * elementBytes);
+      const bytes = await weights.read(name, bytesOf(start), bytesOf(length));
       const values = decodeElements(source.dtype, bytes);
+      const type = isKept ? undefined : (info.type.name as ElementType);
       checkValues(values, type, name, source.file, start);
-      await emit(encodeElements(type, values));
+      await emit(type === undefined ? bytes : encodeElements(type, values));
     }
   }
 }
@@ -51,7 +53,14 @@ async function computeTensor(
   for (const values of compute(sources)) await emit(encodeElements('f32', values));
 }
 
-function checkValues(values: Float32Array, type: TensorType, name: string, file: string, start: number): void {
+/** `type`: what the values are stored as; undefined when that is what they are now. */
+function checkValues(
+  values: Float32Array,
+  type: ElementType | undefined,
+  name: string,
+  file: string,
+  start: number,
+): void {
   const broken = findNonFinite(values);
   if (broken >= 0) {
     throw new EncoderError(
@@ -59,7 +68,7 @@ function checkValues(values: Float32Array, type: TensorType, name: string, file:
       `${name} in ${file} holds ${values[broken]} at index ${start + broken}; the checkpoint is damaged or was not trained to the end`,
     );
   }
-  const large = findTooLarge(values, type);
+  const large = type === undefined ? -1 : findTooLarge(values, type);
   if (large >= 0) {
     throw new EncoderError(
       'dtype_unsupported',

@@ -5,6 +5,8 @@ import type { ConfigReader } from './config';
 export const QWEN2_REGEX =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
+export const LLAMA3_REGEX = QWEN2_REGEX.replace('|\\p{N}|', '|\\p{N}{1,3}|');
+
 type Token = readonly [content: string, id: number];
 
 export function object(entries: Readonly<Record<string, JsonValue>>): JsonObject {

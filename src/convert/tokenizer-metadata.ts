@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS } from '../support/limits';
 import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
 import { type GgmlVocabulary, ggmlVocabulary } from './ggml-vocabulary';
 import type { PreparedTokenizer } from './tokenizer';
+import { precompiledCharsmap } from './tokenizer-components';
 
 /** `rows`: of token_embd; `numTokenTypes`: rows of token_types, 0 for none. Adds to `warnings`. */
 export function tokenizerEntries(
@@ -44,34 +45,46 @@ function modelEntries(vocabulary: GgmlVocabulary, { json }: PreparedTokenizer): 
   if (vocabulary.merges !== undefined && vocabulary.merges.length > 0)
     entries.push({ key: TOKENIZER_KEYS.merges, type: 'string[]', value: vocabulary.merges });
   if (vocabulary.model === 'bert' || vocabulary.model === 'gpt2') return entries;
+  const charsmap = precompiledCharsmap(json)?.['precompiled_charsmap'];
+  if (typeof charsmap === 'string' && charsmap !== '')
+    entries.push({ key: TOKENIZER_KEYS.charsmap, type: 'uint8[]', value: Buffer.from(charsmap, 'base64') });
   const words = JSON.stringify(json['pre_tokenizer'] ?? null);
   entries.push(flag(TOKENIZER_KEYS.addSpacePrefix, /"prepend_scheme":"(always|first)"/.test(words)));
   if (words.includes('"WhitespaceSplit"')) entries.push(flag(TOKENIZER_KEYS.removeExtraWhitespaces, true));
   return entries;
 }
 
-/** Whether control tokens stand before the text and after it; the separator of a pair is part of `eos`. */
+/**
+ * Whether control tokens stand before the text and after it. llama.cpp ends the first text of a pair like any other, and
+ * puts a separator behind that where there are two tokens between the texts.
+ */
 function templateFlags(postProcessor: JsonValue | undefined): GgufEntry[] {
-  const single = singleTemplate(postProcessor);
+  const processor = innermost(postProcessor);
   const isToken = (piece: JsonValue | undefined) => isJsonObject(piece) && piece['SpecialToken'] !== undefined;
+  const { single = [], pair = [], type } = processor ?? {};
+  // BertProcessing and RobertaProcessing have both; the second has two tokens between the texts.
+  const isFixed = type === 'BertProcessing' || type === 'RobertaProcessing';
+  const pieces = Array.isArray(single) ? single : [];
   return [
-    flag(TOKENIZER_KEYS.addBos, single === undefined || isToken(single[0])),
-    flag(TOKENIZER_KEYS.addEos, single === undefined || isToken(single.at(-1))),
-    flag(TOKENIZER_KEYS.addSeparator, false),
+    flag(TOKENIZER_KEYS.addBos, isFixed || isToken(pieces[0])),
+    flag(TOKENIZER_KEYS.addEos, isFixed || isToken(pieces.at(-1))),
+    flag(TOKENIZER_KEYS.addSeparator, type === 'RobertaProcessing' || tokensBetween(pair) >= 2),
   ];
 }
 
-/** The pieces around a single text; undefined for BertProcessing and RobertaProcessing, which have both. */
-function singleTemplate(postProcessor: JsonValue | undefined): readonly JsonValue[] | undefined {
-  if (!isJsonObject(postProcessor)) return [];
+/** Undefined for ByteLevel, which adds no tokens. */
+function innermost(postProcessor: JsonValue | undefined): JsonObject | undefined {
+  if (!isJsonObject(postProcessor) || postProcessor['type'] === 'ByteLevel') return undefined;
   const parts = postProcessor['processors'];
-  if (Array.isArray(parts)) {
-    const found = parts.filter(isJsonObject).find(({ type }) => type !== 'ByteLevel');
-    return found === undefined ? [] : singleTemplate(found);
-  }
-  if (postProcessor['type'] === 'ByteLevel') return [];
-  const single = postProcessor['single'];
-  return Array.isArray(single) ? single : undefined;
+  return Array.isArray(parts) ? parts.map(innermost).find((found) => found !== undefined) : postProcessor;
+}
+
+function tokensBetween(pair: JsonValue): number {
+  const pieces = Array.isArray(pair) ? pair : [];
+  const isText = (piece: JsonValue) => isJsonObject(piece) && piece['Sequence'] !== undefined;
+  const first = pieces.findIndex(isText);
+  const second = pieces.findIndex((piece, index) => index > first && isText(piece));
+  return first < 0 || second < 0 ? 0 : second - first - 1;
 }
 
 function normalizerFlags({ lowercase, stripAccents }: PreparedTokenizer): GgufEntry[] {

@@ -74,6 +74,8 @@ export const TOKENIZER_KEYS = {
   tokenTypes: 'tokenizer.ggml.token_type',
   /** ARRAY[FLOAT32], Unigram's scores; for BPE of characters the negated rank of the merge that makes the token. */
   scores: 'tokenizer.ggml.scores',
+  /** ARRAY[UINT8], the normalization table of Unigram, in SentencePiece's format. */
+  charsmap: 'tokenizer.ggml.precompiled_charsmap',
   /** ARRAY[STRING], 'a b', for byte-level BPE. */
   merges: 'tokenizer.ggml.merges',
   /** BOOLs for 'llama' and 't5': a space before the text, and runs of spaces count as one. */
@@ -152,6 +154,8 @@ export const ENCODER_KEYS = {
   positionTerms: 'ggml_encoder.pos_att_type',
   /** UINT32, rows dropped from the front of the position table; for information. */
   positionOffset: 'ggml_encoder.position_offset',
+  /** ARRAY[STRING], codes of what had to be assumed when the file was made from one of llama.cpp's; absent if nothing. */
+  assumptions: 'ggml_encoder.assumptions',
   /** STRING 'exact' | 'single-sequence' | 'approximate-head' | 'unsupported': what llama.cpp makes of the file. */
   llamacppCompat: 'ggml_encoder.llamacpp.compat',
 } as const;

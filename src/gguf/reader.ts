@@ -51,25 +51,60 @@ const SCALAR_BY_ID: ReadonlyMap<number, GgufScalarType> = new Map(
 export async function readGgufHead(path: string, limits: Limits = DEFAULT_LIMITS): Promise<GgufHead> {
   const file = await SourceFile.open(path, 'model_not_found');
   try {
-    return await parseHead(new HeaderCursor(file, limits));
+    return await readGgufHeadOf(file, limits);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The same for a file that is open and stays so. */
+export function readGgufHeadOf(file: SourceFile, limits: Limits): Promise<GgufHead> {
+  return parseHead(new HeaderCursor(file, limits));
+}
+
+/** Whether the file at `path` has the key; values behind it are not looked at. Throws what `readGgufHead` throws. */
+export async function hasGgufKey(path: string, key: string, limits: Limits = DEFAULT_LIMITS): Promise<boolean> {
+  const file = await SourceFile.open(path, 'model_not_found');
+  try {
+    const cursor = new HeaderCursor(file, limits);
+    const { numEntries } = await readCounts(cursor);
+    const budget = { left: 2 * limits.ggufArrayElements };
+    for (let i = 0; i < numEntries; i++) {
+      if ((await readKey(cursor, i)) === key) return true;
+      await readValue(cursor, key, budget);
+    }
+    return false;
   } finally {
     await file.close();
   }
 }
 
 async function parseHead(cursor: HeaderCursor): Promise<GgufHead> {
-  const version = await readVersion(cursor);
-  const numTensors = await cursor.count('the number of tensors', cursor.limits.ggufTensors, 'ggufTensors');
-  const numEntries = await cursor.count('the number of metadata entries', cursor.limits.ggufEntries, 'ggufEntries');
-  if (MIN_ENTRY_BYTES * numEntries + MIN_TENSOR_BYTES * numTensors > cursor.sizeBytes) {
-    cursor.malformed(`it claims ${numEntries} metadata entries and ${numTensors} tensors, more than fit its size`);
-  }
+  const { version, numTensors, numEntries } = await readCounts(cursor);
   const metadata = await readMetadata(cursor, numEntries);
   const alignment = readAlignment(cursor, metadata.get(GENERAL_KEYS.alignment));
   const tensors = await readTensorInfos(cursor, numTensors, alignment);
   const dataOffset = alignUp(cursor.position, alignment);
   checkExtent(cursor, tensors, dataOffset, alignment);
   return { version, alignment, metadata, tensors, dataOffset, sizeBytes: cursor.sizeBytes };
+}
+
+async function readCounts(
+  cursor: HeaderCursor,
+): Promise<{ readonly version: number; readonly numTensors: number; readonly numEntries: number }> {
+  const version = await readVersion(cursor);
+  const numTensors = await cursor.count('the number of tensors', cursor.limits.ggufTensors, 'ggufTensors');
+  const numEntries = await cursor.count('the number of metadata entries', cursor.limits.ggufEntries, 'ggufEntries');
+  if (MIN_ENTRY_BYTES * numEntries + MIN_TENSOR_BYTES * numTensors > cursor.sizeBytes) {
+    cursor.malformed(`it claims ${numEntries} metadata entries and ${numTensors} tensors, more than fit its size`);
+  }
+  return { version, numTensors, numEntries };
+}
+
+async function readKey(cursor: HeaderCursor, index: number): Promise<string> {
+  const key = await cursor.string(`metadata key ${index}`, MAX_KEY_BYTES);
+  if (key === '' || key.includes('\0')) cursor.malformed(`metadata key ${index} is empty or contains NUL`);
+  return key;
 }
 
 async function readVersion(cursor: HeaderCursor): Promise<number> {
@@ -85,8 +120,7 @@ async function readMetadata(cursor: HeaderCursor, count: number): Promise<Map<st
   const metadata = new Map<string, GgufValue>();
   const budget = { left: 2 * cursor.limits.ggufArrayElements };
   for (let i = 0; i < count; i++) {
-    const key = await cursor.string(`metadata key ${i}`, MAX_KEY_BYTES);
-    if (key === '' || key.includes('\0')) cursor.malformed(`metadata key ${i} is empty or contains NUL`);
+    const key = await readKey(cursor, i);
     if (metadata.has(key)) cursor.malformed(`the key ${key} occurs twice`);
     metadata.set(key, await readValue(cursor, key, budget));
   }

@@ -48,6 +48,7 @@ export type GgufEntry =
   | { readonly key: string; readonly type: 'bool'; readonly value: boolean }
   | { readonly key: string; readonly type: 'string'; readonly value: string }
   | { readonly key: string; readonly type: 'int32[]'; readonly value: Int32Array }
+  | { readonly key: string; readonly type: 'uint8[]'; readonly value: Uint8Array }
   | { readonly key: string; readonly type: 'uint32[]'; readonly value: readonly number[] }
   | { readonly key: string; readonly type: 'float32[]'; readonly value: Float32Array }
   | { readonly key: string; readonly type: 'string[]'; readonly value: readonly string[] };
@@ -102,8 +103,9 @@ export const GGML_TYPES: readonly GgmlType[] = [
   type('q1_0', 41, 128, 18),
 ];
 
-/** Tensor types that this package writes. */
-export type TensorType = 'f32' | 'f16' | 'bf16' | 'q8_0';
+/** Tensor types that this package makes from a checkpoint's weights. */
+export const TENSOR_TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q5_0', 'q4_0'] as const;
+export type TensorType = (typeof TENSOR_TYPES)[number];
 
 /** The entry of `GGML_TYPES` for a type that this package writes. */
 export function ggmlType(name: TensorType): GgmlType {

@@ -165,6 +165,8 @@ function entryBytes(entry: GgufEntry): Uint8Array[] {
       entry.value.forEach((value, index) => values.writeInt32LE(value, index * 4));
       return [...arrayHead(GGUF_VALUE_TYPES.int32, entry.value.length), values];
     }
+    case 'uint8[]':
+      return [...arrayHead(GGUF_VALUE_TYPES.uint8, entry.value.length), entry.value];
     case 'uint32[]':
       return [...arrayHead(GGUF_VALUE_TYPES.uint32, entry.value.length), ...entry.value.map(uint32)];
     case 'float32[]': {

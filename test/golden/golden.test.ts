@@ -16,12 +16,12 @@ const models = goldenModels();
  * Largest |logit - transformers float32| allowed, and the share of inputs whose best label must agree. F32 and F16
  * bounds are promises; BF16 and Q8_0 bounds are what these random weights measured, at most 0.1 and 0.13, with headroom.
  */
-const BOUNDS: Record<TensorType, { logit: number; agreement: number }> = {
+const BOUNDS = {
   f32: { logit: 2e-4, agreement: 1 },
   f16: { logit: 5e-3, agreement: 1 },
   bf16: { logit: 0.2, agreement: 0.9 },
   q8_0: { logit: 0.2, agreement: 0.9 },
-};
+} satisfies Partial<Record<TensorType, { logit: number; agreement: number }>>;
 
 function argmax(values: ArrayLike<number>): number {
   return Array.from(values).reduce((best, value, index, all) => (value > all[best]! ? index : best), 0);

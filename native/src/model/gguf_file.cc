@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "enc/error.h"
+#include "model/stored_types.h"
 #include "support/utf8_check.h"
 
 namespace enc {
@@ -84,18 +85,6 @@ double to_number(uint32_t type, const char* bytes) {
       return number_at<int64_t>(bytes);
     default:
       return number_at<double>(bytes);
-  }
-}
-
-bool is_readable_type(uint32_t type) {
-  switch (type) {
-    case GGML_TYPE_F32:
-    case GGML_TYPE_F16:
-    case GGML_TYPE_BF16:
-    case GGML_TYPE_Q8_0:
-      return true;
-    default:
-      return false;
   }
 }
 
@@ -318,7 +307,8 @@ void GgufFile::read_tensor_table(Cursor& cursor, uint64_t count) {
     if (!is_readable_type(type)) {
       throw Error(ErrorCode::dtype_unsupported, quoted(path()) + ": tensor " + quoted(tensor.name) +
                                                     " has ggml type " + std::to_string(type) +
-                                                    "; F32, F16, BF16 and Q8_0 are read");
+                                                    "; F32, F16, BF16, Q4_0, Q4_1, Q5_0, "
+                                                    "Q5_1, Q8_0 and Q2_K to Q6_K are read");
     }
     tensor.type = ggml_type(type);
     const uint64_t block = uint64_t(ggml_blck_size(tensor.type));

@@ -136,6 +136,11 @@ class LoadedModel final : public Model {
     // A file that says so has a head of one layer; one that says nothing lost the other to its converter.
     if (!hparams_.has_pooler && !file_->has("ggml_encoder.head.activation"))
       info_.warnings.push_back("pooler_missing");
+    // What the converter had to assume.
+    if (file_->has("ggml_encoder.assumptions")) {
+      const std::vector<std::string>& codes = file_->strings("ggml_encoder.assumptions");
+      info_.warnings.insert(info_.warnings.end(), codes.begin(), codes.end());
+    }
   }
 
   std::unique_ptr<GgufFile> file_;

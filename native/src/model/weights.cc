@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <unordered_set>
 
 #include "enc/error.h"
+#include "model/stored_types.h"
 
 namespace enc {
 namespace {
@@ -66,7 +68,7 @@ class TensorContract {
       result.weight = matrix(name + ".weight", in, out, true);
     } else {
       const GgufTensor& source = take(name + ".weight", {in, out});
-      result.kernel = &table_->gemm(weight_type(source.type));
+      result.kernel = &table_->gemm(packed_type(source.type));
     }
     return result;
   }
@@ -159,16 +161,46 @@ void read_into(const GgufFile& file, const GgufTensor& source, ggml_tensor* targ
 void pack_into(const GgufFile& file, Linear& linear, const std::function<bool()>& should_stop) {
   const GgufTensor& source = *file.find_tensor(linear.name + ".weight");
   const size_t n = size_t(linear.out), k = size_t(linear.in);
-  const size_t row_bytes = kernels::weight_row_bytes(weight_type(source.type), k);
+  const kernels::WeightType type = packed_type(source.type);
+  const bool is_widened = kernel_type(source.type) != type;
+  const size_t row_bytes = ggml_row_size(source.type, int64_t(k));
   const size_t rows_at_once = std::clamp<size_t>(kChunkBytes / row_bytes, 1, n);
   linear.packed = AlignedBuffer(linear.kernel->packed_bytes(n, k));
   const AlignedBuffer rows(rows_at_once * row_bytes);
+  const AlignedBuffer widened(is_widened ? rows_at_once * kernels::weight_row_bytes(type, k) : 0);
   for (size_t row = 0; row < n; row += rows_at_once) {
     if (should_stop()) throw Error(ErrorCode::aborted, "loading '" + file.path() + "' was aborted");
     const size_t count = std::min(rows_at_once, n - row);
     file.read_tensor(source, row * row_bytes, rows.data(), count * row_bytes);
-    linear.kernel->pack(rows.data(), row, count, n, k, linear.packed.data());
+    if (is_widened) widen_rows(source.type, rows.data(), count, k, widened.data());
+    linear.kernel->pack(is_widened ? widened.data() : rows.data(), row, count, n, k, linear.packed.data());
   }
+}
+
+/// The type of most elements of the layers' matrices.
+ggml_type usual_type(const GgufFile& file, Weights& weights) {
+  std::map<ggml_type, uint64_t> elements;
+  for (LayerWeights& block : weights.blocks) {
+    for (const Linear* linear : {&block.attn_qkv, &block.attn_output, &block.ffn_up, &block.ffn_down}) {
+      const GgufTensor& matrix = *file.find_tensor(linear->name + ".weight");
+      elements[matrix.type] += matrix.num_elements;
+    }
+  }
+  const auto fewer = [](const auto& a, const auto& b) { return a.second < b.second; };
+  return std::max_element(elements.begin(), elements.end(), fewer)->first;
+}
+
+std::string compute_type(kernels::WeightType type) {
+  switch (type) {
+    case kernels::WeightType::kBf16:
+      return "bf16";
+    case kernels::WeightType::kQ8_0:
+      return "q8_0";
+    case kernels::WeightType::kF32:
+    case kernels::WeightType::kF16:
+      break;
+  }
+  return "f32";
 }
 
 LayerWeights declare_block(TensorContract& contract, const Hparams& h, const std::string& prefix) {
@@ -384,19 +416,6 @@ uint64_t bytes_held(Weights& weights) {
 
 }  // namespace
 
-kernels::WeightType weight_type(ggml_type type) {
-  switch (type) {
-    case GGML_TYPE_F16:
-      return kernels::WeightType::kF16;
-    case GGML_TYPE_BF16:
-      return kernels::WeightType::kBf16;
-    case GGML_TYPE_Q8_0:
-      return kernels::WeightType::kQ8_0;
-    default:
-      return kernels::WeightType::kF32;
-  }
-}
-
 DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
                                 ggml_backend_buffer_type_t buffer_type, const kernels::KernelTable* table) {
   Weights weights;
@@ -428,8 +447,9 @@ DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
   }
   weights.classifier = contract.linear("cls.output", h.hidden_size, h.num_labels);
   contract.refuse_leftovers();
-  weights.linear_type = ggml_type_name(file.find_tensor("blk.0.attn_qkv.weight")->type);
-  weights.compute_type = weights.linear_type == "f16" ? "f32" : weights.linear_type;
+  const ggml_type type = usual_type(file, weights);
+  weights.linear_type = type_name(type);
+  weights.compute_type = table == nullptr ? portable_compute_type(type) : compute_type(packed_type(type));
   for (const GgufTensor& tensor : file.tensors()) weights.num_parameters += tensor.num_elements;
   weights.size_bytes = bytes_when_loaded(weights, h, buffer_type, table);
   return {std::move(weights), contract.declared()};

@@ -99,16 +99,13 @@ struct Weights {
   RelativePositions relative_positions;
   uint64_t size_bytes = 0;  ///< in memory, with the tables that are made of them
   uint64_t num_parameters = 0;
-  std::string linear_type;   ///< file type of the linear layers: "f32", "f16", "bf16", "q8_0"
-  std::string compute_type;  ///< what their products are computed in
+  std::string linear_type;   ///< file type of the layers' matrices, where they differ that of most weights
+  std::string compute_type;  ///< what products with it are computed in
 
   std::unique_ptr<ggml_context, decltype(&ggml_free)> context{nullptr, ggml_free};
   std::unique_ptr<ggml_backend_buffer, decltype(&ggml_backend_buffer_free)> buffer{nullptr,
                                                                                    ggml_backend_buffer_free};
 };
-
-/// How our kernels name one of the tensor types that GgufFile admits.
-kernels::WeightType weight_type(ggml_type type);
 
 /// Calls `visit` with every linear layer that the model has.
 template <typename Visit>

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 
 import { convert } from '../../convert/convert';
 import type { ConvertResult } from '../../convert/convert';
+import { TENSOR_TYPES } from '../../gguf/types';
 import type { TensorType } from '../../gguf/types';
 import { showConversion } from '../conversion-progress';
 import { UsageError, reportWarning } from '../errors';
@@ -31,12 +32,9 @@ export function addConvertCommand(program: Command, io: Io): void {
     .argument('<source>', 'a folder with config.json, weights and tokenizer, or owner/name on the Hub')
     .requiredOption('-o, --output <file.gguf>', 'the file to write')
     .addOption(
-      new Option('--type <type>', "tensor type of the large weights (default: the checkpoint's own)").choices([
-        'f32',
-        'f16',
-        'bf16',
-        'q8_0',
-      ]),
+      new Option('--type <type>', "tensor type of the large weights (default: the checkpoint's own)").choices(
+        TENSOR_TYPES,
+      ),
     )
     .option('--revision <name>', 'branch, tag or commit of a repository on the Hub (default: main)')
     .option('--force', 'replace the file when it exists')

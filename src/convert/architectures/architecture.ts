@@ -105,6 +105,8 @@ export interface EncoderModel {
   readonly head: EncoderHead;
   /** What llama.cpp makes of the file; see `ENCODER_KEYS.llamacppCompat`. */
   readonly llamacppCompat: 'exact' | 'single-sequence' | 'approximate-head' | 'unsupported';
+  /** Codes of what the source leaves open, for the file; see `ENCODER_KEYS.assumptions`. */
+  readonly warnings?: readonly string[];
   /** Keys that llama.cpp wants beside ours, their names without the architecture in front. */
   readonly llamacppEntries?: readonly GgufEntry[];
 }

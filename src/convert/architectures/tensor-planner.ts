@@ -79,6 +79,17 @@ export class TensorPlanner {
     if (bias) add('bias', [], 'exact');
   }
 
+  /** Exact vectors of the lengths `sizes`, one behind the other. */
+  stacked(name: string, sources: readonly string[], sizes: readonly number[]): void {
+    sources.forEach((source, index) => this.take(source, [sizes[index]!]));
+    this.tensors.push({ name, shape: [sizes.reduce((sum, size) => sum + size, 0)], sources, storage: 'exact' });
+  }
+
+  /** Marks a tensor of the checkpoint as known and of no use. */
+  ignore(source: string): void {
+    this.used.add(source);
+  }
+
   /** Checkpoints converted from the first TensorFlow releases call a norm's weight gamma and its bias beta. */
   norm(name: string, size: number, source: string, bias = true, options: PlanOptions = {}): void {
     this.exact(`${name}.weight`, [size], this.spelled(source, 'weight', 'gamma'), options);
@@ -142,6 +153,6 @@ function shapeMismatch(
 ): EncoderError {
   return new EncoderError(
     'tensor_shape_mismatch',
-    `${name} in ${found.file} has the shape [${found.shape.join(', ')}], but config.json implies ${expected}`,
+    `${name} in ${found.file} has the shape [${found.shape.join(', ')}], but the configuration implies ${expected}`,
   );
 }

@@ -1,9 +1,15 @@
 /** Where tensors come from, whatever the file format: names, shapes and raw bytes on demand. */
 
 import { EncoderError } from '../../errors';
+import { blockShape } from '../block-decoders';
 
-/** Element types of weights that can be converted; other types may stand in a file but not in a used tensor. */
+/** Element types of a checkpoint's weights; other types may stand in a file but not in a used tensor. */
 export const ELEMENT_BYTES: Readonly<Record<string, number>> = { F64: 8, F32: 4, F16: 2, BF16: 2 };
+
+/** How many elements stand in how many bytes; undefined for types that cannot be converted. */
+export function storedBlock(dtype: string): { readonly elements: number; readonly bytes: number } | undefined {
+  return Object.hasOwn(ELEMENT_BYTES, dtype) ? { elements: 1, bytes: ELEMENT_BYTES[dtype]! } : blockShape(dtype);
+}
 
 export interface SourceTensor {
   /** As written in the file: F32, F16, BF16, I64, ... */

@@ -50,6 +50,18 @@ class GgufBuilder {
     return *this;
   }
 
+  /// Lets `change` give every tensor another type and data; offsets follow.
+  template <typename Change>
+  GgufBuilder& rewrite(const Change& change) {
+    next_offset_ = 0;
+    for (Tensor& tensor : tensors_) {
+      change(tensor);
+      tensor.offset = next_offset_;
+      next_offset_ += (tensor.data.size() + 31) / 32 * 32;
+    }
+    return *this;
+  }
+
   std::string build(uint32_t version = 3) const {
     std::string out = "GGUF" + raw(version) + raw<uint64_t>(tensors_.size()) + raw<uint64_t>(values_.size());
     for (const std::string& value : values_) out += value;

@@ -119,9 +119,10 @@ TEST(gguf_refuses_bad_tensors) {
     CHECK(malformed(with_shape({1, 1, size}, 0)));
   }
   CHECK(malformed(with_shape({1 << 20, 1 << 20, 1 << 20, 1 << 20}, 0)));
-  CHECK(malformed(with_shape({17}, 0)));     // one element more than there are bytes for
-  CHECK(malformed(with_shape({16, 1}, 8)));  // half a Q8_0 block
-  for (const uint32_t type : {2u, 3u, 4u, 5u, 31u, 255u, 0xffffffffu}) {
+  CHECK(malformed(with_shape({17}, 0)));      // one element more than there are bytes for
+  CHECK(malformed(with_shape({16, 1}, 8)));   // half a Q8_0 block
+  CHECK(malformed(with_shape({32, 1}, 12)));  // an eighth of a Q4_K block
+  for (const uint32_t type : {4u, 5u, 9u, 15u, 31u, 255u, 0xffffffffu}) {
     CHECK(refusal(with_shape({16}, type).build()) == ErrorCode::dtype_unsupported);
   }
   CHECK(malformed(GgufBuilder().raw_tensor({"", {16}, 0, 0, std::string(64, '\0')})));

@@ -238,7 +238,7 @@ describe('convert refuses', () => {
     ['no options', 'x', undefined, TypeError],
     ['no output', 'x', {}, TypeError],
     ['an empty output', 'x', { output: '' }, RangeError],
-    ['an unknown type', 'x', { output: 'x', type: 'q4_0' }, RangeError],
+    ['an unknown type', 'x', { output: 'x', type: 'q4_k' }, RangeError],
     ['overwrite that is no boolean', 'x', { output: 'x', overwrite: 1 }, TypeError],
     ['a signal that is none', 'x', { output: 'x', signal: {} }, TypeError],
     ['a callback that is none', 'x', { output: 'x', onProgress: 1 }, TypeError],

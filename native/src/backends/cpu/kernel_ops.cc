@@ -1,8 +1,10 @@
 #include "backends/cpu/kernel_ops.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "backends/cpu/disentangled_bias.h"
+#include "model/stored_types.h"
 
 namespace enc {
 namespace {
@@ -76,14 +78,46 @@ size_t KernelOps::max_attention_nodes(size_t) const {
   return 8;
 }
 
+namespace {
+
+/// Rows of a table that our kernels cannot read, widened at a time.
+constexpr size_t kRowsPerGather = 16;
+
+/// The word rows of the tokens, widened to f32 a few at a time: the table stays as the file stores it.
+void embed_widened(const kernels::EmbedTokensKernel& kernel, kernels::EmbedTokensArgs args,
+                   const ggml_tensor& words, float* rows) {
+  int32_t row_of[kRowsPerGather];
+  for (size_t i = 0; i < kRowsPerGather; i++) row_of[i] = int32_t(i);
+  const auto to_float = ggml_get_type_traits(words.type)->to_float;
+  const kernels::EmbedTokensArgs all = args;
+  args.words = {rows, kernels::WeightType::kF32};
+  args.word_ids = row_of;
+  for (size_t first = 0; first < all.tokens; first += kRowsPerGather) {
+    args.tokens = std::min(kRowsPerGather, all.tokens - first);
+    for (size_t i = 0; i < args.tokens; i++) {
+      const size_t row = size_t(all.word_ids[first + i]);
+      to_float(static_cast<const char*>(words.data) + row * words.nb[1], rows + i * args.columns,
+               int64_t(args.columns));
+    }
+    args.position_ids = all.position_ids + first;
+    args.type_ids = all.type_ids + first;
+    args.y = all.y + first * all.y_stride;
+    kernel.run(args);
+  }
+}
+
+}  // namespace
+
 ggml_tensor* KernelOps::embed(GraphContext& g, const Hparams& hparams, const Weights& weights) const {
   const size_t columns = size_t(weights.token_embd->ne[0]);
+  const std::optional<kernels::WeightType> type = kernel_type(weights.token_embd->type);
+  if (!type) g.scratch->bytes_needed = std::max(g.scratch->bytes_needed, kRowsPerGather * columns * 4);
   return custom(g, int64_t(columns), g.batch->num_tokens(), {},
-                [this, &g, &weights, columns, by = hparams.embedding_scale](ggml_tensor* dst) {
+                [this, &g, &weights, columns, type, by = hparams.embedding_scale](ggml_tensor* dst) {
                   kernels::EmbedTokensArgs args;
                   args.tokens = size_t(g.batch->num_tokens());
                   args.columns = columns;
-                  args.words = {weights.token_embd->data, weight_type(weights.token_embd->type)};
+                  if (type) args.words = {weights.token_embd->data, *type};
                   if (weights.position_embd != nullptr)
                     args.positions = {weights.position_embd->data, kernels::WeightType::kF32};
                   if (weights.token_types != nullptr)
@@ -98,7 +132,12 @@ ggml_tensor* KernelOps::embed(GraphContext& g, const Hparams& hparams, const Wei
                   args.eps = weights.embd_norm.eps;
                   args.y = f32(dst);
                   args.y_stride = stride(dst);
-                  table_.embed_tokens->run(args);
+                  if (type) {
+                    table_.embed_tokens->run(args);
+                  } else {
+                    embed_widened(*table_.embed_tokens, args, *weights.token_embd,
+                                  static_cast<float*>(g.scratch->buffer.data()));
+                  }
                   if (by == 1) return;
                   for (float* y = f32(dst); y != f32(dst) + ggml_nelements(dst); y++) *y *= by;
                 });

@@ -1,0 +1,34 @@
+// The tensor types of ggml that model files hold, and what each becomes in memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "ggml.h"
+#include "kernels/gemm/gemm.h"
+
+namespace enc {
+
+/// Whether tensors with this number in the file's table can be read.
+bool is_readable_type(uint32_t type);
+
+/// Lower-case name, such as "q4_k".
+std::string type_name(ggml_type type);
+
+/// How our kernels name a type that they take as the file stores it; nothing for all others.
+std::optional<kernels::WeightType> kernel_type(ggml_type type);
+
+/// What the rows of a linear layer are packed from. Kernels exist for few types; the others become one that
+/// holds each of their values: q4_0 and q5_0 become q8_0, whose blocks have the same scale and wider
+/// integers, and what has a minimum or scales within its blocks becomes f32.
+kernels::WeightType packed_type(ggml_type type);
+
+/// Rows of `k` elements as the file stores them to rows of packed_type(type). The types must differ.
+void widen_rows(ggml_type type, const void* rows, size_t count, size_t k, void* out);
+
+/// What ggml's own CPU kernels compute products with this type in: the type that they round activations to.
+std::string portable_compute_type(ggml_type type);
+
+}  // namespace enc

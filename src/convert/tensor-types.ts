@@ -1,0 +1,72 @@
+/** Which type each tensor of the file gets. */
+import { GGML_TYPES, type GgmlType, type TensorType, ggmlType } from '../gguf/types';
+import type { GgufTensorDeclaration } from '../gguf/writer';
+import type { PlannedTensor } from './architectures/architecture';
+import type { TensorSource } from './readers/tensor-source';
+
+/**
+ * Matrices as `type`, everything else as f32. A matrix whose rows are no whole blocks of `type` becomes f16, which a
+ * warning says.
+ */
+export function declareTensors(
+  planned: readonly PlannedTensor[],
+  type: TensorType,
+  warnings: string[],
+): GgufTensorDeclaration[] {
+  const wanted = ggmlType(type);
+  const narrow: string[] = [];
+  const tensors = planned.map(({ name, shape, storage }) => {
+    const ne = [...shape].reverse();
+    if (storage === 'exact') return { name, ne, type: ggmlType('f32') };
+    if (ne[0]! % wanted.blockSize === 0) return { name, ne, type: wanted };
+    narrow.push(name);
+    return { name, ne, type: ggmlType('f16') };
+  });
+  warnNarrow(narrow, wanted, warnings);
+  return tensors;
+}
+
+function warnNarrow(names: readonly string[], { name, blockSize }: GgmlType, warnings: string[]): void {
+  if (names.length === 0) return;
+  const shown = names.slice(0, 3).join(', ') + (names.length > 3 ? ', ...' : '');
+  warnings.push(
+    `${names.length} tensors are f16: their rows are no multiple of ${blockSize}, which ${name} needs (${shown})`,
+  );
+}
+
+/** The type of most weights in matrices; of all tensors where there are no matrices. */
+export function usualType(planned: readonly PlannedTensor[], declared: readonly GgufTensorDeclaration[]): string {
+  const counts = new Map<string, number>();
+  planned.forEach(({ storage, shape }, index) => {
+    if (storage === 'exact') return;
+    const { name } = declared[index]!.type;
+    counts.set(name, (counts.get(name) ?? 0) + shape.reduce((product, size) => product * size, 1));
+  });
+  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0] ?? 'f32';
+}
+
+/**
+ * Matrices as their sources are stored, everything else as f32. A matrix of parts with different types becomes f32,
+ * which holds them all.
+ */
+export function keepTypes(
+  planned: readonly PlannedTensor[],
+  weights: TensorSource,
+  warnings: string[],
+): GgufTensorDeclaration[] {
+  const mixed: string[] = [];
+  const tensors = planned.map(({ name, shape, sources, storage }) => {
+    const ne = [...shape].reverse();
+    if (storage === 'exact') return { name, ne, type: ggmlType('f32') };
+    const [type, ...others] = new Set(sources.map((source) => weights.find(source)!.dtype.toLowerCase()));
+    const kept = GGML_TYPES.find((known) => known.name === type);
+    if (others.length === 0 && kept !== undefined) return { name, ne, type: kept };
+    mixed.push(name);
+    return { name, ne, type: ggmlType('f32') };
+  });
+  if (mixed.length > 0) {
+    const shown = mixed.slice(0, 3).join(', ') + (mixed.length > 3 ? ', ...' : '');
+    warnings.push(`${mixed.length} tensors are f32: the parts that they are made of have different types (${shown})`);
+  }
+  return tensors;
+}

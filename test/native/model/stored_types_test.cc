@@ -1,0 +1,180 @@
+// Every tensor type that files hold: its values against ggml's own reading of it, and a whole model of it
+// against the same values as f32.
+#include "model/stored_types.h"
+
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "backends/cpu/kernel_ops.h"
+#include "check.h"
+#include "enc/error.h"
+#include "ggml-cpu.h"
+#include "graph/graph_runner.h"
+#include "graph/portable_ops.h"
+#include "tiny_model.h"
+
+namespace enc::test {
+namespace {
+
+const std::vector<ggml_type>& quantized_types() {
+  static const std::vector<ggml_type> types = {GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_1, GGML_TYPE_Q5_0,
+                                               GGML_TYPE_Q5_1, GGML_TYPE_Q2_K, GGML_TYPE_Q3_K, GGML_TYPE_Q4_K,
+                                               GGML_TYPE_Q5_K, GGML_TYPE_Q6_K};
+  return types;
+}
+
+std::string quantized(ggml_type type, const std::vector<float>& values, int64_t columns) {
+  std::string bytes(values.size() / size_t(ggml_blck_size(type)) * ggml_type_size(type), '\0');
+  ggml_quantize_chunk(type, values.data(), bytes.data(), 0, int64_t(values.size()) / columns, columns,
+                      nullptr);
+  return bytes;
+}
+
+std::vector<float> values_of(ggml_type type, const std::string& bytes) {
+  std::vector<float> values(bytes.size() / ggml_type_size(type) * size_t(ggml_blck_size(type)));
+  if (type == GGML_TYPE_F32) {
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+  } else {
+    ggml_get_type_traits(type)->to_float(bytes.data(), values.data(), int64_t(values.size()));
+  }
+  return values;
+}
+
+/// The tiny model with its token table and layers' matrices stored as `type`.
+GgufBuilder model_of(ggml_type type) {
+  GgufBuilder file = tiny_model(256, 2);
+  file.rewrite([&](GgufBuilder::Tensor& tensor) {
+    const bool is_matrix =
+        tensor.name == "token_embd.weight" || (tensor.name.starts_with("blk.") && tensor.shape.size() == 2);
+    if (!is_matrix) return;
+    std::vector<float> values(tensor.data.size() / sizeof(float));
+    std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
+    tensor.type = type;
+    tensor.data = quantized(type, values, int64_t(tensor.shape[0]));
+  });
+  return file;
+}
+
+/// The same model with every matrix as the type that it is packed from, or as f32.
+GgufBuilder widened(GgufBuilder file, bool to_f32) {
+  file.rewrite([&](GgufBuilder::Tensor& tensor) {
+    const auto type = ggml_type(tensor.type);
+    if (kernel_type(type) && !to_f32) return;
+    if (!to_f32 && packed_type(type) == kernels::WeightType::kQ8_0) {
+      const size_t rows = tensor.shape[1], columns = tensor.shape[0];
+      std::string bytes(rows * kernels::weight_row_bytes(kernels::WeightType::kQ8_0, columns), '\0');
+      widen_rows(type, tensor.data.data(), rows, columns, bytes.data());
+      tensor.type = GGML_TYPE_Q8_0;
+      tensor.data = bytes;
+    } else if (type != GGML_TYPE_F32) {
+      const std::vector<float> values = values_of(type, tensor.data);
+      tensor.type = GGML_TYPE_F32;
+      tensor.data = GgufBuilder::bytes(values.data(), values.size() * sizeof(float));
+    }
+  });
+  return file;
+}
+
+struct Answer {
+  std::vector<float> logits;
+  std::string type, compute_type;
+  uint64_t size_bytes;
+};
+
+Answer answer(const GgufBuilder& builder, const kernels::KernelTable* table) {
+  const TemporaryFile bytes(builder.build());
+  const GgufFile file(bytes.path());
+  const Hparams hparams = read_hparams(file);
+  const auto buffers = ggml_backend_cpu_buffer_type();
+  const Weights weights = load_weights(declare_weights(file, hparams, buffers, table), file, hparams, buffers,
+                                       table, [] { return false; });
+  std::unique_ptr<Ops> ops;
+  if (table == nullptr) {
+    ops = std::make_unique<PortableOps>();
+  } else {
+    ops = std::make_unique<KernelOps>(*table, false);
+  }
+  ggml_backend_t backend = ggml_backend_cpu_init();
+  ggml_backend_cpu_set_n_threads(backend, 1);
+  GraphRunner runner(backend, hparams, weights, *ops, nullptr);
+  PackedBatch batch;
+  batch.cu_seqlens.push_back(0);
+  for (const int32_t length : {7, 16, 3}) {
+    for (int32_t p = 0; p < length; p++) {
+      batch.ids.push_back((p * 7 + length) % 10);
+      batch.type_ids.push_back(p % 2);
+      batch.positions.push_back(p);
+    }
+    batch.cu_seqlens.push_back(int32_t(batch.ids.size()));
+  }
+  Answer result{{}, weights.linear_type, weights.compute_type, weights.size_bytes};
+  runner.run(batch, result.logits);
+  return result;
+}
+
+}  // namespace
+
+TEST(stored_types_hold_the_same_values_in_the_type_they_are_packed_from) {
+  std::mt19937 random(5);
+  std::normal_distribution<float> normal(0, 0.1f);
+  constexpr size_t kRows = 3, kColumns = 512;
+  std::vector<float> values(kRows * kColumns);
+  for (float& value : values) value = normal(random);
+  for (const ggml_type type : quantized_types()) {
+    if (kernel_type(type)) continue;
+    const std::string stored = quantized(type, values, kColumns);
+    const std::vector<float> expected = values_of(type, stored);
+    std::string wide(kRows * kernels::weight_row_bytes(packed_type(type), kColumns), '\0');
+    widen_rows(type, stored.data(), kRows, kColumns, wide.data());
+    const bool is_q8_0 = packed_type(type) == kernels::WeightType::kQ8_0;
+    CHECK(is_q8_0 == (type == GGML_TYPE_Q4_0 || type == GGML_TYPE_Q5_0));
+    CHECK(values_of(is_q8_0 ? GGML_TYPE_Q8_0 : GGML_TYPE_F32, wide) == expected);
+  }
+}
+
+TEST(stored_types_answer_on_kernels_as_the_type_they_are_packed_from) {
+  const kernels::KernelTable scalar = kernels::kernel_table(CpuFeatures{});
+  for (const ggml_type type : quantized_types()) {
+    const GgufBuilder file = model_of(type);
+    for (const kernels::KernelTable* table : {&scalar, &kernels::kernel_table()}) {
+      const Answer stored = answer(file, table), wide = answer(widened(file, false), table);
+      CHECK(stored.logits == wide.logits);
+      CHECK(stored.type == type_name(type));
+      CHECK(stored.compute_type == wide.compute_type);
+      // The token table stays as it is stored.
+      CHECK(stored.size_bytes <= wide.size_bytes);
+    }
+  }
+}
+
+TEST(stored_types_answer_on_both_graphs_near_their_values) {
+  for (const ggml_type type : quantized_types()) {
+    const GgufBuilder file = model_of(type);
+    const std::vector<float> expected = answer(widened(file, true), &kernels::kernel_table()).logits;
+    for (const kernels::KernelTable* table :
+         {static_cast<const kernels::KernelTable*>(nullptr), &kernels::kernel_table()}) {
+      const std::vector<float> logits = answer(file, table).logits;
+      CHECK(logits.size() == expected.size());
+      double largest = 0;
+      for (size_t i = 0; i < logits.size(); i++)
+        largest = std::max(largest, double(std::abs(logits[i] - expected[i])));
+      // What remains is the rounding of activations to 8 bits.
+      if (!(largest < 0.05)) std::fprintf(stderr, "%s: %g\n", type_name(type).c_str(), largest);
+      CHECK(largest < 0.05);
+    }
+  }
+}
+
+TEST(stored_types_that_are_not_read_have_a_code) {
+  for (const uint32_t type : {9u, 15u, 16u, 20u, 24u, 39u, 4u, 999u}) {
+    GgufBuilder file = tiny_model();
+    file.rewrite([&](GgufBuilder::Tensor& tensor) {
+      if (tensor.name == "blk.0.ffn_up.weight") tensor.type = type;
+    });
+    const TemporaryFile bytes(file.build());
+    CHECK_THROWS_CODE(GgufFile(bytes.path()), ErrorCode::dtype_unsupported);
+  }
+}
+
+}  // namespace enc::test

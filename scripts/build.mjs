@@ -1,52 +1,53 @@
 // Builds the addon with CMake and lays it, with its libraries, flat in build/Release.
-// node scripts/build.mjs [--tests] [--debug] [--force] [-- <CMake options>]
-import { execFileSync } from 'node:child_process';
+// node scripts/build.mjs [--tests] [--debug] [--force] [--tree <CMake folder>] [--out <folder>] [-- <CMake options>]
+import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { installCommand, missingTools } from './build-tools.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const args = process.argv.slice(2);
-const separator = args.indexOf('--');
-const extra = separator < 0 ? [] : args.slice(separator + 1);
-const flags = new Set(separator < 0 ? args : args.slice(0, separator));
-// Outside build/, which node-gyp and prebuildify wipe.
-const buildDir = path.join(root, 'build-cmake');
-const outDir = path.join(root, 'build', 'Release');
-
-/** True when the program answers `--version`. */
-function has(program) {
-  try {
-    execFileSync(program, ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
+const { values: options, positionals: cmakeOptions } = parseArgs({
+  allowPositionals: true,
+  options: {
+    tests: { type: 'boolean' },
+    debug: { type: 'boolean' },
+    force: { type: 'boolean' },
+    // Outside build/, which node-gyp and prebuildify wipe.
+    tree: { type: 'string', default: path.join(root, 'build-cmake') },
+    out: { type: 'string', default: path.join(root, 'build', 'Release') },
+  },
+});
+const tree = path.resolve(options.tree);
+const out = path.resolve(options.out);
 
 function run(program, programArgs) {
   execFileSync(program, programArgs, { cwd: root, stdio: 'inherit' });
 }
 
-if (!has('cmake')) {
+const missing = missingTools();
+if (missing.length > 0) {
   console.error(
-    'ggml-encoder: the native build needs CMake 3.21 or later and a C++20 compiler (GCC 11, Clang 14 or later); cmake was not found',
+    `ggml-encoder: building the native addon needs ${missing.join('; ')} (to install: ${installCommand()})`,
   );
   process.exit(1);
 }
-if (flags.has('--force')) rmSync(buildDir, { recursive: true, force: true });
+if (options.force) rmSync(tree, { recursive: true, force: true });
 
-const configure = ['-S', root, '-B', buildDir, `-DCMAKE_BUILD_TYPE=${flags.has('--debug') ? 'Debug' : 'Release'}`];
-if (flags.has('--tests')) configure.push('-DENC_BUILD_TESTS=ON');
-if (!existsSync(path.join(buildDir, 'CMakeCache.txt')) && has('ninja')) configure.push('-G', 'Ninja');
-run('cmake', [...configure, ...extra]);
-run('cmake', ['--build', buildDir, '--parallel', String(availableParallelism())]);
+const configure = ['-S', root, '-B', tree, `-DCMAKE_BUILD_TYPE=${options.debug ? 'Debug' : 'Release'}`];
+if (options.tests) configure.push('-DENC_BUILD_TESTS=ON');
+const hasNinja = spawnSync('ninja', ['--version'], { stdio: 'ignore' }).status === 0;
+if (!existsSync(path.join(tree, 'CMakeCache.txt')) && hasNinja) configure.push('-G', 'Ninja');
+run('cmake', [...configure, ...cmakeOptions]);
+run('cmake', ['--build', tree, '--config', 'Release', '--parallel', String(availableParallelism())]);
 
-mkdirSync(outDir, { recursive: true });
+mkdirSync(out, { recursive: true });
 // Renamed into place: a process that has the old file mapped keeps it whole.
-for (const file of readFileSync(path.join(buildDir, 'artifacts.txt'), 'utf8').trim().split('\n')) {
-  const target = path.join(outDir, path.basename(file));
+for (const file of readFileSync(path.join(tree, 'artifacts.txt'), 'utf8').trim().split('\n')) {
+  const target = path.join(out, path.basename(file));
   copyFileSync(file, `${target}.new`);
   renameSync(`${target}.new`, target);
 }

@@ -10,6 +10,8 @@ import nodeGypBuild from 'node-gyp-build';
 import { EncoderError } from '../errors';
 import { packageRoot } from '../support/package-root';
 import type { NativeAddon } from './bindings';
+import { findPlatformPackage, platformPackageHint } from './platform-package';
+import { buildFailure } from './source-build';
 
 const requireAddon = createRequire(join(packageRoot, 'package.json'));
 
@@ -43,7 +45,7 @@ export function openAddon(root: string): NativeAddon {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new EncoderError(
       'addon_failed',
-      `the native addon ${path} was found but did not load: ${reason}. ${repairHint()}`,
+      `the native addon ${path} was found but did not load: ${reason}. ${explain(reason)}${repairHint(root)}`,
       { cause },
     );
   }
@@ -53,6 +55,8 @@ function resolveAddon(root: string): string {
   try {
     return nodeGypBuild.resolve(root);
   } catch (cause) {
+    const packaged = findPlatformPackage(root);
+    if (packaged !== undefined) return packaged;
     const tried = [
       join(root, 'build', 'Release', '*.node'),
       join(root, 'build', 'Debug', '*.node'),
@@ -61,12 +65,23 @@ function resolveAddon(root: string): string {
     throw new EncoderError(
       'addon_missing',
       `no native addon for ${process.platform}-${process.arch}, Node ${process.versions.node}; ` +
-        `looked for ${tried.join(', ')}. ${repairHint()}`,
+        `looked for ${tried.join(', ')}. ${platformPackageHint(root)}${repairHint(root)}`,
       { cause },
     );
   }
 }
 
-function repairHint(): string {
-  return 'Build it with "npm rebuild ggml-encoder --build-from-source" (needs a C++20 compiler and CMake 3.21 or newer).';
+/** The dynamic loader's commonest complaints in plain words, with a space behind; '' for the rest. */
+function explain(reason: string): string {
+  if (/GLIBC_[\d.]+' not found/.test(reason)) return "This system's C library is older than the binary needs. ";
+  if (/ld-musl|ld-linux/.test(reason)) return 'The binary is for the other C library (glibc or musl). ';
+  return '';
+}
+
+function repairHint(root: string): string {
+  const failure = buildFailure(root);
+  return (
+    (failure === undefined ? '' : `The install tried to build it and could not: ${failure}. `) +
+    `Build it with "node ${join(root, 'scripts', 'build.mjs')}" (needs a C++20 compiler and CMake 3.21 or later; it says what is missing).`
+  );
 }

@@ -1,0 +1,95 @@
+// Makes prebuilds/<platform>-<arch>: the addon and its libraries, stripped, by prebuildify.
+// node scripts/prebuild.mjs [--sysroot <Debian root>] [-- <CMake options>]
+// A release passes --sysroot (scripts/make-sysroot.sh): linked against an old C library, and refused when it still needs a
+// newer one than MAX_GLIBC. Without it the tree of `npm run build` is taken: quick, and good for this machine.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+
+import prebuildify from 'prebuildify';
+
+/** What the official builds of Node 20 to 24 need themselves. */
+const MAX_GLIBC = '2.28';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const { values: options, positionals: cmakeOptions } = parseArgs({
+  allowPositionals: true,
+  options: { sysroot: { type: 'string' } },
+});
+
+function compareVersions(a, b) {
+  return a.localeCompare(b, 'en', { numeric: true });
+}
+
+/** The files' needs from the system: versioned symbols, and undefined ones that no version stands beside. */
+function readNeeds(files) {
+  const versions = { GLIBC: [], GLIBCXX: [], CXXABI: [], GCC: [] };
+  const unversioned = new Set();
+  for (const file of files) {
+    for (const line of execFileSync('objdump', ['-T', file], { encoding: 'utf8' }).split('\n')) {
+      const [, family, version] = /\b(GLIBC|GLIBCXX|CXXABI|GCC)_([0-9.]+)\)?\s/.exec(line) ?? [];
+      if (family !== undefined) versions[family].push({ version, line: `${path.basename(file)}: ${line}` });
+      else if (/\*UND\*/.test(line) && !/ w /.test(line)) unversioned.add(line.trim().split(/\s+/).at(-1));
+    }
+  }
+  for (const list of Object.values(versions)) list.sort((a, b) => compareVersions(a.version, b.version));
+  return { versions, unversioned };
+}
+
+/** Symbols that the files export to one another; all others without a version must come from Node. */
+function exportedSymbols(files) {
+  const symbols = files.flatMap((file) =>
+    execFileSync('nm', ['-D', '--defined-only', file], { encoding: 'utf8' })
+      .split('\n')
+      .map((line) => line.split(' ').at(-1)),
+  );
+  return new Set(symbols);
+}
+
+function checkLinuxNeeds(files) {
+  const { versions, unversioned } = readNeeds(files);
+  for (const [family, list] of Object.entries(versions)) {
+    console.log(`needs ${family} ${list.at(-1)?.version ?? '(none)'}`);
+  }
+  const exported = exportedSymbols(files);
+  const unknown = [...unversioned].filter((symbol) => !exported.has(symbol) && !/^(napi_|node_api_)/.test(symbol));
+  if (unknown.length > 0) throw new Error(`undefined symbols that nothing defines: ${unknown.join(', ')}`);
+  const tooNew = versions.GLIBC.filter(({ version }) => compareVersions(version, MAX_GLIBC) > 0);
+  if (options.sysroot !== undefined && tooNew.length > 0) {
+    throw new Error(`newer than glibc ${MAX_GLIBC}:\n${tooNew.map(({ line }) => line).join('\n')}`);
+  }
+}
+
+const stage = mkdtempSync(path.join(tmpdir(), 'ggml-encoder-prebuild-'));
+try {
+  mkdirSync(path.join(stage, 'build', 'Release'), { recursive: true });
+  const args = [];
+  if (options.sysroot !== undefined) {
+    const toolchain = path.join(root, 'native', 'cmake', 'toolchains', 'old_glibc.cmake');
+    args.push('--tree', path.join(root, 'build-prebuild'), '--', `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`);
+    args.push(`-DENC_SYSROOT=${path.resolve(options.sysroot)}`);
+  } else {
+    args.push('--tree', path.join(root, 'build-cmake'), '--');
+  }
+  process.env.ENC_BUILD_ARGS = JSON.stringify([...args, ...cmakeOptions]);
+  const target = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+  // prebuildify leaves what an earlier version put there.
+  rmSync(target, { recursive: true, force: true });
+  await promisify(prebuildify)({
+    cwd: stage,
+    out: root,
+    name: 'ggml-encoder',
+    napi: true,
+    strip: process.platform !== 'win32',
+    tagLibc: process.platform === 'linux',
+    nodeGyp: path.join(root, 'scripts', 'node-gyp-shim.mjs'),
+  });
+  const files = readdirSync(target).map((name) => path.join(target, name));
+  for (const file of files) console.log(`${String(statSync(file).size).padStart(9)} ${path.relative(root, file)}`);
+  if (process.platform === 'linux') checkLinuxNeeds(files);
+} finally {
+  rmSync(stage, { recursive: true, force: true });
+}

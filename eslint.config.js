@@ -49,6 +49,7 @@ module.exports = defineConfig(
       'docs-html/',
       '.cache/',
       'bench/node_modules/',
+      'test/package/programs/',
     ],
   },
   js.configs.recommended,

@@ -43,7 +43,7 @@ function startPackage(target, what, platform) {
   writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   writeFileSync(
     path.join(folder, 'README.md'),
-    `# ${manifest.name}\n\n${what} for [ggml-encoder](https://www.npmjs.com/package/ggml-encoder) ${main.version}, ` +
+    `# ${manifest.name}\n\n${what} for the npm package ggml-encoder ${main.version}, ` +
       `of exactly that version. ggml is MIT-licensed, by its authors.\n`,
   );
   cpSync(path.join(root, 'LICENSE'), path.join(folder, 'LICENSE'));

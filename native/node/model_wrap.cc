@@ -116,8 +116,14 @@ Napi::Value ModelWrap::start(const Napi::CallbackInfo& info, const Submit& submi
     std::vector<Input> inputs = to_inputs(info[0], info[1]);
     const EncodeOptions options = to_encode_options(info[2].As<Napi::Object>());
     const auto opened = environment.open_promise(env, info.This().As<Napi::Object>());
-    const auto job = submit(std::move(inputs), options, settle_later<Result>(environment, opened.id));
-    return Napi::Value(to_js_job(env, opened.promise, job));
+    try {
+      const auto job = submit(std::move(inputs), options, settle_later<Result>(environment, opened.id));
+      return Napi::Value(to_js_job(env, opened.promise, job));
+    } catch (...) {
+      // Nobody has seen the promise; left open it would keep the process from ending.
+      environment.settle(env, opened.id, nullptr, [](Napi::Env e) { return e.Undefined(); });
+      throw;
+    }
   });
 }
 

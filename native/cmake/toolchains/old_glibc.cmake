@@ -19,3 +19,7 @@ foreach(kind EXE SHARED MODULE)
   set(CMAKE_${kind}_LINKER_FLAGS_INIT
     "-static-libstdc++ -B${enc_lib} -L${enc_lib} -Wl,--gc-sections -Wl,--exclude-libs,ALL -Wl,-s -Wl,--wrap=exp,--wrap=log2,--wrap=getcpu ${enc_glibc_compat}")
 endforeach()
+
+# Libraries of their own before glibc 2.34.
+set(CMAKE_C_STANDARD_LIBRARIES_INIT "-lpthread -ldl")
+set(CMAKE_CXX_STANDARD_LIBRARIES_INIT "-lpthread -ldl")

@@ -21,6 +21,14 @@ Napi::Value devices(const Napi::CallbackInfo& info) {
   });
 }
 
+void use_backend_folders(const Napi::CallbackInfo& info) {
+  const auto folders = info[0].As<Napi::Array>();
+  std::vector<std::string> paths;
+  for (uint32_t i = 0; i < folders.Length(); i++)
+    paths.push_back(folders.Get(i).As<Napi::String>().Utf8Value());
+  set_backend_folders(std::move(paths));
+}
+
 void shutdown(const Napi::CallbackInfo& info) {
   Environment::of(info.Env()).shutdown();
 }
@@ -42,6 +50,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("version", version(env));
   exports.Set("errorCodes", to_js(env, codes));
   exports.Set("devices", Napi::Function::New<devices>(env, "devices"));
+  exports.Set("setBackendFolders", Napi::Function::New<use_backend_folders>(env, "setBackendFolders"));
   exports.Set("loadModel", Napi::Function::New<ModelWrap::load>(env, "loadModel"));
   exports.Set("estimateMemory", Napi::Function::New<ModelWrap::estimate>(env, "estimateMemory"));
   exports.Set("shutdown", Napi::Function::New<shutdown>(env, "shutdown"));

@@ -10,7 +10,7 @@ import nodeGypBuild from 'node-gyp-build';
 import { EncoderError } from '../errors';
 import { packageRoot } from '../support/package-root';
 import type { NativeAddon } from './bindings';
-import { findPlatformPackage, platformPackageHint } from './platform-package';
+import { backendFolders, findPlatformPackage, platformPackageHint } from './platform-package';
 import { buildFailure } from './source-build';
 
 const requireAddon = createRequire(join(packageRoot, 'package.json'));
@@ -40,7 +40,9 @@ export function openAddon(root: string): NativeAddon {
   // ggml installs a terminate handler that may fork a debugger and prints backtraces; it reads this at load time.
   process.env['GGML_NO_BACKTRACE'] ??= '1';
   try {
-    return requireAddon(path) as NativeAddon;
+    const addon = requireAddon(path) as NativeAddon;
+    addon.setBackendFolders(backendFolders(root, path));
+    return addon;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new EncoderError(

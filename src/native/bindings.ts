@@ -7,6 +7,8 @@ export interface NativeAddon {
   readonly version: { readonly ggml: string; readonly compiler: string };
   /** The error codes the native side can raise, for the test that compares them with ERROR_CODES. */
   readonly errorCodes: readonly string[];
+  /** Where the libraries of GPU backends are searched. Counts until devices are listed or a model is loaded. */
+  setBackendFolders(folders: readonly string[]): void;
   /** What this machine offers and what stands in the way of the rest. */
   devices(): NativeDevice[];
   /** Opens, checks and loads a GGUF file off the event loop. */

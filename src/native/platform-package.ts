@@ -1,10 +1,10 @@
 /**
- * Prebuilt addons that do not come with the main package: one optional package for each platform, of exactly this
- * version, laid out as the main package is (prebuilds/<platform>-<arch>).
+ * Binaries that do not come with the main package, in packages of exactly this version: the addon of another platform, laid
+ * out as in the main package (prebuilds/<platform>-<arch>), and the libraries of GPU backends.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 
 import nodeGypBuild from 'node-gyp-build';
 
@@ -22,19 +22,37 @@ function readManifest(path: string): Manifest {
   return JSON.parse(readFileSync(path, 'utf8')) as Manifest;
 }
 
-/** Path of the addon in an installed platform package of the version of the package in `root`. */
-export function findPlatformPackage(root: string): string | undefined {
+/** Folder of an installed package of the version of the package in `root`. */
+function findPackage(root: string, name: string): string | undefined {
   const manifest = join(root, 'package.json');
-  const require = createRequire(manifest);
+  try {
+    const found = createRequire(manifest).resolve(`${name}/package.json`);
+    return readManifest(found).version === readManifest(manifest).version ? dirname(found) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Path of the addon in an installed package of this platform. */
+export function findPlatformPackage(root: string): string | undefined {
   for (const name of NAMES) {
+    const folder = findPackage(root, name);
     try {
-      const found = require.resolve(`${name}/package.json`);
-      if (readManifest(found).version === readManifest(manifest).version) return nodeGypBuild.resolve(dirname(found));
+      if (folder !== undefined) return nodeGypBuild.resolve(folder);
     } catch {
-      // Not installed, or for the other C library.
+      // For the other C library.
     }
   }
   return undefined;
+}
+
+/** Where libraries of GPU backends may be, first those that the user named. */
+export function backendFolders(root: string, addonPath: string): string[] {
+  const named = process.env['GGML_ENCODER_BACKENDS']?.split(delimiter).filter((folder) => folder !== '') ?? [];
+  const packages = ['cuda', 'sycl']
+    .map((kind) => findPackage(root, `@ggml-encoder/${kind}-${process.platform}-${process.arch}`))
+    .filter((folder) => folder !== undefined);
+  return [...named, dirname(addonPath), ...packages];
 }
 
 /** What to install, with a space behind, when this release has a package for this platform; '' when it has none. */

@@ -18,6 +18,10 @@ struct DeviceInfo {
 
 std::vector<DeviceInfo> list_devices();
 
+/// Folders in which the libraries of GPU backends are searched, in this order. Counts until devices are first
+/// listed or a model is loaded.
+void set_backend_folders(std::vector<std::string> folders);
+
 /// Threads a model gets when the caller does not say: physical cores of the affinity mask, cut by the
 /// container's CPU quota rounded down, at most 8, at least 1.
 int default_threads();

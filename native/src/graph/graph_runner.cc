@@ -45,6 +45,17 @@ void feed(ggml_tensor* input, const std::vector<int32_t>& values) {
     ggml_backend_tensor_set(input, values.data(), 0, values.size() * sizeof(int32_t));
 }
 
+/// Backends abort on operations that they do not have.
+void check_support(ggml_backend_t backend, ggml_cgraph* graph) {
+  for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
+    const ggml_tensor* node = ggml_graph_node(graph, i);
+    if (ggml_backend_supports_op(backend, node)) continue;
+    throw Error(ErrorCode::device_unavailable, std::string(ggml_backend_name(backend)) +
+                                                   " has no operation " + ggml_op_desc(node) +
+                                                   " for tensors of this kind");
+  }
+}
+
 }  // namespace
 
 GraphRunner::GraphRunner(ggml_backend_t backend, const Hparams& hparams, const Weights& weights,
@@ -115,6 +126,7 @@ void GraphRunner::run(const PackedBatch& batch, std::vector<float>& logits) {
   GraphContext g{};
   const Context context = start(g, batch);
   ggml_tensor* output = build_encoder_graph(g, hparams_, weights_, ops_);
+  check_support(backend_.get(), g.graph);
 
   if (!ggml_gallocr_alloc_graph(allocator_.get(), g.graph)) {
     throw Error(ErrorCode::out_of_memory,

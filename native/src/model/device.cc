@@ -1,5 +1,6 @@
 #include "enc/device.h"
 
+#include "backends/dynamic/gpu_backends.h"
 #include "enc/cpu_features.h"
 #include "ggml-backend.h"
 #include "ggml-cpu.h"
@@ -15,11 +16,16 @@ std::vector<DeviceInfo> list_devices() {
   std::vector<std::string> isas;
   for (const std::string_view isa : usable_isas(cpu_features())) isas.emplace_back(isa);
   devices.push_back({"cpu", ggml_backend_dev_description(cpu), true, "", isas, total_bytes});
-  for (const char* kind : {"cuda", "sycl"}) {
-    DeviceInfo info;
-    info.id = kind;
-    info.reason = std::string("this build has no ") + kind + " backend";
-    devices.push_back(info);
+  for (const GpuBackend& backend : gpu_backends()) {
+    if (backend.registry == nullptr) {
+      devices.push_back({backend.kind, "", false, backend.reason, {}, 0});
+      continue;
+    }
+    for (size_t i = 0; i < ggml_backend_reg_dev_count(backend.registry); i++) {
+      ggml_backend_dev_t gpu = ggml_backend_reg_dev_get(backend.registry, i);
+      ggml_backend_dev_memory(gpu, &free_bytes, &total_bytes);
+      devices.push_back({gpu_id(gpu), ggml_backend_dev_description(gpu), true, "", {}, total_bytes});
+    }
   }
   return devices;
 }

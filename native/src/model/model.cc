@@ -5,12 +5,14 @@
 #include <atomic>
 #include <mutex>
 
+#include "backends/dynamic/gpu_backends.h"
 #include "batch/scheduler.h"
 #include "enc/cpu_features.h"
 #include "enc/device.h"
 #include "enc/error.h"
 #include "ggml-backend.h"
 #include "model/cpu_runner.h"
+#include "model/device_runner.h"
 #include "model/model_plan.h"
 #include "support/ggml_guard.h"
 
@@ -47,6 +49,7 @@ class LoadedModel final : public Model {
   LoadedModel(ModelPlan plan, int threads)
       : file_(std::move(plan.file)),
         hparams_(plan.hparams),
+        gpu_(plan.gpu),
         table_(plan.table),
         ops_(std::move(plan.ops)),
         limits_(plan.options.limits),
@@ -62,15 +65,17 @@ class LoadedModel final : public Model {
       file_->malformed("its tokenizer has ids up to " + std::to_string(tokenizer_->vocab_size() - 1) +
                        ", its embedding " + std::to_string(hparams_.vocab_size) + " rows");
     }
-    weights_ = load_weights(std::move(plan.declared), *file_, hparams_, ggml_backend_cpu_buffer_type(),
-                            table_, plan.options.should_stop);
+    weights_ = load_weights(std::move(plan.declared), *file_, hparams_, weight_buffer_type(gpu_), table_,
+                            plan.options.should_stop);
     describe();
     file_.reset();
     team_ = std::make_unique<Team>(table_ == nullptr ? 0 : threads_ - 1);
     scheduler_ = std::make_unique<Scheduler>(
-        Scheduler::Options{threads_, kMaxBatchTokens, hparams_.max_length, hparams_.num_labels,
-                           hparams_.num_token_types <= 1},
-        *tokenizer_, [this] {
+        Scheduler::Options{threads_, gpu_ == nullptr ? kMaxBatchTokens : kMaxGpuBatchTokens,
+                           hparams_.max_length, hparams_.num_labels, hparams_.num_token_types <= 1},
+        *tokenizer_, [this]() -> std::unique_ptr<BatchRunner> {
+          if (gpu_ != nullptr)
+            return std::make_unique<DeviceRunner>(gpu_, hparams_, weights_, *ops_, health_);
           return std::make_unique<CpuRunner>(hparams_, weights_, *ops_,
                                              TeamLease(*team_, team_taken_, helpful_), health_,
                                              [this] { return memory_left(limits_, weights_.size_bytes); });
@@ -129,7 +134,7 @@ class LoadedModel final : public Model {
     info_.num_parameters = weights_.num_parameters;
     info_.weight_type = weights_.linear_type;
     info_.compute_type = weights_.compute_type;
-    info_.device = "cpu";
+    info_.device = gpu_ == nullptr ? "cpu" : gpu_id(gpu_);
     info_.kernels = table_ == nullptr ? "portable" : isa_name(cpu_features());
     info_.threads = threads_;
     info_.weight_bytes = weights_.size_bytes;
@@ -146,6 +151,7 @@ class LoadedModel final : public Model {
   std::unique_ptr<GgufFile> file_;
   const Hparams hparams_;
   std::unique_ptr<const Tokenizer> tokenizer_;
+  const ggml_backend_dev_t gpu_;             // null: the CPU
   const kernels::KernelTable* const table_;  // null: the portable graph
   std::unique_ptr<const Ops> ops_;
   const FileLimits limits_;
@@ -163,7 +169,7 @@ class LoadedModel final : public Model {
 }  // namespace
 
 std::shared_ptr<Model> Model::load(const std::string& path, const LoadOptions& options) {
-  require_device(options);
+  require_cpu();
   const GgmlGuard guard;
   ModelPlan plan(path, options);
   const int threads = plan.admit();
@@ -171,7 +177,7 @@ std::shared_ptr<Model> Model::load(const std::string& path, const LoadOptions& o
 }
 
 MemoryEstimate Model::estimate(const std::string& path, const LoadOptions& options, size_t max_length) {
-  require_device(options);
+  require_cpu();
   const GgmlGuard guard;
   ModelPlan plan(path, options);
   const size_t length = std::min<size_t>(max_length, plan.hparams.max_length);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backends/cpu/kernel_ops.h"
+#include "backends/dynamic/gpu_backends.h"
 #include "enc/cpu_features.h"
 #include "enc/device.h"
 #include "enc/error.h"
@@ -17,6 +18,8 @@ namespace enc {
 namespace {
 
 constexpr int kMaxThreads = 64;
+/// On a GPU, one thread computes while the other tokenizes the next batch.
+constexpr int kGpuThreads = 2;
 
 /// Our kernels where there are any for this processor; null for the portable graph.
 const kernels::KernelTable* choose_kernels(KernelChoice choice) {
@@ -57,16 +60,7 @@ uint64_t memory_left(const FileLimits& limits, uint64_t held) {
   return limits.memory_bytes - std::min(limits.memory_bytes, held);
 }
 
-void require_device(const LoadOptions& options) {
-  if (options.device != "auto" && options.device != "cpu") {
-    for (const DeviceInfo& device : list_devices()) {
-      if (device.id == options.device && !device.available) {
-        throw Error(ErrorCode::device_unavailable, "device '" + options.device + "': " + device.reason);
-      }
-    }
-    throw Error(ErrorCode::device_unavailable,
-                "there is no device '" + options.device + "'; `ggml-encoder devices` lists those there are");
-  }
+void require_cpu() {
 #ifdef ENC_X86_KERNELS
   if (!detect_cpu_features().avx2) {
     throw Error(ErrorCode::isa_unsupported,
@@ -75,12 +69,17 @@ void require_device(const LoadOptions& options) {
 #endif
 }
 
+ggml_backend_buffer_type_t weight_buffer_type(ggml_backend_dev_t gpu) {
+  return gpu == nullptr ? ggml_backend_cpu_buffer_type() : ggml_backend_dev_buffer_type(gpu);
+}
+
 ModelPlan::ModelPlan(const std::string& path, const LoadOptions& load_options)
     : options(load_options),
       file(std::make_unique<GgufFile>(path, options.limits)),
       hparams(read_hparams(*file)),
-      table(choose_kernels(options.kernels)),
-      declared(declare_weights(*file, hparams, ggml_backend_cpu_buffer_type(), table)),
+      gpu(find_gpu(options.device)),
+      table(gpu == nullptr ? choose_kernels(options.kernels) : nullptr),
+      declared(declare_weights(*file, hparams, weight_buffer_type(gpu), table)),
       ops(make_ops(table, declared.weights)) {}
 
 MemoryEstimate ModelPlan::estimate(int threads, size_t length) {
@@ -105,6 +104,7 @@ MemoryEstimate ModelPlan::estimate(int threads, size_t length) {
 }
 
 int ModelPlan::admit() {
+  if (gpu != nullptr) return options.threads > 0 ? std::min(options.threads, kMaxThreads) : kGpuThreads;
   const size_t length = std::min<size_t>(kMaxBatchTokens, hparams.max_length);
   int threads = std::min(options.threads > 0 ? options.threads : default_threads(), kMaxThreads);
   MemoryEstimate needed = estimate(threads, length);

@@ -16,6 +16,9 @@ namespace enc {
 /// the cache.
 constexpr size_t kMaxBatchTokens = 512;
 
+/// A GPU wants many rows. Not measured yet.
+constexpr size_t kMaxGpuBatchTokens = 8192;
+
 struct ModelPlan {
   /// Opens and checks the file. Throws as Model::load does.
   ModelPlan(const std::string& path, const LoadOptions& options);
@@ -25,12 +28,14 @@ struct ModelPlan {
   MemoryEstimate estimate(int threads, size_t length);
 
   /// The threads to load with: the number asked for, or as many as there are cores and memory for. Throws
-  /// Error(out_of_memory) with the numbers when even one does not fit.
+  /// Error(out_of_memory) with the numbers when even one does not fit. A GPU has memory of its own, which says
+  /// itself when it is full.
   int admit();
 
   const LoadOptions options;
   std::unique_ptr<GgufFile> file;
   const Hparams hparams;
+  const ggml_backend_dev_t gpu;             ///< null: the CPU
   const kernels::KernelTable* const table;  ///< null: the portable graph
   DeclaredWeights declared;
   std::unique_ptr<const Ops> ops;
@@ -40,7 +45,10 @@ struct ModelPlan {
 /// what the machine and its container do.
 uint64_t memory_left(const FileLimits& limits, uint64_t held);
 
-/// Throws Error(device_unavailable, isa_unsupported).
-void require_device(const LoadOptions& options);
+/// Throws Error(isa_unsupported).
+void require_cpu();
+
+/// Where the weights lie.
+ggml_backend_buffer_type_t weight_buffer_type(ggml_backend_dev_t gpu);
 
 }  // namespace enc

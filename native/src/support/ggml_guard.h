@@ -2,6 +2,8 @@
 // is reached all the same into an exception on the thread that reached it.
 #pragma once
 
+#include <string>
+
 #include "enc/error.h"
 
 namespace enc {
@@ -23,5 +25,9 @@ class GgmlGuard {
   GgmlGuard(const GgmlGuard&) = delete;
   GgmlGuard& operator=(const GgmlGuard&) = delete;
 };
+
+/// What ggml has logged as errors on this thread since its outermost guard began, joined by spaces; a GPU
+/// backend says there why it gave up. At most some hundred bytes.
+std::string ggml_errors();
 
 }  // namespace enc

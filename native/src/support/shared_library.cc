@@ -1,0 +1,48 @@
+#include "support/shared_library.h"
+
+#include <sys/stat.h>
+
+#ifdef _WIN32
+#include <windows.h>
+#else
+#include <dlfcn.h>
+#endif
+
+namespace enc {
+
+bool is_file(const std::string& path) {
+  struct stat facts;
+  return stat(path.c_str(), &facts) == 0 && (facts.st_mode & S_IFMT) == S_IFREG;
+}
+
+#ifdef _WIN32
+
+const SharedLibrary* SharedLibrary::open(const std::string& path, std::string& error) {
+  HMODULE handle = LoadLibraryExA(path.c_str(), nullptr,
+                                  LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS);
+  if (handle != nullptr) return new SharedLibrary(path, handle);
+  error = path + ": error " + std::to_string(GetLastError());
+  return nullptr;
+}
+
+void* SharedLibrary::find(const char* symbol) const {
+  return reinterpret_cast<void*>(GetProcAddress(static_cast<HMODULE>(handle_), symbol));
+}
+
+#else
+
+const SharedLibrary* SharedLibrary::open(const std::string& path, std::string& error) {
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle != nullptr) return new SharedLibrary(path, handle);
+  const char* reason = dlerror();
+  error = reason == nullptr ? path : reason;
+  return nullptr;
+}
+
+void* SharedLibrary::find(const char* symbol) const {
+  return dlsym(handle_, symbol);
+}
+
+#endif
+
+}  // namespace enc

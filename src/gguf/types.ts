@@ -103,9 +103,10 @@ export const GGML_TYPES: readonly GgmlType[] = [
   type('q1_0', 41, 128, 18),
 ];
 
-/** Tensor types that this package makes from a checkpoint's weights. */
-export const TENSOR_TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q5_0', 'q4_0'] as const;
-export type TensorType = (typeof TENSOR_TYPES)[number];
+/** A tensor type that this package makes from a checkpoint's weights. */
+export type TensorType = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q5_0' | 'q4_0';
+
+export const TENSOR_TYPES: readonly TensorType[] = ['f32', 'f16', 'bf16', 'q8_0', 'q5_0', 'q4_0'];
 
 /** The entry of `GGML_TYPES` for a type that this package writes. */
 export function ggmlType(name: TensorType): GgmlType {

@@ -28,8 +28,8 @@ struct ModelPlan {
   MemoryEstimate estimate(int threads, size_t length);
 
   /// The threads to load with: the number asked for, or as many as there are cores and memory for. Throws
-  /// Error(out_of_memory) with the numbers when even one does not fit. A GPU has memory of its own, which says
-  /// itself when it is full.
+  /// Error(out_of_memory) with the numbers when even one does not fit. A GPU has memory of its own, which
+  /// says itself when it is full.
   int admit();
 
   const LoadOptions options;

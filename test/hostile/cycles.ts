@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { Classifier, defaultModelPath, isEncoderError } from 'ggml-encoder';
+import { runProgram } from './program';
 
 /** A quarter of a page: anything that a model owns is far larger. */
 const MAX_BYTES_PER_CYCLE = 1024;
@@ -96,12 +97,4 @@ async function main(): Promise<number> {
   return faults === 0 ? 0 : 1;
 }
 
-main().then(
-  (status) => {
-    process.exitCode = status;
-  },
-  (error: unknown) => {
-    console.error(error);
-    process.exitCode = 1;
-  },
-);
+runProgram(main);

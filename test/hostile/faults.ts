@@ -29,6 +29,7 @@ import { Classifier, convert, isEncoderError } from 'ggml-encoder';
 
 import { Random } from './random';
 import { layOut, safetensors, soundFiles, soundTensors } from './sound';
+import { runProgram } from './program';
 
 /** By number in failing-io.c. */
 const KINDS = ['open', 'read', 'write', 'sync', 'rename', 'link', 'close', 'unlink'] as const;
@@ -391,12 +392,4 @@ async function main(): Promise<number> {
   return faults.length === 0 ? 0 : 1;
 }
 
-main().then(
-  (status) => {
-    process.exitCode = status;
-  },
-  (error: unknown) => {
-    console.error(error);
-    process.exitCode = 1;
-  },
-);
+runProgram(main);

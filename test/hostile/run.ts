@@ -17,6 +17,7 @@ import { torchCases } from './cases/torch';
 import { mutantKinds } from './mutants';
 import { Random } from './random';
 import { type Outcome, Runner } from './runner';
+import { runProgram } from './program';
 
 const TEXTS = ['A chess engine', 'Fonts for Bengali', '', 'a'.repeat(5000), '\u{1f600} \ud800'];
 
@@ -117,12 +118,4 @@ async function main(): Promise<number> {
   }
 }
 
-main().then(
-  (status) => {
-    process.exitCode = status;
-  },
-  (error: unknown) => {
-    console.error(error);
-    process.exitCode = 1;
-  },
-);
+runProgram(main);

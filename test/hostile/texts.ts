@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { Classifier } from 'ggml-encoder';
 
 import { Random } from './random';
+import { runProgram } from './program';
 
 const MAX_SECONDS_4_MIB = 2;
 const LONG_BYTES = 4 * 2 ** 20;
@@ -118,12 +119,4 @@ async function main(): Promise<number> {
   return faults === 0 ? 0 : 1;
 }
 
-main().then(
-  (status) => {
-    process.exitCode = status;
-  },
-  (error: unknown) => {
-    console.error(error);
-    process.exitCode = 1;
-  },
-);
+runProgram(main);

@@ -2,17 +2,18 @@
  * Checks of what callers pass in. Misuse is a TypeError or RangeError that names the argument, what was expected and
  * what came; `code` follows Node's own ERR_INVALID_ARG_TYPE and ERR_OUT_OF_RANGE.
  */
+import { argumentError } from '../support/argument-error';
 
 /** @internal */
 export function invalidType(name: string, expected: string, received: unknown): TypeError {
   const message = `${name}: expected ${expected}, received ${describe(received)}`;
-  return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' });
+  return argumentError(TypeError, message);
 }
 
 /** @internal */
 export function outOfRange(name: string, expected: string, received: unknown): RangeError {
   const message = `${name}: expected ${expected}, received ${describe(received)}`;
-  return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
+  return argumentError(RangeError, message);
 }
 
 /** True for errors that invalidType or outOfRange made. */

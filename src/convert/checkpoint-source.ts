@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { type Repository, checkRevision, parseRepository } from '../hub/repository';
 import { HUB_KEYS, type HubOptions, resolveHubSettings } from '../hub/settings';
 import { type DownloadProgress, type FileRequest, type Snapshot, withSnapshot } from '../hub/snapshot';
+import { argumentError } from '../support/argument-error';
 import { decodeUtf8, parseJson } from '../support/json';
 import { type Limits, limitExceeded } from '../support/limits';
 import { SourceFile } from '../support/source-file';
@@ -45,10 +46,7 @@ export async function resolveCheckpoint(source: string, options: SourceOptions):
   const repository = exists ? undefined : parseRepository(source, options.revision);
   if (repository !== undefined) return downloadCheckpoint(repository, options);
   if (options.revision !== undefined) {
-    throw Object.assign(
-      new RangeError(`options.revision: only a repository on the Hub has revisions, ${source} is none`),
-      { code: 'ERR_OUT_OF_RANGE' },
-    );
+    throw argumentError(RangeError, `options.revision: only a repository on the Hub has revisions, ${source} is none`);
   }
   return { folder: path, warnings: [] };
 }
@@ -137,7 +135,5 @@ async function fetchJson(snapshot: Snapshot, path: string, limit: keyof Limits, 
 
 function invalidType(name: string, expected: string, received: unknown): TypeError {
   const shown = received === null ? 'null' : typeof received === 'string' ? received : typeof received;
-  return Object.assign(new TypeError(`${name}: expected ${expected}, received ${shown}`), {
-    code: 'ERR_INVALID_ARG_TYPE',
-  });
+  return argumentError(TypeError, `${name}: expected ${expected}, received ${shown}`);
 }

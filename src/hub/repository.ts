@@ -1,4 +1,5 @@
 /** Names of model repositories on the Hugging Face Hub, told apart from paths. */
+import { argumentError } from '../support/argument-error';
 
 export interface Repository {
   readonly owner: string;
@@ -52,5 +53,5 @@ export function describeRepository({ owner, name, revision }: Repository): strin
 }
 
 function outOfRange(message: string): RangeError {
-  return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
+  return argumentError(RangeError, message);
 }

@@ -3,6 +3,7 @@
  * is an attack or a mistake; each can be changed by name, up to a ceiling beyond which this version was not tested.
  */
 import { EncoderError } from '../errors';
+import { argumentError } from './argument-error';
 
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
@@ -124,13 +125,6 @@ function checkLimit(name: keyof Limits, value: unknown): void {
   const expected = `options.limits.${name}: expected an integer from ${low} to ${ceiling}, received ${String(value)}`;
   if (typeof value !== 'number') throw argumentError(TypeError, expected);
   if (!Number.isInteger(value) || value < low || value > ceiling) throw argumentError(RangeError, expected);
-}
-
-/** Codes as Node has them for wrong arguments. */
-function argumentError(Kind: typeof TypeError | typeof RangeError, message: string): Error {
-  return Object.assign(new Kind(message), {
-    code: Kind === TypeError ? 'ERR_INVALID_ARG_TYPE' : 'ERR_OUT_OF_RANGE',
-  });
 }
 
 /** `what` says who has how much; the limit and its name follow, so that a caller who means it can raise it. */

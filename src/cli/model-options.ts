@@ -82,11 +82,15 @@ export async function withModel<Model extends Loaded>(
   }
 }
 
-export function positiveInteger(value: string): number {
+/** Undefined for what is no integer of at least `low`, in decimal digits. */
+export function parseInteger(value: string, low: number): number | undefined {
   const number = Number(value);
-  if (!/^\d+$/.test(value) || !Number.isSafeInteger(number) || number < 1) {
-    throw new InvalidArgumentError('It must be a positive integer.');
-  }
+  return /^\d+$/.test(value) && Number.isSafeInteger(number) && number >= low ? number : undefined;
+}
+
+export function positiveInteger(value: string): number {
+  const number = parseInteger(value, 1);
+  if (number === undefined) throw new InvalidArgumentError('It must be a positive integer.');
   return number;
 }
 
@@ -101,11 +105,9 @@ export type TopK = number | 'all';
 
 export function parseTopK(value: string): TopK {
   if (value === 'all') return value;
-  try {
-    return positiveInteger(value);
-  } catch {
-    throw new InvalidArgumentError('It must be a positive integer or "all".');
-  }
+  const number = parseInteger(value, 1);
+  if (number === undefined) throw new InvalidArgumentError('It must be a positive integer or "all".');
+  return number;
 }
 
 /** The API's word for it. */

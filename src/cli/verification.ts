@@ -7,10 +7,13 @@ import type { TextInput } from '../api/inputs';
 import { type ConvertProgress, convert } from '../convert/convert';
 import { EncoderError } from '../errors';
 import { ioError } from './errors';
+import { LogitComparison } from './evaluation/logit-comparison';
 import type { Io } from './io';
 import { atLine, inputName, openInput, records } from './jsonl';
 import { RateMeter } from './progress';
 import { parseTextLine } from './text-line';
+
+const NO_LOGITS = new Float32Array();
 
 export interface Verification {
   readonly texts: number;
@@ -70,9 +73,7 @@ async function compare(reference: string, output: string, texts: string, io: Io)
   const name = inputName(texts);
   const stream = openInput(texts, io);
   const meter = new RateMeter(io, 'texts');
-  let count = 0;
-  let agreeing = 0;
-  let maxLogitDifference = 0;
+  const comparison = new LogitComparison();
   try {
     for await (const batch of records(stream, name, parseVerificationLine)) {
       const inputs = batch.map(({ value }) => value);
@@ -82,31 +83,23 @@ async function compare(reference: string, output: string, texts: string, io: Io)
           throw io.signal.aborted ? error : atLine(error, name, batch[0]?.line ?? 1);
         },
       );
-      const [expected, found] = pairs.map((results) => results.map(({ logits }) => logits ?? new Float32Array()));
-      expected?.forEach((logits, index) => {
-        const others = found?.[index] ?? new Float32Array();
-        logits.forEach((logit, label) => {
-          maxLogitDifference = Math.max(maxLogitDifference, Math.abs(logit - (others[label] ?? NaN)));
-        });
-        if (largest(logits) === largest(others)) agreeing += 1;
-      });
-      count += batch.length;
+      const [expected = [], found = []] = pairs;
+      for (const [index, { logits = NO_LOGITS }] of expected.entries()) {
+        comparison.add(logits, found[index]?.logits ?? NO_LOGITS);
+      }
       meter.add(batch.length);
     }
   } finally {
     meter.hide();
     stream.destroy();
   }
+  const { examples: count, agreement, maxDifference } = comparison;
   if (count === 0) throw new EncoderError('input_invalid', `${name} holds no texts`);
-  const labelAgreement = exact.info.numLabels === 1 ? null : agreeing / count;
-  return { texts: count, maxLogitDifference, labelAgreement };
+  const labelAgreement = exact.info.numLabels === 1 ? null : agreement;
+  return { texts: count, maxLogitDifference: maxDifference, labelAgreement };
 }
 
 /** A line is plain text, or JSON as `classify --input` takes it when it begins like a JSON string or object. */
 function parseVerificationLine(line: string): TextInput {
   return /^\s*["{]/.test(line) ? parseTextLine(line) : line.replace(/\r$/, '');
-}
-
-function largest(values: Float32Array): number {
-  return values.reduce((best, value, index) => (value > (values[best] ?? -Infinity) ? index : best), 0);
 }

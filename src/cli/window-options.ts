@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 
 import type { WindowAggregation, WindowOptions } from '../api/text-options';
-import { positiveInteger } from './model-options';
+import { parseInteger, positiveInteger } from './model-options';
 
 /** Parsed values of the options that addWindowOptions adds. */
 export interface WindowFlags {
@@ -41,10 +41,7 @@ export function toWindows({ windows, overlap, aggregate, maxWindows }: WindowFla
 }
 
 function nonNegativeInteger(value: string): number {
-  if (value === '0') return 0;
-  try {
-    return positiveInteger(value);
-  } catch {
-    throw new InvalidArgumentError('It must be an integer of at least 0.');
-  }
+  const number = value === '0' ? 0 : parseInteger(value, 1);
+  if (number === undefined) throw new InvalidArgumentError('It must be an integer of at least 0.');
+  return number;
 }

@@ -11,6 +11,7 @@ import { orderedMap } from '../ordered-map';
 import { RateMeter } from '../progress';
 import { examples } from './labelled-input';
 import type { Example } from './labelled-input';
+import { LogitComparison, largest } from './logit-comparison';
 import { computeMetrics } from './metrics';
 import type { Metrics } from './metrics';
 import { Predictions } from './predictions';
@@ -63,7 +64,8 @@ export async function evaluate(
   const stream = openInput(path, io);
   const meter = new RateMeter(io, 'examples');
   const predictions = new Predictions(classifier.info.numLabels);
-  const tally = new ComparisonTally();
+  const compared = new LogitComparison();
+  let othersRight = 0;
   let truncated = 0;
 
   const work = async (batch: readonly Example[]): Promise<Answered[]> => {
@@ -91,7 +93,10 @@ export async function evaluate(
       if (error !== undefined) throw error;
       for (const answered of results) {
         predictions.add(answered.label, largest(answered.logits), activate(answered.logits, 'softmax'));
-        if (answered.otherLogits !== undefined) tally.add(answered.label, answered.logits, answered.otherLogits);
+        if (answered.otherLogits !== undefined) {
+          compared.add(answered.logits, answered.otherLogits);
+          if (largest(answered.otherLogits) === answered.label) othersRight += 1;
+        }
         if (answered.truncated) truncated += 1;
       }
       meter.add(results.length);
@@ -101,7 +106,12 @@ export async function evaluate(
     stream.destroy();
   }
   if (predictions.length === 0) throw new EncoderError('input_invalid', `${name} holds no examples`);
-  const comparison = other === undefined ? undefined : tally.result(other.info.path);
+  const comparison = other && {
+    model: other.info.path,
+    accuracy: othersRight / compared.examples,
+    agreement: compared.agreement,
+    maxLogitDifference: compared.maxDifference,
+  };
   return { metrics: computeMetrics(predictions), truncated, comparison };
 }
 
@@ -113,34 +123,3 @@ interface Answered {
 }
 
 const NO_LOGITS = new Float32Array();
-
-class ComparisonTally {
-  #examples = 0;
-  #right = 0;
-  #agreeing = 0;
-  #maxDifference = 0;
-
-  add(label: number, logits: Float32Array, otherLogits: Float32Array): void {
-    const choice = largest(otherLogits);
-    this.#examples += 1;
-    if (choice === label) this.#right += 1;
-    if (choice === largest(logits)) this.#agreeing += 1;
-    logits.forEach((logit, index) => {
-      this.#maxDifference = Math.max(this.#maxDifference, Math.abs(logit - (otherLogits[index] ?? NaN)));
-    });
-  }
-
-  result(model: string): Comparison {
-    return {
-      model,
-      accuracy: this.#right / this.#examples,
-      agreement: this.#agreeing / this.#examples,
-      maxLogitDifference: this.#maxDifference,
-    };
-  }
-}
-
-/** Place of the largest value, the first of equal ones: the label that `classify` gives. */
-function largest(values: Float32Array): number {
-  return values.reduce((best, value, index) => (value > (values[best] ?? -Infinity) ? index : best), 0);
-}

@@ -80,9 +80,9 @@ export interface ConvertResult {
 
 /**
  * Converts the checkpoint `source` to `options.output`: a folder or, where there is no such path, a repository on the
- * Hugging Face Hub (`owner/name`), whose files are downloaded into the cache that Python shares; or a
- * GGUF file, such as llama.cpp's converter writes. A folder holds config.json, its weights (model.safetensors or pytorch_model.bin, whole or in shards with their index, or tf_model.h5, in this order), and
- * tokenizer.json or vocab.txt.
+ * Hugging Face Hub (`owner/name`), whose files are downloaded into the cache that Python shares; or a GGUF file, such as
+ * llama.cpp's converter writes. A folder holds config.json, its weights (model.safetensors or pytorch_model.bin, whole or
+ * in shards with their index, or tf_model.h5, in this order), and tokenizer.json or vocab.txt.
  *
  * Throws TypeError or RangeError for wrong options, and EncoderError: `checkpoint_not_found`, `checkpoint_malformed`,
  * `architecture_unsupported`, `tensor_missing`, `tensor_shape_mismatch`, `dtype_unsupported`, `weights_not_finite`,

@@ -10,6 +10,8 @@ export const MAX_HEAD_SIZE = 512;
 export const MAX_HIDDEN_SIZE = 16_384;
 export const MAX_INTERMEDIATE_SIZE = 131_072;
 export const MAX_VOCAB_SIZE = 2_097_152;
+/** [CLS], one token, [SEP]. */
+export const MIN_LENGTH = 3;
 export const MAX_POSITIONS = 1_048_576;
 export const MAX_TOKEN_TYPES = 1024;
 export const MAX_LABELS = 65_536;

@@ -8,14 +8,12 @@ import type { Checkpoint } from './checkpoint';
 import type { ConfigReader } from './config';
 import { type ConversionPlan, type PlanOptions, completePlan } from './conversion-plan';
 import { checkLabels, readLabels } from './labels';
+import { MIN_LENGTH } from './limits';
 import { ELEMENT_BYTES, type TensorSource } from './readers/tensor-source';
 import { readPrompts } from './prompts';
 import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
 import { declareTensors } from './tensor-types';
 import { prepareTokenizer } from './tokenizer';
-
-/** [CLS], one token, [SEP]. */
-const MIN_LENGTH = 3;
 
 const PROBLEM_TYPES: readonly string[] = [
   '',

@@ -1,5 +1,5 @@
 /** Which type each tensor of the file gets. */
-import { GGML_TYPES, type GgmlType, type TensorType, ggmlType } from '../gguf/types';
+import { GGML_TYPES, type TensorType, ggmlType } from '../gguf/types';
 import type { GgufTensorDeclaration } from '../gguf/writer';
 import type { PlannedTensor } from './architectures/architecture';
 import type { TensorSource } from './readers/tensor-source';
@@ -22,16 +22,15 @@ export function declareTensors(
     narrow.push(name);
     return { name, ne, type: ggmlType('f16') };
   });
-  warnNarrow(narrow, wanted, warnings);
+  warnOf(narrow, `f16: their rows are no multiple of ${wanted.blockSize}, which ${wanted.name} needs`, warnings);
   return tensors;
 }
 
-function warnNarrow(names: readonly string[], { name, blockSize }: GgmlType, warnings: string[]): void {
+/** One warning for all tensors of a kind, the first few named. */
+function warnOf(names: readonly string[], fact: string, warnings: string[]): void {
   if (names.length === 0) return;
   const shown = names.slice(0, 3).join(', ') + (names.length > 3 ? ', ...' : '');
-  warnings.push(
-    `${names.length} tensors are f16: their rows are no multiple of ${blockSize}, which ${name} needs (${shown})`,
-  );
+  warnings.push(`${names.length} tensors are ${fact} (${shown})`);
 }
 
 /** The type of most weights in matrices; of all tensors where there are no matrices. */
@@ -64,9 +63,6 @@ export function keepTypes(
     mixed.push(name);
     return { name, ne, type: ggmlType('f32') };
   });
-  if (mixed.length > 0) {
-    const shown = mixed.slice(0, 3).join(', ') + (mixed.length > 3 ? ', ...' : '');
-    warnings.push(`${mixed.length} tensors are f32: the parts that they are made of have different types (${shown})`);
-  }
+  warnOf(mixed, 'f32: the parts that they are made of have different types', warnings);
   return tensors;
 }

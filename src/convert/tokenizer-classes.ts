@@ -7,6 +7,7 @@ import { EncoderError } from '../errors';
 import type { JsonObject, JsonValue } from '../support/json';
 import type { ConfigReader } from './config';
 import {
+  BYTE_PAIRS,
   QWEN2_REGEX,
   bertNormalizer,
   byteLevel,
@@ -88,17 +89,6 @@ const MPNET: TokenizerClass = {
   template: ({ token }, id) =>
     robertaProcessing([token('sep'), id('sep')], [token('cls'), id('cls')], { trim: true, prefixSpace: false }),
 };
-
-/** BPE without unknown token, as the byte-level classes make it. */
-const BYTE_PAIRS = object({
-  dropout: null,
-  unk_token: null,
-  continuing_subword_prefix: '',
-  end_of_word_suffix: '',
-  fuse_unk: false,
-  byte_fallback: false,
-  ignore_merges: false,
-});
 
 function byteLevelPipeline({ config }: PipelineSource): Pipeline {
   const pre_tokenizer = byteLevel({ prefixSpace: config.boolean('add_prefix_space', false) });

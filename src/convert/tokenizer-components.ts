@@ -102,3 +102,14 @@ export function precompiledCharsmap(file: JsonObject | undefined): JsonObject | 
   const parts = Array.isArray(list) ? list : [];
   return parts.filter(isJsonObject).find((part) => part['type'] === 'Precompiled');
 }
+
+/** BPE without unknown token, as the byte-level classes make it. */
+export const BYTE_PAIRS = object({
+  dropout: null,
+  unk_token: null,
+  continuing_subword_prefix: '',
+  end_of_word_suffix: '',
+  fuse_unk: false,
+  byte_fallback: false,
+  ignore_merges: false,
+});

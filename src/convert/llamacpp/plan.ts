@@ -5,16 +5,13 @@ import type { GgufHead } from '../../gguf/reader';
 import type { SourceFile } from '../../support/source-file';
 import { type ConversionPlan, type PlanOptions, completePlan } from '../conversion-plan';
 import { checkLabels } from '../labels';
-import { MAX_LABEL_BYTES } from '../limits';
+import { MAX_LABEL_BYTES, MIN_LENGTH } from '../limits';
 import { declareTensors, keepTypes } from '../tensor-types';
 import { describeFile } from './families';
 import { GgufWeights } from './gguf-weights';
 import { MetadataReader } from './metadata-reader';
 import { rebuildTokenizer } from './tokenizer';
 import { LLAMA_CPP_WARNINGS, type LlamaCppWarning } from './warnings';
-
-/** [CLS], one token, [SEP]. */
-const MIN_LENGTH = 3;
 
 /** Throws what `convert` throws, `gguf_malformed` for a file that contradicts itself among it. */
 export function planGguf(file: SourceFile, name: string, head: GgufHead, options: PlanOptions): ConversionPlan {

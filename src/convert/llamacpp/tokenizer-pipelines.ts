@@ -3,6 +3,7 @@ import { EncoderError } from '../../errors';
 import { TOKENIZER_KEYS } from '../../gguf/keys';
 import type { JsonObject, JsonValue } from '../../support/json';
 import {
+  BYTE_PAIRS,
   LLAMA3_REGEX,
   QWEN2_REGEX,
   byteLevel,
@@ -136,12 +137,7 @@ export function bytePairs(metadata: MetadataReader, { tokens, types }: TokenTabl
     ...PLAIN,
     model: object({
       type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: '',
-      end_of_word_suffix: '',
-      fuse_unk: false,
-      byte_fallback: false,
+      ...BYTE_PAIRS,
       ignore_merges: words.ignoreMerges ?? false,
       vocab: vocabulary(metadata, tokens, types),
       merges: merges.map((merge, rank) => {

@@ -62,7 +62,7 @@ export function rebuildTokenizer(
   return {
     json,
     tokens,
-    added: new Map([...table.added].map(([id, isSpecial]) => [id, isSpecial])),
+    added: table.added,
     ids,
     vocabulary: readVocabulary(json, metadata.path),
     lowercase: pipeline.lowercase,

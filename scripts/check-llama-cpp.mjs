@@ -3,7 +3,8 @@
 // node scripts/check-llama-cpp.mjs CHECKPOINTS NODE_LLAMA_CPP
 // CHECKPOINTS is the third argument of scripts/make-llama-cpp-fixtures.py: folders that hold transformers.json beside the
 // checkpoint. NODE_LLAMA_CPP is a folder in which node-llama-cpp is installed. A check for development: neither is part
-// of this package. Prints a line per checkpoint and tensor type, and exits 1 when a logit is off by more than the bound.
+// of this package. Prints a line per checkpoint, tensor type and form of attention, and exits 1 when a logit is off by more
+// than the form's bound.
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -12,8 +13,14 @@ import { pathToFileURL } from 'node:url';
 
 import { Classifier, convert } from '../dist/index.mjs';
 
-/** llama.cpp rounds GELU to a table in f16 and keys and values to f16, whatever the file's type. */
-const BOUND = 2e-2;
+/**
+ * Bounds for llama.cpp's forms of attention. Both round GELU to a table in f16; flash attention, which is its default, also
+ * computes with queries, keys, values and sums in f16.
+ */
+const FORMS = [
+  { form: 'plain attention', flashAttention: false, bound: 1e-2 },
+  { form: 'flash attention', flashAttention: true, bound: 4e-2 },
+];
 const TYPES = ['f32', 'f16'];
 
 const [checkpoints, peer] = process.argv.slice(2);
@@ -32,8 +39,8 @@ const TEMPLATES = {
 };
 
 /** The model's logits for its first label, from the ids that our tokenizer gives, and how many ids llama.cpp shares. */
-async function rankAll(file, inputs, ours, templates) {
-  const model = await llama.loadModel({ modelPath: file });
+async function rankAll(file, inputs, ours, templates, flashAttention) {
+  const model = await llama.loadModel({ modelPath: file, defaultContextFlashAttention: flashAttention });
   const options = { contextSize: model.trainContextSize + 8, batchSize: model.trainContextSize + 8, threads: 2 };
   const contexts = [];
   for (const template of templates) contexts.push(await model.createRankingContext({ ...options, template }));
@@ -77,19 +84,22 @@ for (const name of readdirSync(checkpoints).sort()) {
     const own = await Classifier.load(output, { threads: 2 });
     const tokens = await own.tokenize(inputs, { specialTokens: 'parse' });
     await own.dispose();
-    const { rows, equal } = await rankAll(output, inputs, tokens, TEMPLATES[template]);
-    const isText = (_, index) => typeof inputs[index] === 'string';
-    const largest = (indices) => Math.max(...indices.map((index) => Math.abs(rows[index] - logits[index][0])));
-    const all = inputs.map((_, index) => index);
-    const [texts, pairs] = [largest(all.filter(isText)), largest(all.filter((item) => !isText(item, item)))];
-    // Segments are what llama.cpp cannot tell apart: a file says so of itself.
-    const isExact = template === 'roberta' || name.startsWith('modernbert');
-    const within = texts <= BOUND && (!isExact || pairs <= BOUND);
-    failed ||= !within;
-    console.log(
-      `${name} ${type}: texts ${texts.toExponential(1)}, pairs ${pairs.toExponential(1)}${isExact ? '' : ' (segments)'}, ` +
-        `same ids for ${equal} of ${inputs.filter(isText).length} texts${within ? '' : '  FAILED'}`,
-    );
+    for (const { form, flashAttention, bound } of FORMS) {
+      const { rows, equal } = await rankAll(output, inputs, tokens, TEMPLATES[template], flashAttention);
+      const isText = (_, index) => typeof inputs[index] === 'string';
+      const largest = (indices) => Math.max(...indices.map((index) => Math.abs(rows[index] - logits[index][0])));
+      const all = inputs.map((_, index) => index);
+      const [texts, pairs] = [largest(all.filter(isText)), largest(all.filter((item) => !isText(item, item)))];
+      // Segments are what llama.cpp cannot tell apart: a file says so of itself.
+      const isExact = template === 'roberta' || name.startsWith('modernbert');
+      const within = texts <= bound && (!isExact || pairs <= bound);
+      failed ||= !within;
+      console.log(
+        `${name} ${type}, ${form}: texts ${texts.toExponential(1)}, pairs ${pairs.toExponential(1)}` +
+          `${isExact ? '' : ' (segments)'}, same ids for ${equal} of ${inputs.filter(isText).length} texts` +
+          `${within ? '' : '  FAILED'}`,
+      );
+    }
   }
 }
 rmSync(folder, { recursive: true });

@@ -88,7 +88,8 @@ struct Problem {
     for (size_t j = begin; j < end; j++) {
       for (size_t i = 0; i < head_size; i++) {
         expected[i] += weight[j - begin] / sum * at(j, 2, h, i);
-        largest_value = std::fmax(largest_value, std::fabs(at(j, 2, h, i)));
+        // Not std::fmax: GCC 12 for 64-bit ARM dies of it here.
+        if (const double size = std::fabs(at(j, 2, h, i)); size > largest_value) largest_value = size;
       }
     }
     for (size_t i = 0; i < head_size; i++) {

@@ -7,6 +7,9 @@ set(enc_flags_avx512 ${enc_flags_avx2} -mavx512f -mavx512bw -mavx512cd -mavx512d
 set(enc_flags_avx512_vnni ${enc_flags_avx512} -mavx512vnni)
 set(enc_flags_avx512_bf16 ${enc_flags_avx512_vnni} -mavx512bf16)
 set(enc_flags_amx_bf16 ${enc_flags_avx512_bf16})  # the tile instructions are inline assembly
+# NEON is in the baseline of 64-bit ARM. GCC's first scheduling pass would hoist so many loads that the tiles' sums spill.
+set(enc_flags_neon $<$<CXX_COMPILER_ID:GNU>:-fno-schedule-insns>)
+set(enc_flags_neon_dotprod ${enc_flags_neon} -march=armv8.2-a+dotprod)
 
 function(enc_set_isa_flags)
   foreach(file ${ARGN})

@@ -24,8 +24,8 @@ file(REAL_PATH ${enc_ggml_dir} enc_ggml_dir)
 add_library(enc_json INTERFACE)
 target_include_directories(enc_json SYSTEM INTERFACE ${enc_json_dir})
 
-# Our own kernels carry the x86 hot path and choose their instructions at load, so ggml's CPU backend is built once,
-# for any CPU with AVX2, instead of once per CPU generation.
+# Our own kernels carry the hot path and choose their instructions at load, so ggml's CPU backend is built once, for any
+# CPU with AVX2 (on ARM: for the baseline), instead of once per CPU generation.
 set(BUILD_SHARED_LIBS ON)
 set(GGML_NATIVE OFF CACHE BOOL "" FORCE)
 set(GGML_OPENMP OFF CACHE BOOL "" FORCE)      # libgomp is missing on slim images

@@ -20,6 +20,10 @@ bool can_run(KernelIsa isa, const CpuFeatures& features) noexcept {
       return features.avx512_bf16;
     case KernelIsa::amx_bf16:
       return features.amx_bf16;
+    case KernelIsa::neon:
+      return features.neon;
+    case KernelIsa::neon_dotprod:
+      return features.neon_dotprod;
   }
   return false;
 }

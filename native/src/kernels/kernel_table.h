@@ -12,7 +12,17 @@
 namespace enc::kernels {
 
 /// The instruction set that a variant's file is compiled for; the word in its name.
-enum class KernelIsa : uint8_t { scalar, avx2, avx_vnni, avx512, avx512_vnni, avx512_bf16, amx_bf16 };
+enum class KernelIsa : uint8_t {
+  scalar,
+  avx2,
+  avx_vnni,
+  avx512,
+  avx512_vnni,
+  avx512_bf16,
+  amx_bf16,
+  neon,
+  neon_dotprod
+};
 
 /// True when every instruction of a variant for `isa` may run under `features`.
 bool can_run(KernelIsa isa, const CpuFeatures& features) noexcept;

@@ -23,7 +23,7 @@ constexpr int kGpuThreads = 2;
 
 /// Our kernels where there are any for this processor; null for the portable graph.
 const kernels::KernelTable* choose_kernels(KernelChoice choice) {
-#ifdef ENC_X86_KERNELS
+#if defined(ENC_X86_KERNELS) || defined(ENC_ARM_KERNELS)
   if (choice == KernelChoice::kAuto) return &kernels::kernel_table();
 #endif
   (void)choice;

@@ -1,9 +1,10 @@
 // CPUID leaf numbers and bits: Intel SDM volume 2A, "CPUID"; XCR0: volume 1, chapter 13; AMX permission:
-// Linux Documentation/arch/x86/xstate.rst.
+// Linux Documentation/arch/x86/xstate.rst; ARM: Linux Documentation/arch/arm64/elf_hwcaps.rst.
 #include "enc/cpu_features.h"
 
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 
 #include "enc/error.h"
@@ -14,6 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
 #endif
 
 namespace enc {
@@ -89,43 +92,82 @@ CpuFeatures detect() {
   return features;
 }
 
+#elif defined(__aarch64__)
+
+CpuFeatures detect() {
+  CpuFeatures features;
+  features.neon = true;
+#if defined(__linux__)
+  constexpr unsigned long kDotProducts = 1ul << 20;  // HWCAP_ASIMDDP, which the headers of old systems lack
+  features.neon_dotprod = (getauxval(AT_HWCAP) & kDotProducts) != 0;
+#elif defined(__APPLE__)
+  features.neon_dotprod = true;  // every Mac of this architecture
+#endif
+  return features;
+}
+
+#else
+
+CpuFeatures detect() {
+  return {};
+}
+
 #endif
 
-constexpr std::string_view kIsaWords[] = {"scalar",      "avx2",        "avx_vnni", "avx512",
-                                          "avx512_vnni", "avx512_bf16", "amx"};
+/// A word of GGML_ENCODER_MAX_ISA and the features that it names; "scalar" names none.
+struct Isa {
+  std::string_view word;
+  bool CpuFeatures::*features[2];
+};
+
+/// Of this architecture, ascending.
+constexpr Isa kIsas[] = {
+    {"scalar", {}},
+#if defined(__aarch64__)
+    {"neon", {&CpuFeatures::neon}},
+    {"neon_dotprod", {&CpuFeatures::neon_dotprod}},
+#else
+    {"avx2", {&CpuFeatures::avx2}},
+    {"avx_vnni", {&CpuFeatures::avx_vnni}},
+    {"avx512", {&CpuFeatures::avx512}},
+    {"avx512_vnni", {&CpuFeatures::avx512_vnni}},
+    {"avx512_bf16", {&CpuFeatures::avx512_bf16}},
+    {"amx", {&CpuFeatures::amx_bf16, &CpuFeatures::amx_int8}},
+#endif
+};
+
+bool can_honour(const CpuFeatures& features, const Isa& isa) {
+  bool found = isa.features[0] == nullptr;
+  for (bool CpuFeatures::*feature : isa.features) found |= feature != nullptr && features.*feature;
+  return found;
+}
+
+void take_away(CpuFeatures& features, const Isa& isa) {
+  for (bool CpuFeatures::*feature : isa.features) {
+    if (feature != nullptr) features.*feature = false;
+  }
+}
 
 }  // namespace
 
 CpuFeatures detect_cpu_features() noexcept {
-#if defined(__x86_64__)
   return detect();
-#else
-  return {};
-#endif
 }
 
 CpuFeatures cap_cpu_features(CpuFeatures features, std::string_view max_isa) {
   if (max_isa.empty()) return features;
   size_t level = 0;
-  for (std::string_view word : kIsaWords) {
-    if (word == max_isa) break;
-    level++;
-  }
-  if (level == std::size(kIsaWords)) {
+  while (level < std::size(kIsas) && kIsas[level].word != max_isa) level++;
+  if (level == std::size(kIsas)) {
     std::string known;
-    for (std::string_view word : kIsaWords) known.append(known.empty() ? "" : ", ").append(word);
+    for (const Isa& isa : kIsas) known.append(known.empty() ? "" : ", ").append(isa.word);
     throw Error(ErrorCode::isa_unsupported,
                 "GGML_ENCODER_MAX_ISA is \"" + std::string(max_isa) +
                     "\", which is no instruction set known here; set it to one of " + known +
                     ", or unset it");
   }
-  features.avx2 &= level >= 1;
-  features.avx_vnni &= level == 2 || level >= 4;
-  features.avx512 &= level >= 3;
-  features.avx512_vnni &= level >= 4;
-  features.avx512_bf16 &= level >= 5;
-  features.amx_int8 &= level >= 6;
-  features.amx_bf16 &= level >= 6;
+  for (size_t above = level + 1; above < std::size(kIsas); above++) take_away(features, kIsas[above]);
+  if (max_isa == "avx512") features.avx_vnni = false;
   return features;
 }
 
@@ -138,16 +180,9 @@ const CpuFeatures& cpu_features() {
 }
 
 std::vector<std::string_view> usable_isas(const CpuFeatures& features) {
-  const bool usable[] = {true,
-                         features.avx2,
-                         features.avx_vnni,
-                         features.avx512,
-                         features.avx512_vnni,
-                         features.avx512_bf16,
-                         features.amx_bf16 || features.amx_int8};
   std::vector<std::string_view> words;
-  for (size_t i = 0; i < std::size(kIsaWords); i++) {
-    if (usable[i]) words.push_back(kIsaWords[i]);
+  for (const Isa& isa : kIsas) {
+    if (can_honour(features, isa)) words.push_back(isa.word);
   }
   return words;
 }

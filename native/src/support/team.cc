@@ -13,6 +13,8 @@ constexpr auto kSpin = std::chrono::microseconds(50);
 void pause() {
 #if defined(__x86_64__) || defined(_M_X64)
   __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
 #endif
 }
 

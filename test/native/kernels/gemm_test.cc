@@ -22,7 +22,7 @@ bool name_has(const GemmKernel& kernel, const char* part) {
   return std::strstr(kernel.name, part) != nullptr;
 }
 bool quantizes_activations(const GemmKernel& kernel) {
-  return name_has(kernel, "vnni") || name_has(kernel, "int8");
+  return name_has(kernel, "vnni") || name_has(kernel, "dotprod");
 }
 
 double tolerance(const GemmKernel& kernel) {

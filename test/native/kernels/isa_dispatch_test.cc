@@ -1,4 +1,6 @@
 // Each word of GGML_ENCODER_MAX_ISA selects what it names, on a machine that has everything.
+#include <algorithm>
+#include <iterator>
 #include <string>
 
 #include "check.h"
@@ -11,7 +13,26 @@ namespace {
 
 using kernels::KernelTable;
 
-constexpr CpuFeatures kEverything = {true, true, true, true, true, true, true};
+/// Of this architecture.
+constexpr CpuFeatures kEverything = [] {
+  CpuFeatures features;
+#ifdef ENC_ARM_KERNELS
+  features.neon = features.neon_dotprod = true;
+#else
+  features.avx2 = features.avx_vnni = features.avx512 = features.avx512_vnni = features.avx512_bf16 = true;
+  features.amx_int8 = features.amx_bf16 = true;
+#endif
+  return features;
+}();
+
+#ifdef ENC_ARM_KERNELS
+constexpr const char* kWords[] = {"scalar", "neon", "neon_dotprod"};
+constexpr const char* kForeignWord = "avx2";
+#else
+constexpr const char* kWords[] = {"scalar",      "avx2",        "avx_vnni", "avx512",
+                                  "avx512_vnni", "avx512_bf16", "amx"};
+constexpr const char* kForeignWord = "neon";
+#endif
 
 KernelTable table_under(const char* max_isa) {
   return kernels::kernel_table(cap_cpu_features(kEverything, max_isa));
@@ -31,6 +52,12 @@ TEST(max_isa_caps_every_word) {
       {"avx512_vnni", "avx512", "avx512", "avx512", "avx512_vnni", "avx512"},
       {"avx512_bf16", "avx512", "avx512", "avx512_bf16", "avx512_vnni", "avx512"},
       {"amx", "avx512", "avx512", "amx_bf16", "amx_bf16", "avx512"},
+  };
+#elif defined(ENC_ARM_KERNELS)
+  const Case cases[] = {
+      {"scalar", "scalar", "scalar", "scalar", "scalar", "scalar"},
+      {"neon", "neon", "neon", "neon", "neon", "neon"},
+      {"neon_dotprod", "neon", "neon", "neon", "neon_dotprod", "neon"},
   };
 #else
   const Case cases[] = {{"scalar", "scalar", "scalar", "scalar", "scalar", "scalar"},
@@ -55,23 +82,23 @@ TEST(max_isa_caps_every_word) {
 }
 
 TEST(max_isa_only_takes_away) {
-  for (const char* word : {"", "scalar", "avx2", "avx_vnni", "avx512", "avx512_vnni", "avx512_bf16", "amx"}) {
+  for (const char* word : kWords) {
     CHECK(cap_cpu_features({}, word) == CpuFeatures{});
     CHECK(kernels::kernel_table(cap_cpu_features({}, word)).gemm_f32->name == std::string("gemm_f32_scalar"));
   }
   CHECK(cap_cpu_features(kEverything, "") == kEverything);
-  CHECK(cap_cpu_features(kEverything, "amx") == kEverything);
+  CHECK(cap_cpu_features(kEverything, std::end(kWords)[-1]) == kEverything);
 }
 
 TEST(unknown_max_isa_is_an_error) {
-  for (const char* word : {"AVX2", "avx", "sse4", "avx512 ", "amx_bf16", "\n"}) {
+  for (const char* word : {"AVX2", "avx", "sse4", "avx512 ", "amx_bf16", "\n", "Neon", "sve", kForeignWord}) {
     CHECK_THROWS_CODE(cap_cpu_features(kEverything, word), ErrorCode::isa_unsupported);
   }
 }
 
 TEST(usable_isas_ascend) {
   const auto words = usable_isas(kEverything);
-  CHECK(words.size() == 7 && words.front() == "scalar" && words.back() == "amx");
+  CHECK(std::equal(words.begin(), words.end(), std::begin(kWords), std::end(kWords)));
   CHECK(usable_isas({}).size() == 1);
   CHECK(isa_name(detect_cpu_features()) == usable_isas(detect_cpu_features()).back());
 }
@@ -81,6 +108,7 @@ TEST(detected_features_imply_their_base) {
   CHECK(f == detect_cpu_features());
   CHECK(f.avx2 || !(f.avx_vnni || f.avx512));
   CHECK(f.avx512 || !(f.avx512_vnni || f.avx512_bf16 || f.amx_bf16 || f.amx_int8));
+  CHECK(f.neon || !f.neon_dotprod);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The oracle of add_layer_norm and the fallback on CPUs without AVX2: the formula, with sums in double.
+// The oracle of add_layer_norm and the fallback on all other CPUs: the formula, with sums in double.
 #include <cmath>
 
 #include "kernels/add_layer_norm/add_layer_norm.h"

@@ -1,4 +1,4 @@
-// The oracle of attention_varlen and the fallback on CPUs without AVX2: one query at a time, sums in f32.
+// The oracle of attention_varlen and the fallback on all other CPUs: one query at a time, sums in f32.
 #include <cmath>
 
 #include "kernels/attention_varlen/attention_varlen.h"

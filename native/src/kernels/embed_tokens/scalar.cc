@@ -1,4 +1,4 @@
-// The oracle of embed_tokens and the fallback on CPUs without AVX2.
+// The oracle of embed_tokens and the fallback on all other CPUs.
 #include "kernels/embed_tokens/embed_tokens.h"
 #include "kernels/gemm/stored_weight.h"
 

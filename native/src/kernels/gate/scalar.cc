@@ -1,4 +1,4 @@
-// The oracle of gate and the fallback on CPUs without AVX2: the formula in double.
+// The oracle of gate and the fallback on all other CPUs: the formula in double.
 #include "kernels/gate/gate.h"
 #include "kernels/gemm/activation_reference.h"
 

@@ -2,15 +2,18 @@
 #include "kernels/simd/avx512.h"
 
 #include "kernels/gemm/int8_panels.h"
+#include "kernels/gemm/int8_x86.h"
 
 namespace enc::kernels {
 namespace {
 
-struct Avx512Vnni : Avx512 {
+struct Avx512Vnni : Avx512, Int8BlockX86 {
   using I = __m512i;
   ENC_INLINE I set_i32(int32_t value) { return _mm512_set1_epi32(value); }
   ENC_INLINE I load_bytes(const unsigned char* p) { return _mm512_loadu_si512(p); }
-  ENC_INLINE I dot_u8_i8(I sum, I u8, I i8) { return _mm512_dpbusd_epi32(sum, u8, i8); }
+  /// Four bytes of x, in every lane.
+  ENC_INLINE I quad(const int8_t* quads, size_t) { return set_i32(four_of(quads)); }
+  ENC_INLINE I dot(I sum, I u8, I i8) { return _mm512_dpbusd_epi32(sum, u8, i8); }
   ENC_INLINE F to_f32(I v) { return _mm512_cvtepi32_ps(v); }
   /// Of 32 values in two vectors; NaN if one is.
   ENC_INLINE float largest_magnitude(const F (&part)[2]) {

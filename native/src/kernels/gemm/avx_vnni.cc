@@ -2,17 +2,20 @@
 #include "kernels/simd/avx2.h"
 
 #include "kernels/gemm/int8_panels.h"
+#include "kernels/gemm/int8_x86.h"
 
 namespace enc::kernels {
 namespace {
 
-struct AvxVnni : Avx2 {
+struct AvxVnni : Avx2, Int8BlockX86 {
   using I = __m256i;
   ENC_INLINE I set_i32(int32_t value) { return _mm256_set1_epi32(value); }
   ENC_INLINE I load_bytes(const unsigned char* p) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   }
-  ENC_INLINE I dot_u8_i8(I sum, I u8, I i8) { return _mm256_dpbusd_avx_epi32(sum, u8, i8); }
+  /// Four bytes of x, in every lane.
+  ENC_INLINE I quad(const int8_t* quads, size_t) { return set_i32(four_of(quads)); }
+  ENC_INLINE I dot(I sum, I u8, I i8) { return _mm256_dpbusd_avx_epi32(sum, u8, i8); }
   ENC_INLINE F to_f32(I v) { return _mm256_cvtepi32_ps(v); }
   /// Of 32 values in four vectors; NaN if one is.
   ENC_INLINE float largest_magnitude(const F (&part)[4]) {

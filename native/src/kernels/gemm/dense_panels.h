@@ -6,8 +6,8 @@
 // then int8 [32][columns].
 //
 // Inner loop: a tile of kRows x kVectors accumulators; per k one load of each weight vector and one
-// broadcast of x per row. 8 x 3 on AVX-512 (24 accumulators, 3 weights, 1 broadcast of 32 registers: 11
-// loads for 24 FMAs) and 6 x 2 on AVX2 (15 of 16 registers). A row tail runs in a shorter tile; one row
+// broadcast of x per row. 8 x 3 on AVX-512 and NEON (24 accumulators, 3 weights, 1 broadcast of 32 registers:
+// 11 loads for 24 FMAs) and 6 x 2 on AVX2 (15 of 16 registers). A row tail runs in a shorter tile; one row
 // alone still has kVectors chains, enough to be bound by memory. Panels outermost: a panel (147 KB of f32 at
 // k = 768) stays in the second-level cache while the rows pass by.
 //
@@ -69,6 +69,8 @@ struct DenseTile {
   static constexpr size_t kRows = S::kRegisters == 32 ? 8 : 6;
   static constexpr size_t kVectors = S::kRegisters == 32 ? 3 : 2;
   static constexpr size_t kColumns = kVectors * S::kWidth;
+  /// Vectors of a panel row that one prefetch serves: a narrow row of three is less than a cache line.
+  static constexpr size_t kVectorsPerPrefetch = S::kWidth == 4 ? kVectors : 1;
   /// Rows from which a panel is widened once instead of in every tile.
   static constexpr size_t kWidenFrom = 4 * kRows;
   /// Rows of x that are rounded to bf16 at a time: 1.5 MB of scratch at k = 3072.
@@ -101,7 +103,8 @@ void dense_tile(const float* x, size_t x_stride, const typename W::Element* pane
     F weight[Vectors];
     ENC_UNROLL for (size_t v = 0; v < Vectors; v++) {
       weight[v] = W::template load<S>(panel + v * S::kWidth);
-      __builtin_prefetch(panel + v * S::kWidth + kPrefetchBytes / sizeof(*panel));
+      if (v % DenseTile<S>::kVectorsPerPrefetch == 0)
+        __builtin_prefetch(panel + v * S::kWidth + kPrefetchBytes / sizeof(*panel));
     }
     ENC_UNROLL for (size_t r = 0; r < Rows; r++) {
       const F value = S::set(x[r * x_stride + i]);

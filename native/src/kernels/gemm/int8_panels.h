@@ -1,4 +1,5 @@
-// q8_0 weights times x quantized to int8, dot products by VPDPBUSD; for every vector type S that has it.
+// q8_0 weights times x quantized to int8, dot products of four bytes in one instruction (VPDPBUSD on x86,
+// SDOT on ARM); for every vector type S that has it.
 //
 // x is quantized in blocks of 32 along k like the weights: scale = largest / 127, q = round(x / scale). One
 // scale for the whole row would save a multiplication in eleven and cost accuracy where it hurts: a single
@@ -6,8 +7,9 @@
 // sums add up in f32, ascending k. The largest magnitude is found on the bits as integers, where a NaN is
 // larger than any number: it becomes the scale, and so the row's result.
 //
-// VPDPBUSD multiplies unsigned by signed: weights are packed as q + 128 and the sum of a block starts at
-// -128 * (sum of the block's x), which takes the offset out again exactly.
+// VPDPBUSD multiplies unsigned by signed: weights are packed as q + 128 (S::kWeightOffset) and the sum of a
+// block starts at -128 * (sum of the block's x), which takes the offset out again exactly. SDOT multiplies
+// signed by signed: its offset is 0.
 //
 // Packed layout: panels of 3 vectors of columns; per block, f32 scales [columns], then bytes
 // [8][columns][4]. Scratch per row: int8 [blocks * 32], f32 scale [blocks], int32 start [blocks]; 128 rows
@@ -22,8 +24,6 @@
 // and 12 conversions, which caps it at 80 %.
 #pragma once
 
-#include <immintrin.h>
-
 #include <cstring>
 
 #include "kernels/gemm/gemm.h"
@@ -32,26 +32,6 @@
 
 namespace enc::kernels {
 namespace {
-
-/// The largest of eight int32.
-ENC_INLINE int32_t largest_i32(__m256i v) {
-  const __m128i four = _mm_max_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-  const __m128i two = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4e));
-  return _mm_cvtsi128_si32(_mm_max_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
-}
-
-/// The sum of 32 int8.
-ENC_INLINE int32_t sum_i8(__m256i bytes) {
-  const __m256i ones = _mm256_set1_epi8(1);
-#if defined(__AVX512VNNI__)
-  const __m256i eight = _mm256_dpbusd_epi32(_mm256_setzero_si256(), ones, bytes);
-#else
-  const __m256i eight = _mm256_dpbusd_avx_epi32(_mm256_setzero_si256(), ones, bytes);
-#endif
-  const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
-  const __m128i two = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
-  return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
-}
 
 ENC_INLINE float f32_of(int32_t bits) {
   float value;
@@ -75,7 +55,7 @@ struct Int8Gemm {
   struct Rows {
     int8_t* quants;   // [rows][blocks * 32]
     float* scales;    // [rows][blocks]
-    int32_t* starts;  // [rows][blocks]
+    int32_t* starts;  // [rows][blocks]; unused where the offset is 0
     size_t block_count;
 
     Rows(void* scratch, size_t rows, size_t k) : block_count(blocks(k)) {
@@ -105,9 +85,9 @@ struct Int8Gemm {
     *scale = top * (1.0f / 127.0f);
     const F inverse = S::set(top > 0 ? 127.0f / top : 0.0f);
     ENC_UNROLL for (size_t i = 0; i < kParts; i++) part[i] = S::mul(part[i], inverse);
-    const __m256i bytes = S::rounded_i8(part);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(quants), bytes);
-    *start = -128 * sum_i8(bytes);
+    const auto bytes = S::rounded_i8(part);
+    S::store_i8(quants, bytes);
+    if constexpr (S::kWeightOffset != 0) *start = -S::kWeightOffset * S::sum_i8(bytes);
   }
 
   template <size_t RowCount, size_t Vectors>
@@ -122,18 +102,19 @@ struct Int8Gemm {
       panel += Vectors * S::kWidth * sizeof(float);
       I dot[RowCount][Vectors];
       ENC_UNROLL for (size_t r = 0; r < RowCount; r++) {
-        ENC_UNROLL for (size_t v = 0; v < Vectors; v++) dot[r][v] =
-            S::set_i32(x.starts[r * x.block_count + b]);
+        const int32_t start = S::kWeightOffset != 0 ? x.starts[r * x.block_count + b] : 0;
+        ENC_UNROLL for (size_t v = 0; v < Vectors; v++) dot[r][v] = S::set_i32(start);
       }
-      for (size_t quad = 0; quad < kQuads; quad++, panel += Vectors * S::kWidth * 4) {
-        I weight[Vectors];
-        ENC_UNROLL for (size_t v = 0; v < Vectors; v++) weight[v] = S::load_bytes(panel + v * S::kWidth * 4);
-        ENC_UNROLL for (size_t r = 0; r < RowCount; r++) {
-          int32_t four;
-          __builtin_memcpy(&four, x.quants + (r * x.block_count + b) * kBlock + quad * 4, 4);
-          const I value = S::set_i32(four);
-          ENC_UNROLL for (size_t v = 0; v < Vectors; v++) dot[r][v] =
-              S::dot_u8_i8(dot[r][v], weight[v], value);
+      for (size_t group = 0; group < kQuads; group += S::kQuadGroup) {
+        ENC_UNROLL for (size_t quad = 0; quad < S::kQuadGroup; quad++, panel += Vectors * S::kWidth * 4) {
+          I weight[Vectors];
+          ENC_UNROLL for (size_t v = 0; v < Vectors; v++) weight[v] =
+              S::load_bytes(panel + v * S::kWidth * 4);
+          ENC_UNROLL for (size_t r = 0; r < RowCount; r++) {
+            const int8_t* quads = x.quants + (r * x.block_count + b) * kBlock + group * 4;
+            const auto value = S::quad(quads, quad);
+            ENC_UNROLL for (size_t v = 0; v < Vectors; v++) dot[r][v] = S::dot(dot[r][v], weight[v], value);
+          }
         }
       }
       F scale[Vectors];
@@ -182,7 +163,7 @@ struct Int8Gemm {
         for (size_t i = 0; i < kBlock; i++) {
           const bool inside = b * kBlock + i < k;
           panel[width * sizeof(float) + (i / 4 * width + column) * 4 + i % 4] =
-              static_cast<unsigned char>((inside ? block[2 + i] : 0) ^ 0x80);
+              static_cast<unsigned char>((inside ? block[2 + i] : 0) ^ S::kWeightOffset);
         }
       }
       source += blocks(k) * kStoredBlockBytes;

@@ -1,4 +1,4 @@
-// The oracle of every gemm and the fallback on CPUs without AVX2: rows as the file stores them, one f32 chain
+// The oracle of every gemm and the fallback on all other CPUs: rows as the file stores them, one f32 chain
 // over k. bf16 weights multiply x rounded to bf16, the arithmetic that bf16 units have; products of two bf16
 // are exact in f32.
 #include "kernels/gemm/activation_reference.h"

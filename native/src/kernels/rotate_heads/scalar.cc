@@ -1,4 +1,4 @@
-// The oracle of rotate_heads and the fallback on CPUs without AVX2: the formula, one head at a time.
+// The oracle of rotate_heads and the fallback on all other CPUs: the formula, one head at a time.
 #include <cmath>
 
 #include "kernels/rotate_heads/rotate_heads.h"

@@ -4,14 +4,33 @@
 
 #include "kernels/simd/inline.h"
 
+#if defined(__aarch64__)
+#include "kernels/simd/neon.h"
+#else
 #if defined(__AVX512F__)
 #include "kernels/simd/avx512.h"
 #endif
 #include "kernels/simd/avx2.h"
+#endif
 
 namespace enc::kernels {
 namespace {
 
+#if defined(__aarch64__)
+/// to[c * to_stride + r] = from[r * from_stride + c] for r, c in [0, 4).
+ENC_INLINE void transpose_block(Neon, const float* from, size_t from_stride, float* to, size_t to_stride) {
+  float64x2_t a[4];  // two neighbouring columns of rows 0, 1 (or 2, 3) in each half
+  ENC_UNROLL for (size_t r = 0; r < 4; r += 2) {
+    const float32x4_t even = vld1q_f32(from + r * from_stride), odd = vld1q_f32(from + (r + 1) * from_stride);
+    a[r] = vreinterpretq_f64_f32(vtrn1q_f32(even, odd));      // columns 0 and 2
+    a[r + 1] = vreinterpretq_f64_f32(vtrn2q_f32(even, odd));  // columns 1 and 3
+  }
+  ENC_UNROLL for (size_t c = 0; c < 2; c++) {
+    vst1q_f32(to + c * to_stride, vreinterpretq_f32_f64(vtrn1q_f64(a[c], a[c + 2])));
+    vst1q_f32(to + (c + 2) * to_stride, vreinterpretq_f32_f64(vtrn2q_f64(a[c], a[c + 2])));
+  }
+}
+#else
 /// to[c * to_stride + r] = from[r * from_stride + c] for r, c in [0, 8).
 ENC_INLINE void transpose_block(Avx2, const float* from, size_t from_stride, float* to, size_t to_stride) {
   __m256 a[8], b[8];
@@ -56,6 +75,7 @@ ENC_INLINE void transpose_block(Avx512, const float* from, size_t from_stride, f
     _mm512_storeu_ps(to + (quarter + 3) * to_stride, _mm512_shuffle_ps(high01, high23, 0xee));
   }
 }
+#endif
 #endif
 
 /// One vector's width of rows, each `count` >= width lanes of 32 bits, into a panel: lane c of row r goes to

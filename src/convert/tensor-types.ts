@@ -44,25 +44,31 @@ export function usualType(planned: readonly PlannedTensor[], declared: readonly 
   return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0] ?? 'f32';
 }
 
-/**
- * Matrices as their sources are stored, everything else as f32. A matrix of parts with different types becomes f32,
- * which holds them all.
- */
+/** Matrices as their sources are stored, everything else as f32. A matrix of parts with different types is widened. */
 export function keepTypes(
   planned: readonly PlannedTensor[],
   weights: TensorSource,
   warnings: string[],
 ): GgufTensorDeclaration[] {
-  const mixed: string[] = [];
+  const mixed = { f16: [] as string[], f32: [] as string[] };
   const tensors = planned.map(({ name, shape, sources, storage }) => {
     const ne = [...shape].reverse();
     if (storage === 'exact') return { name, ne, type: ggmlType('f32') };
-    const [type, ...others] = new Set(sources.map((source) => weights.find(source)!.dtype.toLowerCase()));
+    const types = new Set(sources.map((source) => weights.find(source)!.dtype.toLowerCase()));
+    const [type, ...others] = types;
     const kept = GGML_TYPES.find((known) => known.name === type);
     if (others.length === 0 && kept !== undefined) return { name, ne, type: kept };
-    mixed.push(name);
-    return { name, ne, type: ggmlType('f32') };
+    const wide = widerType(types);
+    mixed[wide].push(name);
+    return { name, ne, type: ggmlType(wide) };
   });
-  warnOf(mixed, 'f32: the parts that they are made of have different types', warnings);
+  for (const wide of ['f16', 'f32'] as const) {
+    warnOf(mixed[wide], `${wide}: the parts that they are made of have different types`, warnings);
+  }
   return tensors;
+}
+
+/** What holds values of all these types: f16 for quantized ones, whose own error is far larger than its rounding. */
+function widerType(types: ReadonlySet<string>): 'f16' | 'f32' {
+  return types.has('f32') || types.has('bf16') ? 'f32' : 'f16';
 }

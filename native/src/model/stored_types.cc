@@ -1,6 +1,8 @@
 #include "model/stored_types.h"
 
+#include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstring>
 
 #include "ggml-cpu.h"
@@ -27,6 +29,24 @@ void widen_blocks(const unsigned char* from, size_t count, bool has_high, unsign
     }
     from = nibbles + kHalf;
   }
+}
+
+constexpr float kLargestF16 = 65504;
+/// Elements between file and f16 at a time: a block of every type, or several.
+constexpr size_t kPiece = 256;
+
+bool widen_to_f16(ggml_type type, const unsigned char* from, size_t elements, ggml_fp16_t* to) {
+  const auto to_float = ggml_get_type_traits(type)->to_float;
+  float values[kPiece];
+  float largest = 0;
+  for (size_t done = 0; done < elements; done += kPiece) {
+    const size_t count = std::min(kPiece, elements - done);
+    to_float(from, values, int64_t(count));
+    for (size_t i = 0; i < count; i++) largest = std::max(largest, std::fabs(values[i]));
+    ggml_fp32_to_fp16_row(values, to + done, int64_t(count));
+    from += ggml_row_size(type, int64_t(count));
+  }
+  return largest <= kLargestF16;
 }
 
 }  // namespace
@@ -75,16 +95,15 @@ std::optional<kernels::WeightType> kernel_type(ggml_type type) {
 
 kernels::WeightType packed_type(ggml_type type) {
   if (type == GGML_TYPE_Q4_0 || type == GGML_TYPE_Q5_0) return kernels::WeightType::kQ8_0;
-  return kernel_type(type).value_or(kernels::WeightType::kF32);
+  return kernel_type(type).value_or(kernels::WeightType::kF16);
 }
 
-void widen_rows(ggml_type type, const void* rows, size_t count, size_t k, void* out) {
-  if (type == GGML_TYPE_Q4_0 || type == GGML_TYPE_Q5_0) {
-    widen_blocks(static_cast<const unsigned char*>(rows), count * (k / kBlock), type == GGML_TYPE_Q5_0,
-                 static_cast<unsigned char*>(out));
-  } else {
-    ggml_get_type_traits(type)->to_float(rows, static_cast<float*>(out), int64_t(count * k));
-  }
+bool widen_rows(ggml_type type, const void* rows, size_t count, size_t k, void* out) {
+  const auto* from = static_cast<const unsigned char*>(rows);
+  if (packed_type(type) == kernels::WeightType::kF16)
+    return widen_to_f16(type, from, count * k, static_cast<ggml_fp16_t*>(out));
+  widen_blocks(from, count * (k / kBlock), type == GGML_TYPE_Q5_0, static_cast<unsigned char*>(out));
+  return true;
 }
 
 std::string portable_compute_type(ggml_type type) {

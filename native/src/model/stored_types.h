@@ -20,13 +20,15 @@ std::string type_name(ggml_type type);
 /// How our kernels name a type that they take as the file stores it; nothing for all others.
 std::optional<kernels::WeightType> kernel_type(ggml_type type);
 
-/// What the rows of a linear layer are packed from. Kernels exist for few types; the others become one that
-/// holds each of their values: q4_0 and q5_0 become q8_0, whose blocks have the same scale and wider
-/// integers, and what has a minimum or scales within its blocks becomes f32.
+/// What the rows of a linear layer are packed from. Kernels exist for few types. q4_0 and q5_0 become q8_0,
+/// whose blocks have the same scale and wider integers: each value stays. What has a minimum or scales within
+/// its blocks becomes f16, which rounds by at most 2^-11 of a value, far less than the type itself did; none
+/// is too small for it, since the factors of a block are f16 and are multiplied by integers.
 kernels::WeightType packed_type(ggml_type type);
 
-/// Rows of `k` elements as the file stores them to rows of packed_type(type). The types must differ.
-void widen_rows(ggml_type type, const void* rows, size_t count, size_t k, void* out);
+/// Rows of `k` elements as the file stores them to rows of packed_type(type). The types must differ. False
+/// when a value is too large for that type, as none of a trained model is; `out` is then of no use.
+bool widen_rows(ggml_type type, const void* rows, size_t count, size_t k, void* out);
 
 /// What ggml's own CPU kernels compute products with this type in: the type that they round activations to.
 std::string portable_compute_type(ggml_type type);

@@ -172,7 +172,12 @@ void pack_into(const GgufFile& file, Linear& linear, const std::function<bool()>
     if (should_stop()) throw Error(ErrorCode::aborted, "loading '" + file.path() + "' was aborted");
     const size_t count = std::min(rows_at_once, n - row);
     file.read_tensor(source, row * row_bytes, rows.data(), count * row_bytes);
-    if (is_widened) widen_rows(source.type, rows.data(), count, k, widened.data());
+    if (is_widened && !widen_rows(source.type, rows.data(), count, k, widened.data())) {
+      throw Error(ErrorCode::dtype_unsupported, "'" + file.path() + "': tensor '" + source.name +
+                                                    "' holds a value beyond 65504, too large " +
+                                                    "for the f16 that " + type_name(source.type) +
+                                                    " is kept in; convert the file to f32");
+    }
     linear.kernel->pack(is_widened ? widened.data() : rows.data(), row, count, n, k, linear.packed.data());
   }
 }

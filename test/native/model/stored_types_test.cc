@@ -56,17 +56,25 @@ GgufBuilder model_of(ggml_type type) {
   return file;
 }
 
+/// What rows of `type` are packed from, in the file's words.
+ggml_type wide_type(ggml_type type) {
+  return packed_type(type) == kernels::WeightType::kQ8_0 ? GGML_TYPE_Q8_0 : GGML_TYPE_F16;
+}
+
+std::string widened_rows(ggml_type type, const std::string& rows, size_t count, size_t columns) {
+  std::string bytes(count * kernels::weight_row_bytes(packed_type(type), columns), '\0');
+  CHECK(widen_rows(type, rows.data(), count, columns, bytes.data()));
+  return bytes;
+}
+
 /// The same model with every matrix as the type that it is packed from, or as f32.
 GgufBuilder widened(GgufBuilder file, bool to_f32) {
   file.rewrite([&](GgufBuilder::Tensor& tensor) {
     const auto type = ggml_type(tensor.type);
     if (kernel_type(type) && !to_f32) return;
-    if (!to_f32 && packed_type(type) == kernels::WeightType::kQ8_0) {
-      const size_t rows = tensor.shape[1], columns = tensor.shape[0];
-      std::string bytes(rows * kernels::weight_row_bytes(kernels::WeightType::kQ8_0, columns), '\0');
-      widen_rows(type, tensor.data.data(), rows, columns, bytes.data());
-      tensor.type = GGML_TYPE_Q8_0;
-      tensor.data = bytes;
+    if (!to_f32) {
+      tensor.data = widened_rows(type, tensor.data, tensor.shape[1], tensor.shape[0]);
+      tensor.type = wide_type(type);
     } else if (type != GGML_TYPE_F32) {
       const std::vector<float> values = values_of(type, tensor.data);
       tensor.type = GGML_TYPE_F32;
@@ -115,21 +123,39 @@ Answer answer(const GgufBuilder& builder, const kernels::KernelTable* table) {
 
 }  // namespace
 
-TEST(stored_types_hold_the_same_values_in_the_type_they_are_packed_from) {
+TEST(stored_types_hold_their_values_in_the_type_they_are_packed_from) {
   std::mt19937 random(5);
-  std::normal_distribution<float> normal(0, 0.1f);
+  std::normal_distribution<float> normal(0, 1);
   constexpr size_t kRows = 3, kColumns = 512;
   std::vector<float> values(kRows * kColumns);
-  for (float& value : values) value = normal(random);
+  // The middle ones are small for f16, the last ones too small for a type's own factors.
+  for (const float scale : {0.1f, 1e-4f, 1e-6f}) {
+    for (float& value : values) value = scale * normal(random);
+    for (const ggml_type type : quantized_types()) {
+      if (kernel_type(type)) continue;
+      const std::string stored = quantized(type, values, kColumns);
+      const std::vector<float> expected = values_of(type, stored);
+      const std::vector<float> wide = values_of(wide_type(type), widened_rows(type, stored, kRows, kColumns));
+      CHECK((wide_type(type) == GGML_TYPE_Q8_0) == (type == GGML_TYPE_Q4_0 || type == GGML_TYPE_Q5_0));
+      const float rounding = wide_type(type) == GGML_TYPE_Q8_0 ? 0 : std::ldexp(1.0f, -11);
+      for (size_t i = 0; i < expected.size(); i++)
+        CHECK(std::fabs(wide[i] - expected[i]) <= rounding * std::fabs(expected[i]));
+    }
+  }
+}
+
+TEST(stored_types_beyond_f16_are_refused) {
   for (const ggml_type type : quantized_types()) {
-    if (kernel_type(type)) continue;
-    const std::string stored = quantized(type, values, kColumns);
-    const std::vector<float> expected = values_of(type, stored);
-    std::string wide(kRows * kernels::weight_row_bytes(packed_type(type), kColumns), '\0');
-    widen_rows(type, stored.data(), kRows, kColumns, wide.data());
-    const bool is_q8_0 = packed_type(type) == kernels::WeightType::kQ8_0;
-    CHECK(is_q8_0 == (type == GGML_TYPE_Q4_0 || type == GGML_TYPE_Q5_0));
-    CHECK(values_of(is_q8_0 ? GGML_TYPE_Q8_0 : GGML_TYPE_F32, wide) == expected);
+    if (kernel_type(type) || wide_type(type) == GGML_TYPE_Q8_0) continue;
+    GgufBuilder file = model_of(type);
+    file.rewrite([&](GgufBuilder::Tensor& tensor) {
+      if (tensor.name != "blk.1.ffn_down.weight") return;
+      std::vector<float> values = values_of(type, tensor.data);
+      values.back() = -7e4f;
+      tensor.data = quantized(type, values, int64_t(tensor.shape[0]));
+    });
+    CHECK_THROWS_CODE(answer(file, &kernels::kernel_table()), ErrorCode::dtype_unsupported);
+    CHECK(!answer(file, nullptr).logits.empty());
   }
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { type ConvertOptions, convert } from '../../../../src/convert/convert';
 import { hasGgufKey, readGgufHead } from '../../../../src/gguf/reader';
+import type { TensorType } from '../../../../src/gguf/types';
 import { writeMicro } from '../micro-checkpoint';
 import { temporaryFolder } from '../temp-folder';
 import { type Entries, type Specs, flag, strings, text, types, uint, writeLlamaCppFile } from './gguf-files';
@@ -59,6 +60,20 @@ describe('a file of llama.cpp', () => {
     const { head, result } = await convertFile({}, { 'blk.0.attn_v.weight': { ne: [32, 32], type: 'q8_0' } });
     expect(head.tensors.find(({ name }) => name === 'blk.0.attn_qkv.weight')!.type.name).toBe('f32');
     expect(result.warnings).toEqual([expect.stringContaining('blk.0.attn_qkv.weight')]);
+  });
+
+  it('has mixed parts that are quantized as f16', async () => {
+    const part = (type: TensorType) => ({ ne: [32, 32], type });
+    const { head, result } = await convertFile(
+      {},
+      {
+        'blk.0.attn_q.weight': part('q4_0'),
+        'blk.0.attn_k.weight': part('q4_0'),
+        'blk.0.attn_v.weight': part('q8_0'),
+      },
+    );
+    expect(head.tensors.find(({ name }) => name === 'blk.0.attn_qkv.weight')!.type.name).toBe('f16');
+    expect(result.warnings).toEqual([expect.stringMatching(/^1 tensors are f16: .*blk.0.attn_qkv.weight/)]);
   });
 
   it('takes another type that is asked for', async () => {

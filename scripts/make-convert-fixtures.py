@@ -3,6 +3,7 @@
 
 Versions that made the committed files: transformers 5.18.0, tokenizers 0.23.2, numpy 2.4.6, gguf 0.19.0, torch 2.13.0.
 """
+import base64
 import copy
 import json
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy
 import torch
 from gguf import GGMLQuantizationType, quants
-from tokenizer_file_cases import class_cases
+from tokenizer_file_cases import class_cases, sentencepiece_cases
 from transformers import AutoTokenizer
 
 OUT = Path(__file__).resolve().parent.parent / "test/unit/convert/fixtures"
@@ -26,8 +27,8 @@ def token(content, **flags):
 def convert(files, model_type="bert"):
     with tempfile.TemporaryDirectory() as folder:
         for name, content in files.items():
-            text = content if isinstance(content, str) else json.dumps(content)
-            (Path(folder) / name).write_bytes(text.encode())
+            text = content if isinstance(content, (str, bytes)) else json.dumps(content)
+            (Path(folder) / name).write_bytes(text if isinstance(text, bytes) else text.encode())
         (Path(folder) / "config.json").write_text(json.dumps({"model_type": model_type}))
         return json.loads(AutoTokenizer.from_pretrained(folder).backend_tokenizer.to_str())
 
@@ -144,8 +145,9 @@ def main():
     for name, files in tokenizer_cases():
         model_type = "distilbert" if name == "distilbert" else "bert"
         cases.append({"name": name, "files": files, "expected": convert(files, model_type)})
-    for name, model_type, files in class_cases():
-        cases.append({"name": name, "modelType": model_type, "files": files, "expected": convert(files, model_type)})
+    for name, model_type, files in [*class_cases(), *sentencepiece_cases()]:
+        written = {name: {"base64": base64.b64encode(c).decode()} if isinstance(c, bytes) else c for name, c in files.items()}
+        cases.append({"name": name, "modelType": model_type, "files": written, "expected": convert(files, model_type)})
     lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
     (OUT / "tokenizers.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in element_vectors().items())

@@ -1,6 +1,8 @@
 """Checkpoint folders with the tokenizer files of each class, for make-convert-fixtures.py."""
 import base64
 
+from sentencepiece import sentencepiece_model_pb2
+
 SPACE = "\u2581"
 
 
@@ -58,6 +60,104 @@ def template(single, pair, ids):
         "pair": [part(p) for p in pair.split()],
         "special_tokens": {name: {"id": name, "ids": [i], "tokens": [name]} for name, i in ids.items()},
     }
+
+
+PIECE_KINDS = {"<unk>": 2, "[UNK]": 2, "<s>": 3, "</s>": 3, "<bos>": 3, "<eos>": 3, "<pad>": 3, "[PAD]": 3, "[CLS]": 3, "[SEP]": 3}
+
+
+def sentencepiece_model(pieces, kind="unigram", charsmap=False, user_defined=(), control=(), **trainer):
+    """The file that SentencePiece writes, with exactly these pieces; its scores are f32."""
+    proto = sentencepiece_model_pb2.ModelProto()
+    for text, score in pieces:
+        kind_of = 4 if text in user_defined else 3 if text in control else 6 if text.startswith("<0x") else PIECE_KINDS.get(text, 1)
+        proto.pieces.add(piece=text, score=score, type=kind_of)
+    proto.trainer_spec.model_type = {"unigram": 1, "bpe": 2}[kind]
+    for key, value in trainer.items():
+        setattr(proto.trainer_spec, key, value)
+    proto.normalizer_spec.name = "nmt_nfkc"
+    if charsmap:
+        proto.normalizer_spec.precompiled_charsmap = base64.b64decode(small_charsmap())
+    return proto.SerializeToString()
+
+
+def sentencepiece_cases():
+    """Checkpoints with a SentencePiece model and no tokenizer.json: (name, model_type, files)"""
+    fairseq = sentencepiece_model([("<unk>", 0.0), ("<s>", 0.0), ("</s>", 0.0), *PIECES], charsmap=True, unk_id=0)
+    mask = {"__type": "AddedToken", **token("<mask>", lstrip=True, special=True)}
+    yield "xlm-roberta from SentencePiece", "xlm-roberta", {
+        "sentencepiece.bpe.model": fairseq, "tokenizer_config.json": {"tokenizer_class": "XLMRobertaTokenizer", "mask_token": mask},
+    }  # fmt: skip
+    yield "xlm-roberta from SentencePiece alone", "xlm-roberta", {"sentencepiece.bpe.model": fairseq}
+    yield "xlm-roberta from SentencePiece, with added_tokens_decoder", "xlm-roberta", {
+        "sentencepiece.bpe.model": fairseq,
+        "tokenizer_config.json": {
+            "tokenizer_class": "XLMRobertaTokenizer",
+            "added_tokens_decoder": {
+                "0": token("<s>", special=True), "1": token("<pad>", special=True), "2": token("</s>", special=True),
+                "3": token("<unk>", special=True), "8": token("<mask>", lstrip=True, special=True),
+            },
+            "additional_special_tokens": ["<new>"],
+        },
+    }  # fmt: skip
+    own = [("<unk>", 0.0), ("<s>", 0.0), ("</s>", 0.0), ("<one>", 0.0), ("<two>", 0.0), *PIECES]
+    own_model = sentencepiece_model(own, charsmap=True, user_defined=["<two>"], control=["<one>"], unk_id=0)
+    yield "xlm-roberta from SentencePiece with tokens of its own", "xlm-roberta", {
+        "sentencepiece.bpe.model": own_model, "tokenizer_config.json": {"tokenizer_class": "XLMRobertaTokenizer"},
+    }  # fmt: skip
+    yield "xlm-roberta from SentencePiece with tokens of its own and a list", "xlm-roberta", {
+        "sentencepiece.bpe.model": own_model,
+        "tokenizer_config.json": {"tokenizer_class": "XLMRobertaTokenizer", "additional_special_tokens": ["<new>"]},
+    }  # fmt: skip
+    yield "xlm-roberta from SentencePiece with tokens of its own and a new list", "xlm-roberta", {
+        "sentencepiece.bpe.model": own_model,
+        "tokenizer_config.json": {"tokenizer_class": "XLMRobertaTokenizer", "extra_special_tokens": ["<new>"]},
+    }  # fmt: skip
+    french = sentencepiece_model([("<unk>", 0.0), ("<s>", 0.0), ("</s>", 0.0), *PIECES], charsmap=True, unk_id=0)
+    yield "camembert from SentencePiece", "camembert", {
+        "sentencepiece.bpe.model": french, "tokenizer_config.json": {"tokenizer_class": "CamembertTokenizer"},
+    }  # fmt: skip
+    yield "camembert from SentencePiece, with its list", "camembert", {
+        "sentencepiece.bpe.model": french,
+        "tokenizer_config.json": {"tokenizer_class": "CamembertTokenizer", "additional_special_tokens": ["<s>NOTUSED", "</s>NOTUSED"]},
+    }  # fmt: skip
+    albert = [("<pad>", 0.0), ("<unk>", 0.0), ("[CLS]", 0.0), ("[SEP]", 0.0), ("[MASK]", 0.0), *PIECES]
+    yield "albert from SentencePiece", "albert", {
+        "spiece.model": sentencepiece_model(albert, charsmap=True, user_defined=["[MASK]"], unk_id=1, pad_id=0),
+        "tokenizer_config.json": {"tokenizer_class": "AlbertTokenizer"},
+    }  # fmt: skip
+    yield "albert from SentencePiece alone, cased", "albert", {
+        "spiece.model": sentencepiece_model(albert, charsmap=True, unk_id=1), "tokenizer_config.json": {"do_lower_case": False},
+    }  # fmt: skip
+    deberta = [("[PAD]", 0.0), ("[CLS]", 0.0), ("[SEP]", 0.0), ("[UNK]", 0.0), *PIECES]
+    deberta_model = sentencepiece_model(deberta, charsmap=True, unk_id=3, bos_id=1, eos_id=2, pad_id=0)
+    deberta_config = {"do_lower_case": False, "vocab_type": "spm"}
+    yield "deberta-v3 from SentencePiece", "deberta-v2", {
+        "spm.model": deberta_model, "tokenizer_config.json": deberta_config, "added_tokens.json": {"[MASK]": 8},
+        "special_tokens_map.json": {
+            "bos_token": "[CLS]", "cls_token": "[CLS]", "eos_token": "[SEP]", "mask_token": "[MASK]", "pad_token": "[PAD]",
+            "sep_token": "[SEP]", "unk_token": {**token("[UNK]", normalized=True)},
+        },
+    }  # fmt: skip
+    yield "deberta-v2 from SentencePiece, unknown piece with a score", "deberta-v2", {
+        "spm.model": sentencepiece_model([("<unk>", -5.0), *deberta], unk_id=2), "tokenizer_config.json": deberta_config,
+    }  # fmt: skip
+    characters = [(piece, float(-i)) for i, piece in enumerate(CHARACTERS)]
+    bpe_model = sentencepiece_model([*characters, (SPACE + "ab", -20.0), ("ba", -21.0), ("aba", -22.0)], "bpe", unk_id=0, byte_fallback=True)
+    llama_config = {"tokenizer_class": "LlamaTokenizer", "add_bos_token": True, "add_eos_token": False, "legacy": False}
+    yield "llama 2 from SentencePiece", "llama", {"tokenizer.model": bpe_model, "tokenizer_config.json": llama_config}
+    yield "llama 2 from SentencePiece, legacy", "llama", {
+        "tokenizer.model": bpe_model,
+        "tokenizer_config.json": {
+            **llama_config, "legacy": True, "bos_token": {"__type": "AddedToken", **token("<s>", normalized=True)},
+            "added_tokens_decoder": {"0": token("<unk>", special=True), "1": token("<s>", special=True), "2": token("</s>", special=True)},
+        },
+    }  # fmt: skip
+    yield "mistral from SentencePiece", "mistral", {"tokenizer.model": bpe_model, "tokenizer_config.json": llama_config}
+    gemma = [("<pad>", 0.0), ("<eos>", 0.0), ("<bos>", 0.0), ("<unk>", 0.0), ("<mask>", 0.0), *characters[3:]]
+    yield "gemma from SentencePiece", "gemma2", {
+        "tokenizer.model": sentencepiece_model(gemma, "bpe", user_defined=["<mask>"], unk_id=3, byte_fallback=True),
+        "tokenizer_config.json": {"tokenizer_class": "GemmaTokenizer", "add_bos_token": True},
+    }  # fmt: skip
 
 
 def class_cases():

@@ -29,7 +29,7 @@ export interface CheckpointSource {
 }
 
 const TOKENIZER_FILES = ['tokenizer_config.json', 'added_tokens.json'];
-/** What stands in for tokenizer.json, and what is only looked at to say that one has to be made of it. */
+/** What stands in for tokenizer.json. */
 const VOCABULARY_FILES = ['vocab.txt', 'vocab.json', 'merges.txt', ...SENTENCEPIECE_MODELS];
 const SETTINGS_FILES = ['special_tokens_map.json', TRANSFORMER_SETTINGS];
 

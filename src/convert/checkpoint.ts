@@ -31,8 +31,8 @@ export interface TokenizerFiles {
   readonly vocabularyTable?: JsonObject | undefined;
   /** merges.txt */
   readonly merges?: string | undefined;
-  /** Name of a SentencePiece model in the folder, which is not read. */
-  readonly sentencePiece?: string | undefined;
+  /** The first of SENTENCEPIECE_MODELS that is there, looked for like vocab.txt. */
+  readonly sentencePiece?: { readonly name: string; readonly bytes: Buffer } | undefined;
 }
 
 export class Checkpoint {
@@ -115,13 +115,14 @@ export class Checkpoint {
       vocabulary: isWhole ? undefined : await this.optionalText('vocab.txt', 'tokenizerBytes'),
       vocabularyTable: isWhole ? undefined : await this.optionalObject('vocab.json', 'tokenizerBytes'),
       merges: isWhole ? undefined : await this.optionalText('merges.txt', 'tokenizerBytes'),
-      sentencePiece: isWhole ? undefined : await this.firstPresent(SENTENCEPIECE_MODELS),
+      sentencePiece: isWhole ? undefined : await this.sentencePieceModel(),
     };
   }
 
-  private async firstPresent(names: readonly string[]): Promise<string | undefined> {
-    for (const name of names) {
-      if ((await stat(join(this.modelFolder, name)).catch(() => undefined)) !== undefined) return name;
+  private async sentencePieceModel(): Promise<TokenizerFiles['sentencePiece']> {
+    for (const name of SENTENCEPIECE_MODELS) {
+      const bytes = await this.optionalBytes(name, 'tokenizerBytes');
+      if (bytes !== undefined) return { name, bytes };
     }
     return undefined;
   }
@@ -209,12 +210,21 @@ export class Checkpoint {
     limit: keyof Limits,
     folder = this.modelFolder,
   ): Promise<string | undefined> {
+    const bytes = await this.optionalBytes(name, limit, folder);
+    return bytes === undefined ? undefined : decodeUtf8(bytes, join(folder, name));
+  }
+
+  private async optionalBytes(
+    name: string,
+    limit: keyof Limits,
+    folder = this.modelFolder,
+  ): Promise<Buffer | undefined> {
     const file = await this.tryOpen(name, folder);
     if (file === undefined) return undefined;
     if (file.sizeBytes > this.limits[limit]) {
       throw limitExceeded(this.limits, limit, `${file.path} has ${file.sizeBytes} bytes`);
     }
-    return decodeUtf8(await file.read(0, file.sizeBytes), file.path);
+    return file.read(0, file.sizeBytes);
   }
 
   /** Opens a file of the folder, following links only to where the folder's owner keeps its files. */

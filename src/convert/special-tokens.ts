@@ -40,6 +40,8 @@ export function readSpecialTokens(
   files: TokenizerFiles,
   config: ConfigReader,
   tokenizerClass: TokenizerClass,
+  /** Those of a SentencePiece model, which stand in for a list in the files. */
+  modelTokens?: readonly AddedToken[],
 ): SpecialTokens {
   const decoder = config.object('added_tokens_decoder');
   // Once a file has added_tokens_decoder, transformers no longer looks at the two older files.
@@ -56,7 +58,9 @@ export function readSpecialTokens(
   // For added_tokens.json, transformers takes the newer of the two lists only.
   const recent = readExtra(config, legacy, 'extra_special_tokens');
   const older = readExtra(config, legacy, 'additional_special_tokens');
-  const own = older ?? tokenizerClass.extra?.(config).map((content) => plainToken(content, true)) ?? [];
+  const ofClass = tokenizerClass.extra?.(config).map((content) => plainToken(content, true)) ?? [];
+  const ofModel = recent === undefined ? modelTokens : modelTokens && [];
+  const own = older ?? ofModel ?? ofClass;
   const extra = [...own, ...(recent ?? [])];
   const special = new Set([...named.values(), ...(recent ?? [])].map(({ content }) => content));
   const declared =

@@ -6,14 +6,15 @@
 import { EncoderError } from '../errors';
 import type { JsonObject, JsonValue } from '../support/json';
 import type { ConfigReader } from './config';
+import type { Piece } from './readers/sentencepiece';
 import {
   BYTE_PAIRS,
+  CHARACTER_PAIRS,
   QWEN2_REGEX,
   bertNormalizer,
   byteLevel,
   metaspace,
   object,
-  precompiledCharsmap,
   replace,
   robertaProcessing,
   sequenceOf,
@@ -38,11 +39,15 @@ export interface PipelineSource {
   /** tokenizer_config.json. */
   readonly config: ConfigReader;
   readonly vocabulary: Vocabulary;
-  /** tokenizer.json, undefined when there are only vocabulary files. */
-  readonly file: JsonObject | undefined;
+  /** The Precompiled normalizer that goes with the vocabulary. */
+  readonly charsmap: JsonObject | undefined;
+  /** What a SentencePiece model says about its unknown piece. */
+  readonly unkId: number | undefined;
   /** Contents of the special tokens. */
   readonly token: (role: Role) => string;
 }
+
+export type ScoredToken = readonly [token: string, score: number];
 
 export interface TokenizerClass {
   readonly name: string;
@@ -53,6 +58,8 @@ export interface TokenizerClass {
   readonly maskTakesSpace?: boolean;
   /** Further special tokens unless tokenizer_config.json has its own list. */
   readonly extra?: (config: ConfigReader) => readonly string[];
+  /** Vocabulary from a SentencePiece model's pieces; absent for a class that has no use for such a file. */
+  readonly arrange?: (pieces: readonly Piece[], token: (role: Role) => string) => readonly ScoredToken[];
   /** Absent: tokenizer.json is taken as it is. */
   readonly build?: (source: PipelineSource) => Pipeline;
   /** The template, for a class that always sets its own; `id` gives the id of a role's token. */
@@ -71,7 +78,12 @@ const ROBERTA_TOKENS = {
   mask: '<mask>',
 };
 
-const GENERIC: TokenizerClass = { name: 'TokenizersBackend', defaults: {} };
+/** The pieces as they are. */
+function scored(pieces: readonly Piece[]): ScoredToken[] {
+  return pieces.map(({ text, score }) => [text, score]);
+}
+
+const GENERIC: TokenizerClass = { name: 'TokenizersBackend', defaults: {}, arrange: scored };
 
 /** BERT's normalizer follows tokenizer_config.json; the rest of its pipeline is the same in every file. */
 const BERT: TokenizerClass = { name: 'BertTokenizer', model: 'WordPiece', defaults: BERT_TOKENS };
@@ -138,19 +150,11 @@ const QWEN2: TokenizerClass = {
   }),
 };
 
-/** BPE that falls back on tokens for single bytes. */
-const CHARACTER_PAIRS = object({
-  ...BYTE_PAIRS,
-  continuing_subword_prefix: null,
-  end_of_word_suffix: null,
-  fuse_unk: true,
-  byte_fallback: true,
-});
-
 const LLAMA: TokenizerClass = {
   name: 'LlamaTokenizer',
   model: 'BPE',
   defaults: { unk: '<unk>', bos: '<s>', eos: '</s>' },
+  arrange: scored,
   build: ({ config }) => {
     const first = config.boolean('legacy', false) ? 'always' : 'first';
     const scheme = config.boolean('add_prefix_space', true) ? first : 'never';
@@ -162,6 +166,7 @@ const GEMMA: TokenizerClass = {
   name: 'GemmaTokenizer',
   model: 'BPE',
   defaults: { unk: '<unk>', bos: '<bos>', eos: '<eos>', pad: '<pad>', mask: '<mask>' },
+  arrange: scored,
   build: ({ token }) => ({
     normalizer: replace({ String: ' ' }, '\u2581'),
     pre_tokenizer: split({ String: ' ' }, 'MergedWithPrevious'),
@@ -183,8 +188,14 @@ const XLM_ROBERTA: TokenizerClass = {
   name: 'XLMRobertaTokenizer',
   model: 'Unigram',
   defaults: ROBERTA_TOKENS,
-  build: ({ config, file }) => ({
-    normalizer: precompiledCharsmap(file) ?? null,
+  // fairseq's ids: four tokens of its own in place of SentencePiece's three.
+  arrange: (pieces, token) => [
+    ...(['bos', 'pad', 'eos', 'unk'] as const).map((role): ScoredToken => [token(role), 0]),
+    ...scored(pieces).slice(3),
+    [token('mask'), 0],
+  ],
+  build: ({ config, charsmap }) => ({
+    normalizer: charsmap ?? null,
     pre_tokenizer: sentencePieceWords(config),
     model: unigram(3),
   }),
@@ -200,8 +211,17 @@ const CAMEMBERT: TokenizerClass = {
   name: 'CamembertTokenizer',
   maskTakesSpace: true,
   extra: () => ['<s>NOTUSED', '</s>NOTUSED', '<unk>NOTUSED'],
-  build: ({ config, file, vocabulary, token }) => ({
-    normalizer: precompiledCharsmap(file) ?? null,
+  arrange: (pieces, token) => [
+    ['<s>NOTUSED', 0],
+    [token('pad'), 0],
+    ['</s>NOTUSED', 0],
+    [token('unk'), 0],
+    ['<unk>NOTUSED', -100],
+    ...scored(pieces).slice(1),
+    [token('mask'), 0],
+  ],
+  build: ({ config, charsmap, vocabulary, token }) => ({
+    normalizer: charsmap ?? null,
     pre_tokenizer: sentencePieceWords(config),
     model: unigram(firstIdOf(vocabulary, token('unk')) ?? 0),
   }),
@@ -211,8 +231,8 @@ const ALBERT: TokenizerClass = {
   name: 'AlbertTokenizer',
   model: 'Unigram',
   defaults: { ...SENTENCEPIECE_BERT_TOKENS, unk: '<unk>', pad: '<pad>' },
-  build: ({ config, file }) => {
-    const charsmap = precompiledCharsmap(file);
+  arrange: scored,
+  build: ({ config, charsmap }) => {
     const accents = config.boolean('keep_accents', false)
       ? []
       : [object({ type: 'NFKD' }), object({ type: 'StripAccents' })];
@@ -238,7 +258,8 @@ const DEBERTA_V2: TokenizerClass = {
   name: 'DebertaV2Tokenizer',
   model: 'Unigram',
   defaults: SENTENCEPIECE_BERT_TOKENS,
-  build: ({ config, vocabulary, token }) => {
+  arrange: scored,
+  build: ({ config, vocabulary, unkId, token }) => {
     const unk = firstIdOf(vocabulary, token('unk'));
     const isControl = unk !== undefined && vocabulary.scores[unk] === 0;
     const words = metaspace(config.boolean('add_prefix_space', true) ? 'always' : 'first', true);
@@ -254,7 +275,7 @@ const DEBERTA_V2: TokenizerClass = {
         'pretokenizers',
         config.boolean('split_by_punct', false) ? [punctuation, words] : [words],
       ),
-      model: unigram(isControl ? unk : config.integer('unk_id', 1, 0, Math.max(vocabulary.ids.size - 1, 0))),
+      model: unigram(isControl ? unk : (unkId ?? config.integer('unk_id', 1, 0, Math.max(vocabulary.ids.size - 1, 0)))),
     };
   },
   template: ({ token }, id) =>
@@ -269,8 +290,8 @@ const T5: TokenizerClass = {
   model: 'Unigram',
   defaults: { eos: '</s>', unk: '<unk>', pad: '<pad>' },
   extra: (config) => Array.from({ length: config.integer('extra_ids', 100, 0, 1000) }, (_, i) => `<extra_id_${i}>`),
-  build: ({ file }) => ({
-    normalizer: precompiledCharsmap(file) ?? null,
+  build: ({ charsmap }) => ({
+    normalizer: charsmap ?? null,
     pre_tokenizer: sequenceOf('pretokenizers', [object({ type: 'WhitespaceSplit' }), metaspace('always', true)]),
     model: unigram(2),
   }),

@@ -113,3 +113,12 @@ export const BYTE_PAIRS = object({
   byte_fallback: false,
   ignore_merges: false,
 });
+
+/** BPE of characters that falls back on tokens for single bytes. */
+export const CHARACTER_PAIRS = object({
+  ...BYTE_PAIRS,
+  continuing_subword_prefix: null,
+  end_of_word_suffix: null,
+  fuse_unk: true,
+  byte_fallback: true,
+});

@@ -4,11 +4,13 @@
  */
 import { EncoderError } from '../errors';
 import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
-import type { TokenizerFiles } from './checkpoint';
+import { SENTENCEPIECE_MODELS, type TokenizerFiles } from './checkpoint';
 import { ConfigReader } from './config';
 import { type PlacedToken, type SpecialTokens, addMissingTokens, readSpecialTokens } from './special-tokens';
 import { type PipelineSource, type Role, type TokenizerClass, findTokenizerClass } from './tokenizer-classes';
-import { bertNormalizer, object, sequenceOf, template } from './tokenizer-components';
+import { bertNormalizer, object, precompiledCharsmap, sequenceOf, template } from './tokenizer-components';
+import { type SentencePieceModel, readSentencePiece } from './readers/sentencepiece';
+import { synthesizeSentencePiece, tokensOf } from './sentencepiece-json';
 import { type Vocabulary, readVocabulary } from './vocabulary';
 import { synthesize, synthesizeBpe } from './synthesized-json';
 
@@ -48,19 +50,27 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
   const warnings: string[] = [];
   const config = new ConfigReader(files.config ?? object({}), `${folder}/tokenizer_config.json`);
   const named = config.string('tokenizer_class') ?? hints.tokenizerClass;
-  const tokenizerClass = findTokenizerClass(named, hints.modelType, config.path);
-  const specials = readSpecialTokens(files, config, tokenizerClass);
-  const path = `${folder}/tokenizer.json`;
-  const json = baseJson(files, config, tokenizerClass, specials, folder, warnings);
+  const found = findTokenizerClass(named, hints.modelType, config.path);
+  const model = sentencePieceModel(files, found, folder);
+  const tokenizerClass =
+    model !== undefined && found.model === undefined ? { ...found, defaults: model.special } : found;
+  const specials = readSpecialTokens(files, config, tokenizerClass, model && tokensOf(model));
+  const token = (role: Role) => specials.contents.get(role) ?? '';
+  const path = `${folder}/${model === undefined ? 'tokenizer.json' : files.sentencePiece!.name}`;
+  const json =
+    model === undefined
+      ? baseJson(files, config, tokenizerClass, specials, folder, warnings)
+      : synthesizeSentencePiece(model, tokenizerClass, token, path);
   const vocabulary = readVocabulary(json, path);
   const source: PipelineSource = {
     config,
     vocabulary,
-    file: files.tokenizer,
-    token: (role) => specials.contents.get(role) ?? '',
+    charsmap: precompiledCharsmap(json),
+    unkId: model?.unkId,
+    token,
   };
   if (tokenizerClass.build === undefined) json['model'] = ownModel(json['model'], vocabulary, tokenizerClass);
-  else rebuild(json, source, tokenizerClass, warnings);
+  else rebuild(json, source, tokenizerClass, files.tokenizer, warnings);
   if (hints.lowersCase === true) lowerCaseFirst(json);
   const added = addMissingTokens(json, vocabulary, specials, path);
   const tokens = new Map<number, string>(vocabulary.byId);
@@ -96,6 +106,16 @@ function specialIds(specials: SpecialTokens, added: readonly PlacedToken[], voca
   };
 }
 
+/** Undefined when the checkpoint has a tokenizer.json, or the class no use for a SentencePiece model. */
+function sentencePieceModel(
+  { tokenizer, sentencePiece }: TokenizerFiles,
+  { arrange }: TokenizerClass,
+  folder: string,
+): SentencePieceModel | undefined {
+  if (tokenizer !== undefined || sentencePiece === undefined || arrange === undefined) return undefined;
+  return readSentencePiece(sentencePiece.bytes, `${folder}/${sentencePiece.name}`);
+}
+
 function baseJson(
   files: TokenizerFiles,
   config: ConfigReader,
@@ -128,30 +148,37 @@ function baseJson(
   throw new EncoderError('tokenizer_missing', missingFiles(files, tokenizerClass, folder));
 }
 
-function missingFiles(files: TokenizerFiles, { name, model }: TokenizerClass, folder: string): string {
+function missingFiles(files: TokenizerFiles, { name, model, arrange }: TokenizerClass, folder: string): string {
   if (files.sentencePiece !== undefined) {
     return (
-      `${folder} has ${files.sentencePiece} but no tokenizer.json; write one with transformers: ` +
-      `AutoTokenizer.from_pretrained(folder).save_pretrained(folder)`
+      `${folder} has ${files.sentencePiece.name}, which is no file of ${name}, and no tokenizer.json; ` +
+      `set tokenizer_class in tokenizer_config.json to the class that the file belongs to`
     );
   }
   const missing =
     model === 'WordPiece'
       ? 'tokenizer.json and vocab.txt'
-      : model === 'BPE'
-        ? 'tokenizer.json, nor vocab.json with merges.txt,'
-        : 'tokenizer.json';
+      : arrange !== undefined
+        ? `tokenizer.json, nor a SentencePiece model (${SENTENCEPIECE_MODELS.join(', ')}),`
+        : model === 'BPE'
+          ? 'tokenizer.json, nor vocab.json with merges.txt,'
+          : 'tokenizer.json';
   return `${folder} has no ${missing}, which ${name} needs; add the tokenizer's files to the checkpoint`;
 }
 
 /** The class's own pipeline around the vocabulary of `json`. */
-function rebuild(json: JsonObject, source: PipelineSource, tokenizerClass: TokenizerClass, warnings: string[]): void {
-  const { name, model, build } = tokenizerClass;
-  const { vocabulary, file } = source;
+function rebuild(
+  json: JsonObject,
+  source: PipelineSource,
+  { name, model, build }: TokenizerClass,
+  file: JsonObject | undefined,
+  warnings: string[],
+): void {
+  const { vocabulary } = source;
   if (vocabulary.model !== model) {
     throw new EncoderError(
       'tokenizer_unsupported',
-      `${source.config.path}: ${name} has a ${model} vocabulary, but tokenizer.json holds ${vocabulary.model}; set tokenizer_class to the class that wrote the file`,
+      `${source.config.path}: ${name} has a ${model} vocabulary, but the checkpoint's is ${vocabulary.model}; set tokenizer_class to the class that wrote it`,
     );
   }
   const pipeline = build!(source);

@@ -1,6 +1,7 @@
 /** Seeded, structure-aware mutants: sound files taken apart, a few parts changed, put together again. */
 import type { Case } from './case';
 import { fieldsOf, withField } from './cases/hdf5';
+import { sentencePieceFiles, soundSentencePiece } from './cases/sentencepiece';
 import { soundTorch } from './cases/torch';
 import { type GgufParts, buildGguf, copyParts, entry, f32, parseGguf, relayout, text, u32, u64 } from './gguf-bytes';
 import { ODD_NUMBERS, ODD_VALUES, type Random, damageBytes, damageJson } from './random';
@@ -36,8 +37,9 @@ export function mutantKinds(soundGguf: readonly Buffer[]): MutantKind[] {
     return { bytes, fields: fieldsOf(bytes), places: [...bytes.keys()].filter((at) => bytes[at] !== 0) };
   });
   const h5Files = fixtureFiles('bert');
+  const sentencePiece = soundSentencePiece();
   return [
-    { name: 'gguf', share: 30, make: (random) => ({ gguf: mutateGguf(random.pick(parsed), random) }) },
+    { name: 'gguf', share: 28, make: (random) => ({ gguf: mutateGguf(random.pick(parsed), random) }) },
     { name: 'gguf bytes', share: 6, make: (random) => ({ gguf: damageBytes(random.pick(soundGguf), random) }) },
     {
       name: 'safetensors',
@@ -80,7 +82,7 @@ export function mutantKinds(soundGguf: readonly Buffer[]): MutantKind[] {
     },
     { name: 'index', share: 5, make: (random) => ({ files: mutateIndex(random) }) },
     { name: 'config.json', share: 6, make: (random) => json('config.json', CONFIG, random) },
-    { name: 'tokenizer.json', share: 7, make: (random) => json('tokenizer.json', TOKENIZER, random) },
+    { name: 'tokenizer.json', share: 6, make: (random) => json('tokenizer.json', TOKENIZER, random) },
     {
       name: 'tokenizer_config.json',
       share: 2,
@@ -92,6 +94,11 @@ export function mutantKinds(soundGguf: readonly Buffer[]): MutantKind[] {
       make: (random) => ({
         files: { 'vocab.txt': damageBytes(Buffer.from(VOCAB_TXT), random), 'tokenizer.json': undefined },
       }),
+    },
+    {
+      name: 'sentencepiece',
+      share: 3,
+      make: (random) => ({ files: sentencePieceFiles(damageBytes(sentencePiece, random)) }),
     },
   ];
 }

@@ -12,6 +12,7 @@ import type { Case } from './case';
 import { ggufCases } from './cases/gguf';
 import { hdf5Cases } from './cases/hdf5';
 import { safetensorsCases } from './cases/safetensors';
+import { sentencePieceCases } from './cases/sentencepiece';
 import { textFileCases } from './cases/text-files';
 import { torchCases } from './cases/torch';
 import { mutantKinds } from './mutants';
@@ -89,6 +90,7 @@ async function main(): Promise<number> {
       ...torchCases(),
       ...hdf5Cases(),
       ...textFileCases(),
+      ...sentencePieceCases(),
     ].filter(({ name }, index) => index % Number(values.every) === 0 && name.includes(values.only));
     const corpus = new Tally();
     for (const hostile of handMade) corpus.add(hostile.name.split('/')[0]!, hostile, await runner.run(hostile));

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import type { TokenizerFiles } from '../../../src/convert/checkpoint';
+import { SENTENCEPIECE_MODELS, type TokenizerFiles } from '../../../src/convert/checkpoint';
 import { prepareTokenizer } from '../../../src/convert/tokenizer';
 import { type JsonObject, parseJson } from '../../../src/support/json';
 
@@ -28,6 +28,10 @@ function tokenizerFiles(files: Readonly<Record<string, unknown>>): TokenizerFile
     vocabulary: files['vocab.txt'] as string | undefined,
     vocabularyTable: json('vocab.json'),
     merges: files['merges.txt'] as string | undefined,
+    sentencePiece: SENTENCEPIECE_MODELS.filter((name) => name in files).map((name) => ({
+      name,
+      bytes: Buffer.from((files[name] as { readonly base64: string }).base64, 'base64'),
+    }))[0],
   };
 }
 

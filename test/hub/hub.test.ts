@@ -19,6 +19,7 @@ import { parseRepository } from '../../src/hub/repository';
 import { resolveHubSettings } from '../../src/hub/settings';
 import { temporaryFolder } from '../unit/convert/temp-folder';
 import { writeMicro } from '../unit/convert/micro-checkpoint';
+import { integerField, piece, sentencePieceFile } from '../unit/convert/readers/sentencepiece-builder';
 import { COMMIT, FakeHub, gitHash, sha256 } from './fake-hub';
 import { ID, cleanEnvironment, microFiles } from './hub-fixture';
 
@@ -202,12 +203,26 @@ describe('a repository', () => {
     for (const name of ['vocab.txt', 'vocab.json', 'spiece.model']) expect(hub.downloads).not.toContain(name);
   });
 
-  it('with a SentencePiece model alone is told how to make a tokenizer.json', async () => {
+  it('with a SentencePiece model and no tokenizer.json is converted with it', async () => {
+    const { 'vocab.txt': _, ...files } = microFiles({ config: { model_type: 'bert' } });
+    const model = sentencePieceFile({
+      pieces: ['<pad>', '<unk>', '[CLS]', '[SEP]'].map((text) => piece(text, 0, text === '<unk>' ? 2 : 3)),
+      trainer: [integerField(40, 1)],
+    });
+    const settings = JSON.stringify({ tokenizer_class: 'AlbertTokenizer' });
+    await start({ ...files, 'spiece.model': model, 'tokenizer_config.json': settings });
+    const { path } = await convertFromHub();
+    expect(hub.downloads).toContain('spiece.model');
+    const { metadata } = await readGgufHead(path);
+    expect(String(metadata.get('tokenizer.huggingface.json')?.value)).toContain('"Unigram"');
+  });
+
+  it('with a SentencePiece model that its class does not read is told what to set', async () => {
     const { 'vocab.txt': _, ...files } = microFiles({ config: { model_type: 'bert' } });
     await start({ ...files, 'spiece.model': 'x' });
     const attempt = convertFromHub();
     await expect(attempt).rejects.toMatchObject({ code: 'tokenizer_missing' });
-    await expect(attempt).rejects.toThrow('save_pretrained');
+    await expect(attempt).rejects.toThrow('set tokenizer_class');
   });
 
   it('two downloads at once do not disturb each other', async () => {

@@ -10,6 +10,7 @@ const presets = process.argv.length > 2 ? process.argv.slice(2) : ['asan', 'ubsa
 /** All but enc_faults_tests, which replaces malloc, as sanitizers do. */
 const PROGRAMS = ['enc_kernels_tests', 'enc_tokenizer_tests', 'enc_model_tests'];
 const OPTIONS = {
+  LSAN_OPTIONS: `suppressions=${path.join(root, 'test/native/lsan.supp')}:print_suppressions=0`,
   ASAN_OPTIONS: 'detect_leaks=1:allocator_may_return_null=1:abort_on_error=1',
   UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
   TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1',

@@ -1,8 +1,10 @@
-// Other native packages in the same process: sharp, better-sqlite3 and onnxruntime-node work while a classifier does, in either
-// order of loading, in the main thread and in a worker, and the process ends by itself.
+// Other native packages in the same process: sharp, better-sqlite3, onnxruntime-node and, where the folder has one, another
+// version of this package work while a classifier does, in either order of loading, in the main thread and in a worker, and the
+// process ends by itself.
 // node scripts/check-neighbours.mjs <folder whose node_modules has them>     Needs `npm run build`.
 import { strict as assert } from 'node:assert';
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,13 +38,14 @@ const graph = [
 ];
 const ONNX_MODEL = Buffer.from([...field(1, 0, 8), ...field(7, 2, graph), ...field(8, 2, field(2, 0, 13))]);
 
+async function classifyWith({ Classifier }) {
+  const model = await Classifier.load();
+  return async () => assert.equal((await model.classify('Real-time strategy game of ancient warfare')).label, 'games');
+}
+
 const jobs = {
-  async classifier() {
-    const { Classifier } = ours('ggml-encoder');
-    const model = await Classifier.load();
-    return async () =>
-      assert.equal((await model.classify('Real-time strategy game of ancient warfare')).label, 'games');
-  },
+  classifier: () => classifyWith(ours('ggml-encoder')),
+  another: (theirs) => classifyWith(theirs('ggml-encoder')),
   async sharp(theirs) {
     const sharp = theirs('sharp');
     return async () => {
@@ -83,7 +86,8 @@ if (list !== undefined) {
     });
   }
 } else {
-  const others = ['sharp', 'sqlite', 'onnxruntime'];
+  const hasAnother = existsSync(path.join(folder, 'node_modules', 'ggml-encoder'));
+  const others = ['sharp', 'sqlite', 'onnxruntime', ...(hasAnother ? ['another'] : [])];
   for (const order of [
     ...others.flatMap((name) => [
       [name, 'classifier'],

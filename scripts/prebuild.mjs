@@ -1,7 +1,8 @@
 // Makes prebuilds/<platform>-<arch>: the addon and its libraries, stripped, by prebuildify.
-// node scripts/prebuild.mjs [--sysroot <Debian root>] [-- <CMake options>]
+// node scripts/prebuild.mjs [--sysroot <Debian root>] [--arch <arm64 or x64>] [-- <CMake options>]
 // A release passes --sysroot (scripts/make-sysroot.sh): linked against an old C library, and refused when it still needs a
-// newer one than MAX_GLIBC. Without it the tree of `npm run build` is taken: quick, and good for this machine.
+// newer one than MAX_GLIBC. Without it the tree of `npm run build` is taken: quick, and good for this machine. --arch with a
+// --sysroot of that architecture builds for another processor than this one, by Debian's cross compiler.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,11 +15,20 @@ import prebuildify from 'prebuildify';
 /** What the official builds of Node 20 to 24 need themselves. */
 const MAX_GLIBC = '2.28';
 
+/** What Debian calls the machines that Node names `process.arch`. */
+const MACHINES = { arm64: 'aarch64-linux-gnu', x64: 'x86_64-linux-gnu' };
+
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const { values: options, positionals: cmakeOptions } = parseArgs({
   allowPositionals: true,
-  options: { sysroot: { type: 'string' } },
+  options: { sysroot: { type: 'string' }, arch: { type: 'string', default: process.arch } },
 });
+const isCross = options.arch !== process.arch;
+if (isCross && (options.sysroot === undefined || MACHINES[options.arch] === undefined)) {
+  throw new Error(`--arch ${options.arch} needs --sysroot and must be one of ${Object.keys(MACHINES).join(', ')}`);
+}
+/** In front of the names of compilers and binutils. */
+const prefix = isCross ? `${MACHINES[options.arch]}-` : '';
 
 function compareVersions(a, b) {
   return a.localeCompare(b, 'en', { numeric: true });
@@ -29,7 +39,7 @@ function readNeeds(files) {
   const versions = { GLIBC: [], GLIBCXX: [], CXXABI: [], GCC: [] };
   const unversioned = new Set();
   for (const file of files) {
-    for (const line of execFileSync('objdump', ['-T', file], { encoding: 'utf8' }).split('\n')) {
+    for (const line of execFileSync(`${prefix}objdump`, ['-T', file], { encoding: 'utf8' }).split('\n')) {
       const [, family, version] = /\b(GLIBC|GLIBCXX|CXXABI|GCC)_([0-9.]+)\)?\s/.exec(line) ?? [];
       if (family !== undefined) versions[family].push({ version, line: `${path.basename(file)}: ${line}` });
       else if (/\*UND\*/.test(line) && !/ w /.test(line)) unversioned.add(line.trim().split(/\s+/).at(-1));
@@ -42,7 +52,7 @@ function readNeeds(files) {
 /** Symbols that the files export to one another; all others without a version must come from Node. */
 function exportedSymbols(files) {
   const symbols = files.flatMap((file) =>
-    execFileSync('nm', ['-D', '--defined-only', file], { encoding: 'utf8' })
+    execFileSync(`${prefix}nm`, ['-D', '--defined-only', file], { encoding: 'utf8' })
       .split('\n')
       .map((line) => line.split(' ').at(-1)),
   );
@@ -69,21 +79,24 @@ try {
   const args = [];
   if (options.sysroot !== undefined) {
     const toolchain = path.join(root, 'native', 'cmake', 'toolchains', 'old_glibc.cmake');
-    args.push('--tree', path.join(root, 'build-prebuild'), '--', `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`);
-    args.push(`-DENC_SYSROOT=${path.resolve(options.sysroot)}`);
+    const tree = path.join(root, isCross ? `build-prebuild-${options.arch}` : 'build-prebuild');
+    args.push('--tree', tree, '--', `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`);
+    args.push(`-DENC_SYSROOT=${path.resolve(options.sysroot)}`, `-DENC_CROSS=${prefix}`);
   } else {
     args.push('--tree', path.join(root, 'build-cmake'), '--');
   }
   process.env.ENC_BUILD_ARGS = JSON.stringify([...args, ...cmakeOptions]);
-  const target = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+  const target = path.join(root, 'prebuilds', `${process.platform}-${options.arch}`);
   // prebuildify leaves what an earlier version put there.
   rmSync(target, { recursive: true, force: true });
   await promisify(prebuildify)({
     cwd: stage,
+    arch: options.arch,
     out: root,
     name: 'ggml-encoder',
     napi: true,
     strip: process.platform !== 'win32',
+    stripBin: `${prefix}strip`,
     tagLibc: process.platform === 'linux',
     nodeGyp: path.join(root, 'scripts', 'node-gyp-shim.mjs'),
   });

@@ -1,6 +1,7 @@
 /**
  * A machine with nothing but Node, npm and a shell: no compiler, no CMake, no network. Either this one, seen through a PATH of
- * links, or a root file system of another distribution (PACKAGE_TEST_ROOT) that programs are run in by chroot.
+ * links, or a root file system of another distribution (PACKAGE_TEST_ROOT) that programs are run in by chroot; with
+ * PACKAGE_TEST_NODE=<file> as the Node of that root, it may be one of another architecture that the kernel runs by an emulator.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import type { SpawnSyncReturns } from 'node:child_process';
@@ -56,10 +57,10 @@ export class BareMachine {
       this.#npm = NPM_CLI;
       this.#prefix = isolate;
     } else {
-      // The other system has its own C library; Node and npm are this one's.
+      // The other system has its own C library; npm is this one's, and so is Node as a rule.
       const npm = dirname(dirname(NPM_CLI));
       this.#node = join(this.folder, 'node');
-      cpSync(realpathSync(process.execPath), this.#node);
+      cpSync(process.env['PACKAGE_TEST_NODE'] ?? realpathSync(process.execPath), this.#node);
       cpSync(npm, join(this.folder, 'npm'), { recursive: true });
       this.#npm = join(this.folder, 'npm', relative(npm, NPM_CLI));
       this.#prefix = [...isolate, 'chroot', this.#root];

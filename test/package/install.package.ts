@@ -1,7 +1,8 @@
 /**
  * What users get: the packed tarball, installed into an empty folder on a machine with neither compiler nor CMake nor network.
  * Needs `npm run build` and prebuilds/ (scripts/prebuild.mjs). PACKAGE_TEST_ROOT=<root of another distribution> runs it there,
- * PACKAGE_TEST_RUNTIME=<command> runs the programs by another runtime.
+ * PACKAGE_TEST_RUNTIME=<command> runs the programs by another runtime, PACKAGE_TEST_PLATFORM=<folder of scripts/make-packages.mjs>
+ * is installed with it and brings the addon of a platform that the main package has none for.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
@@ -11,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { goldenModel, writeCheckpoint } from '../golden/checkpoint-fixture';
 import { BareMachine } from './bare-machine';
-import { PACKAGE_ROOT, packDependencies, packPackage } from './tarballs';
+import { PACKAGE_ROOT, pack, packDependencies, packPackage } from './tarballs';
 import type { Tarball } from './tarballs';
 
 /** Promised in docs/install.md. */
@@ -23,7 +24,14 @@ const machine = new BareMachine();
 const consumer = join(machine.folder, 'consumer');
 const installed = join(consumer, 'node_modules', 'ggml-encoder');
 const checkpoint = join(consumer, 'reranker');
+/** The package that the addon comes with, as its name and as the folder that it is packed from. */
+const platformFolder = process.env['PACKAGE_TEST_PLATFORM'];
+const home = platformFolder === undefined ? 'ggml-encoder' : packageName(platformFolder);
 let tarball: Tarball;
+
+function packageName(folder: string): string {
+  return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name: string }).name;
+}
 
 /** Runs a program that prints one line of JSON. */
 function runProgram(file: string, ...args: string[]): unknown {
@@ -40,7 +48,10 @@ beforeAll(async () => {
   tarball = packPackage(machine.folder);
   const dependencies = packDependencies(machine.folder);
   mkdirSync(consumer);
-  const files = [tarball, ...dependencies].map(({ filename }) => machine.view(join(machine.folder, filename)));
+  const platform = platformFolder === undefined ? [] : [pack(platformFolder, machine.folder)];
+  const files = [tarball, ...dependencies, ...platform].map(({ filename }) =>
+    machine.view(join(machine.folder, filename)),
+  );
   const { status, stderr, stdout } = machine.npm(['install', '--ignore-scripts', ...files], consumer);
   expect(status, `${stdout}${stderr}`).toBe(0);
   cpSync(PROGRAMS, consumer, { recursive: true });
@@ -133,7 +144,7 @@ describe('on a machine without compiler, CMake and network', () => {
   it('classifies from CommonJS with the prebuilt addon and the best instructions of the CPU', () => {
     const result = runProgram('classify.cjs') as { isa: string[]; kernels: string; addons: string[] };
     expect(result).toMatchObject({ label: 'games', device: 'cpu' });
-    expect(result.addons).toEqual([expect.stringContaining(join('ggml-encoder', 'prebuilds'))]);
+    expect(result.addons).toEqual([expect.stringContaining(join(home, 'prebuilds'))]);
     expect(result.kernels).toBe(result.isa.at(-1));
   });
 
@@ -167,7 +178,7 @@ describe('on a machine without compiler, CMake and network', () => {
 });
 
 describe('where no prebuilt addon fits', () => {
-  const prebuilds = join(installed, 'prebuilds');
+  const prebuilds = join(consumer, 'node_modules', home, 'prebuilds');
   // Not called prebuilds: node-gyp-build also looks beside the node executable.
   const hidden = join(machine.folder, 'hidden');
   const useTheModel = "require('ggml-encoder').Classifier.load().catch((error) => console.log(JSON.stringify(error)))";

@@ -20,7 +20,8 @@ function run(args: readonly string[]): string {
   return execFileSync(process.execPath, args, { cwd: PACKAGE_ROOT, env, encoding: 'utf8', maxBuffer: 1 << 26 });
 }
 
-function pack(folder: string, destination: string): Tarball {
+/** Packs a package that is ready in its folder. */
+export function pack(folder: string, destination: string): Tarball {
   const args = [NPM_CLI, 'pack', '--ignore-scripts', '--json', '--pack-destination', destination, folder];
   const [tarball] = JSON.parse(run(args)) as [Tarball];
   return tarball;

@@ -1,17 +1,26 @@
-# GCC of this machine against the C library of an older Debian (ENC_SYSROOT, see scripts/make-sysroot.sh), so that the
-# binaries load wherever that C library or a newer one is. The C++ library goes in statically: it is this machine's, and
-# newer than the ones of the systems we want to run on.
-list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES ENC_SYSROOT)
+# GCC of this system against the C library of an older Debian (ENC_SYSROOT, see scripts/make-sysroot.sh), so that the
+# binaries load wherever that C library or a newer one is. The C++ library goes in statically: it is this system's, and
+# newer than the ones of the systems we want to run on. ENC_CROSS=<machine>- takes Debian's cross compiler for another machine.
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES ENC_SYSROOT ENC_CROSS)
 set(CMAKE_SYSROOT ${ENC_SYSROOT})
-execute_process(COMMAND g++ -dumpversion OUTPUT_VARIABLE enc_gcc OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-execute_process(COMMAND g++ -dumpmachine OUTPUT_VARIABLE enc_machine OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-set(CMAKE_C_COMPILER gcc)
-set(CMAKE_CXX_COMPILER g++)
-set(CMAKE_CXX_FLAGS_INIT "-nostdinc++ -isystem /usr/include/c++/${enc_gcc} -isystem /usr/include/${enc_machine}/c++/${enc_gcc} -isystem /usr/include/c++/${enc_gcc}/backward")
+set(CMAKE_C_COMPILER ${ENC_CROSS}gcc)
+set(CMAKE_CXX_COMPILER ${ENC_CROSS}g++)
+execute_process(COMMAND ${CMAKE_CXX_COMPILER} -dumpversion OUTPUT_VARIABLE enc_gcc OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${CMAKE_CXX_COMPILER} -dumpmachine OUTPUT_VARIABLE enc_machine OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+if(ENC_CROSS)
+  set(CMAKE_SYSTEM_NAME Linux)
+  string(REGEX MATCH "^[^-]+" CMAKE_SYSTEM_PROCESSOR ${enc_machine})
+  set(enc_cxx /usr/${enc_machine}/include/c++/${enc_gcc})
+  set(enc_cxx_machine ${enc_cxx}/${enc_machine})
+else()
+  set(enc_cxx /usr/include/c++/${enc_gcc})
+  set(enc_cxx_machine /usr/include/${enc_machine}/c++/${enc_gcc})
+endif()
+set(CMAKE_CXX_FLAGS_INIT "-nostdinc++ -isystem ${enc_cxx} -isystem ${enc_cxx_machine} -isystem ${enc_cxx}/backward")
 
 set(enc_glibc_compat ${CMAKE_BINARY_DIR}/glibc_compat.o)
 if(${CMAKE_CURRENT_LIST_DIR}/glibc_compat.c IS_NEWER_THAN ${enc_glibc_compat})
-  execute_process(COMMAND gcc -O2 -fPIC --sysroot=${ENC_SYSROOT} -c ${CMAKE_CURRENT_LIST_DIR}/glibc_compat.c -o ${enc_glibc_compat}
+  execute_process(COMMAND ${CMAKE_C_COMPILER} -O2 -fPIC --sysroot=${ENC_SYSROOT} -c ${CMAKE_CURRENT_LIST_DIR}/glibc_compat.c -o ${enc_glibc_compat}
     COMMAND_ERROR_IS_FATAL ANY)
 endif()
 set(enc_lib ${ENC_SYSROOT}/usr/lib/${enc_machine})

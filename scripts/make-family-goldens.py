@@ -56,6 +56,9 @@ FAMILIES = {
     "qwen3": ("qwen3", {**DECODER, "head_dim": 32}),
     "gemma2": ("gemma2", {**DECODER, "head_dim": 24, "sliding_window": 20, "query_pre_attn_scalar": 30,
                           "attn_logit_softcapping": 5.0}),
+    "deberta": ("deberta", {**DEBERTA, "pos_att_type": "c2p|p2c", "position_biased_input": False}),
+    "deberta-c2p-segments": ("deberta", {**DEBERTA, "pos_att_type": ["c2p"], "type_vocab_size": 2,
+                                         "max_relative_positions": 20}),
 }
 
 

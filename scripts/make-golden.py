@@ -84,7 +84,7 @@ def tensor_values(model, name, shape):
     scales = model["scales"]
     unit = random_unit(model["seed"], name, int(numpy.prod(shape)))
     is_norm = "norm" in name.lower()
-    if name.endswith(".bias"):
+    if name.endswith((".bias", "_bias")):
         values = unit * (scales["norm"] if is_norm else scales["bias"])
     elif is_norm:
         values = 1.0 + unit * scales["norm"]

@@ -24,14 +24,18 @@ export async function copyTensor(
     const count = (source.sizeBytes / blockBytes) * elements;
     const isKept = source.dtype === info.type.name.toUpperCase();
     // Pieces are whole blocks: CHUNK_ELEMENTS and every row of a type with blocks are multiples of them.
-    const skipped = (tensor.skippedRows ?? 0) * (count / source.shape[0]!);
-    for (let start = skipped; start < count; start += CHUNK_ELEMENTS) {
-      const length = Math.min(CHUNK_ELEMENTS, count - start);
-      const bytes = await weights.read(name, bytesOf(start), bytesOf(length));
-      const values = decodeElements(source.dtype, bytes);
-      const type = isKept ? undefined : (info.type.name as ElementType);
-      checkValues(values, type, name, source.file, start);
-      await emit(type === undefined ? bytes : encodeElements(type, values));
+    const rows = source.shape[0] ?? 1;
+    const columns = count / rows;
+    for (const [first, taken] of tensor.rowRanges ?? [[0, rows] as const]) {
+      const end = (first + taken) * columns;
+      for (let start = first * columns; start < end; start += CHUNK_ELEMENTS) {
+        const length = Math.min(CHUNK_ELEMENTS, end - start);
+        const bytes = await weights.read(name, bytesOf(start), bytesOf(length));
+        const values = decodeElements(source.dtype, bytes);
+        const type = isKept ? undefined : (info.type.name as ElementType);
+        checkValues(values, type, name, source.file, start);
+        await emit(type === undefined ? bytes : encodeElements(type, values));
+      }
     }
   }
 }

@@ -123,7 +123,7 @@ export function tensorValues(
   const count = shape.reduce((product, size) => product * size, 1);
   const isNorm = name.toLowerCase().includes('norm');
   const perFanIn = (scale: number) => scale / Math.sqrt(shape[1]!);
-  if (name.endsWith('.bias')) return randomValues(model.seed, name, count, isNorm ? norm : bias, 0);
+  if (/[._]bias$/.test(name)) return randomValues(model.seed, name, count, isNorm ? norm : bias, 0);
   if (isNorm) return randomValues(model.seed, name, count, norm, 1);
   if (name.includes('embeddings')) return randomValues(model.seed, name, count, embedding, 0);
   return randomValues(model.seed, name, count, perFanIn(name === 'classifier.weight' ? classifier : linear), 0);

@@ -21,9 +21,7 @@ function names(layersPerGroup: number): EncoderNames {
       const group = Math.floor(block / layersPerGroup);
       const layer = `encoder.albert_layer_groups.${group}.albert_layers.${block % layersPerGroup}`;
       return {
-        query: `${layer}.attention.query`,
-        key: `${layer}.attention.key`,
-        value: `${layer}.attention.value`,
+        qkv: [`${layer}.attention.query`, `${layer}.attention.key`, `${layer}.attention.value`],
         attentionOutput: `${layer}.attention.dense`,
         attentionNorm: `${layer}.attention.LayerNorm`,
         up: `${layer}.ffn`,

@@ -8,6 +8,8 @@ export interface TensorIndex {
   find(name: string): { readonly shape: readonly number[]; readonly dtype: string; readonly file: string } | undefined;
 }
 
+export type RowRange = readonly [first: number, count: number];
+
 /** One tensor of the GGUF file. */
 export interface PlannedTensor {
   /** Name in the GGUF file. */
@@ -18,8 +20,8 @@ export interface PlannedTensor {
   readonly sources: readonly string[];
   /** `matrix` takes the file's tensor type; `exact` is always f32: norms, biases, small tables and the head. */
   readonly storage: 'matrix' | 'exact';
-  /** Rows at the front of every source that are left out. Default 0. */
-  readonly skippedRows?: number;
+  /** The rows that are taken from every source, in this order. Default: all. */
+  readonly rowRanges?: readonly RowRange[];
   /**
    * For small exact tensors that are not stored as they are: from the values of all sources, read whole, to the values
    * of this tensor in pieces.

@@ -21,9 +21,7 @@ const NAMES: EncoderNames = {
   layer: (index) => {
     const layer = `transformer.layer.${index}`;
     return {
-      query: `${layer}.attention.q_lin`,
-      key: `${layer}.attention.k_lin`,
-      value: `${layer}.attention.v_lin`,
+      qkv: [`${layer}.attention.q_lin`, `${layer}.attention.k_lin`, `${layer}.attention.v_lin`],
       attentionOutput: `${layer}.attention.out_lin`,
       attentionNorm: `${layer}.sa_layer_norm`,
       up: `${layer}.ffn.lin1`,

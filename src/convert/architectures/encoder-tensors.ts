@@ -5,9 +5,10 @@ import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tenso
 
 /** Names of one layer's parts. */
 export interface LayerNames {
-  readonly query: string;
-  readonly key: string;
-  readonly value: string;
+  /** Three layers, or what plans `target` from a layer that holds all three in another order. */
+  readonly qkv:
+    | readonly [query: string, key: string, value: string]
+    | ((planner: TensorPlanner, target: string, from: (name: string) => string) => void);
   readonly attentionOutput: string;
   readonly attentionNorm: string;
   readonly up: string;
@@ -42,9 +43,7 @@ export interface EncoderNames {
 function bertLayer(block: number): LayerNames {
   const layer = `encoder.layer.${block}`;
   return {
-    query: `${layer}.attention.self.query`,
-    key: `${layer}.attention.self.key`,
-    value: `${layer}.attention.self.value`,
+    qkv: [`${layer}.attention.self.query`, `${layer}.attention.self.key`, `${layer}.attention.self.value`],
     attentionOutput: `${layer}.attention.output.dense`,
     attentionNorm: `${layer}.attention.output.LayerNorm`,
     up: `${layer}.intermediate.dense`,
@@ -103,9 +102,9 @@ function planEmbeddings(
   const { positionOffset = 0 } = hyperparameters;
   planner.matrix('token_embd.weight', [vocabSize, e], from(`${names.tokenEmbedding}.weight`));
   if (names.positionEmbedding !== undefined) {
-    const rows = numPositions + positionOffset;
-    const options = positionOffset > 0 ? { skippedRows: positionOffset } : {};
-    planner.exact('position_embd.weight', [rows, e], from(`${names.positionEmbedding}.weight`), options);
+    const source = from(`${names.positionEmbedding}.weight`);
+    const kept = [[positionOffset, numPositions]] as const;
+    planner.exact('position_embd.weight', [numPositions + positionOffset, e], source, { rowRanges: kept });
   }
   if (names.typeEmbedding !== undefined) {
     planner.exact('token_types.weight', [numTokenTypes, e], from(`${names.typeEmbedding}.weight`));
@@ -126,7 +125,8 @@ function planLayer(
 ): void {
   const linear = (name: string, rows: readonly number[], columns: number, sources: readonly string[]) =>
     planner.linear(`blk.${block}.${name}`, { sources: sources.map(from), rows, columns, bias: true });
-  linear('attn_qkv', [h, h, h], h, [layer.query, layer.key, layer.value]);
+  if (typeof layer.qkv === 'function') layer.qkv(planner, `blk.${block}.attn_qkv`, from);
+  else linear('attn_qkv', [h, h, h], h, layer.qkv);
   linear('attn_output', [h], h, [layer.attentionOutput]);
   planner.norm(`blk.${block}.attn_output_norm`, h, from(layer.attentionNorm));
   linear('ffn_up', [f], h, [layer.up]);

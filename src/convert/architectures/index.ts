@@ -4,6 +4,7 @@ import { albert } from './albert';
 import type { Architecture } from './architecture';
 import { bert } from './bert';
 import { deberta } from './deberta';
+import { debertaV2 } from './deberta-v2';
 import { decoders } from './decoder';
 import { distilbert } from './distilbert';
 import { electra } from './electra';
@@ -19,6 +20,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   albert,
   mpnet,
   deberta,
+  debertaV2,
   modernbert,
   ...decoders,
 ];

@@ -23,9 +23,7 @@ const NAMES: EncoderNames = {
   layer: (block) => {
     const layer = `encoder.layer.${block}`;
     return {
-      query: `${layer}.attention.attn.q`,
-      key: `${layer}.attention.attn.k`,
-      value: `${layer}.attention.attn.v`,
+      qkv: [`${layer}.attention.attn.q`, `${layer}.attention.attn.k`, `${layer}.attention.attn.v`],
       attentionOutput: `${layer}.attention.attn.o`,
       attentionNorm: `${layer}.attention.LayerNorm`,
       up: `${layer}.intermediate.dense`,

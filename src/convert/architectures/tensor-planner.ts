@@ -4,7 +4,7 @@
  */
 import { EncoderError } from '../../errors';
 import { MAX_LABELS } from '../limits';
-import type { PlannedTensor, TensorIndex } from './architecture';
+import type { PlannedTensor, RowRange, TensorIndex } from './architecture';
 
 /** [encoder prefix, head prefix] in which checkpoints of one family are found, the usual one first. */
 export type Prefixes = readonly (readonly [string, string])[];
@@ -31,7 +31,7 @@ export interface PlannedLinear {
   readonly storage?: PlannedTensor['storage'];
 }
 
-export type PlanOptions = Pick<PlannedTensor, 'skippedRows' | 'compute'>;
+export type PlanOptions = Pick<PlannedTensor, 'rowRanges' | 'compute'>;
 
 export class TensorPlanner {
   readonly tensors: PlannedTensor[] = [];
@@ -39,18 +39,19 @@ export class TensorPlanner {
 
   constructor(private readonly weights: TensorIndex) {}
 
-  matrix(name: string, shape: readonly [number, number], source: string): void {
+  /** `rowRanges` puts all rows of the source into another order. */
+  matrix(name: string, shape: readonly [number, number], source: string, rowRanges?: readonly RowRange[]): void {
     this.take(source, shape);
-    this.tensors.push({ name, shape, sources: [source], storage: 'matrix' });
+    this.tensors.push({ name, shape, sources: [source], storage: 'matrix', ...(rowRanges && { rowRanges }) });
   }
 
-  /** `shape` is the source's; rows that are skipped are missing in the file. */
+  /** `shape` is the source's; of its rows the file has those in `rowRanges`. */
   exact(name: string, shape: readonly number[], source: string, options: PlanOptions = {}): void {
     this.take(source, shape);
     const [rows, ...rest] = shape;
     this.tensors.push({
       name,
-      shape: [rows! - (options.skippedRows ?? 0), ...rest],
+      shape: [options.rowRanges?.reduce((sum, [, count]) => sum + count, 0) ?? rows!, ...rest],
       sources: [source],
       storage: 'exact',
       ...options,

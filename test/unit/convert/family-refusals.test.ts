@@ -60,6 +60,8 @@ const CASES: readonly (readonly [string, object, string, string])[] = [
   ['albert', { inner_group_num: 100 }, UNSUPPORTED, 'inner_group_num'],
   ['mpnet', { max_position_embeddings: 2 }, MALFORMED, 'max_position_embeddings'],
   ['mpnet', { relative_attention_num_buckets: 0 }, MALFORMED, 'relative_attention_num_buckets'],
+  ['deberta', { talking_head: true }, UNSUPPORTED, 'talking_head'],
+  ['deberta', { embedding_size: 8 }, UNSUPPORTED, 'embedding_size'],
   ['deberta-v3', { conv_kernel_size: 3 }, UNSUPPORTED, 'conv_kernel_size'],
   ['deberta-v3', { embedding_size: 8 }, UNSUPPORTED, 'embedding_size'],
   ['deberta-v3', { pooler_hidden_size: 8 }, UNSUPPORTED, 'pooler_hidden_size'],

@@ -1,0 +1,167 @@
+/**
+ * What all versions of DeBERTa share: scores get terms from content to relative position and back;
+ * logits = classifier(act(pooler.dense(h[0]))).
+ */
+import type { ConfigReader } from '../config';
+import { MAX_HEADS, MAX_HEAD_SIZE, MAX_POSITIONS, MAX_TOKEN_TYPES } from '../limits';
+import type { EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
+import { type EncoderNames, type LayerNames, planTensors } from './encoder-tensors';
+import { type Sizes, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
+import { type TensorPlanner, prefixesOf } from './tensor-planner';
+
+export interface RelativePositions {
+  /** 0: every distance up to the largest has a row of its own. */
+  readonly buckets: number;
+  readonly maxRelativePositions: number;
+  readonly types: readonly string[];
+}
+
+/** What one version has of its own. */
+export interface Version {
+  readonly defaults: Sizes;
+  /** Of the layer with this prefix. */
+  qkv(layer: string, sizes: Sizes): LayerNames['qkv'];
+  /** Reads and checks `position_buckets`, where the version has them. */
+  readBuckets(config: ConfigReader, maxRelativePositions: number): number;
+  /** Plans the relative embeddings and their projections; `span` rows stand on one side of distance 0. */
+  planRelative(
+    planner: TensorPlanner,
+    from: (name: string) => string,
+    config: ConfigReader,
+    hyperparameters: EncoderHyperparameters & { readonly disentangled: RelativePositions },
+    span: number,
+  ): void;
+}
+
+const IGNORED = /(^|\.)embeddings\.position_(ids|embeddings\.weight)$|(^|\.)(lm_predictions|mask_predictions|cls)\./;
+/** Without relative terms the relative embeddings and their norm have no effect. */
+const IGNORED_WITH_RELATIVE = new RegExp(`${IGNORED.source}|(^|\\.)encoder\\.(rel_embeddings|LayerNorm)\\.`);
+
+export function describeDisentangled(
+  config: ConfigReader,
+  weights: TensorIndex,
+  version: Version,
+): Omit<EncoderModel, 'architecture'> {
+  refuseDecoder(config);
+  const sizes = readSizes(config, version.defaults);
+  refuseVariants(config, sizes);
+  checkHeads(config, sizes);
+  const types = readTypes(config);
+  const relative = readRelative(config, sizes.numPositions, types, version);
+  const hasPositions = config.boolean('position_biased_input', true);
+  const numTokenTypes = config.integer('type_vocab_size', 0, 0, MAX_TOKEN_TYPES);
+  const hyperparameters: EncoderHyperparameters = {
+    ...sizes,
+    numTokenTypes,
+    normEps: config.number('layer_norm_eps', 1e-7, 1e-12, 1),
+    hiddenActivation: readActivation(config, 'hidden_act'),
+    positionKind: relative !== undefined ? 'disentangled' : hasPositions ? 'absolute' : 'none',
+    // Every kind of term that is named counts, even where relative_attention is off and it is not computed.
+    attentionScale: 1 / Math.sqrt((sizes.hiddenSize / sizes.numHeads) * (1 + types.length)),
+    ...(relative === undefined ? {} : { disentangled: relative }),
+  };
+  const names: EncoderNames = {
+    prefixes: prefixesOf('deberta'),
+    tokenEmbedding: 'embeddings.word_embeddings',
+    embeddingNorm: 'embeddings.LayerNorm',
+    layer: (block) => layerNames(`encoder.layer.${block}`, sizes, version),
+    pooled: 'pooler.dense',
+    pooledIn: 'head',
+    classifier: 'classifier',
+    positionEmbedding: hasPositions ? 'embeddings.position_embeddings' : undefined,
+    typeEmbedding: numTokenTypes > 0 ? 'embeddings.token_type_embeddings' : undefined,
+    ...(relative === undefined
+      ? { ignored: IGNORED_WITH_RELATIVE }
+      : {
+          ignored: IGNORED,
+          more: (planner, from) => {
+            const span = relative.buckets > 0 ? relative.buckets : relative.maxRelativePositions;
+            version.planRelative(planner, from, config, { ...hyperparameters, disentangled: relative }, span);
+          },
+        }),
+  };
+  return {
+    hyperparameters,
+    ...planTensors(hyperparameters, names, weights),
+    head: { pooling: 'cls', activation: readActivation(config, 'pooler_hidden_act', 'gelu', ['tanh']) },
+    llamacppCompat: 'unsupported',
+  };
+}
+
+function layerNames(layer: string, sizes: Sizes, version: Version): LayerNames {
+  return {
+    qkv: version.qkv(layer, sizes),
+    attentionOutput: `${layer}.attention.output.dense`,
+    attentionNorm: `${layer}.attention.output.LayerNorm`,
+    up: `${layer}.intermediate.dense`,
+    down: `${layer}.output.dense`,
+    outputNorm: `${layer}.output.LayerNorm`,
+  };
+}
+
+/** One layer of every block that projects the relative embeddings. */
+export function planProjections(
+  planner: TensorPlanner,
+  from: (name: string) => string,
+  { numLayers, hiddenSize: h }: Sizes,
+  target: 'attn_pos_k' | 'attn_pos_q',
+  source: string,
+  bias: boolean,
+): void {
+  for (let block = 0; block < numLayers; block++) {
+    const sources = [from(`encoder.layer.${block}.attention.self.${source}`)];
+    planner.linear(`blk.${block}.${target}`, { sources, rows: [h], columns: h, bias });
+  }
+}
+
+function refuseVariants(config: ConfigReader, { hiddenSize, numHeads }: Sizes): void {
+  if (config.integer('conv_kernel_size', 0, 0, 1024) > 0) {
+    config.unsupported('conv_kernel_size is set; the convolution layer of DeBERTa v2 XL is not supported');
+  }
+  if (config.boolean('talking_head', false)) {
+    config.unsupported('talking_head is true; heads that are mixed with each other are not supported');
+  }
+  if (config.integer('embedding_size', hiddenSize, 1, 65_536) !== hiddenSize) {
+    config.unsupported('embedding_size is not hidden_size; projected embeddings are not supported');
+  }
+  if (config.integer('pooler_hidden_size', hiddenSize, 1, 65_536) !== hiddenSize) {
+    config.unsupported('pooler_hidden_size is not hidden_size');
+  }
+  const headSize = config.integer('attention_head_size', hiddenSize / numHeads, 1, MAX_HEAD_SIZE * MAX_HEADS);
+  if (headSize * numHeads !== hiddenSize) {
+    config.unsupported(`attention_head_size is ${headSize}; only hidden_size / num_attention_heads is supported`);
+  }
+}
+
+/** ["p2c", "c2p"] or "p2c|c2p". Other words have no effect in transformers, which hides a mistake. */
+function readTypes(config: ConfigReader): string[] {
+  const value = config.get('pos_att_type') ?? [];
+  const types =
+    typeof value === 'string'
+      ? value
+          .toLowerCase()
+          .split('|')
+          .map((word) => word.trim())
+      : value;
+  if (!Array.isArray(types)) config.malformed('pos_att_type is neither text nor a list');
+  const known = ['c2p', 'p2c'];
+  const unknown = types.find((type) => typeof type !== 'string' || (!known.includes(type) && type !== ''));
+  if (unknown !== undefined) {
+    config.unsupported(`pos_att_type names ${JSON.stringify(unknown).slice(0, 60)}; known are ${known.join(', ')}`);
+  }
+  return known.filter((type) => types.includes(type));
+}
+
+/** Undefined when no term of the scores depends on relative positions. */
+function readRelative(
+  config: ConfigReader,
+  numPositions: number,
+  types: readonly string[],
+  version: Version,
+): RelativePositions | undefined {
+  const isRelative = config.boolean('relative_attention', false);
+  const declared = config.integer('max_relative_positions', -1, -1, MAX_POSITIONS);
+  const maxRelativePositions = declared < 1 ? numPositions : declared;
+  if (!isRelative || types.length === 0) return undefined;
+  return { buckets: version.readBuckets(config, maxRelativePositions), maxRelativePositions, types };
+}

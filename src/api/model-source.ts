@@ -58,7 +58,7 @@ async function isForeign(path: string, { limits }: LoadOptions): Promise<boolean
   try {
     return !(await hasGgufKey(path, ENCODER_KEYS.formatVersion, resolveLimits(limits)));
   } catch (error) {
-    if (error instanceof EncoderError) return false;
+    if (error instanceof EncoderError && error.code !== 'io_failed') return false;
     throw error;
   }
 }

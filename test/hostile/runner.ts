@@ -74,6 +74,7 @@ export class Runner {
   private readonly folder: string;
   private readonly output: string;
   private readonly gguf: string;
+  private readonly cache: string;
   private readonly sound = soundFiles();
   private readonly progress: number;
   private readonly watch = new Watch();
@@ -86,6 +87,9 @@ export class Runner {
     this.output = join(root, 'converted.gguf');
     this.gguf = join(root, 'hostile.gguf');
     mkdirSync(this.folder);
+    // Where `load` puts what it has to convert first.
+    this.cache = join(root, 'cache');
+    process.env['GGML_ENCODER_CACHE'] = this.cache;
     this.progress = openSync(join(root, 'running'), 'w');
   }
 
@@ -123,8 +127,9 @@ export class Runner {
   private isOwn(line: string): boolean {
     const opened = line.startsWith('open ') ? line.slice('open '.length) : undefined;
     if (opened === undefined) return false;
-    if (opened === dirname(this.folder) || opened === this.folder) return true;
-    return opened.startsWith(`${this.folder}/`) || this.isOutput(opened) || SYSTEM_FILES.test(opened);
+    if ([dirname(this.folder), this.folder, this.cache].includes(opened)) return true;
+    const isInside = [this.folder, this.cache].some((folder) => opened.startsWith(`${folder}/`));
+    return isInside || this.isOutput(opened) || SYSTEM_FILES.test(opened);
   }
 
   private isOutput(path: string): boolean {

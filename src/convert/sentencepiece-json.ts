@@ -4,7 +4,7 @@ import type { JsonObject } from '../support/json';
 import type { SentencePieceModel } from './readers/sentencepiece';
 import type { AddedToken } from './special-tokens';
 import type { Role, ScoredToken, TokenizerClass } from './tokenizer-classes';
-import { CHARACTER_PAIRS, object, replace, sequenceOf } from './tokenizer-components';
+import { CHARACTER_PAIRS, object, replace, sequenceOf, tokenizerDocument } from './tokenizer-components';
 
 /** Splitting a piece takes time by the square of its length; SentencePiece's own default is 16 characters. */
 const MAX_PIECE_LENGTH = 256;
@@ -24,15 +24,8 @@ export function synthesizeSentencePiece(
   // For a class of its own, only the charsmap of this is looked at.
   const normalizer = sequenceOf('normalizers', [...charsmap, replace({ String: ' ' }, '\u2581')]);
   const { byteFallback } = source;
-  return object({
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: [],
+  return tokenizerDocument({
     normalizer,
-    pre_tokenizer: null,
-    post_processor: null,
-    decoder: null,
     model:
       source.model === 'Unigram'
         ? object({

@@ -2,18 +2,13 @@
 import { EncoderError } from '../errors';
 import type { JsonObject } from '../support/json';
 import { MAX_VOCAB_SIZE } from './limits';
-import { object } from './tokenizer-components';
+import { object, tokenizerDocument } from './tokenizer-components';
 
 /** What transformers' BertTokenizer makes of a vocab.txt, without added tokens and post-processor. */
 export function synthesize(vocabulary: string, normalizer: JsonObject, unkToken: string, path: string): JsonObject {
-  return object({
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: [],
+  return tokenizerDocument({
     normalizer,
     pre_tokenizer: object({ type: 'BertPreTokenizer' }),
-    post_processor: null,
     decoder: object({ type: 'WordPiece', prefix: '##', cleanup: true }),
     model: object({
       type: 'WordPiece',
@@ -33,14 +28,7 @@ export function synthesizeBpe(vocabulary: JsonObject, merges: string, path: stri
     if (pair.length === 2) return pair;
     throw new EncoderError('checkpoint_malformed', `${path}: merge ${number + 1} is not two tokens`);
   });
-  return object({
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: [],
-    normalizer: null,
-    pre_tokenizer: null,
-    post_processor: null,
+  return tokenizerDocument({
     decoder: object({ type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true }),
     model: object({ type: 'BPE', vocab: vocabulary, merges: pairs }),
   });

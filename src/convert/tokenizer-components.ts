@@ -13,6 +13,21 @@ export function object(entries: Readonly<Record<string, JsonValue>>): JsonObject
   return Object.assign(Object.create(null) as JsonObject, entries);
 }
 
+/** A whole tokenizer.json of these parts; what is left out is empty. */
+export function tokenizerDocument(parts: Readonly<Record<string, JsonValue>>): JsonObject {
+  return object({
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: [],
+    normalizer: null,
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder: null,
+    ...parts,
+  });
+}
+
 export function sequenceOf(key: 'normalizers' | 'pretokenizers', parts: JsonValue[]): JsonObject {
   return object({ type: 'Sequence', [key]: parts });
 }

@@ -7,7 +7,7 @@ import { EncoderError } from '../../errors';
 import { TOKENIZER_KEYS } from '../../gguf/keys';
 import { type JsonObject, parseJson, isJsonObject } from '../../support/json';
 import type { PreparedTokenizer, SpecialIds } from '../tokenizer';
-import { object, template } from '../tokenizer-components';
+import { object, template, tokenizerDocument } from '../tokenizer-components';
 import { readVocabulary } from '../vocabulary';
 import type { MetadataReader } from './metadata-reader';
 import { type Pipeline, bytePairs, unigram, wordPiece } from './tokenizer-pipelines';
@@ -102,10 +102,7 @@ function embeddedJson(metadata: MetadataReader): JsonObject | undefined {
 }
 
 function assemble(metadata: MetadataReader, table: TokenTable, ids: SpecialIds, pipeline: Pipeline): JsonObject {
-  return object({
-    version: '1.0',
-    truncation: null,
-    padding: null,
+  return tokenizerDocument({
     added_tokens: [...table.added]
       .sort(([a], [b]) => a - b)
       .map(([id, isSpecial]) =>
@@ -122,7 +119,6 @@ function assemble(metadata: MetadataReader, table: TokenTable, ids: SpecialIds, 
     normalizer: pipeline.normalizer,
     pre_tokenizer: pipeline.preTokenizer,
     post_processor: postProcessor(metadata, table, ids, pipeline),
-    decoder: null,
     model: pipeline.model,
   });
 }

@@ -3,7 +3,7 @@
  * biases for queries and values alone; a row for every distance.
  */
 import type { Architecture, RowRange } from './architecture';
-import { type Version, describeDisentangled, planProjections } from './disentangled';
+import { type Version, describeDisentangled } from './disentangled';
 
 const VERSION: Version = {
   defaults: {
@@ -32,15 +32,9 @@ const VERSION: Version = {
     };
   },
 
-  readBuckets: () => 0,
-
-  planRelative(planner, from, _config, hyperparameters, span) {
-    const { hiddenSize, disentangled } = hyperparameters;
-    planner.exact('rel_embd.weight', [2 * span, hiddenSize], from('encoder.rel_embeddings.weight'));
-    const { types } = disentangled;
-    if (types.includes('c2p')) planProjections(planner, from, hyperparameters, 'attn_pos_k', 'pos_proj', false);
-    if (types.includes('p2c')) planProjections(planner, from, hyperparameters, 'attn_pos_q', 'pos_q_proj', true);
-  },
+  buckets: 0,
+  isNormalized: false,
+  projections: { c2p: { source: 'pos_proj', bias: false }, p2c: { source: 'pos_q_proj', bias: true } },
 };
 
 export const deberta: Architecture = {

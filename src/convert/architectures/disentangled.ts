@@ -9,28 +9,25 @@ import { type EncoderNames, type LayerNames, planTensors } from './encoder-tenso
 import { type Sizes, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
 import { type TensorPlanner, prefixesOf } from './tensor-planner';
 
-export interface RelativePositions {
-  /** 0: every distance up to the largest has a row of its own. */
-  readonly buckets: number;
-  readonly maxRelativePositions: number;
-  readonly types: readonly string[];
-}
+type RelativePositions = NonNullable<EncoderHyperparameters['disentangled']>;
 
-/** What one version has of its own. */
+/** What one version has of its own, as its configuration says. */
 export interface Version {
   readonly defaults: Sizes;
   /** Of the layer with this prefix. */
-  qkv(layer: string, sizes: Sizes): LayerNames['qkv'];
-  /** Reads and checks `position_buckets`, where the version has them. */
-  readBuckets(config: ConfigReader, maxRelativePositions: number): number;
-  /** Plans the relative embeddings and their projections; `span` rows stand on one side of distance 0. */
-  planRelative(
-    planner: TensorPlanner,
-    from: (name: string) => string,
-    config: ConfigReader,
-    hyperparameters: EncoderHyperparameters & { readonly disentangled: RelativePositions },
-    span: number,
-  ): void;
+  readonly qkv: (layer: string, sizes: Sizes) => LayerNames['qkv'];
+  /** 0: every distance up to the largest has a row of its own. */
+  readonly buckets: number;
+  /** Whether the relative embeddings pass a norm; the file then holds what comes out of it. */
+  readonly isNormalized: boolean;
+  /** A block's own projections of them; undefined where its layers for keys and queries project them. */
+  readonly projections: { readonly c2p: Projection; readonly p2c: Projection } | undefined;
+}
+
+interface Projection {
+  /** Beside the block's other layers of attention. */
+  readonly source: string;
+  readonly bias: boolean;
 }
 
 const IGNORED = /(^|\.)embeddings\.position_(ids|embeddings\.weight)$|(^|\.)(lm_predictions|mask_predictions|cls)\./;
@@ -47,7 +44,7 @@ export function describeDisentangled(
   refuseVariants(config, sizes);
   checkHeads(config, sizes);
   const types = readTypes(config);
-  const relative = readRelative(config, sizes.numPositions, types, version);
+  const relative = readRelative(config, sizes.numPositions, types, version.buckets);
   const hasPositions = config.boolean('position_biased_input', true);
   const numTokenTypes = config.integer('type_vocab_size', 0, 0, MAX_TOKEN_TYPES);
   const hyperparameters: EncoderHyperparameters = {
@@ -74,10 +71,7 @@ export function describeDisentangled(
       ? { ignored: IGNORED_WITH_RELATIVE }
       : {
           ignored: IGNORED,
-          more: (planner, from) => {
-            const span = relative.buckets > 0 ? relative.buckets : relative.maxRelativePositions;
-            version.planRelative(planner, from, config, { ...hyperparameters, disentangled: relative }, span);
-          },
+          more: (planner, from) => planRelative(planner, from, hyperparameters, relative, version),
         }),
   };
   return {
@@ -99,18 +93,54 @@ function layerNames(layer: string, sizes: Sizes, version: Version): LayerNames {
   };
 }
 
-/** One layer of every block that projects the relative embeddings. */
-export function planProjections(
+function planRelative(
   planner: TensorPlanner,
   from: (name: string) => string,
-  { numLayers, hiddenSize: h }: Sizes,
-  target: 'attn_pos_k' | 'attn_pos_q',
-  source: string,
-  bias: boolean,
+  { numLayers, hiddenSize: h, normEps }: EncoderHyperparameters,
+  { buckets, maxRelativePositions, types }: RelativePositions,
+  { isNormalized, projections }: Version,
 ): void {
+  // As many rows on either side of distance 0.
+  const shape = [2 * (buckets > 0 ? buckets : maxRelativePositions), h] as const;
+  const table = from('encoder.rel_embeddings.weight');
+  if (isNormalized) {
+    const norm = from('encoder.LayerNorm');
+    const sources = [
+      [table, shape],
+      [planner.spelled(norm, 'weight', 'gamma'), [h]],
+      [planner.spelled(norm, 'bias', 'beta'), [h]],
+    ] as const;
+    planner.computed('rel_embd.weight', shape, sources, ([rows, weight, bias]) =>
+      normalizeRows(rows!, weight!, bias!, normEps),
+    );
+  } else {
+    planner.exact('rel_embd.weight', shape, table);
+  }
+  if (projections === undefined) return;
   for (let block = 0; block < numLayers; block++) {
-    const sources = [from(`encoder.layer.${block}.attention.self.${source}`)];
-    planner.linear(`blk.${block}.${target}`, { sources, rows: [h], columns: h, bias });
+    const linear = (target: string, { source, bias }: Projection) => {
+      const sources = [from(`encoder.layer.${block}.attention.self.${source}`)];
+      planner.linear(`blk.${block}.${target}`, { sources, rows: [h], columns: h, bias });
+    };
+    if (types.includes('c2p')) linear('attn_pos_k', projections.c2p);
+    if (types.includes('p2c')) linear('attn_pos_q', projections.p2c);
+  }
+}
+
+/** LayerNorm of each row, as long as `weight`. */
+function* normalizeRows(
+  rows: Float32Array,
+  weight: Float32Array,
+  bias: Float32Array,
+  eps: number,
+): Iterable<Float32Array> {
+  const size = weight.length;
+  for (let start = 0; start < rows.length; start += size) {
+    const row = rows.subarray(start, start + size);
+    const mean = row.reduce((sum, value) => sum + value, 0) / size;
+    const variance = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / size;
+    const scale = 1 / Math.sqrt(variance + eps);
+    yield row.map((value, column) => (value - mean) * scale * weight[column]! + bias[column]!);
   }
 }
 
@@ -157,11 +187,14 @@ function readRelative(
   config: ConfigReader,
   numPositions: number,
   types: readonly string[],
-  version: Version,
+  buckets: number,
 ): RelativePositions | undefined {
   const isRelative = config.boolean('relative_attention', false);
   const declared = config.integer('max_relative_positions', -1, -1, MAX_POSITIONS);
   const maxRelativePositions = declared < 1 ? numPositions : declared;
   if (!isRelative || types.length === 0) return undefined;
-  return { buckets: version.readBuckets(config, maxRelativePositions), maxRelativePositions, types };
+  if (buckets === 1 || (buckets > 0 && maxRelativePositions - 1 <= Math.floor(buckets / 2))) {
+    config.malformed(`position_buckets is ${buckets}, which does not fit ${maxRelativePositions} relative positions`);
+  }
+  return { buckets, maxRelativePositions, types };
 }

@@ -68,6 +68,10 @@ const CASES: readonly (readonly [string, object, string, string])[] = [
   ['deberta-v3', { attention_head_size: 7 }, UNSUPPORTED, 'attention_head_size'],
   ['deberta-v3', { pos_att_type: 'p2p' }, UNSUPPORTED, 'p2p'],
   ['deberta-v3', { pos_att_type: 3 }, MALFORMED, 'pos_att_type'],
+  // Also where no relative position is computed.
+  ['deberta-absolute', { position_buckets: 1.5 }, MALFORMED, 'position_buckets'],
+  ['deberta-absolute', { norm_rel_ebd: 3 }, MALFORMED, 'norm_rel_ebd'],
+  ['deberta-absolute', { share_att_key: 'yes' }, MALFORMED, 'share_att_key'],
   ['deberta-v3', { position_buckets: 1 }, MALFORMED, 'position_buckets'],
   ['modernbert-mean', { classifier_pooling: 'last' }, UNSUPPORTED, 'classifier_pooling'],
   ['modernbert-mean', { hidden_activation: 'mish' }, UNSUPPORTED, 'mish'],

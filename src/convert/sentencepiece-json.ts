@@ -2,21 +2,19 @@
 import { EncoderError } from '../errors';
 import type { JsonObject } from '../support/json';
 import type { SentencePieceModel } from './readers/sentencepiece';
-import type { AddedToken } from './special-tokens';
-import type { Role, ScoredToken, TokenizerClass } from './tokenizer-classes';
+import { type AddedToken, plainToken } from './special-tokens';
+import type { ScoredToken } from './tokenizer-classes';
 import { CHARACTER_PAIRS, object, replace, sequenceOf, tokenizerDocument } from './tokenizer-components';
 
 /** Splitting a piece takes time by the square of its length; SentencePiece's own default is 16 characters. */
 const MAX_PIECE_LENGTH = 256;
 
-/** `tokenizerClass` has an `arrange`. Throws `limit_exceeded`. */
+/** `entries`: the pieces of `source` as the class arranges them. Throws `limit_exceeded`. */
 export function synthesizeSentencePiece(
   source: SentencePieceModel,
-  { arrange }: TokenizerClass,
-  token: (role: Role) => string,
+  entries: readonly ScoredToken[],
   path: string,
 ): JsonObject {
-  const entries = arrange!(source.pieces, token);
   const charsmap =
     source.charsmap === undefined
       ? []
@@ -48,14 +46,7 @@ export function synthesizeSentencePiece(
 export function tokensOf({ pieces }: SentencePieceModel): AddedToken[] {
   return pieces
     .filter(({ kind }) => kind === 'control' || kind === 'user-defined')
-    .map(({ text, kind }) => ({
-      content: text,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: kind === 'control',
-    }));
+    .map(({ text, kind }) => ({ ...plainToken(text, kind === 'control'), normalized: false }));
 }
 
 /**

@@ -59,8 +59,7 @@ export function readSpecialTokens(
   const recent = readExtra(config, legacy, 'extra_special_tokens');
   const older = readExtra(config, legacy, 'additional_special_tokens');
   const ofClass = tokenizerClass.extra?.(config).map((content) => plainToken(content, true)) ?? [];
-  const ofModel = recent === undefined ? modelTokens : modelTokens && [];
-  const own = older ?? ofModel ?? ofClass;
+  const own = older ?? (modelTokens === undefined ? ofClass : recent === undefined ? modelTokens : []);
   const extra = [...own, ...(recent ?? [])];
   const special = new Set([...named.values(), ...(recent ?? [])].map(({ content }) => content));
   const declared =
@@ -160,7 +159,7 @@ function toToken(config: ConfigReader, value: JsonValue, key: string, special: b
   return tokenFrom(value, content, special || value['special'] === true);
 }
 
-function plainToken(content: string, special: boolean): AddedToken {
+export function plainToken(content: string, special: boolean): AddedToken {
   return { content, single_word: false, lstrip: false, rstrip: false, normalized: !special, special };
 }
 

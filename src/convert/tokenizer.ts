@@ -60,7 +60,7 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
   const json =
     model === undefined
       ? baseJson(files, config, tokenizerClass, specials, folder, warnings)
-      : synthesizeSentencePiece(model, tokenizerClass, token, path);
+      : synthesizeSentencePiece(model, found.arrange!(model.pieces, token), path);
   const vocabulary = readVocabulary(json, path);
   const source: PipelineSource = {
     config,

@@ -66,6 +66,7 @@ export function readSentencePiece(bytes: Buffer, path: string): SentencePieceMod
   const unkId = integer(trainer, 40, 0, path);
   if (unkId >= pieces.length) throw malformed(path, `unk_id is ${unkId}, of ${pieces.length} pieces`);
   const charsmap = normalizer.get(2);
+  const charsmapBytes = charsmap === undefined ? undefined : bytesOf(charsmap, path);
   return {
     model,
     pieces,
@@ -76,7 +77,7 @@ export function readSentencePiece(bytes: Buffer, path: string): SentencePieceMod
       ...(integer(trainer, 41, 1, path) >= 0 && { bos: text(trainer, 46, '<s>', path) }),
       ...(integer(trainer, 42, 2, path) >= 0 && { eos: text(trainer, 47, '</s>', path) }),
     },
-    charsmap: charsmap === undefined || bytesOf(charsmap, path).length === 0 ? undefined : bytesOf(charsmap, path),
+    charsmap: charsmapBytes?.length === 0 ? undefined : charsmapBytes,
   };
 }
 

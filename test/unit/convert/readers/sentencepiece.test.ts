@@ -105,10 +105,8 @@ describe('readSentencePiece', () => {
 });
 
 describe('synthesizeSentencePiece', () => {
-  const scored = { name: 'X', defaults: {}, arrange: () => [['a', 0]] as const };
-
   it('has no normalization beyond the spaces when the model has no charsmap', () => {
-    const json = synthesizeSentencePiece(read(sentencePieceFile({ pieces: PIECES })), scored, () => '', 'spm.model');
+    const json = synthesizeSentencePiece(read(sentencePieceFile({ pieces: PIECES })), [['a', 0]], 'spm.model');
     expect(JSON.stringify(json['normalizer'])).not.toContain('Precompiled');
   });
 
@@ -117,8 +115,8 @@ describe('synthesizeSentencePiece', () => {
     const model = read(
       sentencePieceFile({ pieces: words.map((word) => piece(word, 0)), trainer: [integerField(3, 2)] }),
     );
-    const arrange = () => words.map((word) => [word, 0] as const);
-    const json = synthesizeSentencePiece(model, { ...scored, arrange }, () => '', 'tokenizer.model');
+    const entries = words.map((word) => [word, 0] as const);
+    const json = synthesizeSentencePiece(model, entries, 'tokenizer.model');
     expect((json['model'] as { readonly merges: unknown }).merges).toEqual([
       ['a', 'b'],
       ['b', 'a'],
@@ -130,8 +128,8 @@ describe('synthesizeSentencePiece', () => {
 
   it('refuses a piece that would take long to split', () => {
     const model = read(sentencePieceFile({ pieces: PIECES, trainer: [integerField(3, 2)] }));
-    const arrange = () => [['x'.repeat(300), 0] as const];
-    expect(() => synthesizeSentencePiece(model, { ...scored, arrange }, () => '', 'tokenizer.model')).toThrow(
+    const entries = [['x'.repeat(300), 0] as const];
+    expect(() => synthesizeSentencePiece(model, entries, 'tokenizer.model')).toThrow(
       expect.objectContaining({ code: 'limit_exceeded' }),
     );
   });

@@ -78,6 +78,11 @@ let failed = false;
 for (const name of readdirSync(checkpoints).sort()) {
   const checkpoint = path.join(checkpoints, name);
   const { inputs, logits, template } = JSON.parse(readFileSync(path.join(checkpoint, 'transformers.json'), 'utf8'));
+  const all = inputs.map((_, index) => index);
+  const textIndices = all.filter((index) => typeof inputs[index] === 'string');
+  const pairIndices = all.filter((index) => typeof inputs[index] !== 'string');
+  // Segments are what llama.cpp cannot tell apart: a file says so of itself.
+  const isExact = template === 'roberta' || name.startsWith('modernbert');
   for (const type of TYPES) {
     const output = path.join(folder, `${name}-${type}.gguf`);
     await convert(checkpoint, { output, type });
@@ -86,17 +91,13 @@ for (const name of readdirSync(checkpoints).sort()) {
     await own.dispose();
     for (const { form, flashAttention, bound } of FORMS) {
       const { rows, equal } = await rankAll(output, inputs, tokens, TEMPLATES[template], flashAttention);
-      const isText = (_, index) => typeof inputs[index] === 'string';
       const largest = (indices) => Math.max(...indices.map((index) => Math.abs(rows[index] - logits[index][0])));
-      const all = inputs.map((_, index) => index);
-      const [texts, pairs] = [largest(all.filter(isText)), largest(all.filter((item) => !isText(item, item)))];
-      // Segments are what llama.cpp cannot tell apart: a file says so of itself.
-      const isExact = template === 'roberta' || name.startsWith('modernbert');
+      const [texts, pairs] = [largest(textIndices), largest(pairIndices)];
       const within = texts <= bound && (!isExact || pairs <= bound);
       failed ||= !within;
       console.log(
         `${name} ${type}, ${form}: texts ${texts.toExponential(1)}, pairs ${pairs.toExponential(1)}` +
-          `${isExact ? '' : ' (segments)'}, same ids for ${equal} of ${inputs.filter(isText).length} texts` +
+          `${isExact ? '' : ' (segments)'}, same ids for ${equal} of ${textIndices.length} texts` +
           `${within ? '' : '  FAILED'}`,
       );
     }

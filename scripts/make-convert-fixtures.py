@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Makes test/unit/convert/fixtures: what transformers makes of tokenizer files, and element types by numpy and gguf-py.
 
-Versions that made the committed files: transformers 5.18.0, tokenizers 0.23.2, numpy 2.4.6, gguf 0.19.0, torch 2.13.0.
+Versions that made the committed files: transformers 5.18.0, tokenizers 0.23.2, numpy 2.4.6, gguf 0.19.0, torch 2.13.0,
+sentencepiece 0.2.2.
 """
 import base64
 import copy

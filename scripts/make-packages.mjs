@@ -2,7 +2,7 @@
 // optional dependencies in package.json (in place: for a release, never to be committed).
 // node scripts/make-packages.mjs --out <folder> [--artifacts <folder>] [--gpu <kind>=<library>]...
 //   --artifacts  holds prebuild-<platform>-<arch>[-musl]/<platform>-<arch>/*, each as scripts/prebuild.mjs makes it
-//   --gpu        cuda or sycl, and the library that the preset of that name built
+//   --gpu        cuda, sycl or vulkan, and the library that the preset of that name built
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -66,7 +66,7 @@ if (options.artifacts !== undefined) {
 }
 for (const entry of options.gpu) {
   const [kind, library] = entry.split('=');
-  if (!['cuda', 'sycl'].includes(kind) || library === undefined)
+  if (!['cuda', 'sycl', 'vulkan'].includes(kind) || library === undefined)
     throw new Error(`--gpu ${entry}: expected <kind>=<library>`);
   const { folder } = startPackage(`${kind}-linux-x64`, `ggml's ${kind.toUpperCase()} backend`, 'linux-x64');
   cpSync(library, path.join(folder, path.basename(library)));

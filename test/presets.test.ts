@@ -37,3 +37,9 @@ it('cuda asks for the toolkit', () => {
     /needs the CUDA toolkit, and no nvcc was found\. Install it/,
   );
 });
+
+it('vulkan asks for the headers, the loader and the shader compiler', () => {
+  expect(configure('vulkan', '-DCMAKE_DISABLE_FIND_PACKAGE_Vulkan=TRUE')).toMatch(
+    /needs Vulkan's headers and loader, .* glslc\. Install them \(Debian, Ubuntu: libvulkan-dev spirv-headers glslc\)/,
+  );
+});

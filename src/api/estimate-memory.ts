@@ -17,7 +17,7 @@ export interface MemoryEstimate {
   readonly totalBytes: number;
   /**
    * What a model may take: the limit `memoryBytes`, or 80 % of what the machine and its container have left, less
-   * 64 MiB. Infinity where the system does not say.
+   * 64 MiB. On a GPU what is free of its own memory. Infinity where the system does not say.
    */
   readonly availableBytes: number;
 }

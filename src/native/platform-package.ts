@@ -49,7 +49,7 @@ export function findPlatformPackage(root: string): string | undefined {
 /** Where libraries of GPU backends may be, first those that the user named. */
 export function backendFolders(root: string, addonPath: string): string[] {
   const named = process.env['GGML_ENCODER_BACKENDS']?.split(delimiter).filter((folder) => folder !== '') ?? [];
-  const packages = ['cuda', 'sycl']
+  const packages = ['cuda', 'sycl', 'vulkan']
     .map((kind) => findPackage(root, `@ggml-encoder/${kind}-${process.platform}-${process.arch}`))
     .filter((folder) => folder !== undefined);
   return [...named, dirname(addonPath), ...packages];

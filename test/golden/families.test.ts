@@ -1,18 +1,20 @@
-// Logits of every family against transformers, from checkpoints in every format, on our kernels and the portable graph.
+// Logits of every family against transformers, from checkpoints in every format, on our kernels, the portable graph and a device.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Classifier, convert, estimateMemory } from 'ggml-encoder';
 import type { StoredType } from './checkpoint-fixture';
+import { type Engine, engineOptions } from './engines';
 import { type Family, type Format, families, familyInputs, writeFamily } from './family-checkpoints';
 
 /** Largest |logit - transformers float32|. */
 const BOUND = 5e-4;
 
-const FORMATS: readonly [Format, StoredType, 'auto' | 'portable'][] = [
+const FORMATS: readonly [Format, StoredType, Engine][] = [
   ['safetensors', 'F32', 'auto'],
   ['safetensors', 'F32', 'portable'],
+  ['safetensors', 'F32', 'device'],
   ['sharded safetensors', 'BF16', 'auto'],
   ['bin', 'F16', 'auto'],
   ['sharded bin', 'BF16', 'auto'],
@@ -25,21 +27,22 @@ function argmax(values: ArrayLike<number>): number {
   return Array.from(values).reduce((best, value, index, all) => (value > all[best]! ? index : best), 0);
 }
 
-async function logits(family: Family, file: string, kernels: 'auto' | 'portable'): Promise<Float32Array[]> {
-  await using model = await Classifier.load(file, { kernels, threads: 2 });
+async function logits(family: Family, file: string, engine: Engine): Promise<Float32Array[]> {
+  const options = engineOptions(engine);
+  await using model = await Classifier.load(file, options);
   expect(model.info.warnings.map(({ code }) => code)).not.toContain('pooler_missing');
-  expect((await estimateMemory(file, { kernels, threads: 2 })).weightBytes).toBe(model.info.weightBytes);
+  expect((await estimateMemory(file, options)).weightBytes).toBe(model.info.weightBytes);
   const results = await model.classify(familyInputs(family), { logits: true, specialTokens: 'parse' });
   return results.map((result) => result.logits!);
 }
 
 describe.each(families())('$name', (family) => {
-  it.each(FORMATS)('%s of %s on %s kernels', async (format, dtype, kernels) => {
-    const checkpoint = path.join(folder, `${family.name}-${format.replace(' ', '-')}-${kernels}`);
+  it.each(FORMATS)('%s of %s on %s', async (format, dtype, engine) => {
+    const checkpoint = path.join(folder, `${family.name}-${format.replace(' ', '-')}-${engine}`);
     await writeFamily(family, checkpoint, format, dtype);
     const file = `${checkpoint}.gguf`;
     await convert(checkpoint, { output: file, type: 'f32' });
-    const rows = await logits(family, file, kernels);
+    const rows = await logits(family, file, engine);
     rmSync(checkpoint, { recursive: true });
     rmSync(file);
     expect(rows).toHaveLength(family.rows.length);

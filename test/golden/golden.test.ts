@@ -1,16 +1,18 @@
 // Logits of whole models against transformers: same-shape random checkpoints, converted and run in every type, on our
-// kernels and on the portable graph.
+// kernels, on the portable graph and on a device that GGML_ENCODER_TEST_DEVICE names.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Classifier, convert, type Classification, type TensorType } from 'ggml-encoder';
+import { type Engine, engineOptions, IS_REAL_DEVICE } from './engines';
 import { goldenModels, goldenRows, writeCheckpoint, type GoldenRow } from './checkpoint-fixture';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'ggml-encoder-golden-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const models = goldenModels();
+const engines: readonly Engine[] = IS_REAL_DEVICE ? ['auto', 'portable', 'device'] : ['auto', 'portable'];
 
 /**
  * Largest |logit - transformers float32| allowed, and the share of inputs whose best label must agree. F32 and F16
@@ -47,10 +49,10 @@ describe.each(models)('$name', (golden) => {
   it.each(['f32', 'f16', 'bf16', 'q8_0'] as const)('%s', async (type) => {
     const file = path.join(folder, `${golden.name}-${type}.gguf`);
     await convert(checkpoint, { output: file, type });
-    for (const kernels of ['auto', 'portable'] as const) {
-      await using model = await Classifier.load(file, { kernels, threads: 2 });
+    for (const engine of engines) {
+      await using model = await Classifier.load(file, engineOptions(engine));
       // Stock ggml operations are an order of magnitude slower: they see twenty inputs.
-      const step = kernels === 'auto' ? 1 : Math.ceil(rows.length / 20);
+      const step = engine === 'auto' ? 1 : Math.ceil(rows.length / 20);
       const inputs = rows.filter((_, index) => index % step === 0);
       const results = await classify(model, inputs);
       let worst = 0;
@@ -64,7 +66,7 @@ describe.each(models)('$name', (golden) => {
       });
       const agreement = agreeing / inputs.length;
       console.log(
-        `${golden.name} ${type} ${model.info.kernels}: max |logit difference| ${worst.toExponential(2)}, labels agree on ${(100 * agreement).toFixed(1)} % of ${inputs.length}`,
+        `${golden.name} ${type} ${engine}: max |logit difference| ${worst.toExponential(2)}, labels agree on ${(100 * agreement).toFixed(1)} % of ${inputs.length}`,
       );
       expect(worst).toBeLessThanOrEqual(BOUNDS[type].logit);
       expect(agreement).toBeGreaterThanOrEqual(BOUNDS[type].agreement);

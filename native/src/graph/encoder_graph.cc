@@ -98,10 +98,11 @@ class GraphBuilder {
 
 }  // namespace
 
-size_t max_graph_nodes(const Hparams& hparams, const Ops& ops, size_t num_groups) {
+size_t max_graph_nodes(const Hparams& hparams, const Ops& ops, const GraphContext& g) {
   // Counted from portable_ops.cc, with views: 64 nodes for the rest of a layer with the longest activation,
   // 96 and 8 a group around the layers.
-  return hparams.num_layers * (64 + ops.max_attention_nodes(num_groups)) + 96 + 8 * num_groups;
+  return hparams.num_layers * (64 + ops.max_attention_nodes(g.attention_groups.size())) + 96 +
+         8 * g.groups.size();
 }
 
 ggml_tensor* build_encoder_graph(GraphContext& g, const Hparams& hparams, const Weights& weights,

@@ -7,8 +7,8 @@
 
 namespace enc {
 
-/// Upper bound of graph nodes and context tensors for `num_groups` groups of equally long sequences.
-size_t max_graph_nodes(const Hparams& hparams, const Ops& ops, size_t num_groups);
+/// Upper bound of graph nodes and context tensors for the groups in `g`.
+size_t max_graph_nodes(const Hparams& hparams, const Ops& ops, const GraphContext& g);
 
 /// Adds the nodes from the inputs in `g` to the logits, ne = {num_labels, B}, and returns the logits.
 ggml_tensor* build_encoder_graph(GraphContext& g, const Hparams& hparams, const Weights& weights,

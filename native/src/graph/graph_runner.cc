@@ -7,17 +7,6 @@
 namespace enc {
 namespace {
 
-std::vector<LengthGroup> group_by_length(const PackedBatch& batch) {
-  std::vector<LengthGroup> groups;
-  for (int64_t b = 0; b < batch.num_sequences(); b++) {
-    const int64_t first = batch.cu_seqlens[size_t(b)];
-    const int64_t length = batch.cu_seqlens[size_t(b) + 1] - first;
-    if (groups.empty() || groups.back().length != length) groups.push_back({first, b, length, 0});
-    groups.back().count++;
-  }
-  return groups;
-}
-
 /// The token of each sequence that the head reads: the first, or for decoders the rightmost that is not
 /// `pad`, as GenericForSequenceClassification in transformers has it: the first when all are.
 std::vector<int32_t> find_pooled_rows(const PackedBatch& batch, const Hparams& hparams) {
@@ -59,13 +48,14 @@ void check_support(ggml_backend_t backend, ggml_cgraph* graph) {
 }  // namespace
 
 GraphRunner::GraphRunner(ggml_backend_t backend, const Hparams& hparams, const Weights& weights,
-                         const Ops& ops, TeamLease* team)
+                         const Ops& ops, TeamLease* team, AttentionPadding padding)
     : backend_(backend, ggml_backend_free),
       allocator_(ggml_gallocr_new(ggml_backend_get_default_buffer_type(backend)), ggml_gallocr_free),
       hparams_(hparams),
       weights_(weights),
       ops_(ops),
-      team_(team) {}
+      team_(team),
+      padding_(padding) {}
 
 /// Backends abort on, or read past, an index outside its table, so none reaches them unchecked.
 void GraphRunner::check(const PackedBatch& batch) const {
@@ -89,8 +79,9 @@ GraphRunner::Context GraphRunner::start(GraphContext& g, const PackedBatch& batc
   g.team = team_;
   scratch_.bytes_needed = 0;
   g.groups = group_by_length(batch);
+  g.attention_groups = group_for_attention(g.groups, padding_);
   g.pooled_rows = find_pooled_rows(batch, hparams_);
-  const size_t nodes = max_graph_nodes(hparams_, ops_, g.groups.size());
+  const size_t nodes = max_graph_nodes(hparams_, ops_, g);
   graph_memory_.resize(ggml_tensor_overhead() * nodes + ggml_graph_overhead_custom(nodes, false));
   Context context(ggml_init({graph_memory_.size(), graph_memory_.data(), /*no_alloc=*/true}), ggml_free);
   g.ggml = context.get();

@@ -16,7 +16,7 @@ class GraphRunner {
   /// `backend` computes; it is owned and used by one thread at a time. The rest must outlive the runner;
   /// `team` may be null.
   GraphRunner(ggml_backend_t backend, const Hparams& hparams, const Weights& weights, const Ops& ops,
-              TeamLease* team);
+              TeamLease* team, AttentionPadding padding = AttentionPadding::kNone);
 
   /// Appends f32 [B, num_labels] to `logits`, in the batch's order. Throws Error(internal) for ids outside
   /// the model's tables, Error(out_of_memory), Error(aborted) when the backend's abort callback said so.
@@ -41,6 +41,7 @@ class GraphRunner {
   const Weights& weights_;
   const Ops& ops_;
   TeamLease* team_;
+  AttentionPadding padding_;
   Scratch scratch_;
   std::vector<char> graph_memory_;
   std::vector<int32_t> pooled_tokens_;

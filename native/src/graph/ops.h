@@ -9,19 +9,12 @@
 
 #include "enc/batch.h"
 #include "ggml.h"
+#include "graph/length_groups.h"
 #include "model/weights.h"
 #include "support/aligned_buffer.h"
 #include "support/team.h"
 
 namespace enc {
-
-/// Sequences of one length that lie next to each other in a batch.
-struct LengthGroup {
-  int64_t first_token;
-  int64_t first_sequence;
-  int64_t length;
-  int64_t count;
-};
 
 /// Memory that the nodes of a graph use while they run, one after the other.
 struct Scratch {
@@ -40,6 +33,13 @@ struct HostInput {
   std::vector<char> bytes;
 };
 
+/// Where the rows of a padded group lie, the same in every layer.
+struct PaddedRows {
+  int64_t first_token;
+  ggml_tensor* into;    ///< i32 [length * count], the batch's row for each row of the group
+  ggml_tensor* out_of;  ///< i32 [num_tokens], the group's row for each of its tokens
+};
+
 /// What is added to a group's scores, the same in every layer that attends alike.
 struct ScoreMask {
   int64_t first_token;
@@ -53,7 +53,8 @@ struct GraphContext {
   ggml_context* ggml;
   ggml_cgraph* graph;
   const PackedBatch* batch;
-  std::vector<LengthGroup> groups;  ///< cover the batch in order
+  std::vector<LengthGroup> groups;               ///< cover the batch in order
+  std::vector<AttentionGroup> attention_groups;  ///< so do these
   std::vector<int32_t>
       pooled_rows;             ///< [B], the token that the head reads, counted from its sequence's first
   ggml_tensor* ids;            ///< i32 [T]
@@ -61,7 +62,8 @@ struct GraphContext {
   ggml_tensor* positions;      ///< i32 [T]
   ggml_tensor* pooled_tokens;  ///< i32 [B], pooled_rows as indices into the batch
   std::vector<HostInput> host_inputs;  ///< inputs that single nodes asked for
-  std::vector<ScoreMask> score_masks;  ///< those of them that layers share
+  std::vector<PaddedRows> padded_rows;  ///< of the attention groups that are padded, once they are needed
+  std::vector<ScoreMask> score_masks;   ///< made for the groups so far
   Scratch* scratch;
   bool only_sizes = false;  ///< never to be run: nothing is computed for host inputs
   TeamLease* team;          ///< helpers for large nodes; null when there are none
@@ -104,7 +106,8 @@ class Ops {
  public:
   virtual ~Ops() = default;
 
-  /// Upper bound of the nodes and tensors that attention() and rotate() of one layer add.
+  /// Upper bound of the nodes and tensors that attention() and rotate() of one layer add for so many
+  /// attention groups.
   virtual size_t max_attention_nodes(size_t num_groups) const = 0;
 
   /// norm(scale * token_embd[ids] + position_embd[positions] + token_types[type_ids]), ne = {E, T}; terms and

@@ -1,5 +1,7 @@
 #include "model/device_runner.h"
 
+#include <exception>
+#include <new>
 #include <string>
 
 #include "enc/error.h"
@@ -20,7 +22,21 @@ void DeviceRunner::make_runner() {
     throw Error(ErrorCode::device_unavailable,
                 std::string(ggml_backend_dev_description(device_)) + " did not start: " + ggml_errors());
   }
-  runner_ = std::make_unique<GraphRunner>(backend, hparams_, weights_, ops_, nullptr);
+  runner_ = std::make_unique<GraphRunner>(backend, hparams_, weights_, ops_, nullptr,
+                                          AttentionPadding::kSimilarLengths);
+}
+
+/// Where other backends abort, Vulkan's throws exceptions of its own.
+void DeviceRunner::compute(const PackedBatch& batch, std::vector<float>& logits) {
+  try {
+    runner_->run(batch, logits);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& fault) {
+    throw GgmlAbort(fault.what());
+  }
 }
 
 void DeviceRunner::run(const PackedBatch& batch, const std::function<bool()>& should_stop,
@@ -30,7 +46,7 @@ void DeviceRunner::run(const PackedBatch& batch, const std::function<bool()>& sh
   const GgmlGuard guard;
   if (!runner_) make_runner();
   try {
-    runner_->run(batch, logits);
+    compute(batch, logits);
   } catch (const GgmlAbort& fault) {
     if (fault.code() != ErrorCode::out_of_memory) health_.poison();
     // In an unknown state: neither used nor freed again.

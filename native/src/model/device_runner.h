@@ -24,6 +24,7 @@ class DeviceRunner final : public BatchRunner {
 
  private:
   void make_runner();
+  void compute(const PackedBatch& batch, std::vector<float>& logits);
 
   ggml_backend_dev_t device_;
   const Hparams& hparams_;

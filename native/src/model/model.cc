@@ -8,7 +8,6 @@
 #include "backends/dynamic/gpu_backends.h"
 #include "batch/scheduler.h"
 #include "enc/cpu_features.h"
-#include "enc/device.h"
 #include "enc/error.h"
 #include "ggml-backend.h"
 #include "model/cpu_runner.h"
@@ -53,6 +52,7 @@ class LoadedModel final : public Model {
         table_(plan.table),
         ops_(std::move(plan.ops)),
         limits_(plan.options.limits),
+        max_batch_tokens_(plan.max_batch_tokens()),
         threads_(threads) {
     const std::string& path = file_->path();
     if (!file_->has("tokenizer.huggingface.json")) {
@@ -71,8 +71,8 @@ class LoadedModel final : public Model {
     file_.reset();
     team_ = std::make_unique<Team>(table_ == nullptr ? 0 : threads_ - 1);
     scheduler_ = std::make_unique<Scheduler>(
-        Scheduler::Options{threads_, gpu_ == nullptr ? kMaxBatchTokens : kMaxGpuBatchTokens,
-                           hparams_.max_length, hparams_.num_labels, hparams_.num_token_types <= 1},
+        Scheduler::Options{threads_, max_batch_tokens_, hparams_.max_length, hparams_.num_labels,
+                           hparams_.num_token_types <= 1},
         *tokenizer_, [this]() -> std::unique_ptr<BatchRunner> {
           if (gpu_ != nullptr)
             return std::make_unique<DeviceRunner>(gpu_, hparams_, weights_, *ops_, health_);
@@ -155,6 +155,7 @@ class LoadedModel final : public Model {
   const kernels::KernelTable* const table_;  // null: the portable graph
   std::unique_ptr<const Ops> ops_;
   const FileLimits limits_;
+  const size_t max_batch_tokens_;
   const int threads_;
   Weights weights_;
   ModelInfo info_;
@@ -181,8 +182,7 @@ MemoryEstimate Model::estimate(const std::string& path, const LoadOptions& optio
   const GgmlGuard guard;
   ModelPlan plan(path, options);
   const size_t length = std::min<size_t>(max_length, plan.hparams.max_length);
-  return plan.estimate(options.threads > 0 ? std::min(options.threads, 64) : default_threads(),
-                       std::max<size_t>(1, length));
+  return plan.estimate(plan.wanted_threads(), std::max<size_t>(1, length));
 }
 
 }  // namespace enc

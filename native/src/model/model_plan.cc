@@ -36,8 +36,8 @@ std::unique_ptr<Ops> make_ops(const kernels::KernelTable* table, const Weights& 
 }
 
 /// As many inputs of `length` tokens as go through the graph at once.
-PackedBatch full_batch(size_t length) {
-  const size_t count = std::max<size_t>(1, kMaxBatchTokens / length);
+PackedBatch full_batch(size_t length, size_t max_tokens) {
+  const size_t count = std::max<size_t>(1, max_tokens / length);
   PackedBatch batch;
   batch.ids.resize(count * length, 0);
   batch.type_ids.resize(count * length, 0);
@@ -47,6 +47,13 @@ PackedBatch full_batch(size_t length) {
     batch.cu_seqlens.push_back(int32_t(batch.positions.size()));
   }
   return batch;
+}
+
+/// A device that does not say how much memory it has is taken to have enough: it will say when it is full.
+uint64_t device_memory_left(ggml_backend_dev_t gpu) {
+  size_t free_bytes = 0, total_bytes = 0;
+  ggml_backend_dev_memory(gpu, &free_bytes, &total_bytes);
+  return total_bytes == 0 ? UINT64_MAX : free_bytes;
 }
 
 std::string mebibytes(uint64_t bytes) {
@@ -83,9 +90,11 @@ ModelPlan::ModelPlan(const std::string& path, const LoadOptions& load_options)
       ops(make_ops(table, declared.weights)) {}
 
 MemoryEstimate ModelPlan::estimate(int threads, size_t length) {
-  ggml_backend_t backend = ggml_backend_cpu_init();
-  if (backend == nullptr) throw Error(ErrorCode::out_of_memory, "no memory for a CPU backend");
-  GraphRunner runner(backend, hparams, declared.weights, *ops, nullptr);
+  ggml_backend_t backend = gpu == nullptr ? ggml_backend_cpu_init() : ggml_backend_dev_init(gpu, nullptr);
+  if (backend == nullptr)
+    throw Error(ErrorCode::out_of_memory, "no memory for a backend of device '" + options.device + "'");
+  GraphRunner runner(backend, hparams, declared.weights, *ops, nullptr,
+                     gpu == nullptr ? AttentionPadding::kNone : AttentionPadding::kSimilarLengths);
   // The allocator counts what has no data yet; weights have their bytes counted already.
   ggml_context* context = declared.weights.context.get();
   const auto mark = [context](void* data) {
@@ -94,19 +103,23 @@ MemoryEstimate ModelPlan::estimate(int threads, size_t length) {
   };
   mark(&runner);
   MemoryEstimate result;
-  result.thread_bytes = runner.measure(full_batch(length), table == nullptr ? 1 : threads);
+  result.thread_bytes = runner.measure(full_batch(length, max_batch_tokens()), table == nullptr ? 1 : threads);
   mark(nullptr);
   result.threads = threads;
   result.weight_bytes = declared.weights.size_bytes;
   result.total_bytes = result.weight_bytes + uint64_t(threads) * result.thread_bytes;
-  result.available_bytes = memory_left(options.limits, 0);
+  result.available_bytes = gpu == nullptr ? memory_left(options.limits, 0) : device_memory_left(gpu);
   return result;
 }
 
+int ModelPlan::wanted_threads() const {
+  const int threads = gpu == nullptr ? default_threads() : kGpuThreads;
+  return std::min(options.threads > 0 ? options.threads : threads, kMaxThreads);
+}
+
 int ModelPlan::admit() {
-  if (gpu != nullptr) return options.threads > 0 ? std::min(options.threads, kMaxThreads) : kGpuThreads;
-  const size_t length = std::min<size_t>(kMaxBatchTokens, hparams.max_length);
-  int threads = std::min(options.threads > 0 ? options.threads : default_threads(), kMaxThreads);
+  const size_t length = std::min<size_t>(max_batch_tokens(), hparams.max_length);
+  int threads = wanted_threads();
   MemoryEstimate needed = estimate(threads, length);
   while (options.threads == 0 && threads > 1 && needed.total_bytes > needed.available_bytes)
     needed = estimate(--threads, length);
@@ -115,8 +128,9 @@ int ModelPlan::admit() {
               "'" + file->path() + "' takes " + mebibytes(needed.weight_bytes) + " for its weights and " +
                   mebibytes(needed.thread_bytes) + " for each of " + std::to_string(threads) +
                   " threads, and " + mebibytes(needed.available_bytes) +
-                  (options.limits.memory_bytes > 0 ? " are allowed by the limit memoryBytes"
-                                                   : " may be taken of what is left"));
+                  (gpu != nullptr                    ? " are free on the device"
+                   : options.limits.memory_bytes > 0 ? " are allowed by the limit memoryBytes"
+                                                     : " may be taken of what is left"));
 }
 
 }  // namespace enc

@@ -27,10 +27,14 @@ struct ModelPlan {
   /// Error(out_of_memory).
   MemoryEstimate estimate(int threads, size_t length);
 
-  /// The threads to load with: the number asked for, or as many as there are cores and memory for. Throws
-  /// Error(out_of_memory) with the numbers when even one does not fit. A GPU has memory of its own, which
-  /// says itself when it is full.
+  /// The threads to load with: the number asked for, or as many as there are cores and memory for, the
+  /// device's where that is not the CPU. Throws Error(out_of_memory) with the numbers when even one does not
+  /// fit.
   int admit();
+
+  /// The threads that would run if memory were no matter.
+  int wanted_threads() const;
+  size_t max_batch_tokens() const { return gpu == nullptr ? kMaxBatchTokens : kMaxGpuBatchTokens; }
 
   const LoadOptions options;
   std::unique_ptr<GgufFile> file;

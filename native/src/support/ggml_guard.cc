@@ -32,9 +32,12 @@ void keep_errors(ggml_log_level level, const char* text, void*) {
   }
 }
 
-/// The words of ggml_hooks/checked_alloc.c, and of CUDA.
+/// The words of ggml_hooks/checked_alloc.c and CUDA, and those of Vulkan.
 ErrorCode code_of(const std::string& message) {
-  return message.find("out of memory") != std::string::npos ? ErrorCode::out_of_memory : ErrorCode::internal;
+  for (const char* words : {"out of memory", "OutOfDeviceMemory", "OutOfHostMemory"}) {
+    if (message.find(words) != std::string::npos) return ErrorCode::out_of_memory;
+  }
+  return ErrorCode::internal;
 }
 
 std::string with_errors(const char* message) {

@@ -1,8 +1,9 @@
 // A backend library as gpu_backends opens them, for machines without a GPU: ggml's CPU backend under the name
 // of another. FAKE_CUDA_LACKS names an operation (as ggml_op_name has it) that it then does not support,
-// FAKE_CUDA_FAULT makes it fail as CUDA does, with those words.
+// FAKE_CUDA_FAULT makes it fail as CUDA does, with those words, FAKE_CUDA_THROWS as Vulkan does.
 #include <cstdlib>
 #include <cstring>
+#include <stdexcept>
 
 #include "ggml-backend-impl.h"
 #include "ggml-cpu.h"
@@ -25,6 +26,7 @@ ggml_status compute(ggml_backend_t backend, ggml_cgraph* graph) {
     log(GGML_LOG_LEVEL_ERROR, fault, user_data);
     ggml_abort(__FILE__, __LINE__, "CUDA error");
   }
+  if (const char* fault = std::getenv("FAKE_CUDA_THROWS")) throw std::runtime_error(fault);
   return backend_interface.graph_compute(backend, graph);
 }
 

@@ -196,12 +196,17 @@ PackedBatch random_batch(const Shape& s, const std::vector<int>& lengths, unsign
 struct Engine {
   const kernels::KernelTable* table;
   int helpers;
+  AttentionPadding padding = AttentionPadding::kNone;
 };
 
 const std::vector<Engine>& engines() {
   static const kernels::KernelTable scalar = kernels::kernel_table(CpuFeatures{});
   static const std::vector<Engine> all = {
-      {nullptr, 0}, {&scalar, 0}, {&kernels::kernel_table(), 0}, {&kernels::kernel_table(), 2}};
+      {nullptr, 0},
+      {nullptr, 0, AttentionPadding::kSimilarLengths},
+      {&scalar, 0},
+      {&kernels::kernel_table(), 0},
+      {&kernels::kernel_table(), 2}};
   return all;
 }
 
@@ -218,7 +223,7 @@ struct Loaded {
         team(engine.helpers),
         lease(team, taken, always),
         backend(ggml_backend_cpu_init()),
-        runner(backend, hparams, weights, *ops, engine.helpers > 0 ? &lease : nullptr) {
+        runner(backend, hparams, weights, *ops, engine.helpers > 0 ? &lease : nullptr, engine.padding) {
     ggml_backend_cpu_set_n_threads(backend, 1);
   }
   std::vector<float> run(const PackedBatch& batch) {
@@ -271,6 +276,26 @@ TEST(graph_equals_reference_mixed_lengths) {
   check_against_reference({}, {16, 7, 7, 3, 1, 9});
 }
 
+TEST(attention_groups_join_neighbours_of_similar_lengths) {
+  const auto groups = [](const std::vector<int>& lengths, AttentionPadding padding) {
+    std::vector<std::vector<int64_t>> found;
+    for (const AttentionGroup& group :
+         group_for_attention(group_by_length(random_batch({}, lengths, 1)), padding)) {
+      found.push_back({group.first_token, group.first_sequence, group.length, group.count, group.num_tokens,
+                       group.is_padded()});
+    }
+    return found;
+  };
+  using Groups = std::vector<std::vector<int64_t>>;
+  const std::vector<int> lengths = {100, 100, 80, 75, 74, 20, 13, 12};
+  CHECK(groups(lengths, AttentionPadding::kSimilarLengths) ==
+        (Groups{{0, 0, 100, 4, 355, 1}, {355, 4, 74, 1, 74, 0}, {429, 5, 20, 2, 33, 1}, {462, 7, 12, 1, 12, 0}}));
+  CHECK(groups({12, 13, 20}, AttentionPadding::kSimilarLengths) ==
+        (Groups{{0, 0, 13, 2, 25, 1}, {25, 2, 20, 1, 20, 0}}));
+  CHECK(groups({7, 7, 3}, AttentionPadding::kNone) == (Groups{{0, 0, 7, 2, 14, 0}, {14, 2, 3, 1, 3, 0}}));
+  CHECK(groups(std::vector<int>(50, 9), AttentionPadding::kSimilarLengths) == (Groups{{0, 0, 9, 50, 450, 0}}));
+}
+
 TEST(graph_equals_reference_for_every_activation) {
   for (const char* activation : {"gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu"}) {
     Shape shape;
@@ -305,6 +330,7 @@ TEST(graph_batch_equals_single_bit_for_bit) {
   const std::vector<int> lengths = {40, 40, 12, 9, 5, 5, 5, 2, 1};
   const PackedBatch batch = random_batch(shape, lengths, 5);
   for (const Engine& engine : engines()) {
+    if (engine.padding != AttentionPadding::kNone) continue;
     Loaded loaded(model, engine);
     const std::vector<float> together = loaded.run(batch);
     for (size_t b = 0; b < lengths.size(); b++) {

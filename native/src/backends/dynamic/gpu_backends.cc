@@ -1,5 +1,6 @@
 #include "backends/dynamic/gpu_backends.h"
 
+#include <exception>
 #include <mutex>
 
 #include "enc/device.h"
@@ -23,6 +24,7 @@ constexpr Requirement kRequirements[] = {
     {"libcudart", "install the CUDA runtime (cudart and cuBLAS) of the version that the name shows"},
     {"libcublas", "install cuBLAS of the version that the name shows"},
     {"libsycl", "install Intel's oneAPI DPC++ runtime and source its setvars.sh"},
+    {"libvulkan", "install the Vulkan loader (Debian, Ubuntu: libvulkan1) and the graphics driver"},
     {"libmkl", "install Intel's oneMKL and source oneAPI's setvars.sh"},
     {"libggml-encoder", "install the backend of exactly this version of ggml-encoder"},
 };
@@ -54,7 +56,7 @@ ggml_backend_reg_t start(const SharedLibrary& library, std::string& reason) {
     if (registry != nullptr && ggml_backend_reg_dev_count(registry) > 0) return registry;
     const std::string said = ggml_errors();
     reason = "its driver shows no device" + (said.empty() ? "" : ": " + said);
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     reason = std::string("it did not start: ") + error.what();
   }
   return nullptr;
@@ -94,7 +96,7 @@ const std::vector<GpuBackend>& gpu_backends() {
   static const std::vector<GpuBackend> backends = [] {
     const std::lock_guard lock(folders_mutex);
     std::vector<GpuBackend> opened;
-    for (const char* kind : {"cuda", "sycl"}) opened.push_back(open_backend(kind, backend_folders));
+    for (const char* kind : {"cuda", "sycl", "vulkan"}) opened.push_back(open_backend(kind, backend_folders));
     return opened;
   }();
   return backends;

@@ -10,7 +10,7 @@
 namespace enc {
 
 struct GpuBackend {
-  std::string kind;                       ///< "cuda" or "sycl"
+  std::string kind;                       ///< "cuda", "sycl" or "vulkan"
   ggml_backend_reg_t registry = nullptr;  ///< null: it cannot be used
   std::string reason;                     ///< why not, and what would help; empty when it can
 };

@@ -1,0 +1,250 @@
+#include "graph/portable_attention.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace enc {
+namespace {
+
+/// Added to a score, it leaves nothing of it beside another. Finite, so that a row of padding in which nothing
+/// counts has a softmax too.
+constexpr float kHidden = -1e30f;
+
+/// An input of shape `ne` that the host feeds; `fill` appends its values in order.
+template <typename T, typename Fill>
+ggml_tensor* host_input(GraphContext& g, ggml_type type, const std::array<int64_t, 4>& ne, const Fill& fill) {
+  ggml_tensor* tensor = ggml_new_tensor(g.ggml, type, 4, ne.data());
+  ggml_set_input(tensor);
+  HostInput input{tensor, {}};
+  if (!g.only_sizes) {
+    std::vector<T> values;
+    values.reserve(size_t(ggml_nelements(tensor)));
+    fill(values);
+    input.bytes.resize(values.size() * sizeof(T));
+    std::memcpy(input.bytes.data(), values.data(), input.bytes.size());
+  }
+  g.host_inputs.push_back(std::move(input));
+  return tensor;
+}
+
+bool is_pooled(const AttentionSpec& spec) {
+  return spec.queries == Queries::kPooled;
+}
+
+/// The query that row `row` of a group's attention stands for, in sequence `b` of the batch.
+int64_t query_of(const GraphContext& g, const AttentionSpec& spec, int64_t b, int64_t row) {
+  return is_pooled(spec) ? g.pooled_rows[size_t(b)] : row;
+}
+
+/// Calls `visit` with the index of each of a group's sequences, their first tokens and their lengths.
+template <typename Visit>
+void for_sequences(const GraphContext& g, const AttentionGroup& group, const Visit& visit) {
+  for (int64_t s = 0; s < group.count; s++) {
+    const size_t b = size_t(group.first_sequence + s);
+    const int64_t first = g.batch->cu_seqlens[b];
+    visit(s, first, g.batch->cu_seqlens[b + 1] - first);
+  }
+}
+
+/// The rows of a padded group; behind a sequence's last token that token stands again.
+const PaddedRows& padded_rows(GraphContext& g, const AttentionGroup& group) {
+  for (const PaddedRows& made : g.padded_rows) {
+    if (made.first_token == group.first_token) return made;
+  }
+  const auto into = [&](std::vector<int32_t>& values) {
+    for_sequences(g, group, [&](int64_t, int64_t first, int64_t length) {
+      for (int64_t row = 0; row < group.length; row++)
+        values.push_back(int32_t(first + std::min(row, length - 1)));
+    });
+  };
+  const auto out_of = [&](std::vector<int32_t>& values) {
+    for_sequences(g, group, [&](int64_t s, int64_t, int64_t length) {
+      for (int64_t row = 0; row < length; row++) values.push_back(int32_t(s * group.length + row));
+    });
+  };
+  g.padded_rows.push_back(
+      {group.first_token,
+       host_input<int32_t>(g, GGML_TYPE_I32, {group.length * group.count, 1, 1, 1}, into),
+       host_input<int32_t>(g, GGML_TYPE_I32, {group.num_tokens, 1, 1, 1}, out_of)});
+  return g.padded_rows.back();
+}
+
+/// The bias by distance, and kHidden for keys that a query does not see: ne = {n, rows, heads or 1, 1}, or
+/// with pooled queries, each at a place of its own, {n, 1, heads or 1, sequences}.
+ggml_tensor* distance_mask(GraphContext& g, const AttentionGroup& group, const AttentionSpec& spec,
+                           int64_t rows) {
+  const int64_t heads = spec.bias == nullptr ? 1 : spec.num_heads;
+  const int64_t sequences = is_pooled(spec) ? group.count : 1;
+  return host_input<float>(
+      g, GGML_TYPE_F32, {group.length, rows, heads, sequences}, [&](std::vector<float>& values) {
+        for (int64_t s = 0; s < sequences; s++) {
+          for (int64_t head = 0; head < heads; head++) {
+            for (int64_t row = 0; row < rows; row++) {
+              const int64_t query = query_of(g, spec, group.first_sequence + s, row);
+              for (int64_t key = 0; key < group.length; key++) {
+                const float bias = spec.bias == nullptr ? 0.0f : spec.bias->at_zero(head)[key - query];
+                values.push_back(spec.sees(query, key) ? bias : kHidden);
+              }
+            }
+          }
+        }
+      });
+}
+
+/// `mask`, which may be null, with the keys of padding hidden. What is the same for many queries or sequences
+/// is spread on the device: the host uploads a row for each sequence.
+ggml_tensor* hide_padding(GraphContext& g, const AttentionGroup& group, ggml_tensor* mask, int64_t rows) {
+  const auto fill = [&](std::vector<float>& values) {
+    for_sequences(g, group, [&](int64_t, int64_t, int64_t length) {
+      for (int64_t key = 0; key < group.length; key++) values.push_back(key < length ? 0 : kHidden);
+    });
+  };
+  ggml_tensor* keys = host_input<float>(g, GGML_TYPE_F32, {group.length, 1, 1, group.count}, fill);
+  ggml_tensor* spread = mask == nullptr ? keys : mask;
+  if (spread->ne[1] < rows || spread->ne[3] < group.count)
+    spread = ggml_repeat_4d(g.ggml, spread, group.length, rows, spread->ne[2], group.count);
+  return mask == nullptr ? spread : ggml_add(g.ggml, spread, keys);
+}
+
+/// What is added to the scores of a group before the softmax; null when that is nothing.
+ggml_tensor* score_mask(GraphContext& g, const AttentionGroup& group, const AttentionSpec& spec,
+                        int64_t rows) {
+  const bool hides = spec.causal || spec.max_distance < size_t(group.length) - 1;
+  if (!hides && spec.bias == nullptr && !group.is_padded()) return nullptr;
+  for (const ScoreMask& made : g.score_masks) {
+    if (made.first_token == group.first_token && made.max_distance == spec.max_distance &&
+        made.pooled == is_pooled(spec))
+      return made.tensor;
+  }
+  ggml_tensor* mask = hides || spec.bias != nullptr ? distance_mask(g, group, spec, rows) : nullptr;
+  if (group.is_padded()) mask = hide_padding(g, group, mask, rows);
+  g.score_masks.push_back({group.first_token, spec.max_distance, is_pooled(spec), mask});
+  return mask;
+}
+
+/// Rows [first, first + rows * count) of x, ne = {heads * D, ...}, as {D, rows, heads, count}.
+ggml_tensor* split_heads(ggml_context* ctx, ggml_tensor* x, int64_t first, int64_t rows, int64_t count,
+                         int64_t head_size) {
+  ggml_tensor* view =
+      ggml_view_4d(ctx, x, head_size, x->ne[0] / head_size, rows, count, sizeof(float) * size_t(head_size),
+                   x->nb[1], x->nb[1] * size_t(rows), x->nb[1] * size_t(first));
+  return ggml_permute(ctx, view, 0, 2, 1, 3);
+}
+
+/// A layer's projection of the relative positions as {D, rows, heads}.
+ggml_tensor* project_positions(GraphContext& g, const Ops& ops, const AttentionSpec& spec, const Linear& own,
+                               int64_t shared_column) {
+  const Linear& linear = own.out > 0 ? own : spec.disentangled->layer->attn_qkv;
+  ggml_tensor* y = ops.linear(g, linear, spec.disentangled->positions->embd, Activation::kNone);
+  if (own.out == 0) {
+    y = ggml_view_2d(g.ggml, y, spec.num_heads * spec.head_size, y->ne[1], y->nb[1],
+                     sizeof(float) * size_t(shared_column));
+  }
+  return split_heads(g.ggml, y, 0, y->ne[1], 1, spec.head_size);
+}
+
+/// For each head and each pair of query and key, the entry of terms, ne = {rows, m or n, heads, sequences},
+/// that stands for their distance: ne = {n, m, heads, sequences}. ggml gathers rows alone, so entries become
+/// rows of one.
+ggml_tensor* gather_by_distance(GraphContext& g, const AttentionGroup& group, const AttentionSpec& spec,
+                                ggml_tensor* terms, int64_t m, bool by_query) {
+  const RelativePositions& positions = *spec.disentangled->positions;
+  const int64_t n = group.length, copies = spec.num_heads * group.count;
+  const auto fill = [&](std::vector<int32_t>& values) {
+    for (int64_t copy = 0; copy < copies; copy++) {
+      for (int64_t row = 0; row < m; row++) {
+        const int64_t query = query_of(g, spec, group.first_sequence + copy / spec.num_heads, row);
+        for (int64_t key = 0; key < n; key++)
+          values.push_back(int32_t((by_query ? row : key) * positions.rows) + positions.row(query - key));
+      }
+    }
+  };
+  ggml_tensor* entries = host_input<int32_t>(g, GGML_TYPE_I32, {n * m, copies, 1, 1}, fill);
+  terms = ggml_reshape_3d(g.ggml, terms, 1, terms->ne[0] * terms->ne[1], copies);
+  return ggml_reshape_4d(g.ggml, ggml_get_rows(g.ggml, terms, entries), n, m, spec.num_heads, group.count);
+}
+
+/// A product that is added up in f32 whatever the type of its operands.
+ggml_tensor* multiply(ggml_context* ctx, ggml_tensor* a, ggml_tensor* b) {
+  ggml_tensor* product = ggml_mul_mat(ctx, a, b);
+  ggml_mul_mat_set_prec(product, GGML_PREC_F32);
+  return product;
+}
+
+/// Queries, keys and values as matrices with a row for each token, and what of relative positions a layer
+/// scores them against.
+struct Operands {
+  ggml_tensor *q, *k, *v;
+  ggml_tensor *position_keys, *position_queries;
+};
+
+/// Attention of a group whose queries are the rows of q from `first_query` on, its keys and values those from
+/// `first_key` on.
+ggml_tensor* attend(GraphContext& g, const Operands& x, int64_t first_query, int64_t first_key,
+                    const AttentionGroup& group, const AttentionSpec& spec) {
+  ggml_context* ctx = g.ggml;
+  const int64_t d = spec.head_size, n = group.length, m = is_pooled(spec) ? 1 : n;
+  ggml_tensor* queries = split_heads(ctx, x.q, first_query, m, group.count, d);
+  ggml_tensor* keys = split_heads(ctx, x.k, first_key, n, group.count, d);    // {D, n, KV, B}
+  ggml_tensor* values = split_heads(ctx, x.v, first_key, n, group.count, d);  // {D, n, KV, B}
+  values = ggml_cont(ctx, ggml_transpose(ctx, values));                       // {n, D, KV, B}
+  ggml_tensor* scores = multiply(ctx, keys, queries);                         // {n, m, A, B}
+  if (spec.disentangled && spec.disentangled->content_to_position) {
+    ggml_tensor* terms = multiply(ctx, x.position_keys, queries);  // {rows, m, A, B}
+    scores = ggml_add(ctx, scores, gather_by_distance(g, group, spec, terms, m, true));
+  }
+  if (spec.disentangled && spec.disentangled->position_to_content) {
+    ggml_tensor* terms = multiply(ctx, x.position_queries, keys);  // {rows, n, A, B}
+    scores = ggml_add(ctx, scores, gather_by_distance(g, group, spec, terms, m, false));
+  }
+  float scale = spec.scale;
+  if (spec.softcap > 0) {
+    scores = ggml_tanh(ctx, ggml_scale(ctx, scores, scale / spec.softcap));
+    scale = spec.softcap;
+  }
+  scores = ggml_soft_max_ext(ctx, scores, score_mask(g, group, spec, m), scale, 0.0f);
+  ggml_tensor* mixed = ggml_mul_mat(ctx, values, scores);        // {D, m, A, B}
+  mixed = ggml_cont(ctx, ggml_permute(ctx, mixed, 0, 2, 1, 3));  // {D, A, m, B}
+  return ggml_reshape_2d(ctx, mixed, x.q->ne[0], m * group.count);
+}
+
+/// The same for a group whose rows lie in the batch; padded ones are gathered first.
+ggml_tensor* attend_in_batch(GraphContext& g, const Operands& x, const AttentionGroup& group,
+                             const AttentionSpec& spec) {
+  const int64_t first_query = is_pooled(spec) ? group.first_sequence : group.first_token;
+  if (!group.is_padded()) return attend(g, x, first_query, group.first_token, group, spec);
+  const PaddedRows rows = padded_rows(g, group);
+  Operands padded = x;
+  padded.k = ggml_get_rows(g.ggml, x.k, rows.into);
+  padded.v = ggml_get_rows(g.ggml, x.v, rows.into);
+  if (is_pooled(spec)) return attend(g, padded, first_query, 0, group, spec);
+  padded.q = ggml_get_rows(g.ggml, x.q, rows.into);
+  return ggml_get_rows(g.ggml, attend(g, padded, 0, 0, group, spec), rows.out_of);
+}
+
+}  // namespace
+
+size_t max_portable_attention_nodes(size_t num_groups) {
+  return 48 + 48 * num_groups;
+}
+
+ggml_tensor* portable_attention(GraphContext& g, const Ops& ops, ggml_tensor* q, ggml_tensor* k,
+                                ggml_tensor* v, const AttentionSpec& spec) {
+  Operands x{q, k, v, nullptr, nullptr};
+  if (is_pooled(spec)) x.q = ggml_get_rows(g.ggml, q, g.pooled_tokens);
+  if (spec.disentangled) {
+    const DisentangledSpec* own = &*spec.disentangled;
+    if (own->content_to_position)
+      x.position_keys = project_positions(g, ops, spec, own->layer->attn_pos_k, x.q->ne[0]);
+    if (own->position_to_content)
+      x.position_queries = project_positions(g, ops, spec, own->layer->attn_pos_q, 0);
+  }
+  const auto rows_of = [&](const AttentionGroup& group) {
+    return is_pooled(spec) ? group.count : group.num_tokens;
+  };
+  return for_groups(g, g.attention_groups, x.q->ne[0], x.q->ne[1], rows_of,
+                    [&](const AttentionGroup& group) { return attend_in_batch(g, x, group, spec); });
+}
+
+}  // namespace enc

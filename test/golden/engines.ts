@@ -1,0 +1,20 @@
+// What the golden tests run models on.
+import path from 'node:path';
+import type { LoadOptions } from 'ggml-encoder';
+import { PACKAGE_ROOT } from '../support/cli-process';
+
+/** Our kernels, the portable graph on the CPU, or the portable graph as devices run it. */
+export type Engine = 'auto' | 'portable' | 'device';
+
+/**
+ * The device that GGML_ENCODER_TEST_DEVICE names; without it a library that calls itself CUDA and computes on the CPU, so that
+ * every machine tests what only devices do.
+ */
+export const DEVICE = process.env['GGML_ENCODER_TEST_DEVICE'] ?? 'cuda';
+export const IS_REAL_DEVICE = process.env['GGML_ENCODER_TEST_DEVICE'] !== undefined;
+// Read when the addon is loaded, which the first model does.
+if (!IS_REAL_DEVICE) process.env['GGML_ENCODER_BACKENDS'] = path.join(PACKAGE_ROOT, 'build-cmake', 'out', 'fake_backends');
+
+export function engineOptions(engine: Engine): LoadOptions {
+  return engine === 'device' ? { device: DEVICE } : { device: 'cpu', kernels: engine, threads: 2 };
+}

@@ -19,6 +19,7 @@ if(ENC_GPU STREQUAL "cuda")
   set(GGML_CUDA ON CACHE BOOL "" FORCE)
   set(GGML_CUDA_FA OFF CACHE BOOL "" FORCE)      # the graph has no flash-attention node; its kernels are most of the size
   set(GGML_CUDA_NO_VMM ON CACHE BOOL "" FORCE)   # no link to libcuda.so.1: a missing driver is reported, not a failed dlopen
+  set(GGML_CUDA_GRAPHS ON CACHE BOOL "" FORCE)   # off by default: batches of one shape in a row are launched as one
   set(GGML_CUDA_NCCL OFF CACHE BOOL "" FORCE)    # one GPU a model
   if(NOT CMAKE_CUDA_ARCHITECTURES)
     # Code for each generation of tensor cores, PTX of the newest for what comes after. CUDA 13 has no Volta (70) any more.
@@ -43,6 +44,11 @@ else()
   if(NOT Vulkan_FOUND OR NOT SPIRV-Headers_FOUND)
     message(FATAL_ERROR "The Vulkan backend needs Vulkan's headers and loader, SPIR-V's headers and the shader compiler glslc. "
       "Install them (Debian, Ubuntu: libvulkan-dev spirv-headers glslc), or the Vulkan SDK and name its folder in VULKAN_SDK.")
+  endif()
+  file(STRINGS ${Vulkan_INCLUDE_DIR}/vulkan/vulkan_core.h enc_layer_settings REGEX VK_EXT_layer_settings)
+  if(NOT enc_layer_settings)
+    message(FATAL_ERROR "Vulkan's headers in ${Vulkan_INCLUDE_DIR} are too old: they lack VK_EXT_layer_settings. Those of Debian 13 "
+      "and of the current Vulkan SDK have it; name their folder with -DVulkan_INCLUDE_DIR=<folder>.")
   endif()
   set(GGML_VULKAN ON CACHE BOOL "" FORCE)
 endif()

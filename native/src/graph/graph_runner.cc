@@ -1,5 +1,6 @@
 #include "graph/graph_runner.h"
 
+#include <algorithm>
 #include <string>
 
 #include "enc/error.h"
@@ -21,17 +22,19 @@ std::vector<int32_t> find_pooled_rows(const PackedBatch& batch, const Hparams& h
   return rows;
 }
 
-ggml_tensor* new_input(ggml_context* ctx, int64_t count, const char* name) {
-  ggml_tensor* input = ggml_new_tensor_1d(ctx, GGML_TYPE_I32, count);
-  ggml_set_name(input, name);
-  ggml_set_input(input);
-  return input;
-}
+/// Elements from which every backend reads a view.
+constexpr int64_t kViewAlignment = 64;
 
-/// An input that no node reads gets no memory; there is then nothing to feed.
-void feed(ggml_tensor* input, const std::vector<int32_t>& values) {
-  if (input->buffer != nullptr)
-    ggml_backend_tensor_set(input, values.data(), 0, values.size() * sizeof(int32_t));
+/// What the parts of GraphContext::inputs hold, as start() cuts them.
+std::vector<int32_t> joined_inputs(const PackedBatch& batch, const std::vector<int32_t>& pooled_rows,
+                                   int64_t part_size) {
+  std::vector<int32_t> joined(size_t(4 * part_size));
+  std::copy(batch.ids.begin(), batch.ids.end(), joined.begin());
+  std::copy(batch.type_ids.begin(), batch.type_ids.end(), joined.begin() + part_size);
+  std::copy(batch.positions.begin(), batch.positions.end(), joined.begin() + 2 * part_size);
+  for (size_t b = 0; b < pooled_rows.size(); b++)
+    joined[size_t(3 * part_size) + b] = batch.cu_seqlens[b] + pooled_rows[b];
+  return joined;
 }
 
 /// Backends abort on operations that they do not have.
@@ -86,10 +89,17 @@ GraphRunner::Context GraphRunner::start(GraphContext& g, const PackedBatch& batc
   Context context(ggml_init({graph_memory_.size(), graph_memory_.data(), /*no_alloc=*/true}), ggml_free);
   g.ggml = context.get();
   g.graph = ggml_new_graph_custom(g.ggml, nodes, false);
-  g.ids = new_input(g.ggml, batch.num_tokens(), "ids");
-  g.type_ids = new_input(g.ggml, batch.num_tokens(), "type_ids");
-  g.positions = new_input(g.ggml, batch.num_tokens(), "positions");
-  g.pooled_tokens = new_input(g.ggml, batch.num_sequences(), "pooled_tokens");
+  // One behind the other, so that they are uploaded at once.
+  const int64_t part_size = GGML_PAD(batch.num_tokens(), kViewAlignment);
+  g.inputs = ggml_new_tensor_1d(g.ggml, GGML_TYPE_I32, 4 * part_size);
+  ggml_set_input(g.inputs);
+  const auto part = [&](int64_t index, int64_t count) {
+    return ggml_view_1d(g.ggml, g.inputs, count, sizeof(int32_t) * size_t(index * part_size));
+  };
+  g.ids = part(0, batch.num_tokens());
+  g.type_ids = part(1, batch.num_tokens());
+  g.positions = part(2, batch.num_tokens());
+  g.pooled_tokens = part(3, batch.num_sequences());
   return context;
 }
 
@@ -125,18 +135,17 @@ void GraphRunner::run(const PackedBatch& batch, std::vector<float>& logits) {
   }
   const size_t scratch_bytes = scratch_.bytes_needed * size_t(team_ == nullptr ? 1 : team_->size());
   if (scratch_.buffer.size() < scratch_bytes) scratch_.buffer = AlignedBuffer(scratch_bytes);
-  feed(g.ids, batch.ids);
-  feed(g.type_ids, batch.type_ids);
-  feed(g.positions, batch.positions);
-  pooled_tokens_ = g.pooled_rows;
-  for (size_t b = 0; b < pooled_tokens_.size(); b++) pooled_tokens_[b] += batch.cu_seqlens[b];
-  feed(g.pooled_tokens, pooled_tokens_);
-  for (const HostInput& input : g.host_inputs) {
-    if (input.tensor->buffer != nullptr)
-      ggml_backend_tensor_set(input.tensor, input.bytes.data(), 0, input.bytes.size());
-  }
+  // Queued in order: only the logits are waited for. What is fed lives until then.
+  const auto feed = [&](ggml_tensor* input, const void* data) {
+    // One that no node reads gets no memory.
+    if (input->buffer != nullptr)
+      ggml_backend_tensor_set_async(backend_.get(), input, data, 0, ggml_nbytes(input));
+  };
+  const std::vector<int32_t> inputs = joined_inputs(batch, g.pooled_rows, g.inputs->ne[0] / 4);
+  feed(g.inputs, inputs.data());
+  for (const HostInput& input : g.host_inputs) feed(input.tensor, input.bytes.data());
 
-  const ggml_status status = ggml_backend_graph_compute(backend_.get(), g.graph);
+  const ggml_status status = ggml_backend_graph_compute_async(backend_.get(), g.graph);
   if (status == GGML_STATUS_ABORTED) throw Error(ErrorCode::aborted, "the call was aborted");
   if (status != GGML_STATUS_SUCCESS) {
     throw Error(status == GGML_STATUS_ALLOC_FAILED ? ErrorCode::out_of_memory : ErrorCode::internal,
@@ -144,7 +153,8 @@ void GraphRunner::run(const PackedBatch& batch, std::vector<float>& logits) {
   }
   const size_t old_size = logits.size();
   logits.resize(old_size + size_t(ggml_nelements(output)));
-  ggml_backend_tensor_get(output, logits.data() + old_size, 0, ggml_nbytes(output));
+  ggml_backend_tensor_get_async(backend_.get(), output, logits.data() + old_size, 0, ggml_nbytes(output));
+  ggml_backend_synchronize(backend_.get());
 }
 
 }  // namespace enc

@@ -44,7 +44,6 @@ class GraphRunner {
   AttentionPadding padding_;
   Scratch scratch_;
   std::vector<char> graph_memory_;
-  std::vector<int32_t> pooled_tokens_;
 };
 
 }  // namespace enc

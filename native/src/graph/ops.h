@@ -48,6 +48,14 @@ struct ScoreMask {
   ggml_tensor* tensor;
 };
 
+/// Which row of a group's position terms each query and key takes, the same in every layer.
+struct DistanceRows {
+  int64_t first_token;
+  bool by_query;
+  bool pooled;
+  ggml_tensor* tensor;
+};
+
 /// A graph under construction, with what its nodes may point to while it lives.
 struct GraphContext {
   ggml_context* ggml;
@@ -57,13 +65,15 @@ struct GraphContext {
   std::vector<AttentionGroup> attention_groups;  ///< so do these
   std::vector<int32_t>
       pooled_rows;             ///< [B], the token that the head reads, counted from its sequence's first
+  ggml_tensor* inputs;         ///< i32, of which the next four are parts
   ggml_tensor* ids;            ///< i32 [T]
   ggml_tensor* type_ids;       ///< i32 [T]
   ggml_tensor* positions;      ///< i32 [T]
   ggml_tensor* pooled_tokens;  ///< i32 [B], pooled_rows as indices into the batch
   std::vector<HostInput> host_inputs;  ///< inputs that single nodes asked for
   std::vector<PaddedRows> padded_rows;  ///< of the attention groups that are padded, once they are needed
-  std::vector<ScoreMask> score_masks;   ///< made for the groups so far
+  std::vector<ScoreMask> score_masks;        ///< made for the groups so far
+  std::vector<DistanceRows> distance_rows;   ///< likewise
   Scratch* scratch;
   bool only_sizes = false;  ///< never to be run: nothing is computed for host inputs
   TeamLease* team;          ///< helpers for large nodes; null when there are none

@@ -144,32 +144,50 @@ ggml_tensor* project_positions(GraphContext& g, const Ops& ops, const AttentionS
   return split_heads(g.ggml, y, 0, y->ne[1], 1, spec.head_size);
 }
 
-/// For each head and each pair of query and key, the entry of terms, ne = {rows, m or n, heads, sequences},
-/// that stands for their distance: ne = {n, m, heads, sequences}. ggml gathers rows alone, so entries become
-/// rows of one.
-ggml_tensor* gather_by_distance(GraphContext& g, const AttentionGroup& group, const AttentionSpec& spec,
-                                ggml_tensor* terms, int64_t m, bool by_query) {
-  const RelativePositions& positions = *spec.disentangled->positions;
-  const int64_t n = group.length, copies = spec.num_heads * group.count;
-  const auto fill = [&](std::vector<int32_t>& values) {
-    for (int64_t copy = 0; copy < copies; copy++) {
-      for (int64_t row = 0; row < m; row++) {
-        const int64_t query = query_of(g, spec, group.first_sequence + copy / spec.num_heads, row);
-        for (int64_t key = 0; key < n; key++)
-          values.push_back(int32_t((by_query ? row : key) * positions.rows) + positions.row(query - key));
-      }
-    }
-  };
-  ggml_tensor* entries = host_input<int32_t>(g, GGML_TYPE_I32, {n * m, copies, 1, 1}, fill);
-  terms = ggml_reshape_3d(g.ggml, terms, 1, terms->ne[0] * terms->ne[1], copies);
-  return ggml_reshape_4d(g.ggml, ggml_get_rows(g.ggml, terms, entries), n, m, spec.num_heads, group.count);
-}
-
 /// A product that is added up in f32 whatever the type of its operands.
 ggml_tensor* multiply(ggml_context* ctx, ggml_tensor* a, ggml_tensor* b) {
   ggml_tensor* product = ggml_mul_mat(ctx, a, b);
   ggml_mul_mat_set_prec(product, GGML_PREC_F32);
   return product;
+}
+
+/// For each query and key of a group the row of `terms` that gather_by_distance() takes, the same for every
+/// head and layer: i32 {n * m, sequences}.
+ggml_tensor* distance_rows(GraphContext& g, const AttentionGroup& group, const AttentionSpec& spec, int64_t m,
+                           bool by_query) {
+  for (const DistanceRows& made : g.distance_rows) {
+    if (made.first_token == group.first_token && made.by_query == by_query && made.pooled == is_pooled(spec))
+      return made.tensor;
+  }
+  const RelativePositions& positions = *spec.disentangled->positions;
+  const int64_t n = group.length;
+  const auto fill = [&](std::vector<int32_t>& values) {
+    for (int64_t s = 0; s < group.count; s++) {
+      for (int64_t row = 0; row < m; row++) {
+        const int64_t query = query_of(g, spec, group.first_sequence + s, row);
+        for (int64_t key = 0; key < n; key++)
+          values.push_back(int32_t((by_query ? row : key) * positions.rows) + positions.row(query - key));
+      }
+    }
+  };
+  ggml_tensor* rows = host_input<int32_t>(g, GGML_TYPE_I32, {n * m, group.count, 1, 1}, fill);
+  g.distance_rows.push_back({group.first_token, by_query, is_pooled(spec), rows});
+  return rows;
+}
+
+/// What relative positions add to scores: x, queries or keys as {D, rows of all sequences, heads}, against
+/// each position, and of that for each query and key the one of their distance: {n, m, heads, sequences}. The
+/// heads of a distance are gathered as one row.
+ggml_tensor* score_distances(GraphContext& g, const AttentionGroup& group, const AttentionSpec& spec,
+                             ggml_tensor* positions, ggml_tensor* x, int64_t m, bool by_query) {
+  ggml_context* ctx = g.ggml;
+  ggml_tensor* terms = multiply(ctx, positions, x);                // {positions, rows, A}
+  terms = ggml_cont(ctx, ggml_permute(ctx, terms, 1, 2, 0, 3));    // {A, positions, rows}
+  terms = ggml_reshape_3d(ctx, terms, spec.num_heads, ggml_nelements(terms) / spec.num_heads / group.count,
+                          group.count);
+  terms = ggml_get_rows(ctx, terms, distance_rows(g, group, spec, m, by_query));
+  terms = ggml_reshape_4d(ctx, terms, spec.num_heads, group.length, m, group.count);
+  return ggml_cont(ctx, ggml_permute(ctx, terms, 2, 0, 1, 3));
 }
 
 /// Queries, keys and values as matrices with a row for each token, and what of relative positions a layer
@@ -190,13 +208,14 @@ ggml_tensor* attend(GraphContext& g, const Operands& x, int64_t first_query, int
   ggml_tensor* values = split_heads(ctx, x.v, first_key, n, group.count, d);  // {D, n, KV, B}
   values = ggml_cont(ctx, ggml_transpose(ctx, values));                       // {n, D, KV, B}
   ggml_tensor* scores = multiply(ctx, keys, queries);                         // {n, m, A, B}
+  // Not every backend multiplies one matrix with many, so these take the rows of all sequences as one matrix.
   if (spec.disentangled && spec.disentangled->content_to_position) {
-    ggml_tensor* terms = multiply(ctx, x.position_keys, queries);  // {rows, m, A, B}
-    scores = ggml_add(ctx, scores, gather_by_distance(g, group, spec, terms, m, true));
+    ggml_tensor* all = split_heads(ctx, x.q, first_query, m * group.count, 1, d);
+    scores = ggml_add(ctx, scores, score_distances(g, group, spec, x.position_keys, all, m, true));
   }
   if (spec.disentangled && spec.disentangled->position_to_content) {
-    ggml_tensor* terms = multiply(ctx, x.position_queries, keys);  // {rows, n, A, B}
-    scores = ggml_add(ctx, scores, gather_by_distance(g, group, spec, terms, m, false));
+    ggml_tensor* all = split_heads(ctx, x.k, first_key, n * group.count, 1, d);
+    scores = ggml_add(ctx, scores, score_distances(g, group, spec, x.position_queries, all, m, false));
   }
   float scale = spec.scale;
   if (spec.softcap > 0) {

@@ -32,7 +32,7 @@ const kernels::KernelTable* choose_kernels(KernelChoice choice) {
 
 std::unique_ptr<Ops> make_ops(const kernels::KernelTable* table, const Weights& weights) {
   if (table == nullptr) return std::make_unique<PortableOps>();
-  return std::make_unique<KernelOps>(*table, weights.compute_type == "bf16");
+  return std::make_unique<KernelOps>(*table, weights.compute_type != "f32");
 }
 
 /// As many inputs of `length` tokens as go through the graph at once.

@@ -9,7 +9,7 @@ namespace enc {
 class KernelOps final : public Ops {
  public:
   /// `table` must outlive the object and be the one the weights were packed for.
-  /// With `bf16`, attention computes in bf16 with f32 accumulation, as the linear layers of a BF16 file do.
+  /// With `bf16`, attention computes in bf16 with f32 accumulation where that is faster.
   KernelOps(const kernels::KernelTable& table, bool bf16)
       : table_(table), attention_(bf16 ? *table.attention_varlen_bf16 : *table.attention_varlen) {}
 

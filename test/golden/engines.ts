@@ -13,14 +13,15 @@ export type Engine = 'auto' | 'portable' | 'device';
 export const DEVICE = process.env['GGML_ENCODER_TEST_DEVICE'] ?? 'cuda';
 export const IS_REAL_DEVICE = process.env['GGML_ENCODER_TEST_DEVICE'] !== undefined;
 // Read when the addon is loaded, which the first model does.
-if (!IS_REAL_DEVICE) process.env['GGML_ENCODER_BACKENDS'] = path.join(PACKAGE_ROOT, 'build-cmake', 'out', 'fake_backends');
+if (!IS_REAL_DEVICE)
+  process.env['GGML_ENCODER_BACKENDS'] = path.join(PACKAGE_ROOT, 'build-cmake', 'out', 'fake_backends');
 
 /**
- * Largest |logit - transformers float32| of F32 files. Devices have their own idea of f32: CUDA multiplies in TF32, Vulkan's
- * drivers in f16 where they can and with short series for exp, sin and tanh.
+ * Added to what tests allow of |logit - transformers float32|. Devices have their own idea of f32: CUDA multiplies in TF32,
+ * Vulkan's drivers in f16 where they can and with short series for exp, sin and tanh.
  */
-export function f32Bound(engine: Engine): number {
-  return engine === 'device' && IS_REAL_DEVICE ? 2e-2 : 5e-4;
+export function deviceSlack(engine: Engine): number {
+  return engine === 'device' && IS_REAL_DEVICE ? 2e-2 : 0;
 }
 
 export function engineOptions(engine: Engine): LoadOptions {

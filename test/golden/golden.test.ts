@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Classifier, convert, type Classification, type TensorType } from 'ggml-encoder';
-import { type Engine, engineOptions, IS_REAL_DEVICE } from './engines';
+import { deviceSlack, type Engine, engineOptions, IS_REAL_DEVICE } from './engines';
 import { goldenModels, goldenRows, writeCheckpoint, type GoldenRow } from './checkpoint-fixture';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'ggml-encoder-golden-'));
@@ -68,7 +68,7 @@ describe.each(models)('$name', (golden) => {
       console.log(
         `${golden.name} ${type} ${engine}: max |logit difference| ${worst.toExponential(2)}, labels agree on ${(100 * agreement).toFixed(1)} % of ${inputs.length}`,
       );
-      expect(worst).toBeLessThanOrEqual(BOUNDS[type].logit);
+      expect(worst).toBeLessThanOrEqual(BOUNDS[type].logit + deviceSlack(engine));
       expect(agreement).toBeGreaterThanOrEqual(BOUNDS[type].agreement);
     }
     rmSync(file);

@@ -70,10 +70,10 @@ struct GraphContext {
   ggml_tensor* type_ids;       ///< i32 [T]
   ggml_tensor* positions;      ///< i32 [T]
   ggml_tensor* pooled_tokens;  ///< i32 [B], pooled_rows as indices into the batch
-  std::vector<HostInput> host_inputs;  ///< inputs that single nodes asked for
-  std::vector<PaddedRows> padded_rows;  ///< of the attention groups that are padded, once they are needed
-  std::vector<ScoreMask> score_masks;        ///< made for the groups so far
-  std::vector<DistanceRows> distance_rows;   ///< likewise
+  std::vector<HostInput> host_inputs;       ///< inputs that single nodes asked for
+  std::vector<PaddedRows> padded_rows;      ///< of the attention groups that are padded, once they are needed
+  std::vector<ScoreMask> score_masks;       ///< made for the groups so far
+  std::vector<DistanceRows> distance_rows;  ///< likewise
   Scratch* scratch;
   bool only_sizes = false;  ///< never to be run: nothing is computed for host inputs
   TeamLease* team;          ///< helpers for large nodes; null when there are none

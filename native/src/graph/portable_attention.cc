@@ -7,8 +7,8 @@
 namespace enc {
 namespace {
 
-/// Added to a score, it leaves nothing of it beside another. Finite, so that a row of padding in which nothing
-/// counts has a softmax too.
+/// Added to a score, it leaves nothing of it beside another. Finite, so that a row of padding in which
+/// nothing counts has a softmax too.
 constexpr float kHidden = -1e30f;
 
 /// An input of shape `ne` that the host feeds; `fill` appends its values in order.
@@ -63,10 +63,9 @@ const PaddedRows& padded_rows(GraphContext& g, const AttentionGroup& group) {
       for (int64_t row = 0; row < length; row++) values.push_back(int32_t(s * group.length + row));
     });
   };
-  g.padded_rows.push_back(
-      {group.first_token,
-       host_input<int32_t>(g, GGML_TYPE_I32, {group.length * group.count, 1, 1, 1}, into),
-       host_input<int32_t>(g, GGML_TYPE_I32, {group.num_tokens, 1, 1, 1}, out_of)});
+  g.padded_rows.push_back({group.first_token,
+                           host_input<int32_t>(g, GGML_TYPE_I32, {group.length * group.count, 1, 1, 1}, into),
+                           host_input<int32_t>(g, GGML_TYPE_I32, {group.num_tokens, 1, 1, 1}, out_of)});
   return g.padded_rows.back();
 }
 
@@ -181,8 +180,8 @@ ggml_tensor* distance_rows(GraphContext& g, const AttentionGroup& group, const A
 ggml_tensor* score_distances(GraphContext& g, const AttentionGroup& group, const AttentionSpec& spec,
                              ggml_tensor* positions, ggml_tensor* x, int64_t m, bool by_query) {
   ggml_context* ctx = g.ggml;
-  ggml_tensor* terms = multiply(ctx, positions, x);                // {positions, rows, A}
-  terms = ggml_cont(ctx, ggml_permute(ctx, terms, 1, 2, 0, 3));    // {A, positions, rows}
+  ggml_tensor* terms = multiply(ctx, positions, x);              // {positions, rows, A}
+  terms = ggml_cont(ctx, ggml_permute(ctx, terms, 1, 2, 0, 3));  // {A, positions, rows}
   terms = ggml_reshape_3d(ctx, terms, spec.num_heads, ggml_nelements(terms) / spec.num_heads / group.count,
                           group.count);
   terms = ggml_get_rows(ctx, terms, distance_rows(g, group, spec, m, by_query));

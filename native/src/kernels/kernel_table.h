@@ -37,11 +37,10 @@ struct KernelTable {
   const EmbedTokensKernel* embed_tokens = nullptr;
   const GateKernel* gate = nullptr;
   const RotateHeadsKernel* rotate_heads = nullptr;
-  const AttentionVarlenKernel* attention_varlen = nullptr;  ///< f32 arithmetic
-  const AttentionVarlenKernel* attention_varlen_bf16 =
-      nullptr;  ///< operands rounded to bf16 where that is faster, else
-                ///< the f32 kernel: for models whose
-                ///< products are in bf16 or int8
+  const AttentionVarlenKernel* attention_varlen = nullptr;       ///< f32 arithmetic
+  const AttentionVarlenKernel* attention_varlen_bf16 = nullptr;  ///< operands rounded to bf16 where that is
+                                                                 ///< faster, else the f32 kernel: for models
+                                                                 ///< whose products are in bf16 or int8
 
   /// The gemm for weights that the file stores as `type`.
   const GemmKernel& gemm(WeightType type) const noexcept;

@@ -103,7 +103,8 @@ MemoryEstimate ModelPlan::estimate(int threads, size_t length) {
   };
   mark(&runner);
   MemoryEstimate result;
-  result.thread_bytes = runner.measure(full_batch(length, max_batch_tokens()), table == nullptr ? 1 : threads);
+  result.thread_bytes =
+      runner.measure(full_batch(length, max_batch_tokens()), table == nullptr ? 1 : threads);
   mark(nullptr);
   result.threads = threads;
   result.weight_bytes = declared.weights.size_bytes;

@@ -201,12 +201,11 @@ struct Engine {
 
 const std::vector<Engine>& engines() {
   static const kernels::KernelTable scalar = kernels::kernel_table(CpuFeatures{});
-  static const std::vector<Engine> all = {
-      {nullptr, 0},
-      {nullptr, 0, AttentionPadding::kSimilarLengths},
-      {&scalar, 0},
-      {&kernels::kernel_table(), 0},
-      {&kernels::kernel_table(), 2}};
+  static const std::vector<Engine> all = {{nullptr, 0},
+                                          {nullptr, 0, AttentionPadding::kSimilarLengths},
+                                          {&scalar, 0},
+                                          {&kernels::kernel_table(), 0},
+                                          {&kernels::kernel_table(), 2}};
   return all;
 }
 
@@ -289,11 +288,13 @@ TEST(attention_groups_join_neighbours_of_similar_lengths) {
   using Groups = std::vector<std::vector<int64_t>>;
   const std::vector<int> lengths = {100, 100, 80, 75, 74, 20, 13, 12};
   CHECK(groups(lengths, AttentionPadding::kSimilarLengths) ==
-        (Groups{{0, 0, 100, 4, 355, 1}, {355, 4, 74, 1, 74, 0}, {429, 5, 20, 2, 33, 1}, {462, 7, 12, 1, 12, 0}}));
+        (Groups{
+            {0, 0, 100, 4, 355, 1}, {355, 4, 74, 1, 74, 0}, {429, 5, 20, 2, 33, 1}, {462, 7, 12, 1, 12, 0}}));
   CHECK(groups({12, 13, 20}, AttentionPadding::kSimilarLengths) ==
         (Groups{{0, 0, 13, 2, 25, 1}, {25, 2, 20, 1, 20, 0}}));
   CHECK(groups({7, 7, 3}, AttentionPadding::kNone) == (Groups{{0, 0, 7, 2, 14, 0}, {14, 2, 3, 1, 3, 0}}));
-  CHECK(groups(std::vector<int>(50, 9), AttentionPadding::kSimilarLengths) == (Groups{{0, 0, 9, 50, 450, 0}}));
+  CHECK(groups(std::vector<int>(50, 9), AttentionPadding::kSimilarLengths) ==
+        (Groups{{0, 0, 9, 50, 450, 0}}));
 }
 
 TEST(graph_equals_reference_for_every_activation) {

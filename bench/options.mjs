@@ -1,20 +1,22 @@
 /** The command line of the benchmark. */
+import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 
 import { SYSTEMS } from './systems.mjs';
 import { MODELS, WORKLOADS } from './workloads.mjs';
 
-const TYPES = [...new Set(SYSTEMS.flatMap((system) => system.types))];
+const TYPES = [...new Set(SYSTEMS.flatMap((system) => [...system.types, ...system.deviceTypes]))];
 
 const HELP = `Usage: npm run bench -- [options]
 
 Measures ggml-encoder and its peers in turns on the same texts. Lists are separated by commas.
 
   --workload <list>  ${Object.keys(WORKLOADS).join(', ')} (default: all)
-  --model <list>     ${MODELS.join(', ')} (default: all)
+  --model <list>     ${MODELS.join(', ')} (default: all), or another folder of bench/models
   --system <list>    ${SYSTEMS.map((system) => system.name).join(', ')} (default: all)
   --type <list>      ${TYPES.join(', ')} (default: all)
+  --device <name>    as \`ggml-encoder devices\` has it (default: cpu); on another ggml-encoder and PyTorch alone are measured
   --threads <list>   threads of every system (default: ${availableParallelism()}, the processors of this machine)
   --rounds <n>       times each system takes its turn (default: 5)
   --batch <n>        texts to a padded batch of the peers that pad (default: 32, sentence-transformers' own)
@@ -33,6 +35,7 @@ BENCH_PYTHON names the Python of the peers that need one (default: python3). ben
  * @property {string[]} models
  * @property {string[]} systems
  * @property {string[]} types
+ * @property {string} device
  * @property {number[]} threads
  * @property {number} rounds
  * @property {number} busy
@@ -55,6 +58,7 @@ export function readOptions(args) {
       model: text,
       system: text,
       type: text,
+      device: text,
       threads: text,
       rounds: text,
       batch: text,
@@ -71,13 +75,14 @@ export function readOptions(args) {
   }
   return {
     workloads: choose('--workload', values.workload, Object.keys(WORKLOADS)),
-    models: choose('--model', values.model, MODELS),
+    models: choose('--model', values.model, MODELS, [...MODELS, ...madeModels()]),
     systems: choose(
       '--system',
       values.system,
       SYSTEMS.map((system) => system.name),
     ),
     types: choose('--type', values.type, TYPES),
+    device: values.device ?? 'cpu',
     threads: (values.threads ?? String(availableParallelism())).split(',').map((word) => positive('--threads', word)),
     rounds: values.rounds === undefined ? (values.quick ? 2 : 5) : positive('--rounds', values.rounds),
     batch: values.batch === undefined ? 32 : positive('--batch', values.batch),
@@ -87,8 +92,16 @@ export function readOptions(args) {
   };
 }
 
-function choose(option, list, known) {
-  if (list === undefined) return [...known];
+function madeModels() {
+  try {
+    return readdirSync(new URL('models/', import.meta.url));
+  } catch {
+    return []; // none is made yet, which run.mjs says better
+  }
+}
+
+function choose(option, list, all, known = all) {
+  if (list === undefined) return [...all];
   return list.split(',').map((word) => {
     if (!known.includes(word))
       throw new RangeError(`${option}: expected some of ${known.join(', ')}, received ${word}`);

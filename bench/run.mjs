@@ -32,7 +32,7 @@ process.exit();
 
 /** @param {import('./options.mjs').Options} options */
 async function main(options) {
-  const chosen = presentSystems(options.systems);
+  const chosen = presentSystems(options);
   const texts = readTexts(options.part);
   describeMachine(options);
   startBusyLoops(options.busy);
@@ -53,9 +53,16 @@ async function main(options) {
   }
 }
 
-function describeMachine({ part, batch, busy }) {
+/** The types that a system is measured in. */
+function typesOf(system, { types, device }) {
+  const able = device === 'cpu' ? system.types : system.deviceTypes;
+  return able.filter((type) => types.includes(type));
+}
+
+function describeMachine({ part, batch, busy, device }) {
   const [load] = loadavg();
   console.log(`${new Date().toISOString()}, ${cpus().length} x ${cpus()[0].model}, Node ${process.version}`);
+  if (device !== 'cpu') console.log(`DEVICE ${device}: of the peers PyTorch alone runs there`);
   if (batch !== 32) console.log(`BATCH: peers that pad take ${batch} texts at a time`);
   if (part > 1) console.log(`PART: one ${part}th of the texts of mixed, rank and long`);
   if (busy > 0) console.log(`BUSY: ${busy} endless loops beside it`);
@@ -63,9 +70,9 @@ function describeMachine({ part, batch, busy }) {
     console.log(`NOT ALONE: the load was ${load.toFixed(1)} before the start; medians and p99 suffer, the best less`);
 }
 
-function presentSystems(names) {
+function presentSystems(options) {
   return SYSTEMS.filter((system) => {
-    if (!names.includes(system.name)) return false;
+    if (!options.systems.includes(system.name) || typesOf(system, options).length === 0) return false;
     const missing = system.missing();
     if (missing !== '') console.log(`MISSING ${system.name}: ${missing}`);
     return missing === '';
@@ -84,9 +91,10 @@ async function measureModel({ model, folder, threads, chosen, texts, options, re
   if (wanted('convert').length > 0) show('convert', conversions);
 
   const makers = chosen.flatMap((system) =>
-    system.types
-      .filter((type) => options.types.includes(type))
-      .map((type) => () => new Contender(system, { type, model, folder, threads, batch: options.batch })),
+    typesOf(system, options).map((type) => () => {
+      const { batch, device } = options;
+      return new Contender(system, { type, model, folder, threads, batch, device });
+    }),
   );
   if (wanted('timed').length > 0) {
     const contenders = await startAll(makers);
@@ -114,11 +122,11 @@ async function startAll(makers) {
 /** Every type that any chosen system reads from GGUF; the first conversion of a file warms the disk's cache. */
 async function convertAll({ model, folder, threads, chosen, options }) {
   const fromGguf = chosen.filter((system) => system.name === OURS.name || system.name === 'node-llama-cpp');
-  const types = OURS.types.filter((type) => fromGguf.length > 0 && options.types.includes(type));
+  const types = fromGguf.length > 0 ? typesOf(OURS, options) : [];
   const rounds = options.workloads.includes('convert') ? options.rounds + 1 : 1;
   const rows = [];
   for (const type of types) {
-    const contender = new Contender(OURS, { type, model, folder, threads });
+    const contender = new Contender(OURS, { type, model, folder, threads, device: options.device });
     const output = path.join(folder, `${type}.gguf`);
     const rates = [];
     for (let round = 0; round < rounds; round += 1) {

@@ -11,21 +11,23 @@ export const PYTHON = process.env.BENCH_PYTHON ?? 'python3';
  * @typedef {object} System
  * @property {string} name as in the rows
  * @property {string[]} types in the words of our own types; `int8` is ONNX Runtime's dynamic quantization
+ * @property {string[]} deviceTypes those on a device other than the CPU; none where it is not measured there
  * @property {string} note what a reader has to know about its figures, '' when nothing
  * @property {string[]} command program and arguments of its worker
  * @property {() => string} missing '' when it can run, else why not and what to do
  */
 
 /** @returns {System} */
-function inNode(name, types, note, missing) {
-  return { name, types, note, missing, command: [process.execPath, here('systems/worker.mjs'), name] };
+function inNode(name, types, note, missing, deviceTypes = []) {
+  return { name, types, deviceTypes, note, missing, command: [process.execPath, here('systems/worker.mjs'), name] };
 }
 
 /** @returns {System} */
-function inPython(name, types, note, packages) {
+function inPython(name, types, note, packages, deviceTypes = []) {
   return {
     name,
     types,
+    deviceTypes,
     note,
     missing: () => missingInPython(packages),
     command: [PYTHON, here('systems/worker.py'), name],
@@ -34,8 +36,8 @@ function inPython(name, types, note, packages) {
 
 /** @type {System[]} */
 export const SYSTEMS = [
-  inNode('ggml-encoder', ['f32', 'bf16', 'q8_0'], '', missingOurs),
-  inPython('pytorch', ['f32', 'bf16'], '', ['torch', 'transformers']),
+  inNode('ggml-encoder', ['f32', 'bf16', 'q8_0'], '', missingOurs, ['f32', 'f16', 'bf16', 'q8_0']),
+  inPython('pytorch', ['f32', 'bf16'], '', ['torch', 'transformers'], ['f32', 'f16', 'bf16']),
   inPython('onnxruntime', ['f32', 'int8'], 'from Python', ['onnxruntime', 'tokenizers']),
   inNode('transformers.js', ['f32', 'int8'], 'onnxruntime-node underneath', () =>
     missingPeer('@huggingface/transformers'),
@@ -56,7 +58,7 @@ function missingOurs() {
 function missingPeer(name) {
   return existsSync(here(`node_modules/${name}/package.json`))
     ? ''
-    : 'is not installed: cd bench && npm ci --ignore-scripts';
+    : 'is not installed: cd bench && npm install --ignore-scripts';
 }
 
 function missingInPython(packages) {

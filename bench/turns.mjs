@@ -10,16 +10,16 @@ export class Contender {
   #worker;
 
   /** @param {import('./systems.mjs').System} system */
-  constructor(system, { type, model, folder, threads, batch }) {
-    Object.assign(this, { system, type, model, folder, threads, batch, version: '', failed: false });
+  constructor(system, { type, model, folder, threads, batch, device }) {
+    Object.assign(this, { system, type, model, folder, threads, batch, device, version: '', failed: false });
     this.name = `${system.name} ${type}`;
     this.#worker = new WorkerProcess(system.command, threads);
   }
 
   /** @returns {Promise<number>} milliseconds for import and load */
   async load() {
-    const { folder, type, threads, batch } = this;
-    const { ms, version } = await this.turn({ op: 'load', folder, type, threads, batch });
+    const { folder, type, threads, batch, device } = this;
+    const { ms, version } = await this.turn({ op: 'load', folder, type, threads, batch, device });
     this.version = version;
     return ms;
   }
@@ -43,9 +43,10 @@ export class Contender {
 
   /** @param {number[]} values one per call or per turn, as the metric has it */
   row(workload, metric, unit, values) {
-    const { model, type, threads } = this;
+    const { model, type, threads, device } = this;
     const spread = { median: median(values), min: Math.min(...values), max: Math.max(...values), runs: values.length };
-    return { workload, model, system: this.system.name, type, threads, metric, unit, ...spread };
+    const where = device === 'cpu' ? { threads } : { threads, device };
+    return { workload, model, system: this.system.name, type, ...where, metric, unit, ...spread };
   }
 }
 

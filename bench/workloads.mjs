@@ -55,6 +55,11 @@ export const METRICS = {
 /** @type {Record<string, Workload>} */
 export const WORKLOADS = {
   latency: { title: 'one short text at a time (22 tokens)', kind: 'timed', metrics: [METRICS.p50, METRICS.p99] },
+  batch: {
+    title: '32 of those of mixed, in one call',
+    kind: 'timed',
+    metrics: [METRICS.time, METRICS.throughput],
+  },
   mixed: {
     title: '512 texts of 6 to 512 tokens, mean 60, in one call',
     kind: 'timed',
@@ -101,7 +106,9 @@ export function readTexts(part) {
 export function requestOf(workload, texts) {
   if (workload === 'rank')
     return { op: 'time', task: 'rank', query: texts.query, documents: texts.documents, calls: 1 };
-  const list = { latency: [texts.short], mixed: texts.mixed, long: texts.long }[workload];
+  const step = Math.ceil(texts.mixed.length / 32);
+  const batch = texts.mixed.filter((_, index) => index % step === 0);
+  const list = { latency: [texts.short], batch, mixed: texts.mixed, long: texts.long }[workload];
   return { op: 'time', task: 'classify', texts: list, calls: 1 };
 }
 

@@ -4,17 +4,19 @@ import path from 'node:path';
 
 import { Classifier, CrossEncoder, convert, version } from '../../dist/index.mjs';
 
-/** @param {{ folder: string, type: string, threads: number }} request */
-export async function load({ folder, type, threads }) {
+/** @param {{ folder: string, type: string, threads: number, device: string }} request */
+export async function load({ folder, type, threads, device }) {
   const file = path.join(folder, `${type}.gguf`);
-  const options = { threads };
+  // A device has its own number of threads that feed it.
+  const options = device === 'cpu' ? { device, threads } : { device };
   const classifier = await Classifier.load(file, options);
   let crossEncoder;
   const { labels, kernels, computeType } = classifier.info;
+  const where = device === 'cpu' ? '' : `${classifier.info.device}, `;
   const loadCrossEncoder = async () => (crossEncoder ??= await CrossEncoder.load(file, options));
 
   return {
-    version: `${version} (${kernels} kernels, products in ${computeType})`,
+    version: `${version} (${where}${kernels} kernels, products in ${computeType})`,
     async logits(inputs) {
       const results = await classifier.classify(inputs, { logits: true });
       return results.map((result) => Array.from(result.logits));

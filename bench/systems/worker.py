@@ -22,7 +22,8 @@ class Worker:
                 from pytorch import Model
             else:
                 from ort import Model
-            self.model = Model(request["folder"], request["type"], request["threads"], request["batch"])
+            device = {} if request["device"] == "cpu" else {"device": request["device"]}
+            self.model = Model(request["folder"], request["type"], request["threads"], request["batch"], **device)
 
         ms = milliseconds(load)
         return {"ms": ms, "version": self.model.version}

@@ -4,7 +4,7 @@ import { type GgufLayout, type GgufTensorDeclaration, layoutGguf } from '../gguf
 import type { PlannedTensor } from './architectures/architecture';
 import { type ModelFacts, fileMetadata, warningEntry } from './metadata';
 import type { TensorSource } from './readers/tensor-source';
-import { usualType } from './tensor-types';
+import { missedType, usualType } from './tensor-types';
 
 export interface ConversionPlan {
   /** Type that was asked for, or that of most weights in matrices. */
@@ -26,14 +26,15 @@ export interface PlanOptions {
 export function completePlan(
   weights: TensorSource,
   type: TensorType | undefined,
-  facts: Omit<ModelFacts, 'numParameters'>,
+  facts: Omit<ModelFacts, 'numParameters' | 'requestedType'>,
   declared: readonly GgufTensorDeclaration[],
   warnings: string[],
 ): ConversionPlan {
   const { tensors } = facts.model;
   const numParameters = declared.reduce((sum, { ne }) => sum + ne.reduce((product, size) => product * size, 1), 0);
   const usual = usualType(tensors, declared);
-  const metadata = fileMetadata({ ...facts, numParameters }, usual, warnings);
+  const requestedType = missedType(type, tensors, declared);
+  const metadata = fileMetadata({ ...facts, numParameters, requestedType }, usual, warnings);
   const layout = layoutGguf([...metadata, ...(warnings.length === 0 ? [] : [warningEntry(warnings)])], declared);
   return { type: type ?? usual, tensors, layout, weights, numParameters, warnings };
 }

@@ -1,6 +1,6 @@
 /** The metadata of a converted file, in a fixed order, from what the checkpoint says about model and tokenizer. */
 import { ENCODER_KEYS, GENERAL_KEYS, architectureKeys } from '../gguf/keys';
-import type { GgufEntry } from '../gguf/types';
+import type { GgufEntry, TensorType } from '../gguf/types';
 import type { EncoderHyperparameters, EncoderModel } from './architectures/architecture';
 import type { CheckpointPrompts } from './prompts';
 import type { PreparedTokenizer } from './tokenizer';
@@ -41,6 +41,8 @@ export interface ModelFacts {
   readonly prompts: CheckpointPrompts;
   readonly maxLength: number;
   readonly numParameters: number;
+  /** What was asked for, where rows that are no whole blocks of it had to become f16. */
+  readonly requestedType: TensorType | undefined;
 }
 
 /**
@@ -105,6 +107,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
   return [
     uint(ENCODER_KEYS.formatVersion, FORMAT_VERSION),
     text(ENCODER_KEYS.sourceClass, facts.sourceClass),
+    ...(facts.requestedType === undefined ? [] : [text(ENCODER_KEYS.requestedType, facts.requestedType)]),
     text(ENCODER_KEYS.headPooling, head.pooling),
     text(ENCODER_KEYS.headActivation, head.activation),
     ...(head.padTokenId === undefined ? [] : [uint(ENCODER_KEYS.headPadTokenId, head.padTokenId)]),

@@ -4,10 +4,7 @@ import type { GgufTensorDeclaration } from '../gguf/writer';
 import type { PlannedTensor } from './architectures/architecture';
 import type { TensorSource } from './readers/tensor-source';
 
-/**
- * Matrices as `type`, everything else as f32. A matrix whose rows are no whole blocks of `type` becomes f16, which a
- * warning says.
- */
+/** Matrices as `type`, or as f16 where their rows are no whole blocks of it, which a warning says; the rest as f32. */
 export function declareTensors(
   planned: readonly PlannedTensor[],
   type: TensorType,
@@ -22,7 +19,12 @@ export function declareTensors(
     narrow.push(name);
     return { name, ne, type: ggmlType('f16') };
   });
-  warnOf(narrow, `f16: their rows are no multiple of ${wanted.blockSize}, which ${wanted.name} needs`, warnings);
+  warnOf(
+    narrow,
+    `f16 in the file: their rows are no multiple of ${wanted.blockSize}, which ${wanted.name} needs; on the CPU, ` +
+      'linear layers are rounded to q8_0 when they are loaded',
+    warnings,
+  );
   return tensors;
 }
 
@@ -31,6 +33,16 @@ function warnOf(names: readonly string[], fact: string, warnings: string[]): voi
   if (names.length === 0) return;
   const shown = names.slice(0, 3).join(', ') + (names.length > 3 ? ', ...' : '');
   warnings.push(`${names.length} tensors are ${fact} (${shown})`);
+}
+
+/** `type`, if it was asked for and some matrices are f16 instead. */
+export function missedType(
+  type: TensorType | undefined,
+  planned: readonly PlannedTensor[],
+  declared: readonly GgufTensorDeclaration[],
+): TensorType | undefined {
+  const isMissed = planned.some(({ storage }, index) => storage === 'matrix' && declared[index]!.type.name !== type);
+  return isMissed ? type : undefined;
 }
 
 /** The type of most weights in matrices; of all tensors where there are no matrices. */

@@ -113,6 +113,8 @@ export const ENCODER_KEYS = {
   headPadTokenId: 'ggml_encoder.head.pad_token_id',
   /** STRING 'tanh' | 'relu' | 'gelu' | 'gelu_new' | 'silu' | 'none', between cls and cls.output. */
   headActivation: 'ggml_encoder.head.activation',
+  /** STRING 'q8_0' | 'q5_0' | 'q4_0', asked for in a conversion that had to make some matrices f16; absent if none. */
+  requestedType: 'ggml_encoder.requested_type',
   /** UINT32, rows of cls.output.weight. */
   numLabels: 'ggml_encoder.head.num_labels',
   /** STRING, '' when the checkpoint's configuration has none. */

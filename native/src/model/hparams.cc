@@ -282,6 +282,8 @@ Hparams read_hparams(const GgufFile& file) {
                                                     {"silu", Activation::kSilu},
                                                     {"swish", Activation::kSilu}});
   h.gated_ffn = reader.word<bool>("ggml_encoder.ffn_kind", {{"mlp", false}, {"glu", true}});
+  h.f16_stands_for_blocks = reader.word<bool>("ggml_encoder.requested_type",
+                                              {{"", false}, {"q8_0", true}, {"q5_0", true}, {"q4_0", true}});
   read_embeddings(reader, h);
   read_head(reader, h);
   h.max_length =

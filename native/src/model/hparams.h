@@ -79,6 +79,9 @@ struct Hparams {
   bool content_to_position = false;     ///< kDisentangled: c2p
   bool position_to_content = false;     ///< kDisentangled: p2c
 
+  /// Matrices are f16 where their rows are no whole blocks of the type that the conversion was asked for.
+  bool f16_stands_for_blocks = false;
+
   Pooling pooling = Pooling::kFirst;
   int64_t pad_token_id = -1;  ///< kLast reads the rightmost other token; < 0: the last one
   bool has_pooler = false;

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "ggml-cpu.h"
 
@@ -47,6 +48,26 @@ bool widen_to_f16(ggml_type type, const unsigned char* from, size_t elements, gg
     from += ggml_row_size(type, int64_t(count));
   }
   return largest <= kLargestF16;
+}
+
+/// One block; `values` are as many as it holds.
+void round_to_q8_0(const float* values, unsigned char* to) {
+  const bool finite = std::all_of(values, values + kBlock, [](float value) { return std::isfinite(value); });
+  if (finite) return ggml_get_type_traits(GGML_TYPE_Q8_0)->from_float_ref(values, to, kBlock);
+  // Integers cannot say it, so the scale does.
+  const ggml_fp16_t scale = ggml_fp32_to_fp16(std::numeric_limits<float>::quiet_NaN());
+  std::memcpy(to, &scale, kScaleBytes);
+  std::memset(to + kScaleBytes, 0, kBlock);
+}
+
+void round_rows_to_q8_0(const ggml_fp16_t* from, size_t count, size_t k, unsigned char* to) {
+  for (size_t row = 0; row < count; row++) {
+    for (size_t done = 0; done < k; done += kBlock, to += kQ8Bytes) {
+      float values[kBlock] = {};
+      ggml_fp16_to_fp32_row(from + row * k + done, values, int64_t(std::min(kBlock, k - done)));
+      round_to_q8_0(values, to);
+    }
+  }
 }
 
 }  // namespace
@@ -98,11 +119,17 @@ kernels::WeightType packed_type(ggml_type type) {
   return kernel_type(type).value_or(kernels::WeightType::kF16);
 }
 
-bool widen_rows(ggml_type type, const void* rows, size_t count, size_t k, void* out) {
+bool convert_rows(ggml_type type, kernels::WeightType packed, const void* rows, size_t count, size_t k,
+                  void* out) {
   const auto* from = static_cast<const unsigned char*>(rows);
-  if (packed_type(type) == kernels::WeightType::kF16)
+  auto* blocks = static_cast<unsigned char*>(out);
+  if (packed == kernels::WeightType::kF16)
     return widen_to_f16(type, from, count * k, static_cast<ggml_fp16_t*>(out));
-  widen_blocks(from, count * (k / kBlock), type == GGML_TYPE_Q5_0, static_cast<unsigned char*>(out));
+  if (type == GGML_TYPE_F16) {
+    round_rows_to_q8_0(static_cast<const ggml_fp16_t*>(rows), count, k, blocks);
+  } else {
+    widen_blocks(from, count * (k / kBlock), type == GGML_TYPE_Q5_0, blocks);
+  }
   return true;
 }
 

@@ -26,9 +26,12 @@ std::optional<kernels::WeightType> kernel_type(ggml_type type);
 /// is too small for it, since the factors of a block are f16 and are multiplied by integers.
 kernels::WeightType packed_type(ggml_type type);
 
-/// Rows of `k` elements as the file stores them to rows of packed_type(type). The types must differ. False
-/// when a value is too large for that type, as none of a trained model is; `out` is then of no use.
-bool widen_rows(ggml_type type, const void* rows, size_t count, size_t k, void* out);
+/// Rows of `k` elements as the file stores them to rows of `packed`, another type: packed_type(type), or for
+/// f16 q8_0, whose last block may be filled in part and has zeros behind. A block of f16 with a value that is
+/// no number is NaN as a whole. False when a value is too large for `packed`, as none of a trained model is;
+/// `out` is then of no use.
+bool convert_rows(ggml_type type, kernels::WeightType packed, const void* rows, size_t count, size_t k,
+                  void* out);
 
 /// What ggml's own CPU kernels compute products with this type in: the type that they round activations to.
 std::string portable_compute_type(ggml_type type);

@@ -13,6 +13,8 @@ namespace {
 
 /// Bytes of the file held while it is copied or packed.
 constexpr size_t kChunkBytes = size_t(4) << 20;
+/// Elements that a row must be a multiple of to be stored as q8_0, q5_0 or q4_0.
+constexpr int64_t kBlock = 32;
 
 std::string shape_text(const std::vector<int64_t>& shape) {
   std::string text = "[";
@@ -23,8 +25,9 @@ std::string shape_text(const std::vector<int64_t>& shape) {
 /// Takes tensors from the file by name, each at most once and only in the shape asked for.
 class TensorContract {
  public:
-  TensorContract(const GgufFile& file, ggml_context* context, const kernels::KernelTable* table)
-      : file_(file), context_(context), table_(table) {}
+  TensorContract(const GgufFile& file, ggml_context* context, const kernels::KernelTable* table,
+                 bool f16_stands_for_blocks)
+      : file_(file), context_(context), table_(table), f16_stands_for_blocks_(f16_stands_for_blocks) {}
 
   /// A matrix [rows, columns]; its type is the file's, except F16, which the CPU multiplies in f32.
   ggml_tensor* matrix(const std::string& name, int64_t columns, int64_t rows, bool widen_f16) {
@@ -68,7 +71,8 @@ class TensorContract {
       result.weight = matrix(name + ".weight", in, out, true);
     } else {
       const GgufTensor& source = take(name + ".weight", {in, out});
-      result.kernel = &table_->gemm(packed_type(source.type));
+      const bool is_rounded = f16_stands_for_blocks_ && source.type == GGML_TYPE_F16 && in % kBlock != 0;
+      result.kernel = &table_->gemm(is_rounded ? kernels::WeightType::kQ8_0 : packed_type(source.type));
     }
     return result;
   }
@@ -131,6 +135,7 @@ class TensorContract {
   const GgufFile& file_;
   ggml_context* context_;
   const kernels::KernelTable* table_;
+  bool f16_stands_for_blocks_;
   std::unordered_set<std::string> taken_;
   std::vector<std::pair<const GgufTensor*, ggml_tensor*>> declared_;
 };
@@ -161,35 +166,35 @@ void read_into(const GgufFile& file, const GgufTensor& source, ggml_tensor* targ
 void pack_into(const GgufFile& file, Linear& linear, const std::function<bool()>& should_stop) {
   const GgufTensor& source = *file.find_tensor(linear.name + ".weight");
   const size_t n = size_t(linear.out), k = size_t(linear.in);
-  const kernels::WeightType type = packed_type(source.type);
-  const bool is_widened = kernel_type(source.type) != type;
+  const kernels::WeightType type = linear.kernel->type;
+  const bool is_converted = kernel_type(source.type) != type;
   const size_t row_bytes = ggml_row_size(source.type, int64_t(k));
   const size_t rows_at_once = std::clamp<size_t>(kChunkBytes / row_bytes, 1, n);
   linear.packed = AlignedBuffer(linear.kernel->packed_bytes(n, k));
   const AlignedBuffer rows(rows_at_once * row_bytes);
-  const AlignedBuffer widened(is_widened ? rows_at_once * kernels::weight_row_bytes(type, k) : 0);
+  const AlignedBuffer converted(is_converted ? rows_at_once * kernels::weight_row_bytes(type, k) : 0);
   for (size_t row = 0; row < n; row += rows_at_once) {
     if (should_stop()) throw Error(ErrorCode::aborted, "loading '" + file.path() + "' was aborted");
     const size_t count = std::min(rows_at_once, n - row);
     file.read_tensor(source, row * row_bytes, rows.data(), count * row_bytes);
-    if (is_widened && !widen_rows(source.type, rows.data(), count, k, widened.data())) {
+    if (is_converted && !convert_rows(source.type, type, rows.data(), count, k, converted.data())) {
       throw Error(ErrorCode::dtype_unsupported, "'" + file.path() + "': tensor '" + source.name +
                                                     "' holds a value beyond 65504, too large " +
                                                     "for the f16 that " + type_name(source.type) +
                                                     " is kept in; convert the file to f32");
     }
-    linear.kernel->pack(is_widened ? widened.data() : rows.data(), row, count, n, k, linear.packed.data());
+    linear.kernel->pack(is_converted ? converted.data() : rows.data(), row, count, n, k,
+                        linear.packed.data());
   }
 }
 
-/// The type of most elements of the layers' matrices.
-ggml_type usual_type(const GgufFile& file, Weights& weights) {
-  std::map<ggml_type, uint64_t> elements;
-  for (LayerWeights& block : weights.blocks) {
-    for (const Linear* linear : {&block.attn_qkv, &block.attn_output, &block.ffn_up, &block.ffn_down}) {
-      const GgufTensor& matrix = *file.find_tensor(linear->name + ".weight");
-      elements[matrix.type] += matrix.num_elements;
-    }
+/// What `type_of` says of most elements of the layers' matrices.
+template <typename TypeOf>
+auto usual_type(const std::vector<LayerWeights>& blocks, const TypeOf& type_of) {
+  std::map<decltype(type_of(Linear{})), uint64_t> elements;
+  for (const LayerWeights& block : blocks) {
+    for (const Linear* linear : {&block.attn_qkv, &block.attn_output, &block.ffn_up, &block.ffn_down})
+      elements[type_of(*linear)] += uint64_t(linear->in) * uint64_t(linear->out);
   }
   const auto fewer = [](const auto& a, const auto& b) { return a.second < b.second; };
   return std::max_element(elements.begin(), elements.end(), fewer)->first;
@@ -428,7 +433,7 @@ DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
   weights.context.reset(ggml_init({ggml_tensor_overhead() * max_tensors, nullptr, /*no_alloc=*/true}));
   if (!weights.context)
     throw Error(ErrorCode::out_of_memory, "no memory for the tensor table of '" + file.path() + "'");
-  TensorContract contract(file, weights.context.get(), table);
+  TensorContract contract(file, weights.context.get(), table, h.f16_stands_for_blocks);
 
   declare_embeddings(contract, h, weights);
   for (uint32_t i = 0; i < h.num_blocks; i++)
@@ -452,9 +457,15 @@ DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
   }
   weights.classifier = contract.linear("cls.output", h.hidden_size, h.num_labels);
   contract.refuse_leftovers();
-  const ggml_type type = usual_type(file, weights);
+  const auto stored_type = [&](const Linear& linear) {
+    return file.find_tensor(linear.name + ".weight")->type;
+  };
+  const ggml_type type = usual_type(weights.blocks, stored_type);
   weights.linear_type = type_name(type);
-  weights.compute_type = table == nullptr ? portable_compute_type(type) : compute_type(packed_type(type));
+  weights.compute_type = table == nullptr ? portable_compute_type(type)
+                                          : compute_type(usual_type(weights.blocks, [](const Linear& linear) {
+                                              return linear.kernel->type;
+                                            }));
   for (const GgufTensor& tensor : file.tensors()) weights.num_parameters += tensor.num_elements;
   weights.size_bytes = bytes_when_loaded(weights, h, buffer_type, table);
   return {std::move(weights), contract.declared()};

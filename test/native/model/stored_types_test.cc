@@ -42,8 +42,8 @@ std::vector<float> values_of(ggml_type type, const std::string& bytes) {
 }
 
 /// The tiny model with its token table and layers' matrices stored as `type`.
-GgufBuilder model_of(ggml_type type) {
-  GgufBuilder file = tiny_model(256, 2);
+GgufBuilder model_of(ggml_type type, uint32_t hidden = 256) {
+  GgufBuilder file = tiny_model(hidden, 2);
   file.rewrite([&](GgufBuilder::Tensor& tensor) {
     const bool is_matrix =
         tensor.name == "token_embd.weight" || (tensor.name.starts_with("blk.") && tensor.shape.size() == 2);
@@ -63,8 +63,34 @@ ggml_type wide_type(ggml_type type) {
 
 std::string widened_rows(ggml_type type, const std::string& rows, size_t count, size_t columns) {
   std::string bytes(count * kernels::weight_row_bytes(packed_type(type), columns), '\0');
-  CHECK(widen_rows(type, rows.data(), count, columns, bytes.data()));
+  CHECK(convert_rows(type, packed_type(type), rows.data(), count, columns, bytes.data()));
   return bytes;
+}
+
+/// f16 rows rounded to q8_0 and back.
+std::vector<float> rounded_values(const std::string& rows, size_t count, size_t columns) {
+  constexpr auto kPacked = kernels::WeightType::kQ8_0;
+  const size_t row_bytes = kernels::weight_row_bytes(kPacked, columns);
+  std::string blocks(count * row_bytes, '\x55');
+  CHECK(convert_rows(GGML_TYPE_F16, kPacked, rows.data(), count, columns, blocks.data()));
+  std::vector<float> values;
+  for (size_t r = 0; r < count; r++) {
+    const std::vector<float> row = values_of(GGML_TYPE_Q8_0, blocks.substr(r * row_bytes, row_bytes));
+    for (size_t i = columns; i < row.size(); i++) CHECK(row[i] == 0);
+    values.insert(values.end(), row.begin(), row.begin() + ptrdiff_t(columns));
+  }
+  return values;
+}
+
+/// The same model with its layers' f16 matrices as f32, rounded to q8_0 on the way.
+GgufBuilder rounded(GgufBuilder file) {
+  file.rewrite([](GgufBuilder::Tensor& tensor) {
+    if (tensor.type != GGML_TYPE_F16 || !tensor.name.starts_with("blk.")) return;
+    const std::vector<float> values = rounded_values(tensor.data, tensor.shape[1], tensor.shape[0]);
+    tensor.type = GGML_TYPE_F32;
+    tensor.data = GgufBuilder::bytes(values.data(), values.size() * sizeof(float));
+  });
+  return file;
 }
 
 /// The same model with every matrix as the type that it is packed from, or as f32.
@@ -95,8 +121,11 @@ Answer answer(const GgufBuilder& builder, const kernels::KernelTable* table) {
   const GgufFile file(bytes.path());
   const Hparams hparams = read_hparams(file);
   const auto buffers = ggml_backend_cpu_buffer_type();
-  const Weights weights = load_weights(declare_weights(file, hparams, buffers, table), file, hparams, buffers,
-                                       table, [] { return false; });
+  DeclaredWeights declared = declare_weights(file, hparams, buffers, table);
+  const uint64_t declared_bytes = declared.weights.size_bytes;
+  const Weights weights =
+      load_weights(std::move(declared), file, hparams, buffers, table, [] { return false; });
+  CHECK(weights.size_bytes == declared_bytes);
   std::unique_ptr<Ops> ops;
   if (table == nullptr) {
     ops = std::make_unique<PortableOps>();
@@ -190,6 +219,80 @@ TEST(stored_types_answer_on_both_graphs_near_their_values) {
       CHECK(largest < 0.05);
     }
   }
+}
+
+TEST(f16_rows_are_rounded_to_blocks_as_ggml_rounds_them) {
+  std::mt19937 random(6);
+  std::normal_distribution<float> normal(0, 0.05f);
+  for (const size_t columns : {1, 31, 33, 72, 312, 1200}) {
+    constexpr size_t kRows = 3;
+    std::vector<float> values(kRows * columns);
+    for (float& value : values) value = normal(random);
+    const std::string stored = quantized(GGML_TYPE_F16, values, int64_t(columns));
+    const std::vector<float> exact = values_of(GGML_TYPE_F16, stored);
+    const std::vector<float> rounded = rounded_values(stored, kRows, columns);
+    const size_t padded = (columns + 31) / 32 * 32;
+    for (size_t r = 0; r < kRows; r++) {
+      std::vector<float> row(padded);
+      std::copy_n(&exact[r * columns], columns, row.begin());
+      const std::vector<float> expected =
+          values_of(GGML_TYPE_Q8_0, quantized(GGML_TYPE_Q8_0, row, int64_t(padded)));
+      for (size_t i = 0; i < columns; i++) CHECK(rounded[r * columns + i] == expected[i]);
+    }
+  }
+}
+
+TEST(f16_blocks_with_a_value_that_is_no_number_are_nan) {
+  constexpr size_t kColumns = 72;
+  for (const float odd : {INFINITY, -INFINITY, NAN}) {
+    std::vector<float> values(kColumns, 0.25f);
+    values[70] = odd;
+    const std::vector<float> rounded = [&] {
+      std::string blocks(kernels::weight_row_bytes(kernels::WeightType::kQ8_0, kColumns), '\0');
+      const std::string stored = quantized(GGML_TYPE_F16, values, kColumns);
+      CHECK(
+          convert_rows(GGML_TYPE_F16, kernels::WeightType::kQ8_0, stored.data(), 1, kColumns, blocks.data()));
+      return values_of(GGML_TYPE_Q8_0, blocks);
+    }();
+    for (size_t i = 0; i < kColumns; i++) CHECK(std::isnan(rounded[i]) == (i >= 64));
+  }
+}
+
+TEST(f16_that_stands_for_blocks_is_computed_as_q8_0_on_kernels) {
+  const kernels::KernelTable scalar = kernels::kernel_table(CpuFeatures{});
+  const GgufBuilder plain = model_of(GGML_TYPE_F16, 40);
+  for (const char* type : {"q8_0", "q5_0", "q4_0"}) {
+    GgufBuilder file = plain;
+    file.str("ggml_encoder.requested_type", type);
+    const Answer exact = answer(plain, &scalar), stands = answer(file, &scalar);
+    // In plain C++ both are sums in f32 of the same numbers.
+    CHECK(stands.logits == answer(rounded(plain), &scalar).logits);
+    CHECK(stands.logits != exact.logits);
+    CHECK(stands.type == "f16" && stands.compute_type == "q8_0");
+    CHECK(exact.type == "f16" && exact.compute_type == "f32");
+    CHECK(stands.size_bytes < exact.size_bytes);
+
+    const Answer quick = answer(file, &kernels::kernel_table());
+    CHECK(quick.compute_type == "q8_0");
+    for (size_t i = 0; i < quick.logits.size(); i++)
+      CHECK(std::fabs(quick.logits[i] - stands.logits[i]) < 0.05);
+
+    const Answer portable = answer(file, nullptr);
+    CHECK(portable.compute_type == "f32");
+    CHECK(portable.logits == answer(plain, nullptr).logits);
+  }
+  // Rows of whole blocks are f16 for a reason of their own.
+  GgufBuilder whole = model_of(GGML_TYPE_F16, 64);
+  const std::vector<float> expected = answer(whole, &scalar).logits;
+  whole.str("ggml_encoder.requested_type", "q8_0");
+  CHECK(answer(whole, &scalar).logits == expected);
+  CHECK(answer(whole, &scalar).compute_type == "f32");
+}
+
+TEST(a_requested_type_that_is_unknown_is_refused) {
+  GgufBuilder file = model_of(GGML_TYPE_F16, 40);
+  file.str("ggml_encoder.requested_type", "q9_9");
+  CHECK_THROWS_CODE(answer(file, nullptr), ErrorCode::architecture_unsupported);
 }
 
 TEST(stored_types_that_are_not_read_have_a_code) {

@@ -146,8 +146,17 @@ describe('convert', () => {
     const { head, result } = await convertMicro({}, { type: 'q8_0' });
     expect(head.tensors.find(({ name }) => name === 'token_embd.weight')?.type.name).toBe('f16');
     expect(metadata(head, 'general.file_type')).toBe(1);
+    expect(metadata(head, 'ggml_encoder.requested_type')).toBe('q8_0');
     expect(result.warnings.join()).toContain('5 tensors are f16');
   });
+
+  it.each(['f32', 'f16', 'bf16'] as const)(
+    'says nothing of a request for %s, which every matrix can have',
+    async (type) => {
+      const { head } = await convertMicro({}, { type });
+      expect(head.metadata.has('ggml_encoder.requested_type')).toBe(false);
+    },
+  );
 
   it.each([
     ['', ''],

@@ -50,6 +50,7 @@ describe('a file of llama.cpp', () => {
     expect(stored.get('cls.output.weight')).toBe('f32');
     expect(head.tensors.find(({ name }) => name === 'blk.0.attn_qkv.weight')!.ne).toEqual([32, 96]);
     expect(value('ggml_encoder.head.activation')).toBe('tanh');
+    expect(value('ggml_encoder.requested_type')).toBeUndefined();
     expect(value('ggml_encoder.max_length')).toBe(16);
     expect(value('bert.classifier.output_labels')).toEqual(['no', 'yes']);
     expect(result.warnings).toEqual([]);
@@ -81,6 +82,7 @@ describe('a file of llama.cpp', () => {
     expect(result.type).toBe('q4_0');
     expect(head.tensors.find(({ name }) => name === 'blk.0.ffn_down.weight')!.type.name).toBe('q4_0');
     expect(head.metadata.get('general.file_type')!.value).toBe(2);
+    expect(head.metadata.has('ggml_encoder.requested_type')).toBe(false);
   });
 
   it('may have queries, keys and values in one matrix, with their biases apart', async () => {

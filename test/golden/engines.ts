@@ -10,7 +10,7 @@ export type Engine = 'auto' | 'portable' | 'device';
  * The device that GGML_ENCODER_TEST_DEVICE names; without it a library that calls itself CUDA and computes on the CPU, so that
  * every machine tests what only devices do.
  */
-export const DEVICE = process.env['GGML_ENCODER_TEST_DEVICE'] ?? 'cuda';
+const DEVICE = process.env['GGML_ENCODER_TEST_DEVICE'] ?? 'cuda';
 export const IS_REAL_DEVICE = process.env['GGML_ENCODER_TEST_DEVICE'] !== undefined;
 // Read when the addon is loaded, which the first model does.
 if (!IS_REAL_DEVICE)

@@ -141,7 +141,9 @@ void GraphRunner::run(const PackedBatch& batch, std::vector<float>& logits) {
     if (input->buffer != nullptr)
       ggml_backend_tensor_set_async(backend_.get(), input, data, 0, ggml_nbytes(input));
   };
-  const std::vector<int32_t> inputs = joined_inputs(batch, g.pooled_rows, g.inputs->ne[0] / 4);
+  std::vector<int32_t> inputs;
+  // Our kernels take ids from the batch itself.
+  if (g.inputs->buffer != nullptr) inputs = joined_inputs(batch, g.pooled_rows, g.inputs->ne[0] / 4);
   feed(g.inputs, inputs.data());
   for (const HostInput& input : g.host_inputs) feed(input.tensor, input.bytes.data());
 

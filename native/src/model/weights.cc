@@ -13,8 +13,6 @@ namespace {
 
 /// Bytes of the file held while it is copied or packed.
 constexpr size_t kChunkBytes = size_t(4) << 20;
-/// Elements that a row must be a multiple of to be stored as q8_0, q5_0 or q4_0.
-constexpr int64_t kBlock = 32;
 
 std::string shape_text(const std::vector<int64_t>& shape) {
   std::string text = "[";
@@ -71,7 +69,8 @@ class TensorContract {
       result.weight = matrix(name + ".weight", in, out, true);
     } else {
       const GgufTensor& source = take(name + ".weight", {in, out});
-      const bool is_rounded = f16_stands_for_blocks_ && source.type == GGML_TYPE_F16 && in % kBlock != 0;
+      const bool is_rounded =
+          f16_stands_for_blocks_ && source.type == GGML_TYPE_F16 && in % ggml_blck_size(GGML_TYPE_Q8_0) != 0;
       result.kernel = &table_->gemm(is_rounded ? kernels::WeightType::kQ8_0 : packed_type(source.type));
     }
     return result;

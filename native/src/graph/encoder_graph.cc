@@ -1,5 +1,7 @@
 #include "graph/encoder_graph.h"
 
+#include <cmath>
+
 namespace enc {
 namespace {
 
@@ -23,10 +25,12 @@ class GraphBuilder {
       : g_(g), h_(hparams), weights_(weights), ops_(ops) {}
 
   ggml_tensor* build() {
-    ggml_tensor* x = ops_.embed(g_, h_, weights_);
+    ggml_tensor* x = ops_.embed(g_, weights_.embeddings, TokenIds::kOwn);
     if (weights_.embd_proj.out > 0) x = ops_.linear(g_, weights_.embd_proj, x, Activation::kNone);
-    for (uint32_t i = 0; i < h_.num_layers; i++) x = layer(i, x);
+    for (uint32_t i = 0; i < h_.num_layers; i++)
+      x = encoder_layer(i, x, !h_.has_decoder() && i + 1 == h_.num_layers);
     x = normalized(weights_.output_norm, x);
+    if (h_.has_decoder()) x = decode(x);
     if (h_.pooling == Pooling::kMean) x = ops_.mean_rows(g_, x);
     if (h_.has_pooler) x = ops_.linear(g_, weights_.pooler, x, h_.pooler_activation);
     x = normalized(weights_.pooler_norm, x);
@@ -38,17 +42,99 @@ class GraphBuilder {
     return norm.gamma == nullptr ? x : ops_.add_norm(g_, x, nullptr, norm);
   }
 
-  ggml_tensor* layer(uint32_t index, ggml_tensor* x) {
+  /// A head that reads one token needs no other row after the last attention of a sequence's tokens to each
+  /// other: from there on they are not computed.
+  bool keeps_pooled_only(bool is_last) const { return is_last && h_.pooling != Pooling::kMean; }
+
+  ggml_tensor* encoder_layer(uint32_t index, ggml_tensor* x, bool is_last) {
     const LayerWeights& w = weights_.blocks[h_.layer_weights[index]];
-    // A head that reads one token needs no other row after the last attention: from there on they are not
-    // computed.
-    const bool only_pooled = index + 1 == h_.num_layers && h_.pooling != Pooling::kMean;
-    ggml_tensor* y = attend(index, w, normalized(w.attn_norm, x), only_pooled);
+    const bool only_pooled = keeps_pooled_only(is_last);
+    const Rope* rope = nullptr;
+    if (h_.position_kind == PositionKind::kRope) {
+      const bool is_local = h_.attention[index].local && weights_.rope_local.rotated > 0;
+      rope = is_local ? &weights_.rope_local : &weights_.rope;
+    }
+    x = attend(w, x, encoder_attention(index, w), rope, only_pooled);
+    return feed_forward(w, x);
+  }
+
+  /// `encoded`: the encoder's last states, which every layer attends to.
+  ggml_tensor* decode(ggml_tensor* encoded) {
+    ggml_tensor* x = ops_.embed(g_, weights_.decoder_embeddings, TokenIds::kShifted);
+    for (uint32_t i = 0; i < h_.decoder.num_layers; i++) {
+      const LayerWeights& w = weights_.decoder_blocks[i];
+      const bool only_pooled = keeps_pooled_only(i + 1 == h_.decoder.num_layers);
+      x = attend(w, x, decoder_attention(true), nullptr, only_pooled);
+      x = attend_across(w, x, encoded, only_pooled);
+      x = feed_forward(w, x);
+    }
+    return x;
+  }
+
+  AttentionSpec encoder_attention(uint32_t index, const LayerWeights& w) const {
+    AttentionSpec spec{};
+    spec.num_heads = h_.num_heads;
+    spec.num_kv_heads = h_.num_kv_heads;
+    spec.head_size = h_.head_size;
+    spec.scale = h_.attention_scale;
+    spec.softcap = h_.softcap;
+    spec.causal = h_.causal;
+    spec.max_distance = h_.attention[index].max_distance;
+    if (h_.position_kind == PositionKind::kRelativeBias) spec.bias = &weights_.relative_bias;
+    if (h_.position_kind == PositionKind::kDisentangled) {
+      spec.disentangled = {&weights_.relative_positions, &w, h_.content_to_position, h_.position_to_content};
+    }
+    return spec;
+  }
+
+  AttentionSpec decoder_attention(bool causal) const {
+    AttentionSpec spec{};
+    spec.num_heads = spec.num_kv_heads = h_.decoder.num_heads;
+    spec.head_size = h_.decoder.head_size;
+    spec.scale = 1.0f / std::sqrt(float(h_.decoder.head_size));
+    spec.causal = causal;
+    spec.max_distance = LayerAttention::kUnlimited;
+    return spec;
+  }
+
+  ggml_tensor* columns(ggml_tensor* x, int64_t first, int64_t count) {
+    return ggml_view_2d(g_.ggml, x, count, x->ne[1], x->nb[1], sizeof(float) * size_t(first));
+  }
+
+  /// The half of a layer in which the tokens of each sequence attend to each other.
+  ggml_tensor* attend(const LayerWeights& w, ggml_tensor* x, AttentionSpec spec, const Rope* rope,
+                      bool only_pooled) {
+    const int64_t queries = spec.num_heads * spec.head_size, keys = spec.num_kv_heads * spec.head_size;
+    ggml_tensor* qkv = ops_.linear(g_, w.attn_qkv, normalized(w.attn_norm, x), Activation::kNone);
+    ggml_tensor* q = columns(qkv, 0, queries);
+    ggml_tensor* k = columns(qkv, queries, keys);
+    ggml_tensor* v = columns(qkv, queries + keys, keys);
+    if (rope != nullptr) {
+      q = ops_.rotate(g_, q, spec.num_heads, w.attn_q_norm, *rope);
+      k = ops_.rotate(g_, k, spec.num_kv_heads, w.attn_k_norm, *rope);
+    }
+    spec.queries = only_pooled ? Queries::kPooled : Queries::kAll;
+    ggml_tensor* y = ops_.attention(g_, q, k, v, spec);
     if (only_pooled) x = ops_.pooled_rows(g_, x);
     y = ops_.linear(g_, w.attn_output, y, Activation::kNone);
-    x = join(g_, ops_, h_.norm_placement, w.attn_post_norm, x, y);
+    return join(g_, ops_, h_.norm_placement, w.attn_post_norm, x, y);
+  }
 
-    y = normalized(w.ffn_norm, x);
+  /// The part of a decoder's layer in which its tokens, or the pooled ones that are left of them, attend to
+  /// what the encoder made of theirs.
+  ggml_tensor* attend_across(const LayerWeights& w, ggml_tensor* x, ggml_tensor* encoded, bool only_pooled) {
+    ggml_tensor* q = ops_.linear(g_, w.cross_q, x, Activation::kNone);
+    ggml_tensor* kv = ops_.linear(g_, w.cross_kv, encoded, Activation::kNone);
+    AttentionSpec spec = decoder_attention(false);
+    spec.queries = only_pooled ? Queries::kGathered : Queries::kAll;
+    ggml_tensor* k = columns(kv, 0, q->ne[0]);
+    ggml_tensor* v = columns(kv, q->ne[0], q->ne[0]);
+    ggml_tensor* y = ops_.linear(g_, w.cross_output, ops_.attention(g_, q, k, v, spec), Activation::kNone);
+    return join(g_, ops_, h_.norm_placement, w.cross_post_norm, x, y);
+  }
+
+  ggml_tensor* feed_forward(const LayerWeights& w, ggml_tensor* x) {
+    ggml_tensor* y = normalized(w.ffn_norm, x);
     if (h_.gated_ffn) {
       y = ops_.linear(g_, w.ffn_up, y, Activation::kNone);
       y = ops_.gate(g_, y, h_.hidden_activation);
@@ -57,37 +143,6 @@ class GraphBuilder {
     }
     y = ops_.linear(g_, w.ffn_down, y, Activation::kNone);
     return join(g_, ops_, h_.norm_placement, w.ffn_post_norm, x, y);
-  }
-
-  ggml_tensor* attend(uint32_t index, const LayerWeights& w, ggml_tensor* x, bool only_pooled) {
-    const LayerAttention& own = h_.attention[index];
-    ggml_tensor* qkv = ops_.linear(g_, w.attn_qkv, x, Activation::kNone);
-    const auto columns = [&](int64_t first, int64_t count) {
-      return ggml_view_2d(g_.ggml, qkv, count, qkv->ne[1], qkv->nb[1], sizeof(float) * size_t(first));
-    };
-    const int64_t queries = h_.query_size(), keys = h_.kv_size();
-    ggml_tensor* q = columns(0, queries);
-    ggml_tensor* k = columns(queries, keys);
-    ggml_tensor* v = columns(queries + keys, keys);
-    if (h_.position_kind == PositionKind::kRope) {
-      const Rope& rope = own.local && weights_.rope_local.rotated > 0 ? weights_.rope_local : weights_.rope;
-      q = ops_.rotate(g_, q, h_.num_heads, w.attn_q_norm, rope);
-      k = ops_.rotate(g_, k, h_.num_kv_heads, w.attn_k_norm, rope);
-    }
-    AttentionSpec spec{};
-    spec.num_heads = h_.num_heads;
-    spec.num_kv_heads = h_.num_kv_heads;
-    spec.head_size = h_.head_size;
-    spec.scale = h_.attention_scale;
-    spec.softcap = h_.softcap;
-    spec.causal = h_.causal;
-    spec.max_distance = own.max_distance;
-    if (h_.position_kind == PositionKind::kRelativeBias) spec.bias = &weights_.relative_bias;
-    if (h_.position_kind == PositionKind::kDisentangled) {
-      spec.disentangled = {&weights_.relative_positions, &w, h_.content_to_position, h_.position_to_content};
-    }
-    spec.queries = only_pooled ? Queries::kPooled : Queries::kAll;
-    return ops_.attention(g_, q, k, v, spec);
   }
 
   GraphContext& g_;
@@ -101,8 +156,9 @@ class GraphBuilder {
 size_t max_graph_nodes(const Hparams& hparams, const Ops& ops, const GraphContext& g) {
   // Counted from portable_ops.cc, with views: 64 nodes for the rest of a layer with the longest activation,
   // 96 and 8 a group around the layers.
-  return hparams.num_layers * (64 + ops.max_attention_nodes(g.attention_groups.size())) + 96 +
-         8 * g.groups.size();
+  // A decoder's layer attends twice.
+  const size_t attentions = hparams.num_layers + 2 * size_t(hparams.decoder.num_layers);
+  return attentions * (64 + ops.max_attention_nodes(g.attention_groups.size())) + 96 + 8 * g.groups.size();
 }
 
 ggml_tensor* build_encoder_graph(GraphContext& g, const Hparams& hparams, const Weights& weights,

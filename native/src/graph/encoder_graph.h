@@ -1,5 +1,5 @@
-// The one encoder graph: embeddings, N layers, pooling, head. Driven by hyperparameters alone; it knows no
-// architecture by name.
+// The one graph: embeddings, N layers of an encoder, those of a decoder where there is one, pooling, head.
+// Driven by hyperparameters alone; it knows no architecture by name.
 #pragma once
 
 #include "graph/ops.h"

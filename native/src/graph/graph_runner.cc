@@ -8,32 +8,52 @@
 namespace enc {
 namespace {
 
-/// The token of each sequence that the head reads: the first, or for decoders the rightmost that is not
-/// `pad`, as GenericForSequenceClassification in transformers has it: the first when all are.
+/// The token of each sequence that the head reads: the first, the rightmost that is not `pad`, as
+/// GenericForSequenceClassification in transformers has it (the first when all are), or the rightmost `eos`.
+/// Every text has one, but for those that are only measured.
 std::vector<int32_t> find_pooled_rows(const PackedBatch& batch, const Hparams& hparams) {
   std::vector<int32_t> rows(size_t(batch.num_sequences()), 0);
-  if (hparams.pooling != Pooling::kLast) return rows;
+  if (hparams.pooling != Pooling::kLast && hparams.pooling != Pooling::kEos) return rows;
+  const auto is_read = [&](int32_t id) {
+    return hparams.pooling == Pooling::kEos ? id == hparams.eos_token_id : id != hparams.pad_token_id;
+  };
   for (size_t b = 0; b < rows.size(); b++) {
     const int32_t begin = batch.cu_seqlens[b];
     int32_t row = batch.cu_seqlens[b + 1] - begin - 1;
-    while (row > 0 && int64_t(batch.ids[size_t(begin + row)]) == hparams.pad_token_id) row--;
+    while (row > 0 && !is_read(batch.ids[size_t(begin + row)])) row--;
     rows[b] = row;
   }
   return rows;
 }
 
+/// Each sequence's ids behind `start`, without its last.
+std::vector<int32_t> shift_ids(const PackedBatch& batch, int32_t start) {
+  std::vector<int32_t> shifted(batch.ids.size());
+  std::copy(batch.ids.begin(), batch.ids.end() - 1, shifted.begin() + 1);
+  for (int64_t b = 0; b < batch.num_sequences(); b++) shifted[size_t(batch.cu_seqlens[size_t(b)])] = start;
+  return shifted;
+}
+
 /// Elements from which every backend reads a view.
 constexpr int64_t kViewAlignment = 64;
 
+/// Elements of each part of GraphContext::inputs.
+int64_t input_part_size(const PackedBatch& batch) {
+  return GGML_PAD(batch.num_tokens(), kViewAlignment);
+}
+
 /// What the parts of GraphContext::inputs hold, as start() cuts them.
-std::vector<int32_t> joined_inputs(const PackedBatch& batch, const std::vector<int32_t>& pooled_rows,
-                                   int64_t part_size) {
-  std::vector<int32_t> joined(size_t(4 * part_size));
-  std::copy(batch.ids.begin(), batch.ids.end(), joined.begin());
-  std::copy(batch.type_ids.begin(), batch.type_ids.end(), joined.begin() + part_size);
-  std::copy(batch.positions.begin(), batch.positions.end(), joined.begin() + 2 * part_size);
-  for (size_t b = 0; b < pooled_rows.size(); b++)
-    joined[size_t(3 * part_size) + b] = batch.cu_seqlens[b] + pooled_rows[b];
+std::vector<int32_t> joined_inputs(const GraphContext& g, int64_t part_size) {
+  std::vector<int32_t> joined(size_t(g.inputs->ne[0]));
+  const auto fill = [&](int64_t index, const std::vector<int32_t>& values) {
+    std::copy(values.begin(), values.end(), joined.begin() + index * part_size);
+  };
+  fill(0, g.batch->ids);
+  fill(1, g.batch->type_ids);
+  fill(2, g.batch->positions);
+  for (size_t b = 0; b < g.pooled_rows.size(); b++)
+    joined[size_t(3 * part_size) + b] = g.batch->cu_seqlens[b] + g.pooled_rows[b];
+  if (g.shifted != nullptr) fill(4, g.shifted_ids);
   return joined;
 }
 
@@ -90,8 +110,8 @@ GraphRunner::Context GraphRunner::start(GraphContext& g, const PackedBatch& batc
   g.ggml = context.get();
   g.graph = ggml_new_graph_custom(g.ggml, nodes, false);
   // One behind the other, so that they are uploaded at once.
-  const int64_t part_size = GGML_PAD(batch.num_tokens(), kViewAlignment);
-  g.inputs = ggml_new_tensor_1d(g.ggml, GGML_TYPE_I32, 4 * part_size);
+  const int64_t part_size = input_part_size(batch);
+  g.inputs = ggml_new_tensor_1d(g.ggml, GGML_TYPE_I32, (hparams_.has_decoder() ? 5 : 4) * part_size);
   ggml_set_input(g.inputs);
   const auto part = [&](int64_t index, int64_t count) {
     return ggml_view_1d(g.ggml, g.inputs, count, sizeof(int32_t) * size_t(index * part_size));
@@ -100,6 +120,10 @@ GraphRunner::Context GraphRunner::start(GraphContext& g, const PackedBatch& batc
   g.type_ids = part(1, batch.num_tokens());
   g.positions = part(2, batch.num_tokens());
   g.pooled_tokens = part(3, batch.num_sequences());
+  if (hparams_.has_decoder()) {
+    g.shifted_ids = shift_ids(batch, hparams_.decoder.start_token_id);
+    g.shifted = part(4, batch.num_tokens());
+  }
   return context;
 }
 
@@ -143,7 +167,7 @@ void GraphRunner::run(const PackedBatch& batch, std::vector<float>& logits) {
   };
   std::vector<int32_t> inputs;
   // Our kernels take ids from the batch itself.
-  if (g.inputs->buffer != nullptr) inputs = joined_inputs(batch, g.pooled_rows, g.inputs->ne[0] / 4);
+  if (g.inputs->buffer != nullptr) inputs = joined_inputs(g, input_part_size(batch));
   feed(g.inputs, inputs.data());
   for (const HostInput& input : g.host_inputs) feed(input.tensor, input.bytes.data());
 

@@ -44,6 +44,7 @@ struct PaddedRows {
 struct ScoreMask {
   int64_t first_token;
   size_t max_distance;
+  bool causal;
   bool pooled;
   ggml_tensor* tensor;
 };
@@ -64,15 +65,17 @@ struct GraphContext {
   std::vector<LengthGroup> groups;               ///< cover the batch in order
   std::vector<AttentionGroup> attention_groups;  ///< so do these
   std::vector<int32_t>
-      pooled_rows;             ///< [B], the token that the head reads, counted from its sequence's first
-  ggml_tensor* inputs;         ///< i32, of which the next four are parts
-  ggml_tensor* ids;            ///< i32 [T]
-  ggml_tensor* type_ids;       ///< i32 [T]
-  ggml_tensor* positions;      ///< i32 [T]
-  ggml_tensor* pooled_tokens;  ///< i32 [B], pooled_rows as indices into the batch
-  std::vector<HostInput> host_inputs;       ///< inputs that single nodes asked for
-  std::vector<PaddedRows> padded_rows;      ///< of the attention groups that are padded, once they are needed
-  std::vector<ScoreMask> score_masks;       ///< made for the groups so far
+      pooled_rows;  ///< [B], the token that the head reads, counted from its sequence's first
+  std::vector<int32_t> shifted_ids;     ///< [T], what a decoder reads; empty when the model has none
+  ggml_tensor* inputs;                  ///< i32, of which the next four are parts, and shifted ids the fifth
+  ggml_tensor* ids;                     ///< i32 [T]
+  ggml_tensor* type_ids;                ///< i32 [T]
+  ggml_tensor* positions;               ///< i32 [T]
+  ggml_tensor* pooled_tokens;           ///< i32 [B], pooled_rows as indices into the batch
+  ggml_tensor* shifted;                 ///< i32 [T], shifted_ids; null when the model has no decoder
+  std::vector<HostInput> host_inputs;   ///< inputs that single nodes asked for
+  std::vector<PaddedRows> padded_rows;  ///< of the attention groups that are padded, once they are needed
+  std::vector<ScoreMask> score_masks;   ///< made for the groups so far
   std::vector<DistanceRows> distance_rows;  ///< likewise
   Scratch* scratch;
   bool only_sizes = false;  ///< never to be run: nothing is computed for host inputs
@@ -82,9 +85,13 @@ struct GraphContext {
 
 /// Which tokens of a sequence attention is computed for; all that are visible are attended to.
 enum class Queries {
-  kAll,     ///< result ne = {heads * D, T}
-  kPooled,  ///< the token that the head reads, result ne = {heads * D, B}
+  kAll,       ///< result ne = {heads * D, T}
+  kPooled,    ///< the token that the head reads, result ne = {heads * D, B}
+  kGathered,  ///< the same, and q holds nothing but their rows: ne = {heads * D, B}
 };
+
+/// Which ids a model looks up: the batch's, or those that its decoder reads.
+enum class TokenIds { kOwn, kShifted };
 
 /// Scores of content against relative positions that a layer adds to its own.
 struct DisentangledSpec {
@@ -120,9 +127,9 @@ class Ops {
   /// attention groups.
   virtual size_t max_attention_nodes(size_t num_groups) const = 0;
 
-  /// norm(scale * token_embd[ids] + position_embd[positions] + token_types[type_ids]), ne = {E, T}; terms and
-  /// norm as far as the model has them.
-  virtual ggml_tensor* embed(GraphContext& g, const Hparams& hparams, const Weights& weights) const = 0;
+  /// norm(scale * tokens[ids] + positions[positions] + types[type_ids]), ne = {E, T}; terms and norm as far
+  /// as the tables have them.
+  virtual ggml_tensor* embed(GraphContext& g, const Embeddings& tables, TokenIds ids) const = 0;
   /// activation(x . w^T + b), ne = {out, T}.
   virtual ggml_tensor* linear(GraphContext& g, const Linear& linear, ggml_tensor* x,
                               Activation activation) const = 0;
@@ -137,7 +144,8 @@ class Ops {
   /// one.
   virtual ggml_tensor* rotate(GraphContext& g, ggml_tensor* x, int64_t num_heads, const Norm& norm,
                               const Rope& rope) const = 0;
-  /// softmax(scores) . v for every sequence and head; q ne = {heads * D, T}, k and v ne = {kv heads * D, T}.
+  /// softmax(scores) . v for every sequence and head; q ne = {heads * D, T}, k and v ne = {kv heads * D, T},
+  /// of the same tokens as q or of as many others.
   virtual ggml_tensor* attention(GraphContext& g, ggml_tensor* q, ggml_tensor* k, ggml_tensor* v,
                                  const AttentionSpec& spec) const = 0;
   /// The rows of the tokens that the head reads, ne = {H, B}.

@@ -29,7 +29,7 @@ ggml_tensor* host_input(GraphContext& g, ggml_type type, const std::array<int64_
 }
 
 bool is_pooled(const AttentionSpec& spec) {
-  return spec.queries == Queries::kPooled;
+  return spec.queries != Queries::kAll;
 }
 
 /// The query that row `row` of a group's attention stands for, in sequence `b` of the batch.
@@ -113,12 +113,12 @@ ggml_tensor* score_mask(GraphContext& g, const AttentionGroup& group, const Atte
   if (!hides && spec.bias == nullptr && !group.is_padded()) return nullptr;
   for (const ScoreMask& made : g.score_masks) {
     if (made.first_token == group.first_token && made.max_distance == spec.max_distance &&
-        made.pooled == is_pooled(spec))
+        made.causal == spec.causal && made.pooled == is_pooled(spec))
       return made.tensor;
   }
   ggml_tensor* mask = hides || spec.bias != nullptr ? distance_mask(g, group, spec, rows) : nullptr;
   if (group.is_padded()) mask = hide_padding(g, group, mask, rows);
-  g.score_masks.push_back({group.first_token, spec.max_distance, is_pooled(spec), mask});
+  g.score_masks.push_back({group.first_token, spec.max_distance, spec.causal, is_pooled(spec), mask});
   return mask;
 }
 
@@ -250,7 +250,7 @@ size_t max_portable_attention_nodes(size_t num_groups) {
 ggml_tensor* portable_attention(GraphContext& g, const Ops& ops, ggml_tensor* q, ggml_tensor* k,
                                 ggml_tensor* v, const AttentionSpec& spec) {
   Operands x{q, k, v, nullptr, nullptr};
-  if (is_pooled(spec)) x.q = ggml_get_rows(g.ggml, q, g.pooled_tokens);
+  if (spec.queries == Queries::kPooled) x.q = ggml_get_rows(g.ggml, q, g.pooled_tokens);
   if (spec.disentangled) {
     const DisentangledSpec* own = &*spec.disentangled;
     if (own->content_to_position)

@@ -44,16 +44,13 @@ size_t PortableOps::max_attention_nodes(size_t num_groups) const {
   return max_portable_attention_nodes(num_groups);
 }
 
-ggml_tensor* PortableOps::embed(GraphContext& g, const Hparams& hparams, const Weights& weights) const {
-  ggml_tensor* x = ggml_get_rows(g.ggml, weights.token_embd, g.ids);
-  if (hparams.embedding_scale != 1) x = ggml_scale(g.ggml, x, hparams.embedding_scale);
-  if (weights.token_types != nullptr) {
-    x = ggml_add(g.ggml, x, ggml_get_rows(g.ggml, weights.token_types, g.type_ids));
-  }
-  if (weights.position_embd != nullptr) {
-    x = ggml_add(g.ggml, x, ggml_get_rows(g.ggml, weights.position_embd, g.positions));
-  }
-  return weights.embd_norm.gamma == nullptr ? x : normalize(g.ggml, x, weights.embd_norm);
+ggml_tensor* PortableOps::embed(GraphContext& g, const Embeddings& tables, TokenIds ids) const {
+  ggml_tensor* x = ggml_get_rows(g.ggml, tables.tokens, ids == TokenIds::kShifted ? g.shifted : g.ids);
+  if (tables.scale != 1) x = ggml_scale(g.ggml, x, tables.scale);
+  if (tables.types != nullptr) x = ggml_add(g.ggml, x, ggml_get_rows(g.ggml, tables.types, g.type_ids));
+  if (tables.positions != nullptr)
+    x = ggml_add(g.ggml, x, ggml_get_rows(g.ggml, tables.positions, g.positions));
+  return tables.norm.gamma == nullptr ? x : normalize(g.ggml, x, tables.norm);
 }
 
 ggml_tensor* PortableOps::linear(GraphContext& g, const Linear& linear, ggml_tensor* x,

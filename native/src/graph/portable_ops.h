@@ -8,7 +8,7 @@ namespace enc {
 class PortableOps : public Ops {
  public:
   size_t max_attention_nodes(size_t num_groups) const override;
-  ggml_tensor* embed(GraphContext& g, const Hparams& hparams, const Weights& weights) const override;
+  ggml_tensor* embed(GraphContext& g, const Embeddings& tables, TokenIds ids) const override;
   ggml_tensor* linear(GraphContext& g, const Linear& linear, ggml_tensor* x,
                       Activation activation) const override;
   ggml_tensor* gate(GraphContext& g, ggml_tensor* x, Activation activation) const override;

@@ -231,6 +231,27 @@ void read_embeddings(const Reader& reader, Hparams& h) {
   h.embedding_scale = reader.number("embedding_scale", 1e-3, 1e4, 1);
 }
 
+/// The one kind of decoder there is has learned positions and norms after each part.
+void read_decoder(const Reader& reader, Hparams& h) {
+  if (!reader.has("decoder_block_count")) return;
+  DecoderHparams& decoder = h.decoder;
+  decoder.num_layers = reader.integer("decoder_block_count", 1, 256);
+  decoder.num_heads = reader.integer("ggml_encoder.decoder.head_count", 1, 256);
+  decoder.intermediate_size = reader.integer("ggml_encoder.decoder.feed_forward_length", 1, 131072);
+  decoder.start_token_id = int32_t(reader.integer("decoder_start_token_id", 0, h.vocab_size - 1));
+  if (h.hidden_size % decoder.num_heads != 0) {
+    reader.file().malformed("the hidden size " + std::to_string(h.hidden_size) +
+                            " is no multiple of the decoder's head count " +
+                            std::to_string(decoder.num_heads));
+  }
+  decoder.head_size = h.hidden_size / decoder.num_heads;
+  const bool is_plain = h.position_kind == PositionKind::kAbsolute &&
+                        h.norm_placement == NormPlacement::kPost && !h.gated_ffn && !h.causal &&
+                        h.embedding_size == h.hidden_size && h.softcap == 0;
+  if (!is_plain)
+    reader.unsupported("decoder_block_count", "set beside other positions, norms or feed-forward parts");
+}
+
 void read_head(const Reader& reader, Hparams& h) {
   const GgufFile& file = reader.file();
   const GgufTensor* classifier = file.find_tensor("cls.output.weight");
@@ -242,10 +263,13 @@ void read_head(const Reader& reader, Hparams& h) {
   }
   h.num_labels = classifier->shape.size() > 1 ? uint32_t(classifier->shape[1]) : 1;
   if (h.num_labels > 65536) file.malformed("the head has " + std::to_string(h.num_labels) + " labels");
-  h.pooling =
-      reader.word<Pooling>("ggml_encoder.head.pooling",
-                           {{"cls", Pooling::kFirst}, {"mean", Pooling::kMean}, {"last", Pooling::kLast}});
-  if (h.causal && h.pooling == Pooling::kFirst) file.malformed("a causal model's first token sees no other");
+  h.pooling = reader.word<Pooling>(
+      "ggml_encoder.head.pooling",
+      {{"cls", Pooling::kFirst}, {"mean", Pooling::kMean}, {"last", Pooling::kLast}, {"eos", Pooling::kEos}});
+  if ((h.causal || h.has_decoder()) && h.pooling == Pooling::kFirst)
+    file.malformed("a causal model's first token sees no other");
+  if (h.pooling == Pooling::kEos)
+    h.eos_token_id = int32_t(reader.integer("ggml_encoder.head.eos_token_id", 0, h.vocab_size - 1));
   if (file.has("ggml_encoder.head.pad_token_id"))
     h.pad_token_id = reader.integer("ggml_encoder.head.pad_token_id", 0, (uint64_t(1) << 31) - 1);
 
@@ -285,6 +309,7 @@ Hparams read_hparams(const GgufFile& file) {
   h.f16_stands_for_blocks = reader.word<bool>("ggml_encoder.requested_type",
                                               {{"", false}, {"q8_0", true}, {"q5_0", true}, {"q4_0", true}});
   read_embeddings(reader, h);
+  read_decoder(reader, h);
   read_head(reader, h);
   h.max_length =
       std::min(h.max_positions, reader.integer("ggml_encoder.max_length", 3, 1048576, h.max_positions));

@@ -32,13 +32,29 @@ enum class PositionKind {
 };
 
 /// The token, or tokens, that the head reads.
-enum class Pooling { kFirst, kMean, kLast };
+enum class Pooling {
+  kFirst,
+  kMean,
+  kLast,  ///< the rightmost that is not padding
+  kEos,   ///< the rightmost that ends a text
+};
 
 /// What attention does differently from layer to layer.
 struct LayerAttention {
   static constexpr size_t kUnlimited = std::numeric_limits<size_t>::max();
   size_t max_distance = kUnlimited;  ///< query i sees keys with |i - j| <= max_distance
   bool local = false;                ///< rotates with the local layers' frequencies
+};
+
+/// A second stack of layers. It reads the text's tokens moved by one to the right; each of them sees those
+/// before it, and in every layer the encoder's last states as well. Norms, activation, positions and
+/// embeddings are of the encoder's kinds.
+struct DecoderHparams {
+  uint32_t num_layers = 0;  ///< 0: the model has no decoder
+  uint32_t num_heads = 0;
+  uint32_t head_size = 0;
+  uint32_t intermediate_size = 0;
+  int32_t start_token_id = 0;  ///< read in the place of the token before the first
 };
 
 struct Hparams {
@@ -82,11 +98,15 @@ struct Hparams {
   /// Matrices are f16 where their rows are no whole blocks of the type that the conversion was asked for.
   bool f16_stands_for_blocks = false;
 
+  DecoderHparams decoder;
+
   Pooling pooling = Pooling::kFirst;
   int64_t pad_token_id = -1;  ///< kLast reads the rightmost other token; < 0: the last one
+  int32_t eos_token_id = 0;   ///< kEos reads the rightmost
   bool has_pooler = false;
   Activation pooler_activation = Activation::kTanh;
 
+  bool has_decoder() const { return decoder.num_layers > 0; }
   uint32_t query_size() const { return num_heads * head_size; }
   uint32_t kv_size() const { return num_kv_heads * head_size; }
   /// Rows of one half of the relative embeddings.

@@ -43,6 +43,18 @@ void read_prompts(const GgufFile& file, ModelInfo& info) {
     file.malformed("default_prompt names no prompt of the file");
 }
 
+/// A head that reads the end of a text needs one in every text, cut or not: the tokenizer's template has to
+/// add it, to single texts and to pairs.
+void require_eos(const GgufFile& file, const Tokenizer& tokenizer, int32_t eos) {
+  for (const auto& pair : {std::optional<std::string_view>(), std::optional<std::string_view>("")}) {
+    Encoding encoding;
+    tokenizer.encode("", pair, EncodeOptions(), encoding);
+    if (std::find(encoding.ids.begin(), encoding.ids.end(), eos) != encoding.ids.end()) continue;
+    file.malformed("its head reads the token " + std::to_string(eos) +
+                   ", which its tokenizer does not add to " + (pair ? "pairs" : "texts"));
+  }
+}
+
 class LoadedModel final : public Model {
  public:
   LoadedModel(ModelPlan plan, int threads)
@@ -65,6 +77,7 @@ class LoadedModel final : public Model {
       file_->malformed("its tokenizer has ids up to " + std::to_string(tokenizer_->vocab_size() - 1) +
                        ", its embedding " + std::to_string(hparams_.vocab_size) + " rows");
     }
+    if (hparams_.pooling == Pooling::kEos) require_eos(*file_, *tokenizer_, hparams_.eos_token_id);
     weights_ = load_weights(std::move(plan.declared), *file_, hparams_, weight_buffer_type(gpu_), table_,
                             plan.options.should_stop);
     describe();

@@ -3,141 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <unordered_set>
 
 #include "enc/error.h"
 #include "model/stored_types.h"
+#include "model/tensor_contract.h"
 
 namespace enc {
 namespace {
 
 /// Bytes of the file held while it is copied or packed.
 constexpr size_t kChunkBytes = size_t(4) << 20;
-
-std::string shape_text(const std::vector<int64_t>& shape) {
-  std::string text = "[";
-  for (size_t i = shape.size(); i-- > 0;) text += std::to_string(shape[i]) + (i == 0 ? "" : ", ");
-  return text + "]";
-}
-
-/// Takes tensors from the file by name, each at most once and only in the shape asked for.
-class TensorContract {
- public:
-  TensorContract(const GgufFile& file, ggml_context* context, const kernels::KernelTable* table,
-                 bool f16_stands_for_blocks)
-      : file_(file), context_(context), table_(table), f16_stands_for_blocks_(f16_stands_for_blocks) {}
-
-  /// A matrix [rows, columns]; its type is the file's, except F16, which the CPU multiplies in f32.
-  ggml_tensor* matrix(const std::string& name, int64_t columns, int64_t rows, bool widen_f16) {
-    const GgufTensor& source = take(name, {columns, rows});
-    const ggml_type type = widen_f16 && source.type == GGML_TYPE_F16 ? GGML_TYPE_F32 : source.type;
-    return declare(source, ggml_new_tensor_2d(context_, type, columns, rows));
-  }
-
-  ggml_tensor* f32_matrix(const std::string& name, int64_t columns, int64_t rows) {
-    const GgufTensor& source = take(name, {columns, rows});
-    require_f32(source);
-    return declare(source, ggml_new_tensor_2d(context_, GGML_TYPE_F32, columns, rows));
-  }
-
-  ggml_tensor* vector(const std::string& name, int64_t size) {
-    const GgufTensor& source = take(name, {size});
-    require_f32(source);
-    return declare(source, ggml_new_tensor_1d(context_, GGML_TYPE_F32, size));
-  }
-
-  ggml_tensor* optional_vector(const std::string& name, int64_t size) {
-    return has(name) ? vector(name, size) : nullptr;
-  }
-
-  /// The bias of norms and linear layers is taken where the file has one: checkpoints differ in it.
-  Norm norm(const std::string& name, int64_t size, NormKind kind, float eps) {
-    return {vector(name + ".weight", size), optional_vector(name + ".bias", size), kind, eps};
-  }
-
-  Norm optional_norm(const std::string& name, int64_t size, NormKind kind, float eps) {
-    return has(name + ".weight") ? norm(name, size, kind, eps) : Norm{};
-  }
-
-  Linear linear(const std::string& name, int64_t in, int64_t out) {
-    Linear result;
-    result.name = name;
-    result.in = in;
-    result.out = out;
-    result.bias = optional_vector(name + ".bias", out);
-    if (table_ == nullptr) {
-      result.weight = matrix(name + ".weight", in, out, true);
-    } else {
-      const GgufTensor& source = take(name + ".weight", {in, out});
-      const bool is_rounded =
-          f16_stands_for_blocks_ && source.type == GGML_TYPE_F16 && in % ggml_blck_size(GGML_TYPE_Q8_0) != 0;
-      result.kernel = &table_->gemm(is_rounded ? kernels::WeightType::kQ8_0 : packed_type(source.type));
-    }
-    return result;
-  }
-
-  bool has(const std::string& name) const { return file_.find_tensor(name) != nullptr; }
-
-  /// A tensor of the model's own, not the file's; the caller fills it.
-  ggml_tensor* extra_vector(const char* name, int64_t size) {
-    ggml_tensor* tensor = ggml_new_tensor_1d(context_, GGML_TYPE_F32, size);
-    ggml_set_name(tensor, name);
-    return tensor;
-  }
-
-  /// Checks a tensor that is read into memory of the caller's own.
-  const GgufTensor& take_f32(const std::string& name, const std::vector<int64_t>& shape) {
-    const GgufTensor& source = take(name, shape);
-    require_f32(source);
-    return source;
-  }
-
-  void refuse_leftovers() const {
-    for (const GgufTensor& tensor : file_.tensors()) {
-      if (!taken_.contains(tensor.name)) {
-        file_.malformed("it holds the tensor '" + tensor.name +
-                        "', which its hyperparameters do not call for");
-      }
-    }
-  }
-
-  const std::vector<std::pair<const GgufTensor*, ggml_tensor*>>& declared() const { return declared_; }
-
- private:
-  const GgufTensor& take(const std::string& name, const std::vector<int64_t>& shape) {
-    const GgufTensor* tensor = file_.find_tensor(name);
-    if (tensor == nullptr) {
-      throw Error(ErrorCode::tensor_missing,
-                  "'" + file_.path() + "' lacks the tensor '" + name + "' of shape " + shape_text(shape));
-    }
-    if (tensor->shape != shape) {
-      throw Error(ErrorCode::tensor_shape_mismatch, "'" + file_.path() + "': tensor '" + name +
-                                                        "' has shape " + shape_text(tensor->shape) +
-                                                        ", expected " + shape_text(shape));
-    }
-    taken_.insert(name);
-    return *tensor;
-  }
-
-  void require_f32(const GgufTensor& source) const {
-    if (source.type == GGML_TYPE_F32) return;
-    throw Error(ErrorCode::dtype_unsupported, "'" + file_.path() + "': tensor '" + source.name + "' is " +
-                                                  ggml_type_name(source.type) + "; it must be f32");
-  }
-
-  ggml_tensor* declare(const GgufTensor& source, ggml_tensor* tensor) {
-    ggml_set_name(tensor, source.name.c_str());
-    declared_.emplace_back(&source, tensor);
-    return tensor;
-  }
-
-  const GgufFile& file_;
-  ggml_context* context_;
-  const kernels::KernelTable* table_;
-  bool f16_stands_for_blocks_;
-  std::unordered_set<std::string> taken_;
-  std::vector<std::pair<const GgufTensor*, ggml_tensor*>> declared_;
-};
 
 /// Copies one tensor through a bounded buffer, widening F16 where the target is F32.
 void read_into(const GgufFile& file, const GgufTensor& source, ggml_tensor* target,
@@ -189,12 +64,14 @@ void pack_into(const GgufFile& file, Linear& linear, const std::function<bool()>
 
 /// What `type_of` says of most elements of the layers' matrices.
 template <typename TypeOf>
-auto usual_type(const std::vector<LayerWeights>& blocks, const TypeOf& type_of) {
+auto usual_type(Weights& weights, const TypeOf& type_of) {
   std::map<decltype(type_of(Linear{})), uint64_t> elements;
-  for (const LayerWeights& block : blocks) {
-    for (const Linear* linear : {&block.attn_qkv, &block.attn_output, &block.ffn_up, &block.ffn_down})
-      elements[type_of(*linear)] += uint64_t(linear->in) * uint64_t(linear->out);
-  }
+  for_each_block(weights, [&](LayerWeights& block) {
+    for (const Linear* linear : {&block.attn_qkv, &block.attn_output, &block.cross_q, &block.cross_kv,
+                                 &block.cross_output, &block.ffn_up, &block.ffn_down}) {
+      if (linear->out > 0) elements[type_of(*linear)] += uint64_t(linear->in) * uint64_t(linear->out);
+    }
+  });
   const auto fewer = [](const auto& a, const auto& b) { return a.second < b.second; };
   return std::max_element(elements.begin(), elements.end(), fewer)->first;
 }
@@ -254,18 +131,53 @@ LayerWeights declare_block(TensorContract& contract, const Hparams& h, const std
   return block;
 }
 
+LayerWeights declare_decoder_block(TensorContract& contract, const Hparams& h, const std::string& prefix) {
+  const int64_t hidden = h.hidden_size, inner = h.decoder.intermediate_size;
+  const auto linear = [&](const char* name, int64_t in, int64_t out) {
+    return contract.linear(prefix + name, in, out);
+  };
+  const auto norm = [&](const char* name) {
+    return contract.norm(prefix + name, hidden, h.norm_kind, h.norm_eps);
+  };
+  LayerWeights block;
+  block.attn_qkv = linear("attn_qkv", hidden, 3 * hidden);
+  block.attn_output = linear("attn_output", hidden, hidden);
+  block.attn_post_norm = norm("attn_output_norm");
+  block.cross_q = linear("cross_attn_q", hidden, hidden);
+  block.cross_kv = linear("cross_attn_kv", hidden, 2 * hidden);
+  block.cross_output = linear("cross_attn_output", hidden, hidden);
+  block.cross_post_norm = norm("cross_attn_output_norm");
+  block.ffn_up = linear("ffn_up", hidden, inner);
+  block.ffn_down = linear("ffn_down", inner, hidden);
+  block.ffn_post_norm = norm("layer_output_norm");
+  return block;
+}
+
+void declare_decoder(TensorContract& contract, const Hparams& h, Weights& weights) {
+  Embeddings& embeddings = weights.decoder_embeddings;
+  embeddings.tokens = weights.embeddings.tokens;
+  embeddings.positions = contract.f32_matrix("dec.position_embd.weight", h.hidden_size, h.max_positions);
+  embeddings.norm = contract.optional_norm("dec.token_embd_norm", h.hidden_size, h.norm_kind, h.norm_eps);
+  embeddings.scale = h.embedding_scale;
+  for (uint32_t i = 0; i < h.decoder.num_layers; i++) {
+    weights.decoder_blocks.push_back(
+        declare_decoder_block(contract, h, "dec.blk." + std::to_string(i) + "."));
+  }
+}
+
 void declare_embeddings(TensorContract& contract, const Hparams& h, Weights& weights) {
   const int64_t columns = h.embedding_size;
-  weights.token_embd = contract.matrix("token_embd.weight", columns, h.vocab_size, false);
+  Embeddings& embeddings = weights.embeddings;
+  embeddings.tokens = contract.matrix("token_embd.weight", columns, h.vocab_size, false);
+  embeddings.scale = h.embedding_scale;
   const bool has_table =
       h.position_kind == PositionKind::kAbsolute || h.position_kind == PositionKind::kRelativeBias ||
       (h.position_kind == PositionKind::kDisentangled && contract.has("position_embd.weight"));
-  if (has_table)
-    weights.position_embd = contract.f32_matrix("position_embd.weight", columns, h.max_positions);
+  if (has_table) embeddings.positions = contract.f32_matrix("position_embd.weight", columns, h.max_positions);
   if (h.num_token_types > 0) {
-    weights.token_types = contract.f32_matrix("token_types.weight", columns, h.num_token_types);
+    embeddings.types = contract.f32_matrix("token_types.weight", columns, h.num_token_types);
   }
-  weights.embd_norm = contract.optional_norm("token_embd_norm", columns, h.norm_kind, h.norm_eps);
+  embeddings.norm = contract.optional_norm("token_embd_norm", columns, h.norm_kind, h.norm_eps);
   if (contract.has("token_embd_proj.weight"))
     weights.embd_proj = contract.linear("token_embd_proj", columns, h.hidden_size);
 }
@@ -428,7 +340,7 @@ uint64_t bytes_held(Weights& weights) {
 DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
                                 ggml_backend_buffer_type_t buffer_type, const kernels::KernelTable* table) {
   Weights weights;
-  const size_t max_tensors = 32 + size_t(h.num_blocks) * 24;
+  const size_t max_tensors = 32 + (size_t(h.num_blocks) + h.decoder.num_layers) * 24;
   weights.context.reset(ggml_init({ggml_tensor_overhead() * max_tensors, nullptr, /*no_alloc=*/true}));
   if (!weights.context)
     throw Error(ErrorCode::out_of_memory, "no memory for the tensor table of '" + file.path() + "'");
@@ -450,6 +362,7 @@ DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
     weights.relative_positions = declare_relative_positions(contract, h);
   if (h.position_kind == PositionKind::kRelativeBias)
     weights.relative_bias = declare_relative_bias(contract, h);
+  if (h.has_decoder()) declare_decoder(contract, h, weights);
   if (h.has_pooler) {
     weights.pooler = contract.linear("cls", h.hidden_size, h.hidden_size);
     weights.pooler_norm = contract.optional_norm("cls.norm", h.hidden_size, NormKind::kLayer, h.norm_eps);
@@ -459,12 +372,12 @@ DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
   const auto stored_type = [&](const Linear& linear) {
     return file.find_tensor(linear.name + ".weight")->type;
   };
-  const ggml_type type = usual_type(weights.blocks, stored_type);
+  const ggml_type type = usual_type(weights, stored_type);
   weights.linear_type = type_name(type);
-  weights.compute_type = table == nullptr ? portable_compute_type(type)
-                                          : compute_type(usual_type(weights.blocks, [](const Linear& linear) {
-                                              return linear.kernel->type;
-                                            }));
+  weights.compute_type =
+      table == nullptr
+          ? portable_compute_type(type)
+          : compute_type(usual_type(weights, [](const Linear& linear) { return linear.kernel->type; }));
   for (const GgufTensor& tensor : file.tensors()) weights.num_parameters += tensor.num_elements;
   weights.size_bytes = bytes_when_loaded(weights, h, buffer_type, table);
   return {std::move(weights), contract.declared()};

@@ -31,6 +31,15 @@ struct Norm {
   float eps = 0;
 };
 
+/// The tables whose rows are added up, and normalized, to the first states of tokens.
+struct Embeddings {
+  ggml_tensor* tokens = nullptr;     ///< ne = {E, V}
+  ggml_tensor* positions = nullptr;  ///< ne = {E, P}, null when there are none
+  ggml_tensor* types = nullptr;      ///< ne = {E, types}, null when there are none
+  Norm norm;
+  float scale = 1;  ///< multiplied onto the tokens' rows
+};
+
 /// The rotation of one kind of layer.
 struct Rope {
   int64_t rotated = 0;  ///< leading columns of a head that rotate
@@ -76,6 +85,10 @@ struct LayerWeights {
   PositionTerms position_terms;
   Linear attn_output;
   Norm attn_post_norm;
+  Linear cross_q;   ///< of a decoder's layer, which attends to the encoder's states as well
+  Linear cross_kv;  ///< rows K, then V
+  Linear cross_output;
+  Norm cross_post_norm;
   Norm ffn_norm;
   Linear ffn_up;
   Linear ffn_down;
@@ -83,13 +96,12 @@ struct LayerWeights {
 };
 
 struct Weights {
-  ggml_tensor* token_embd = nullptr;     ///< ne = {E, V}
-  ggml_tensor* position_embd = nullptr;  ///< ne = {E, P}, null when the model has none
-  ggml_tensor* token_types = nullptr;    ///< ne = {E, types}, null when the model has none
-  Norm embd_norm;
+  Embeddings embeddings;
   Linear embd_proj;
   std::vector<LayerWeights> blocks;
   Norm output_norm;
+  Embeddings decoder_embeddings;  ///< the tokens' table is that of `embeddings`
+  std::vector<LayerWeights> decoder_blocks;
   Linear pooler;
   Norm pooler_norm;
   Linear classifier;
@@ -107,6 +119,13 @@ struct Weights {
                                                                                    ggml_backend_buffer_free};
 };
 
+/// Calls `visit` with the weights of every layer, the encoder's first.
+template <typename Visit>
+void for_each_block(Weights& weights, const Visit& visit) {
+  for (LayerWeights& block : weights.blocks) visit(block);
+  for (LayerWeights& block : weights.decoder_blocks) visit(block);
+}
+
 /// Calls `visit` with every linear layer that the model has.
 template <typename Visit>
 void for_each_linear(Weights& weights, const Visit& visit) {
@@ -114,12 +133,13 @@ void for_each_linear(Weights& weights, const Visit& visit) {
     if (linear.out > 0) visit(linear);
   };
   visit_present(weights.embd_proj);
-  for (LayerWeights& block : weights.blocks) {
-    for (Linear* linear : {&block.attn_qkv, &block.attn_pos_k, &block.attn_pos_q, &block.attn_output,
-                           &block.ffn_up, &block.ffn_down}) {
+  for_each_block(weights, [&](LayerWeights& block) {
+    for (Linear* linear :
+         {&block.attn_qkv, &block.attn_pos_k, &block.attn_pos_q, &block.attn_output, &block.cross_q,
+          &block.cross_kv, &block.cross_output, &block.ffn_up, &block.ffn_down}) {
       visit_present(*linear);
     }
-  }
+  });
   visit_present(weights.pooler);
   visit_present(weights.classifier);
 }

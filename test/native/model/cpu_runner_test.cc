@@ -18,8 +18,8 @@ class FaultyOps final : public PortableOps {
  public:
   bool faulty = false;
 
-  ggml_tensor* embed(GraphContext& g, const Hparams& hparams, const Weights& weights) const override {
-    ggml_tensor* x = PortableOps::embed(g, hparams, weights);
+  ggml_tensor* embed(GraphContext& g, const Embeddings& tables, TokenIds ids) const override {
+    ggml_tensor* x = PortableOps::embed(g, tables, ids);
     return faulty ? ggml_mul_mat(g.ggml, ggml_new_tensor_1d(g.ggml, GGML_TYPE_F32, 3), x) : x;
   }
 };

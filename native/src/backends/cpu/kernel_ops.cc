@@ -108,38 +108,36 @@ void embed_widened(const kernels::EmbedTokensKernel& kernel, kernels::EmbedToken
 
 }  // namespace
 
-ggml_tensor* KernelOps::embed(GraphContext& g, const Hparams& hparams, const Weights& weights) const {
-  const size_t columns = size_t(weights.token_embd->ne[0]);
-  const std::optional<kernels::WeightType> type = kernel_type(weights.token_embd->type);
+ggml_tensor* KernelOps::embed(GraphContext& g, const Embeddings& tables, TokenIds ids) const {
+  const size_t columns = size_t(tables.tokens->ne[0]);
+  const std::optional<kernels::WeightType> type = kernel_type(tables.tokens->type);
   if (!type) g.scratch->bytes_needed = std::max(g.scratch->bytes_needed, kRowsPerGather * columns * 4);
   return custom(g, int64_t(columns), g.batch->num_tokens(), {},
-                [this, &g, &weights, columns, type, by = hparams.embedding_scale](ggml_tensor* dst) {
+                [this, &g, &tables, ids, columns, type](ggml_tensor* dst) {
                   kernels::EmbedTokensArgs args;
                   args.tokens = size_t(g.batch->num_tokens());
                   args.columns = columns;
-                  if (type) args.words = {weights.token_embd->data, *type};
-                  if (weights.position_embd != nullptr)
-                    args.positions = {weights.position_embd->data, kernels::WeightType::kF32};
-                  if (weights.token_types != nullptr)
-                    args.types = {weights.token_types->data, kernels::WeightType::kF32};
-                  args.word_ids = g.batch->ids.data();
+                  if (type) args.words = {tables.tokens->data, *type};
+                  args.word_scale = tables.scale;
+                  if (tables.positions != nullptr)
+                    args.positions = {tables.positions->data, kernels::WeightType::kF32};
+                  if (tables.types != nullptr) args.types = {tables.types->data, kernels::WeightType::kF32};
+                  args.word_ids = (ids == TokenIds::kShifted ? g.shifted_ids : g.batch->ids).data();
                   args.position_ids = g.batch->positions.data();
                   args.type_ids = g.batch->type_ids.data();
-                  args.normalize = weights.embd_norm.gamma != nullptr;
-                  args.kind = weights.embd_norm.kind;
-                  args.gamma = f32(weights.embd_norm.gamma);
-                  args.beta = f32(weights.embd_norm.beta);
-                  args.eps = weights.embd_norm.eps;
+                  args.normalize = tables.norm.gamma != nullptr;
+                  args.kind = tables.norm.kind;
+                  args.gamma = f32(tables.norm.gamma);
+                  args.beta = f32(tables.norm.beta);
+                  args.eps = tables.norm.eps;
                   args.y = f32(dst);
                   args.y_stride = stride(dst);
                   if (type) {
                     table_.embed_tokens->run(args);
                   } else {
-                    embed_widened(*table_.embed_tokens, args, *weights.token_embd,
+                    embed_widened(*table_.embed_tokens, args, *tables.tokens,
                                   static_cast<float*>(g.scratch->buffer.data()));
                   }
-                  if (by == 1) return;
-                  for (float* y = f32(dst); y != f32(dst) + ggml_nelements(dst); y++) *y *= by;
                 });
 }
 
@@ -285,7 +283,7 @@ kernels::AttentionVarlenArgs attention_args(const GraphContext& g, const Attenti
     args.bias_head_stride = spec.bias->at_zero(1) - spec.bias->at_zero(0);
     args.bias_query_stride = -1;
   }
-  if (spec.queries == Queries::kPooled) args.query_rows = g.pooled_rows.data();
+  if (spec.queries != Queries::kAll) args.query_rows = g.pooled_rows.data();
   args.out = f32(dst), args.out_stride = stride(dst);
   return args;
 }
@@ -313,6 +311,21 @@ void KernelOps::attend_disentangled(const GraphContext& g, const AttentionSpec& 
   }
 }
 
+/// The heads of `args`, whose queries and results are one row for each sequence: so the distance between rows
+/// of a sequence's queries is nothing.
+void KernelOps::attend_gathered(const GraphContext& g, kernels::AttentionVarlenArgs args) const {
+  const float* const q = args.q;
+  float* const out = args.out;
+  const size_t q_stride = args.q_stride, out_stride = args.out_stride;
+  args.q_stride = args.out_stride = 0;
+  for (size_t b = 0; b < size_t(g.batch->num_sequences()); b++) {
+    args.sequence_begin = b, args.sequence_end = b + 1;
+    args.q = q + b * q_stride;
+    args.out = out + b * out_stride;
+    attention_.run(args);
+  }
+}
+
 ggml_tensor* KernelOps::attention(GraphContext& g, ggml_tensor* q, ggml_tensor* k, ggml_tensor* v,
                                   const AttentionSpec& spec) const {
   const bool pooled = spec.queries == Queries::kPooled;
@@ -337,6 +350,8 @@ ggml_tensor* KernelOps::attention(GraphContext& g, ggml_tensor* q, ggml_tensor* 
           part.scratch = scratch;
           if (spec.disentangled) {
             attend_disentangled(g, spec, part, longest);
+          } else if (spec.queries == Queries::kGathered) {
+            attend_gathered(g, part);
           } else {
             attention_.run(part);
           }

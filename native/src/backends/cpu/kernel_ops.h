@@ -14,7 +14,7 @@ class KernelOps final : public Ops {
       : table_(table), attention_(bf16 ? *table.attention_varlen_bf16 : *table.attention_varlen) {}
 
   size_t max_attention_nodes(size_t num_groups) const override;
-  ggml_tensor* embed(GraphContext& g, const Hparams& hparams, const Weights& weights) const override;
+  ggml_tensor* embed(GraphContext& g, const Embeddings& tables, TokenIds ids) const override;
   ggml_tensor* linear(GraphContext& g, const Linear& linear, ggml_tensor* x,
                       Activation activation) const override;
   ggml_tensor* gate(GraphContext& g, ggml_tensor* x, Activation activation) const override;
@@ -31,6 +31,7 @@ class KernelOps final : public Ops {
  private:
   void attend_disentangled(const GraphContext& g, const AttentionSpec& spec,
                            kernels::AttentionVarlenArgs args, size_t longest) const;
+  void attend_gathered(const GraphContext& g, kernels::AttentionVarlenArgs args) const;
 
   const kernels::KernelTable& table_;
   const kernels::AttentionVarlenKernel& attention_;

@@ -28,7 +28,8 @@ struct AttentionVarlenArgs {
   size_t heads_per_kv = 1;  ///< query head h reads the key and value head h / heads_per_kv
   size_t head_size = 0;     ///< >= 1
   /// i32[sequences]: the one token of each sequence, counted from its first, whose row is computed; the
-  /// others stay unwritten. Null: all rows.
+  /// others stay unwritten. Null: all rows. With q_stride and out_stride 0 that token's query and result are
+  /// the rows at `q` and `out`.
   const int32_t* query_rows = nullptr;
   float scale = 0;                 ///< > 0, usually 1 / sqrt(head_size)
   float softcap = 0;               ///< > 0: scores become softcap * tanh(score / softcap)

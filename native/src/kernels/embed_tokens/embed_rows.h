@@ -44,14 +44,22 @@ ENC_INLINE typename S::F load_columns(WeightType type, const unsigned char* row,
 }
 
 template <class S>
-void add_stored_row(const EmbeddingTable& table, size_t index, size_t columns, bool first, float* y) {
+void add_stored_row(const EmbeddingTable& table, size_t index, size_t columns, float* y) {
   const unsigned char* row =
       static_cast<const unsigned char*>(table.rows) + index * weight_row_bytes(table.type, columns);
   for (size_t i = 0; i < columns; i += S::kWidth) {
     const size_t count = min_size(S::kWidth, columns - i);
-    typename S::F v = load_columns<S>(table.type, row, i, count);
-    if (!first) v = S::add(S::load(y + i, count), v);
-    S::store(y + i, v, count);
+    S::store(y + i, S::add(S::load(y + i, count), load_columns<S>(table.type, row, i, count)), count);
+  }
+}
+
+template <class S>
+void scale_stored_row(const EmbeddingTable& table, size_t index, size_t columns, float by, float* y) {
+  const unsigned char* row =
+      static_cast<const unsigned char*>(table.rows) + index * weight_row_bytes(table.type, columns);
+  for (size_t i = 0; i < columns; i += S::kWidth) {
+    const size_t count = min_size(S::kWidth, columns - i);
+    S::store(y + i, S::mul(load_columns<S>(table.type, row, i, count), S::set(by)), count);
   }
 }
 
@@ -59,12 +67,12 @@ template <class S>
 void embed_tokens(const EmbedTokensArgs& a) noexcept {
   for (size_t t = 0; t < a.tokens; t++) {
     float* y = a.y + t * a.y_stride;
-    add_stored_row<S>(a.words, static_cast<size_t>(a.word_ids[t]), a.columns, true, y);
+    scale_stored_row<S>(a.words, static_cast<size_t>(a.word_ids[t]), a.columns, a.word_scale, y);
     if (a.types.rows) {
-      add_stored_row<S>(a.types, a.type_ids ? static_cast<size_t>(a.type_ids[t]) : 0, a.columns, false, y);
+      add_stored_row<S>(a.types, a.type_ids ? static_cast<size_t>(a.type_ids[t]) : 0, a.columns, y);
     }
     if (a.positions.rows) {
-      add_stored_row<S>(a.positions, static_cast<size_t>(a.position_ids[t]), a.columns, false, y);
+      add_stored_row<S>(a.positions, static_cast<size_t>(a.position_ids[t]), a.columns, y);
     }
     if (a.normalize) normalize_row<S>(a.kind, a.gamma, a.beta, a.eps, y, a.columns);
   }

@@ -1,4 +1,5 @@
-// y[t] = norm(word[id[t]] + position[position_id[t]] + type[type_id[t]]): the first step of the encoder.
+// y[t] = norm(scale * word[id[t]] + position[position_id[t]] + type[type_id[t]]): the first step of the
+// encoder.
 #pragma once
 
 #include "kernels/add_layer_norm/add_layer_norm.h"
@@ -17,6 +18,7 @@ struct EmbedTokensArgs {
   size_t tokens = 0;
   size_t columns = 0;
   EmbeddingTable words;
+  float word_scale = 1;                   ///< multiplied onto the rows of `words`
   EmbeddingTable positions;               ///< rows null: no such term
   EmbeddingTable types;                   ///< rows null: no such term
   const int32_t* word_ids = nullptr;      ///< i32[tokens]

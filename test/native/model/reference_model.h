@@ -1,0 +1,263 @@
+// A random encoder, with a decoder or without, as a GGUF file and in plain double loops.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "enc/batch.h"
+#include "gguf_builder.h"
+
+namespace enc::test {
+
+struct Shape {
+  uint32_t hidden = 12, heads = 3, layers = 2, inner = 20, vocab = 30, positions = 16, types = 2, labels = 3;
+  std::string activation = "gelu", pooler = "tanh";
+  uint32_t decoder_layers = 0, decoder_heads = 2, decoder_inner = 28, start = 5;
+  float embedding_scale = 1;
+
+  /// The token that the head reads where there is a decoder.
+  int32_t eos() const { return int32_t(vocab) - 1; }
+};
+
+using Matrix = std::vector<double>;  // row-major
+
+/// A random model both as GGUF bytes and as doubles.
+class RandomModel {
+ public:
+  RandomModel(const Shape& s, unsigned seed) : shape(s), random_(seed) {
+    builder_.str("general.architecture", "bert")
+        .u32("bert.embedding_length", s.hidden)
+        .u32("bert.block_count", s.layers)
+        .u32("bert.attention.head_count", s.heads)
+        .u32("bert.feed_forward_length", s.inner)
+        .u32("bert.context_length", s.positions)
+        .f32("bert.attention.layer_norm_epsilon", 1e-12f)
+        .str("bert.hidden_activation", s.activation)
+        .str("ggml_encoder.head.activation", s.pooler);
+    add("token_embd.weight", {s.hidden, s.vocab}, 1);
+    add("position_embd.weight", {s.hidden, s.positions}, 1);
+    if (s.types > 0) add("token_types.weight", {s.hidden, s.types}, 1);
+    add_norm("token_embd_norm");
+    for (uint32_t i = 0; i < s.layers; i++) add_layer("blk." + std::to_string(i) + ".", s.inner);
+    if (s.decoder_layers > 0) add_decoder();
+    if (s.pooler != "none") add_linear("cls", s.hidden, s.hidden);
+    add_linear("cls.output", s.hidden, s.labels);
+  }
+
+  GgufBuilder& builder() { return builder_; }
+  const Matrix& at(const std::string& name) const { return tensors_.at(name); }
+
+  Matrix linear(const std::string& name, const Matrix& x, size_t in, size_t out) const {
+    const Matrix &w = at(name + ".weight"), &b = at(name + ".bias");
+    Matrix y(x.size() / in * out);
+    for (size_t r = 0; r < x.size() / in; r++) {
+      for (size_t o = 0; o < out; o++) {
+        double sum = b[o];
+        for (size_t i = 0; i < in; i++) sum += x[r * in + i] * w[o * in + i];
+        y[r * out + o] = sum;
+      }
+    }
+    return y;
+  }
+
+  void norm(const std::string& name, Matrix& x) const {
+    const size_t n = shape.hidden;
+    for (size_t r = 0; r < x.size() / n; r++) {
+      double mean = 0, variance = 0;
+      for (size_t i = 0; i < n; i++) mean += x[r * n + i] / double(n);
+      for (size_t i = 0; i < n; i++) variance += (x[r * n + i] - mean) * (x[r * n + i] - mean) / double(n);
+      for (size_t i = 0; i < n; i++) {
+        double& value = x[r * n + i];
+        value =
+            (value - mean) / std::sqrt(variance + 1e-12) * at(name + ".weight")[i] + at(name + ".bias")[i];
+      }
+    }
+  }
+
+  const Shape shape;
+
+ private:
+  void add_layer(const std::string& block, uint32_t inner) {
+    add_linear(block + "attn_qkv", shape.hidden, 3 * shape.hidden);
+    add_linear(block + "attn_output", shape.hidden, shape.hidden);
+    add_norm(block + "attn_output_norm");
+    add_linear(block + "ffn_up", shape.hidden, inner);
+    add_linear(block + "ffn_down", inner, shape.hidden);
+    add_norm(block + "layer_output_norm");
+  }
+  void add_decoder() {
+    builder_.u32("bert.decoder_block_count", shape.decoder_layers)
+        .u32("bert.decoder_start_token_id", shape.start)
+        .f32("bert.embedding_scale", shape.embedding_scale)
+        .u32("ggml_encoder.decoder.head_count", shape.decoder_heads)
+        .u32("ggml_encoder.decoder.feed_forward_length", shape.decoder_inner)
+        .str("ggml_encoder.head.pooling", "eos")
+        .u32("ggml_encoder.head.eos_token_id", uint32_t(shape.eos()));
+    add("dec.position_embd.weight", {shape.hidden, shape.positions}, 1);
+    add_norm("dec.token_embd_norm");
+    for (uint32_t i = 0; i < shape.decoder_layers; i++) {
+      const std::string block = "dec.blk." + std::to_string(i) + ".";
+      add_layer(block, shape.decoder_inner);
+      add_linear(block + "cross_attn_q", shape.hidden, shape.hidden);
+      add_linear(block + "cross_attn_kv", shape.hidden, 2 * shape.hidden);
+      add_linear(block + "cross_attn_output", shape.hidden, shape.hidden);
+      add_norm(block + "cross_attn_output_norm");
+    }
+  }
+  void add(const std::string& name, const std::vector<uint64_t>& ne, double spread, double offset = 0) {
+    std::uniform_real_distribution<float> uniform(float(offset - spread), float(offset + spread));
+    std::vector<float> data(ne[0] * (ne.size() > 1 ? ne[1] : 1));
+    for (float& value : data) value = uniform(random_);
+    tensors_[name] = Matrix(data.begin(), data.end());
+    builder_.tensor(name, ne, data);
+  }
+  void add_linear(const std::string& name, uint64_t in, uint64_t out) {
+    add(name + ".weight", {in, out}, 0.5);
+    add(name + ".bias", {out}, 0.5);
+  }
+  void add_norm(const std::string& name) {
+    add(name + ".weight", {shape.hidden}, 0.2, 1);
+    add(name + ".bias", {shape.hidden}, 0.2);
+  }
+
+  std::mt19937 random_;
+  GgufBuilder builder_;
+  std::unordered_map<std::string, Matrix> tensors_;
+};
+
+inline double activate(const std::string& name, double x) {
+  if (name == "relu") return std::max(0.0, x);
+  if (name == "silu") return x / (1 + std::exp(-x));
+  if (name == "tanh") return std::tanh(x);
+  if (name == "gelu_new" || name == "gelu_pytorch_tanh")
+    return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+  return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+}
+
+/// Columns [first, first + count) of x, ne = {width, rows}.
+inline Matrix columns(const Matrix& x, size_t width, size_t first, size_t count) {
+  Matrix y;
+  for (size_t row = 0; row < x.size() / width; row++) {
+    const auto from = x.begin() + ptrdiff_t(row * width + first);
+    y.insert(y.end(), from, from + ptrdiff_t(count));
+  }
+  return y;
+}
+
+inline Matrix attention(const Matrix& q, const Matrix& k, const Matrix& v, size_t hidden, size_t heads,
+                        bool causal) {
+  const size_t size = hidden / heads, tokens = q.size() / hidden;
+  Matrix out(q.size());
+  for (size_t head = 0; head < heads; head++) {
+    for (size_t i = 0; i < tokens; i++) {
+      std::vector<double> weights(causal ? i + 1 : tokens);
+      double total = 0;
+      for (size_t j = 0; j < weights.size(); j++) {
+        double dot = 0;
+        for (size_t d = head * size; d < (head + 1) * size; d++) dot += q[i * hidden + d] * k[j * hidden + d];
+        total += weights[j] = std::exp(dot / std::sqrt(double(size)));
+      }
+      for (size_t j = 0; j < weights.size(); j++) {
+        for (size_t d = head * size; d < (head + 1) * size; d++)
+          out[i * hidden + d] += weights[j] / total * v[j * hidden + d];
+      }
+    }
+  }
+  return out;
+}
+
+inline void add_to(Matrix& a, const Matrix& b) {
+  for (size_t i = 0; i < a.size(); i++) a[i] += b[i];
+}
+
+inline Matrix embed(const RandomModel& m, const std::string& prefix, const std::vector<int32_t>& ids,
+                    const int32_t* types) {
+  const size_t hidden = m.shape.hidden;
+  Matrix x;
+  for (size_t t = 0; t < ids.size(); t++) {
+    for (size_t i = 0; i < hidden; i++) {
+      double sum = m.shape.embedding_scale * m.at("token_embd.weight")[size_t(ids[t]) * hidden + i] +
+                   m.at(prefix + "position_embd.weight")[t * hidden + i];
+      if (types != nullptr) sum += m.at("token_types.weight")[size_t(types[t]) * hidden + i];
+      x.push_back(sum);
+    }
+  }
+  m.norm(prefix + "token_embd_norm", x);
+  return x;
+}
+
+/// `encoded` is null for the encoder's own layers.
+inline void run_layer(const RandomModel& m, const std::string& block, size_t heads, size_t inner,
+                      const Matrix* encoded, Matrix& x) {
+  const size_t hidden = m.shape.hidden;
+  const Matrix qkv = m.linear(block + "attn_qkv", x, hidden, 3 * hidden);
+  const auto part = [&](size_t index) { return columns(qkv, 3 * hidden, index * hidden, hidden); };
+  const Matrix own = attention(part(0), part(1), part(2), hidden, heads, encoded != nullptr);
+  add_to(x, m.linear(block + "attn_output", own, hidden, hidden));
+  m.norm(block + "attn_output_norm", x);
+  if (encoded != nullptr) {
+    const Matrix q = m.linear(block + "cross_attn_q", x, hidden, hidden);
+    const Matrix kv = m.linear(block + "cross_attn_kv", *encoded, hidden, 2 * hidden);
+    const Matrix across = attention(q, columns(kv, 2 * hidden, 0, hidden),
+                                    columns(kv, 2 * hidden, hidden, hidden), hidden, heads, false);
+    add_to(x, m.linear(block + "cross_attn_output", across, hidden, hidden));
+    m.norm(block + "cross_attn_output_norm", x);
+  }
+  Matrix up = m.linear(block + "ffn_up", x, hidden, inner);
+  for (double& value : up) value = activate(m.shape.activation, value);
+  add_to(x, m.linear(block + "ffn_down", up, inner, hidden));
+  m.norm(block + "layer_output_norm", x);
+}
+
+/// Logits of tokens [begin, end) of the batch.
+inline Matrix reference(const RandomModel& m, const PackedBatch& batch, size_t begin, size_t end) {
+  const Shape& s = m.shape;
+  std::vector<int32_t> ids(batch.ids.begin() + ptrdiff_t(begin), batch.ids.begin() + ptrdiff_t(end));
+  Matrix x = embed(m, "", ids, s.types > 0 ? &batch.type_ids[begin] : nullptr);
+  for (uint32_t i = 0; i < s.layers; i++)
+    run_layer(m, "blk." + std::to_string(i) + ".", s.heads, s.inner, nullptr, x);
+  size_t pooled = 0;
+  if (s.decoder_layers > 0) {
+    for (size_t t = 0; t < ids.size(); t++) pooled = ids[t] == s.eos() ? t : pooled;
+    const Matrix encoded = x;
+    ids.insert(ids.begin(), int32_t(s.start));
+    ids.pop_back();
+    x = embed(m, "dec.", ids, nullptr);
+    for (uint32_t i = 0; i < s.decoder_layers; i++)
+      run_layer(m, "dec.blk." + std::to_string(i) + ".", s.decoder_heads, s.decoder_inner, &encoded, x);
+  }
+  x = Matrix(x.begin() + ptrdiff_t(pooled * s.hidden), x.begin() + ptrdiff_t((pooled + 1) * s.hidden));
+  if (s.pooler != "none") {
+    x = m.linear("cls", x, s.hidden, s.hidden);
+    for (double& value : x) value = activate(s.pooler, value);
+  }
+  return m.linear("cls.output", x, s.hidden, s.labels);
+}
+
+inline PackedBatch random_batch(const Shape& s, const std::vector<int>& lengths, unsigned seed) {
+  std::mt19937 random(seed);
+  PackedBatch batch;
+  batch.cu_seqlens.push_back(0);
+  for (const int length : lengths) {
+    for (int p = 0; p < length; p++) {
+      batch.ids.push_back(int32_t(random() % s.vocab));
+      batch.type_ids.push_back(s.types > 0 ? int32_t(random() % s.types) : 0);
+      batch.positions.push_back(p);
+    }
+    // The last of several ends is read, which need not be the last token.
+    if (s.decoder_layers > 0) {
+      int32_t* const ids = &batch.ids[batch.ids.size() - size_t(length)];
+      for (int p = 0; p < length; p++) ids[p] = std::min(ids[p], s.eos() - 1);
+      ids[0] = ids[length / 2] = s.eos();
+      if (length % 2 == 0) ids[length - 1] = s.eos();
+    }
+    batch.cu_seqlens.push_back(int32_t(batch.ids.size()));
+  }
+  return batch;
+}
+
+}  // namespace enc::test

@@ -3,10 +3,12 @@
 
 Versions that made the committed file: torch 2.13.0 (CPU), transformers 5.18.0, tokenizers 0.23.2.
 Weights are not stored: they come from make-golden.py's function of seed, name and index, rounded to bf16, so that a
-checkpoint stored as F32, F16 or BF16 is the same model. The names and shapes of its tensors are stored.
+checkpoint stored as F32, F16 or BF16 is the same model. The names and shapes of its tensors are stored. Needs Node for
+the tokenizers of test/fixtures/tokenizers/pipelines.json.br.
 """
 import importlib.util
 import json
+import subprocess
 
 import torch
 import transformers
@@ -29,6 +31,11 @@ MODERNBERT = {**BASE, "num_hidden_layers": 4, "local_attention": 16, "pad_token_
               "eos_token_id": 3, "cls_token_id": 2, "sep_token_id": 3}
 LLAMA3 = {"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
           "original_max_position_embeddings": 64}
+
+# Encoders with a decoder, wide enough for the types in blocks; [CLS] and [SEP] of the tokenizer are their bos and eos.
+BART = dict(d_model=64, encoder_layers=3, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=2,
+            encoder_ffn_dim=96, decoder_ffn_dim=64, vocab_size=7100, max_position_embeddings=512, pad_token_id=0,
+            bos_token_id=2, eos_token_id=3, decoder_start_token_id=3, forced_eos_token_id=3)
 
 FAMILIES = {
     "roberta": ("roberta", ROBERTA),
@@ -59,7 +66,27 @@ FAMILIES = {
     "deberta": ("deberta", {**DEBERTA, "pos_att_type": "c2p|p2c", "position_biased_input": False}),
     "deberta-c2p-segments": ("deberta", {**DEBERTA, "pos_att_type": ["c2p"], "type_vocab_size": 2,
                                          "max_relative_positions": 20}),
+    "bart": ("bart", BART),
+    "bart-scaled": ("bart", {**BART, "encoder_layers": 1, "decoder_layers": 3, "encoder_attention_heads": 2,
+                             "decoder_attention_heads": 8, "scale_embedding": True, "activation_function": "gelu_new",
+                             "decoder_start_token_id": 2}),
+    "bart-short-decoder": ("bart", {**BART, "decoder_layers": 1, "activation_function": "relu"}),
+    "bart-nli": ("bart", {**BART, "vocab_size": 2505, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2,
+                          "decoder_start_token_id": 2, "forced_eos_token_id": 2,
+                          "id2label": {0: "contradiction", 1: "neutral", 2: "entailment"}}),
 }
+
+# Tokenizers of pipelines.json.br; the others have WordPiece.
+TOKENIZERS = {"bart-nli": "roberta"}
+
+# Inputs beside those of texts.json and pairs.json: control tokens in the text.
+MORE = {
+    "bart-nli": ["", "a</s>b", "</s>", "one</s></s>two</s>", "<s>again</s> and <pad> again", "the end</s> ",
+                 ["a</s>", "b"], ["", "</s>"], ["", ""], ["premise</s></s>hypothesis</s>", "hypothesis"]],
+}
+
+# Names under which a model has one tensor again.
+TIED = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight")
 
 
 def choose(tokenizer, items, count, reads_padding):
@@ -72,18 +99,27 @@ def choose(tokenizer, items, count, reads_padding):
 
 
 def build(seed, model_type, config):
-    config = transformers.AutoConfig.for_model(model_type, num_labels=3, **config)
+    config = transformers.AutoConfig.for_model(model_type, **{"num_labels": 3, **config})
     config._attn_implementation = "eager"
     network = transformers.AutoModelForSequenceClassification.from_config(config).eval()
     model = {"seed": seed, "scales": SCALES}
     values = {}
     for name, tensor in network.state_dict().items():
-        if tensor.dtype == torch.float32:
+        if tensor.dtype == torch.float32 and not name.endswith(TIED):
             exact = torch.from_numpy(golden.tensor_values(model, name, tuple(tensor.shape)))
             values[name] = exact.to(torch.bfloat16).float()
     missing, unexpected = network.load_state_dict(values, strict=False)
-    assert not unexpected and all("position_ids" in name or "token_type_ids" in name for name in missing), missing
+    assert not unexpected and all(name.endswith(("position_ids", "token_type_ids", *TIED)) for name in missing), missing
     return network, {name: list(tensor.shape) for name, tensor in values.items()}
+
+
+def load_tokenizer(name):
+    if name not in TOKENIZERS:
+        return Tokenizer.from_file(str(golden.TOKENIZER / "tokenizer.json"))
+    packed = golden.TOKENIZER.parent / "pipelines.json.br"
+    unpack = "process.stdout.write(require('zlib').brotliDecompressSync(require('fs').readFileSync(process.argv[1])))"
+    text = subprocess.run(["node", "-e", unpack, str(packed)], check=True, capture_output=True).stdout
+    return Tokenizer.from_str(json.dumps(json.loads(text)["tokenizers"][TOKENIZERS[name]]))
 
 
 def run(network, tokenizer, item):
@@ -98,20 +134,22 @@ def run(network, tokenizer, item):
 def main():
     torch.set_num_threads(1)
     texts, pairs = golden.make_texts()
-    tokenizer = Tokenizer.from_file(str(golden.TOKENIZER / "tokenizer.json"))
     lines = []
     for seed, (name, (model_type, overrides)) in enumerate(FAMILIES.items(), 101):
         network, shapes = build(seed, model_type, overrides)
+        tokenizer = load_tokenizer(name)
         reads_padding = overrides.get("pad_token_id") == UNKNOWN or model_type == "mpnet"
         text_indices = choose(tokenizer, texts, NUM_TEXTS, reads_padding)
         pair_indices = choose(tokenizer, pairs, NUM_PAIRS, reads_padding)
         assert len(text_indices) == NUM_TEXTS and len(pair_indices) == NUM_PAIRS
-        items = [texts[index] for index in text_indices] + [pairs[index] for index in pair_indices]
+        items = [texts[index] for index in text_indices] + [pairs[index] for index in pair_indices] + MORE.get(name, [])
         rows = [run(network, tokenizer, item) for item in items]
         print(name, "std", torch.tensor(rows).std(0).tolist(), flush=True)
         config = {**network.config.to_diff_dict(), "architectures": [type(network).__name__]}
         entry = {"name": name, "seed": seed, "scales": SCALES, "config": config, "tensors": shapes,
                  "texts": text_indices, "pairs": pair_indices, "rows": rows}
+        if name in TOKENIZERS:
+            entry |= {"tokenizer": TOKENIZERS[name], "more": MORE[name]}
         lines.append(json.dumps(entry))
     (golden.GOLDEN / "families.json").write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
 

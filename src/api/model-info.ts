@@ -24,6 +24,7 @@ export interface ModelInfo<Label extends string = string> {
   /** Most tokens per input, special tokens included. */
   readonly maxLength: number;
   readonly hiddenSize: number;
+  /** This and the next two are the encoder's, where a decoder follows. */
   readonly numLayers: number;
   readonly numHeads: number;
   readonly intermediateSize: number;

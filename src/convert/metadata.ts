@@ -81,6 +81,8 @@ function modelEntries({ model, labels }: ModelFacts): GgufEntry[] {
     value === undefined ? [] : [entry(key, value)];
   return [
     uint(keys.blockCount, h.numLayers),
+    ...optional(keys.decoderBlockCount, h.decoder?.numLayers, uint),
+    ...optional(keys.decoderStartTokenId, h.decoder?.startTokenId, uint),
     uint(keys.contextLength, h.numPositions),
     uint(keys.embeddingLength, h.hiddenSize),
     uint(keys.feedForwardLength, h.intermediateSize),
@@ -111,6 +113,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
     text(ENCODER_KEYS.headPooling, head.pooling),
     text(ENCODER_KEYS.headActivation, head.activation),
     ...(head.padTokenId === undefined ? [] : [uint(ENCODER_KEYS.headPadTokenId, head.padTokenId)]),
+    ...(head.eosTokenId === undefined ? [] : [uint(ENCODER_KEYS.headEosTokenId, head.eosTokenId)]),
     uint(ENCODER_KEYS.numLabels, facts.model.numLabels),
     text(ENCODER_KEYS.problemType, facts.problemType),
     text(ENCODER_KEYS.activationFn, facts.activationFn),
@@ -127,8 +130,13 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
   ];
 }
 
-function mechanismEntries({ slidingWindow, layerWeights, rope, disentangled }: EncoderHyperparameters): GgufEntry[] {
+function mechanismEntries(hyperparameters: EncoderHyperparameters): GgufEntry[] {
+  const { slidingWindow, layerWeights, rope, disentangled, decoder } = hyperparameters;
   const entries: GgufEntry[] = [];
+  if (decoder !== undefined) {
+    entries.push(uint(ENCODER_KEYS.decoderHeadCount, decoder.numHeads));
+    entries.push(uint(ENCODER_KEYS.decoderFeedForwardLength, decoder.intermediateSize));
+  }
   if (slidingWindow !== undefined) {
     entries.push({ key: ENCODER_KEYS.localLayers, type: 'uint32[]', value: slidingWindow.layers });
   }

@@ -68,7 +68,7 @@ function ownType(weights: TensorSource, tensors: readonly PlannedTensor[]): Tens
 }
 
 function requireFloats(weights: TensorSource, tensors: readonly PlannedTensor[]): void {
-  for (const name of tensors.flatMap(({ sources }) => sources)) {
+  for (const name of tensors.flatMap(({ sources, twins = [] }) => [...sources, ...twins])) {
     const tensor = weights.find(name);
     if (tensor !== undefined && !Object.hasOwn(ELEMENT_BYTES, tensor.dtype)) {
       throw new EncoderError(

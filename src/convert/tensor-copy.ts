@@ -34,10 +34,30 @@ export async function copyTensor(
         const values = decodeElements(source.dtype, bytes);
         const type = isKept ? undefined : (info.type.name as ElementType);
         checkValues(values, type, name, source.file, start);
+        for (const twin of tensor.twins ?? []) await checkTwin(weights, twin, name, start, values);
         await emit(type === undefined ? bytes : encodeElements(type, values));
       }
     }
   }
+}
+
+/** Where the values differ, transformers does not tie the tensors, and the model is another one. */
+async function checkTwin(
+  weights: TensorSource,
+  twin: string,
+  name: string,
+  start: number,
+  values: Float32Array,
+): Promise<void> {
+  const { dtype, file } = weights.find(twin)!;
+  const { elements, bytes } = storedBlock(dtype)!;
+  const bytesOf = (length: number) => (length / elements) * bytes;
+  const others = decodeElements(dtype, await weights.read(twin, bytesOf(start), bytesOf(values.length)));
+  if (others.every((value, index) => value === values[index])) return;
+  throw new EncoderError(
+    'architecture_unsupported',
+    `${twin} in ${file} differs from ${name}; only checkpoints in which both are one matrix are supported`,
+  );
 }
 
 /** Small tensors, read whole; what they give is f32. */

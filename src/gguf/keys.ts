@@ -10,6 +10,10 @@ export function architectureKeys(architecture: string) {
     blockCount: `${architecture}.block_count`,
     /** UINT32, rows of position_embd. */
     contextLength: `${architecture}.context_length`,
+    /** UINT32, layers of the decoder; absent: the model has none. */
+    decoderBlockCount: `${architecture}.decoder_block_count`,
+    /** UINT32, the token that the decoder reads before the text's first. */
+    decoderStartTokenId: `${architecture}.decoder_start_token_id`,
     /** UINT32, hidden size. */
     embeddingLength: `${architecture}.embedding_length`,
     /** UINT32, inner size of the feed-forward part. */
@@ -107,10 +111,15 @@ export const ENCODER_KEYS = {
   formatVersion: 'ggml_encoder.format_version',
   /** STRING, the Hugging Face class that the checkpoint was saved from. */
   sourceClass: 'ggml_encoder.source_class',
-  /** STRING 'cls' | 'mean' | 'last': the head reads the first token's hidden state, the mean or the last token's. */
+  /** STRING 'cls' | 'mean' | 'last' | 'eos': the head reads the first token's hidden state, the mean, the last's or an end's. */
   headPooling: 'ggml_encoder.head.pooling',
   /** UINT32, for 'last': the rightmost token with another id is read. */
   headPadTokenId: 'ggml_encoder.head.pad_token_id',
+  /** UINT32, for 'eos': the rightmost token with this id is read. */
+  headEosTokenId: 'ggml_encoder.head.eos_token_id',
+  /** UINT32 each, of the decoder where there is one. */
+  decoderHeadCount: 'ggml_encoder.decoder.head_count',
+  decoderFeedForwardLength: 'ggml_encoder.decoder.feed_forward_length',
   /** STRING 'tanh' | 'relu' | 'gelu' | 'gelu_new' | 'silu' | 'none', between cls and cls.output. */
   headActivation: 'ggml_encoder.head.activation',
   /** STRING 'q8_0' | 'q5_0' | 'q4_0', asked for in a conversion that had to make some matrices f16; absent if none. */

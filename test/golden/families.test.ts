@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Classifier, convert, estimateMemory } from 'ggml-encoder';
 import type { StoredType } from './checkpoint-fixture';
 import { deviceSlack, type Engine, engineOptions } from './engines';
-import { type Family, type Format, families, familyInputs, writeFamily } from './family-checkpoints';
+import { type Family, type Format, families, familyInputs, ownTokenizer, writeFamily } from './family-checkpoints';
 
 /** Largest |logit - transformers float32|. */
 const BOUND = 5e-4;
@@ -39,7 +39,7 @@ async function logits(family: Family, file: string, engine: Engine): Promise<Flo
 describe.each(families())('$name', (family) => {
   it.each(FORMATS)('%s of %s on %s', async (format, dtype, engine) => {
     const checkpoint = path.join(folder, `${family.name}-${format.replace(' ', '-')}-${engine}`);
-    await writeFamily(family, checkpoint, format, dtype);
+    await writeFamily(family, checkpoint, format, dtype, ownTokenizer(family));
     const file = `${checkpoint}.gguf`;
     await convert(checkpoint, { output: file, type: 'f32' });
     const rows = await logits(family, file, engine);

@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
 
 import { decodeElements, encodeElements } from '../../src/convert/dtypes';
 import { type GoldenModel, type StoredType, goldenInputs, tensorValues } from './checkpoint-fixture';
@@ -23,6 +24,10 @@ export interface Family {
   /** Indices into texts.json and pairs.json, in the order of `rows`. */
   readonly texts: readonly number[];
   readonly pairs: readonly number[];
+  /** A tokenizer of pipelines.json.br. Default: WordPiece. */
+  readonly tokenizer?: string;
+  /** Inputs of the family's own, behind those above. */
+  readonly more?: readonly (string | readonly [string, string])[];
   /** Logits of transformers in float32. */
   readonly rows: readonly (readonly number[])[];
 }
@@ -48,6 +53,7 @@ export function familyInputs(family: Family): (string | { text: string; textPair
   return [
     ...family.texts.map((index) => texts[index]!),
     ...family.pairs.map((index) => ({ text: pairs[index]![0], textPair: pairs[index]![1] })),
+    ...(family.more ?? []).map((item) => (typeof item === 'string' ? item : { text: item[0], textPair: item[1] })),
   ];
 }
 
@@ -55,6 +61,18 @@ export function familyInputs(family: Family): (string | { text: string; textPair
 export interface TokenizerFiles {
   readonly tokenizer: unknown;
   readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** The tokenizer that the family's logits were made with, where that is not WordPiece. */
+export function ownTokenizer({ tokenizer, config }: Family): TokenizerFiles | undefined {
+  if (tokenizer === undefined) return undefined;
+  const packed = readFileSync(join(TOKENIZER_FOLDER, '../pipelines.json.br'));
+  const { tokenizers } = JSON.parse(brotliDecompressSync(packed).toString('utf8')) as {
+    tokenizers: Readonly<Record<string, unknown>>;
+  };
+  const [className = ''] = config['architectures'] as string[];
+  const tokenizerClass = className.replace('ForSequenceClassification', 'Tokenizer');
+  return { tokenizer: tokenizers[tokenizer], config: { tokenizer_class: tokenizerClass, model_max_length: 512 } };
 }
 
 /** Writes the checkpoint into `folder`, which is made when missing; with WordPiece unless it has its own tokenizer. */

@@ -2,7 +2,7 @@
  * node run.js [--mutants N] [--seed N] [--every N] [--only TEXT]: the whole hostile corpus and N mutants in this one process, through
  * convert and load. Prints counts by format and code; status 1 when anything but a clean refusal or finite scores came.
  */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -10,6 +10,7 @@ import { Classifier, convert } from 'ggml-encoder';
 
 import type { Case } from './case';
 import { ggufCases } from './cases/gguf';
+import { ggufDecoderCases } from './cases/gguf-decoder';
 import { hdf5Cases } from './cases/hdf5';
 import { safetensorsCases } from './cases/safetensors';
 import { sentencePieceCases } from './cases/sentencepiece';
@@ -19,6 +20,7 @@ import { mutantKinds } from './mutants';
 import { Random } from './random';
 import { type Outcome, Runner } from './runner';
 import { runProgram } from './program';
+import { soundDecoderFiles } from './sound-decoder';
 
 const TEXTS = ['A chess engine', 'Fonts for Bengali', '', 'a'.repeat(5000), '\u{1f600} \ud800'];
 
@@ -33,6 +35,15 @@ async function referenceBits(): Promise<string> {
 async function soundGguf(root: string, type: 'f32' | 'bf16' | 'q8_0'): Promise<Buffer> {
   const output = join(root, `sound-${type}.gguf`);
   await convert(join(root, 'checkpoint'), { output, type });
+  return readFileSync(output);
+}
+
+async function soundDecoderGguf(root: string): Promise<Buffer> {
+  const folder = join(root, 'decoder');
+  mkdirSync(folder);
+  for (const [name, content] of Object.entries(soundDecoderFiles())) writeFileSync(join(folder, name), content);
+  const output = join(root, 'sound-decoder.gguf');
+  await convert(folder, { output });
   return readFileSync(output);
 }
 
@@ -83,9 +94,11 @@ async function main(): Promise<number> {
   try {
     await runner.run({ name: 'sound', files: {}, expect: 'accepted' });
     if (runner.opened < 3) throw new Error('the watch over opened files saw none');
-    const sound = [await soundGguf(root, 'f32'), await soundGguf(root, 'bf16')];
+    const decoder = await soundDecoderGguf(root);
+    const sound = [await soundGguf(root, 'f32'), await soundGguf(root, 'bf16'), decoder];
     const handMade = [
       ...ggufCases(sound[0]!),
+      ...ggufDecoderCases(decoder),
       ...safetensorsCases(),
       ...torchCases(),
       ...hdf5Cases(),

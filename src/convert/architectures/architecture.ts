@@ -20,6 +20,8 @@ export interface PlannedTensor {
   readonly sources: readonly string[];
   /** `matrix` takes the file's tensor type; `exact` is always f32: norms, biases, small tables and the head. */
   readonly storage: 'matrix' | 'exact';
+  /** Tensors of the checkpoint that must have the values of the only source, since the model ties them to it. */
+  readonly twins?: readonly string[];
   /** The rows that are taken from every source, in this order. Default: all. */
   readonly rowRanges?: readonly RowRange[];
   /**
@@ -37,6 +39,15 @@ export interface RotaryEmbedding {
   readonly localInverseFrequencies?: Float32Array;
   /** Multiplied onto cosine and sine. */
   readonly attentionFactor: number;
+}
+
+/** The second stack of layers, which reads the text moved by one token and attends to the encoder's last states too. */
+export interface DecoderHyperparameters {
+  readonly numLayers: number;
+  readonly numHeads: number;
+  readonly intermediateSize: number;
+  /** Read in the place of the token before the first. */
+  readonly startTokenId: number;
 }
 
 /** Absent entries take the default of a BERT: as many keys as queries, layer norm after each part, no rotation, ... */
@@ -86,15 +97,19 @@ export interface EncoderHyperparameters {
     readonly maxRelativePositions: number;
     readonly types: readonly string[];
   };
+  /** Default: none. */
+  readonly decoder?: DecoderHyperparameters;
 }
 
 /** From the last hidden states to the classifier. */
 export interface EncoderHead {
-  readonly pooling: 'cls' | 'mean' | 'last';
+  readonly pooling: 'cls' | 'mean' | 'last' | 'eos';
   /** HF's name of the activation after the dense layer before the classifier; `none` where there is no such layer. */
   readonly activation: string;
   /** For `last`: the token that is passed over. Undefined: the last token counts, whatever it is. */
   readonly padTokenId?: number | undefined;
+  /** For `eos`: the rightmost token with this id is read. */
+  readonly eosTokenId?: number;
 }
 
 /** Everything the file says about the model, as read from one checkpoint and checked against its weights. */

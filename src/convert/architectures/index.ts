@@ -2,6 +2,7 @@
 import type { ConfigReader } from '../config';
 import { albert } from './albert';
 import type { Architecture } from './architecture';
+import { bart } from './bart';
 import { bert } from './bert';
 import { deberta } from './deberta';
 import { debertaV2 } from './deberta-v2';
@@ -22,6 +23,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   deberta,
   debertaV2,
   modernbert,
+  bart,
   ...decoders,
 ];
 

@@ -45,6 +45,13 @@ export class TensorPlanner {
     this.tensors.push({ name, shape, sources: [source], storage: 'matrix', ...(rowRanges && { rowRanges }) });
   }
 
+  /** A matrix that the model has under several names, of which checkpoints hold one or more. */
+  tied(name: string, shape: readonly [number, number], names: readonly string[]): void {
+    const [source = names[0]!, ...twins] = names.filter((known) => this.weights.find(known) !== undefined);
+    for (const known of [source, ...twins]) this.take(known, shape);
+    this.tensors.push({ name, shape, sources: [source], storage: 'matrix', twins });
+  }
+
   /** `shape` is the source's; of its rows the file has those in `rowRanges`. */
   exact(name: string, shape: readonly number[], source: string, options: PlanOptions = {}): void {
     this.take(source, shape);

@@ -17,7 +17,7 @@ import {
 type Expect = Case['expect'];
 
 /** Values of every type under a key that wants an unsigned integer. */
-const WRONG_INTEGERS: readonly (readonly [string, number, Buffer])[] = [
+export const WRONG_INTEGERS: readonly (readonly [string, number, Buffer])[] = [
   ['0', 4, u32(0)],
   ['2^32-1', 4, u32(0xffff_ffff)],
   ['2^31', 4, u32(0x8000_0000)],
@@ -223,7 +223,7 @@ function tokenizers(changed: Changed, key: Key): void {
   }
 }
 
-function tensorCases(parts: GgufParts, changed: Changed): void {
+export function tensorCases(parts: GgufParts, changed: Changed): void {
   for (const [index, tensor] of parts.tensors.entries()) {
     const name = tensor.name.toString();
     const at = (copy: GgufParts) => copy.tensors[index]!;

@@ -91,6 +91,16 @@ const CASES: readonly (readonly [string, object, string, string])[] = [
   ['qwen3', { layer_types: ['sliding_attention', 'full_attention', 'full_attention'] }, MALFORMED, 'sliding_window'],
   ['gemma2', { use_bidirectional_attention: true }, UNSUPPORTED, 'use_bidirectional_attention'],
   ['gemma2', { attn_logit_softcapping: -1 }, MALFORMED, 'attn_logit_softcapping'],
+  ['bart', { is_encoder_decoder: false }, UNSUPPORTED, 'is_encoder_decoder'],
+  ['bart', { tie_word_embeddings: false }, UNSUPPORTED, 'tie_word_embeddings'],
+  ['bart', { eos_token_id: null }, UNSUPPORTED, 'eos_token_id'],
+  ['bart', { eos_token_id: [2, 3] }, MALFORMED, 'eos_token_id'],
+  ['bart', { decoder_start_token_id: null }, UNSUPPORTED, 'decoder_start_token_id'],
+  ['bart', { decoder_start_token_id: 7100 }, MALFORMED, 'decoder_start_token_id'],
+  ['bart', { num_hidden_layers: 12 }, MALFORMED, 'num_hidden_layers'],
+  ['bart', { decoder_layers: 0 }, MALFORMED, 'decoder_layers'],
+  ['bart', { decoder_attention_heads: 5 }, MALFORMED, '5 attention heads'],
+  ['bart', { activation_function: 'mish' }, UNSUPPORTED, 'mish'],
 ];
 
 describe('configurations', () => {

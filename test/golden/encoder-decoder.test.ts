@@ -1,0 +1,95 @@
+// Models with a decoder, whose logits families.test.ts compares: what batches, stored types, zero-shot and broken files make of them.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Classifier, convert, estimateMemory, ZeroShotClassifier, type TensorType } from 'ggml-encoder';
+import { readGgufHead } from '../../src/gguf/reader';
+import { type Engine, engineOptions } from './engines';
+import { type Family, families, familyInputs, ownTokenizer, writeFamily } from './family-checkpoints';
+
+const NLI = families().find(({ name }) => name === 'bart-nli')!;
+const QUIET = { onWarning: () => undefined };
+
+const folder = mkdtempSync(path.join(tmpdir(), 'ggml-encoder-decoders-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function makeFile(name: string, type: TensorType, family: Family = NLI, tokenizer = ownTokenizer(family)) {
+  const checkpoint = path.join(folder, name);
+  await writeFamily(family, checkpoint, 'safetensors', 'F32', tokenizer);
+  await convert(checkpoint, { output: `${checkpoint}.gguf`, type });
+  return `${checkpoint}.gguf`;
+}
+
+let file = '';
+beforeAll(async () => {
+  file = await makeFile('nli', 'f32');
+});
+
+describe.each<Engine>(['auto', 'portable'])('on %s', (kernels) => {
+  it('a text scores the same alone and among others, bit for bit', async () => {
+    await using model = await Classifier.load(file, { ...engineOptions(kernels), ...QUIET });
+    const inputs = familyInputs(NLI);
+    const options = { logits: true, specialTokens: 'parse' } as const;
+    const together = await model.classify(inputs, options);
+    for (const [index, input] of inputs.entries()) {
+      const alone = await model.classify(input, options);
+      expect(alone.logits).toEqual(together[index]!.logits);
+    }
+  });
+
+  // Differences of the stored types are those of their rounding, on weights that are random and large.
+  it.each([
+    ['f16', 5e-4],
+    ['bf16', 0.05],
+    ['q8_0', 0.15],
+    ['q5_0', 0.6],
+    ['q4_0', 1.2],
+  ] as const)('%s is near transformers in f32, and takes the memory that was estimated', async (type, bound) => {
+    const stored = await makeFile(`nli-${type}-${kernels}`, type);
+    const options = { ...engineOptions(kernels), ...QUIET };
+    await using model = await Classifier.load(stored, options);
+    expect((await estimateMemory(stored, options)).weightBytes).toBe(model.info.weightBytes);
+    const results = await model.classify(familyInputs(NLI), { logits: true, specialTokens: 'parse' });
+    const worst = Math.max(
+      ...results.flatMap(({ logits }, row) => NLI.rows[row]!.map((logit, i) => Math.abs(logits![i]! - logit))),
+    );
+    expect(worst).toBeLessThan(bound);
+    expect(worst).toBeGreaterThan(0);
+  });
+});
+
+it('classifies into labels of the call by the label that means entailment', async () => {
+  await using zeroShot = await ZeroShotClassifier.load(file, { ...engineOptions('auto'), ...QUIET });
+  await using model = await Classifier.load(file, { ...engineOptions('auto'), ...QUIET });
+  expect(zeroShot.entailment).toBe('entailment');
+  const labels = ['billing', 'support'] as const;
+  const text = 'My invoice is wrong.';
+  const { scores, labels: order } = await zeroShot.classify(text, labels);
+  const pairs = order.map((label) => ({ text, textPair: `This example is ${label}.` }));
+  const odds = (await model.classify(pairs, { logits: true })).map(({ logits }) => Math.exp(logits![2]!));
+  const total = odds.reduce((sum, value) => sum + value, 0);
+  expect(odds.map((value) => value / total)).toEqual(scores.map((score) => expect.closeTo(score, 5) as number));
+});
+
+it('is no file that llama.cpp would take for another architecture', async () => {
+  const { metadata } = await readGgufHead(file);
+  expect(metadata.get('general.architecture')?.value).toBe('bart');
+  expect(metadata.get('ggml_encoder.llamacpp.compat')?.value).toBe('unsupported');
+});
+
+it('is refused where the tokenizer puts no end into a text', async () => {
+  const own = ownTokenizer(NLI)!;
+  const tokenizer = { ...(own.tokenizer as object), post_processor: null };
+  const config = { tokenizer_class: 'PreTrainedTokenizerFast' };
+  const endless = await makeFile('endless', 'f32', NLI, { tokenizer, config });
+  await expect(Classifier.load(endless, engineOptions('auto'))).rejects.toMatchObject({ code: 'gguf_malformed' });
+});
+
+it('is refused where encoder and decoder have embedding tables of their own', async () => {
+  const tensors = { ...NLI.tensors, 'model.decoder.embed_tokens.weight': NLI.tensors['model.shared.weight']! };
+  await expect(makeFile('untied', 'f32', { ...NLI, tensors })).rejects.toMatchObject({
+    code: 'architecture_unsupported',
+    message: expect.stringContaining('model.decoder.embed_tokens.weight') as string,
+  });
+});

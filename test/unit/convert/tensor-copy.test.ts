@@ -1,0 +1,46 @@
+/** Tensors that a model ties to each other must hold one matrix, whatever types they are stored in. */
+import { describe, expect, it } from 'vitest';
+
+import { copyTensor } from '../../../src/convert/tensor-copy';
+import { encodeElements } from '../../../src/convert/dtypes';
+import type { TensorSource } from '../../../src/convert/readers/tensor-source';
+import { ggmlType } from '../../../src/gguf/types';
+
+const VALUES = Float32Array.from({ length: 12 }, (_, index) => index / 4 - 1);
+
+function sourceOf(tensors: Readonly<Record<string, readonly ['F32' | 'F16', Float32Array]>>): TensorSource {
+  const bytesOf = (name: string) => {
+    const [dtype, values] = tensors[name]!;
+    return Buffer.from(encodeElements(dtype === 'F32' ? 'f32' : 'f16', values));
+  };
+  return {
+    names: () => Object.keys(tensors),
+    find: (name) => {
+      const [dtype] = tensors[name]!;
+      return { dtype, shape: [3, 4], sizeBytes: bytesOf(name).length, file: 'model.safetensors' };
+    },
+    read: (name, offset, length) => Promise.resolve(bytesOf(name).subarray(offset, offset + length)),
+  };
+}
+
+async function copy(source: TensorSource): Promise<Buffer> {
+  const planned = { name: 't', shape: [3, 4], sources: ['one'], twins: ['two'], storage: 'matrix' } as const;
+  const pieces: Uint8Array[] = [];
+  const info = { name: 't', ne: [4, 3], type: ggmlType('f32'), offset: 0, sizeBytes: 48 };
+  await copyTensor(source, planned, info, (data) => Promise.resolve(void pieces.push(data)));
+  return Buffer.concat(pieces);
+}
+
+describe('twins', () => {
+  it('that are equal are written once', async () => {
+    expect(await copy(sourceOf({ one: ['F32', VALUES], two: ['F16', VALUES] }))).toEqual(Buffer.from(VALUES.buffer));
+  });
+
+  it('that differ are refused by name', async () => {
+    const other = VALUES.with(11, 7);
+    await expect(copy(sourceOf({ one: ['F32', VALUES], two: ['F32', other] }))).rejects.toMatchObject({
+      code: 'architecture_unsupported',
+      message: expect.stringMatching(/two .* differs from one/) as string,
+    });
+  });
+});

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes the benchmark's four models: checkpoint folders, with ONNX exports beside them for the ONNX Runtime peers.
+"""Makes the benchmark's models: checkpoint folders, with ONNX exports beside them for the ONNX Runtime peers.
 Weights are random with a fixed seed and scaled so that logits differ from text to text; speed does not depend on them.
-Usage: make-models.py [NAME ...]   (torch 2.13, transformers 5.18, onnx 1.23, onnxruntime 1.30 made the published figures)
+Usage: make-models.py [NAME ...]   (the four of the published tables, or those named; torch 2.13, transformers 5.18, onnx 1.23, onnxruntime 1.30 made the published figures)
 """
 import math
 import pathlib
@@ -14,6 +14,7 @@ import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.shape_inference import quant_pre_process
+from transformers import BartConfig, BartForSequenceClassification
 from transformers import BertConfig, BertForSequenceClassification
 from transformers import DistilBertConfig, DistilBertForSequenceClassification
 
@@ -34,12 +35,23 @@ def distilbert(vocabulary, hidden, layers, heads, intermediate, positions, label
     return DistilBertForSequenceClassification, config
 
 
+def bart(vocabulary, hidden, layers, heads, intermediate, positions, labels):
+    """As many layers in the decoder as in the encoder; [PAD], [CLS] and [SEP] are the tokenizer's."""
+    config = BartConfig(vocab_size=vocabulary, d_model=hidden, encoder_layers=layers, decoder_layers=layers,
+                        encoder_attention_heads=heads, decoder_attention_heads=heads, encoder_ffn_dim=intermediate,
+                        decoder_ffn_dim=intermediate, max_position_embeddings=positions, num_labels=labels,
+                        pad_token_id=0, bos_token_id=2, eos_token_id=3, decoder_start_token_id=3, forced_eos_token_id=3)
+    return BartForSequenceClassification, config
+
+
 MODELS = {
     "bert-2l-128": bert(7100, 128, 2, 2, 512, 128, 4),
     "bert-4l-312": bert(30522, 312, 4, 12, 1200, 512, 3),
     "minilm-6l-384": bert(30522, 384, 6, 12, 1536, 512, 1),
     "distilbert-6l-768": distilbert(30522, 768, 6, 6, 3072, 512, 2),
+    "bart-6l-768": bart(50265, 768, 6, 12, 3072, 1024, 3),
 }
+ON_REQUEST = {"bart-6l-768"}
 
 
 def randomize(model):
@@ -68,6 +80,7 @@ def export_onnx(architecture, checkpoint, path):
     model = architecture.from_pretrained(checkpoint, attn_implementation="eager").eval()
     names = ["input_ids", "attention_mask"] + (["token_type_ids"] if architecture is BertForSequenceClassification else [])
     ids = torch.randint(5, 7000, (2, 16))
+    ids[:, -1] = 3  # [SEP], which BART looks for
     values = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "token_type_ids": torch.zeros_like(ids)}
 
     class Positional(torch.nn.Module):
@@ -96,7 +109,7 @@ def quantize(source, target):
 
 
 def main():
-    for name in sys.argv[1:] or MODELS:
+    for name in sys.argv[1:] or [model for model in MODELS if model not in ON_REQUEST]:
         architecture, config = MODELS[name]
         folder = HERE / "models" / name
         (folder / "onnx").mkdir(parents=True, exist_ok=True)

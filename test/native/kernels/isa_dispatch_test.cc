@@ -1,5 +1,6 @@
 // Each word of GGML_ENCODER_MAX_ISA selects what it names, on a machine that has everything.
 #include <algorithm>
+#include <cstdio>
 #include <iterator>
 #include <string>
 
@@ -7,6 +8,7 @@
 #include "enc/cpu_features.h"
 #include "enc/error.h"
 #include "kernels/kernel_table.h"
+#include "runnable.h"
 
 namespace enc::test {
 namespace {
@@ -109,6 +111,20 @@ TEST(detected_features_imply_their_base) {
   CHECK(f.avx2 || !(f.avx_vnni || f.avx512));
   CHECK(f.avx512 || !(f.avx512_vnni || f.avx512_bf16 || f.amx_bf16 || f.amx_int8));
   CHECK(f.neon || !f.neon_dotprod);
+}
+
+template <class Kernel>
+size_t name_runnable() {
+  for (const Kernel* kernel : runnable<Kernel>()) std::printf("  %s\n", kernel->name);
+  return runnable<Kernel>().size();
+}
+
+TEST(kernels_under_test) {
+  const size_t count =
+      name_runnable<kernels::GemmKernel>() + name_runnable<kernels::AttentionVarlenKernel>() +
+      name_runnable<kernels::AddLayerNormKernel>() + name_runnable<kernels::EmbedTokensKernel>() +
+      name_runnable<kernels::GateKernel>() + name_runnable<kernels::RotateHeadsKernel>();
+  CHECK(count > 0);  // none: ENC_TEST_KERNELS names what this machine cannot run
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // The variants of an op that this machine can run, read from kernels.inc.
 #pragma once
 
+#include <cstdlib>
+#include <cstring>
 #include <vector>
 
 #include "kernels/kernel_declarations.h"
@@ -19,9 +21,17 @@ ENC_EMULATED_KERNELS(ENC_EMULATED)
 
 namespace enc::test {
 
+/// With ENC_TEST_KERNELS set, only variants whose name contains it: an emulated CPU takes hours for all.
+inline bool is_wanted(const char* name) {
+  const char* part = std::getenv("ENC_TEST_KERNELS");
+  return part == nullptr || std::strstr(name, part) != nullptr;
+}
+
 template <class Kernel, class Other>
 void add_if_same(std::vector<const Kernel*>& list, const Other& kernel) {
-  if constexpr (std::is_same_v<Kernel, Other>) list.push_back(&kernel);
+  if constexpr (std::is_same_v<Kernel, Other>) {
+    if (is_wanted(kernel.name)) list.push_back(&kernel);
+  }
 }
 
 /// The variants of an op that this machine can run, AMX ones in software where the tiles cannot be had.
@@ -34,7 +44,7 @@ std::vector<const Kernel*> runnable() {
 #include "kernels/kernels.inc"
 #undef KERNEL
 #ifdef ENC_X86_KERNELS
-  if (features.avx512_bf16) {
+  if (features.avx512_bf16 && !features.amx_bf16) {
 #define ENC_EMULATED(type, name) add_if_same<Kernel>(list, kernels::name##_emulated);
     ENC_EMULATED_KERNELS(ENC_EMULATED)
 #undef ENC_EMULATED

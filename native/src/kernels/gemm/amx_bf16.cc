@@ -14,7 +14,7 @@
 // times the work of a bf16 product by count of instructions; and bf16 keeps x more exactly than int8 does.
 // Cost: 2 bytes a weight instead of 1.1.
 //
-// Not yet measured on AMX hardware; see simd/amx_tiles.h for what the tests prove.
+// Not yet timed on AMX hardware; see simd/amx_tiles.h for where it has run.
 #include <immintrin.h>
 
 #include <cstring>

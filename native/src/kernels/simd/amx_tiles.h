@@ -5,9 +5,9 @@
 // read memory, and its _tile_loadconfig claims to read 8 bytes of 64; both let it drop stores that the
 // instruction needs. One configuration serves every kernel: eight tiles of 16 rows x 64 bytes. It belongs to
 // a thread and stays loaded; another library in the process may have changed it, so each call of a kernel
-// checks it first (configure_tiles). What the emulation proves: layout, indices, strides, tails, padding and
-// the order of operations. What it does not: that the instructions are encoded and configured rightly, the
-// hardware's rounding of sums, and speed.
+// checks it first (configure_tiles). What the functions in software prove: layout, indices, strides, tails,
+// padding and the order of operations. That the instructions are encoded and configured rightly, and how they
+// round, shows only where they run: on AMX hardware, or in scripts/amx-machine.mjs.
 #pragma once
 
 #include <cstring>

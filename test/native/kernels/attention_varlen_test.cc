@@ -195,5 +195,28 @@ TEST(attention_of_one_row_alone_has_the_same_bits) {
   }
 }
 
+TEST(attention_varlen_computes_a_query_that_stands_alone) {
+  for (const AttentionVarlenKernel* kernel : runnable<AttentionVarlenKernel>()) {
+    const Problem p({5, 64, 1, 1100}, 2, 26);
+    Aligned scratch(kernel->scratch_bytes(p.longest, p.head_size));
+    Guarded<float> whole(p.tokens() * p.hidden);
+    kernel->run(p.arguments(whole, scratch));
+    for (size_t s = 0; s + 1 < p.cu_seqlens.size(); s++) {
+      std::vector<int32_t> rows(p.cu_seqlens.size() - 1);
+      rows[s] = (p.cu_seqlens[s + 1] - p.cu_seqlens[s]) / 2;
+      const size_t token = static_cast<size_t>(p.cu_seqlens[s] + rows[s]);
+      Guarded<float> query(p.hidden), result(p.hidden);
+      std::copy_n(p.qkv.data() + token * 3 * p.hidden, p.hidden, query.data());
+      AttentionVarlenArgs a = p.arguments(result, scratch);
+      a.sequence_begin = s, a.sequence_end = s + 1;
+      a.query_rows = rows.data();
+      a.q = query.data(), a.q_stride = a.out_stride = 0;
+      kernel->run(a);
+      CHECK(query.intact() && result.intact());
+      CHECK(std::memcmp(result.data(), &whole[token * p.hidden], p.hidden * sizeof(float)) == 0);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace enc::test

@@ -151,9 +151,9 @@ let shown = 0;
 let status;
 while (status === undefined && machine.exitCode === null) {
   await setTimeout(500);
-  const text = existsSync(serial) ? readFileSync(serial, 'latin1') : '';
-  process.stdout.write(text.slice(shown));
-  shown = text.length;
-  status = /^exit status (\d+)/m.exec(text)?.[1];
+  const said = existsSync(serial) ? readFileSync(serial) : Buffer.alloc(0);
+  process.stdout.write(said.subarray(shown));
+  shown = said.length;
+  status = /^exit status (\d+)/m.exec(said.toString())?.[1];
 }
 process.exit(status === undefined ? 1 : Number(status));

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -40,6 +41,23 @@ struct EncodeOptions {
   WindowedText windows = WindowedText::kNone;
   size_t overlap = 0;  ///< tokens that neighbouring windows share; at most half a window is used
   size_t max_windows = SIZE_MAX;
+  /// Only for a PairTemplate with a place for it; empty: none. Control tokens in it are the caller's.
+  std::string prompt;
+};
+
+/// A chat template: a pair becomes one text, constant pieces with the caller's texts between them, which is
+/// tokenized as a whole, without the post-processor.
+struct PairTemplate {
+  enum class Slot { kFirst, kSecond, kPrompt };
+  /// pieces[0] slots[0] pieces[1] ... slots[n - 1] pieces[n]; control tokens in the pieces are meant.
+  struct Layout {
+    std::vector<std::string> pieces;
+    std::vector<Slot> slots;
+  };
+  Layout plain;
+  std::optional<Layout> prompted;  ///< with a prompt; absent: there can be none
+  /// An input as long as may be ends in the template's own last tokens, which overwrite what was cut there.
+  bool restores_end = true;
 };
 
 struct Encoding {
@@ -59,7 +77,10 @@ class Tokenizer {
  public:
   /// Builds from the text of a tokenizer.json. Throws Error(tokenizer_unsupported) naming the component that
   /// is not implemented, Error(checkpoint_malformed) when the JSON or a field is not what it should be.
-  static std::unique_ptr<const Tokenizer> from_json(std::string_view json);
+  /// With a template, only pairs can be encoded, and only as a whole: Error(input_invalid) for texts that
+  /// stand alone, for windows, and for options that treat the two texts differently.
+  static std::unique_ptr<const Tokenizer> from_json(std::string_view json,
+                                                    std::optional<PairTemplate> pair_template = {});
 
   virtual ~Tokenizer() = default;
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "enc/error.h"
+#include "tokenizer/pair_template.h"
 #include "tokenizer/unicode_tables.h"
 #include "tokenizer/utf8.h"
 
@@ -70,7 +71,7 @@ AddedTokenMatcher::AddedTokenMatcher() : root_(trie_.add_root()) {}
 void AddedTokenMatcher::add(AddedToken token, std::string_view content) {
   if (!trie_.insert(root_, content, static_cast<int32_t>(tokens_.size()))) return;
   starts_[static_cast<unsigned char>(content[0])] = true;
-  has_ordinary_ |= !token.special;
+  (token.special ? has_special_ : has_ordinary_) = true;
   tokens_.push_back(std::move(token));
 }
 
@@ -91,18 +92,26 @@ AddedTokenMatcher::Match AddedTokenMatcher::find(std::string_view text, size_t f
   return {text.size(), text.size(), nullptr};
 }
 
-void AddedTokenMatcher::split(std::string_view text, SpecialTokens mode, std::vector<Piece>& pieces) const {
+void AddedTokenMatcher::split(std::string_view text, SpecialTokens mode, const std::vector<Span>* callers,
+                              std::vector<Piece>& pieces) const {
   const auto add = [&](size_t begin, size_t end, int32_t id) {
     pieces.push_back({{static_cast<uint32_t>(begin), static_cast<uint32_t>(end)}, id});
   };
   size_t done = 0;             // text before this has its piece
   size_t white_run_begin = 0;  // the last run that rstrip passed, so that no run is walked twice
   size_t white_run_end = 0;
-  for (Match match = find(text, 0); match.token; match = find(text, match.end)) {
+  size_t next = 0;
+  for (Match match = find(text, 0); match.token; match = find(text, next)) {
     const AddedToken& token = *match.token;
-    if (token.special && mode == SpecialTokens::kText) continue;
+    const bool is_callers = callers == nullptr || overlaps(*callers, match.begin, match.end);
+    next = match.end;
+    if (token.special && is_callers && mode == SpecialTokens::kText) {
+      // One of the template's own may begin inside what is no token.
+      if (callers != nullptr) next = match.begin + 1;
+      continue;
+    }
     if (token.single_word && !stands_alone(text, match.begin, match.end)) continue;
-    if (token.special && mode == SpecialTokens::kError)
+    if (token.special && is_callers && mode == SpecialTokens::kError)
       throw Error(ErrorCode::input_invalid, "the text contains the control token \"" + token.content +
                                                 "\" at byte " + std::to_string(match.begin) +
                                                 "; remove it, or choose how such tokens are treated");

@@ -38,14 +38,17 @@ class AddedTokenMatcher {
   /// `content`: what to look for, not empty. The first of two tokens with the same content counts.
   void add(AddedToken token, std::string_view content);
 
-  /// False when a text can be passed on as one piece without looking.
+  /// False when a text can be passed on as one piece without looking; of a text that is the caller's.
   bool is_needed(SpecialTokens mode) const {
     return mode == SpecialTokens::kText ? has_ordinary_ : !tokens_.empty();
   }
+  bool has_special() const { return has_special_; }
 
   /// Appends the pieces of `text` in order: at each place the longest token, leftmost first. Throws
-  /// Error(input_invalid) when `mode` is kError and a special token is found.
-  void split(std::string_view text, SpecialTokens mode, std::vector<Piece>& pieces) const;
+  /// Error(input_invalid) when `mode` is kError and a special token is found. `mode` is for special tokens
+  /// that overlap the bytes `callers`, all of the text where it is null; others are taken.
+  void split(std::string_view text, SpecialTokens mode, const std::vector<Span>* callers,
+             std::vector<Piece>& pieces) const;
 
  private:
   struct Match {
@@ -59,6 +62,7 @@ class AddedTokenMatcher {
   ByteTrie::Node root_;
   std::array<bool, 256> starts_{};  // bytes with which a content begins
   bool has_ordinary_ = false;
+  bool has_special_ = false;
 };
 
 class AddedTokens {

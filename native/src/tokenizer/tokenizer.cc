@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "enc/error.h"
 #include "tokenizer/added_tokens.h"
+#include "tokenizer/pair_template.h"
 #include "tokenizer/stages.h"
 #include "tokenizer/template.h"
 #include "tokenizer/truncation.h"
@@ -27,6 +29,7 @@ struct Scratch {
   Words words;
   std::vector<int32_t> first;
   std::vector<int32_t> second;
+  RenderedPair rendered;
 
   /// Gives back what an unusually long text made large.
   void trim() noexcept {
@@ -37,7 +40,7 @@ struct Scratch {
     };
     trim_one(sanitized), trim_one(normalized), trim_one(raw_pieces), trim_one(pieces);
     trim_one(words.text), trim_one(words.spans), trim_one(words.next_text), trim_one(words.next_spans);
-    trim_one(first), trim_one(second);
+    trim_one(first), trim_one(second), trim_one(rendered.text);
   }
 };
 
@@ -49,13 +52,19 @@ struct ScratchUse {
 
 class PipelineTokenizer : public Tokenizer {
  public:
-  explicit PipelineTokenizer(JsonValue root)
+  PipelineTokenizer(JsonValue root, std::optional<PairTemplate> pair_template)
       : normalizer_(make_normalizer(root.at("normalizer"))),
         pre_tokenizer_(make_pre_tokenizer(root.at("pre_tokenizer"))),
         model_(make_model(root.at("model"))),
         added_tokens_(root.at("added_tokens"), *model_, *normalizer_),
-        template_(root.at("post_processor")) {
+        template_(root.at("post_processor")),
+        pair_template_(std::move(pair_template)) {
     model_->set_control_ids(added_tokens_.special_ids());
+    // Behind the normalizer nobody knows any more which bytes are the caller's.
+    if (pair_template_ && added_tokens_.after_normalizer().has_special())
+      throw Error(ErrorCode::tokenizer_unsupported,
+                  "the tokenizer looks for control tokens behind its normalizer, which is not supported for "
+                  "models with a chat template");
   }
 
   void encode(std::string_view text, std::optional<std::string_view> pair, const EncodeOptions& options,
@@ -70,8 +79,12 @@ class PipelineTokenizer : public Tokenizer {
 
  private:
   size_t text_budget(bool has_pair, const EncodeOptions& options) const;
+  void encode_rendered(std::string_view text, std::optional<std::string_view> pair,
+                       const EncodeOptions& options, Scratch& scratch, Encoding& out) const;
+  void restore_end(const PairTemplate::Layout& layout, const EncodeOptions& options, Scratch& scratch,
+                   std::vector<int32_t>& ids) const;
   void tokenize(std::string_view text, SpecialTokens mode, size_t limit, Scratch& scratch,
-                std::vector<int32_t>& ids) const;
+                std::vector<int32_t>& ids, const std::vector<Span>* callers = nullptr) const;
   void tokenize_normalized(SpecialTokens mode, bool at_start, size_t limit, Scratch& scratch,
                            std::vector<int32_t>& ids) const;
 
@@ -80,13 +93,14 @@ class PipelineTokenizer : public Tokenizer {
   std::unique_ptr<Model> model_;
   AddedTokens added_tokens_;
   Template template_;
+  const std::optional<PairTemplate> pair_template_;
 };
 
 void split_at(const AddedTokenMatcher& matcher, std::string_view text, SpecialTokens mode,
-              std::vector<Piece>& pieces) {
+              const std::vector<Span>* callers, std::vector<Piece>& pieces) {
   pieces.clear();
-  if (matcher.is_needed(mode))
-    matcher.split(text, mode, pieces);
+  if (callers != nullptr || matcher.is_needed(mode))
+    matcher.split(text, mode, callers, pieces);
   else
     pieces.push_back({{0, static_cast<uint32_t>(text.size())}, -1});
 }
@@ -95,16 +109,16 @@ std::string_view part(std::string_view text, Span span) {
   return text.substr(span.begin, span.end - span.begin);
 }
 
-/// All ids of `text`, or at least `limit` of them from its beginning.
+/// All ids of `text`, or at least `limit` of them from its beginning. `callers`: as for split().
 void PipelineTokenizer::tokenize(std::string_view text, SpecialTokens mode, size_t limit, Scratch& scratch,
-                                 std::vector<int32_t>& ids) const {
+                                 std::vector<int32_t>& ids, const std::vector<Span>* callers) const {
   ids.clear();
   if (text.size() > kMaxTextBytes)
     throw Error(ErrorCode::limit_exceeded, "a text has " + std::to_string(text.size()) +
                                                " bytes, more than " + std::to_string(kMaxTextBytes) +
                                                "; split it");
   const std::string_view valid = utf8::sanitize(text, scratch.sanitized);
-  split_at(added_tokens_.before_normalizer(), valid, mode, scratch.raw_pieces);
+  split_at(added_tokens_.before_normalizer(), valid, mode, callers, scratch.raw_pieces);
   for (const Piece& piece : scratch.raw_pieces) {
     if (ids.size() >= limit) return;
     if (piece.id >= 0) {
@@ -121,7 +135,7 @@ void PipelineTokenizer::tokenize(std::string_view text, SpecialTokens mode, size
 void PipelineTokenizer::tokenize_normalized(SpecialTokens mode, bool at_start, size_t limit, Scratch& scratch,
                                             std::vector<int32_t>& ids) const {
   const bool allow_control = mode != SpecialTokens::kText;
-  split_at(added_tokens_.after_normalizer(), scratch.normalized, mode, scratch.pieces);
+  split_at(added_tokens_.after_normalizer(), scratch.normalized, mode, nullptr, scratch.pieces);
   for (const Piece& piece : scratch.pieces) {
     if (piece.id >= 0) {
       ids.push_back(piece.id);
@@ -163,6 +177,7 @@ void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_
                                const EncodeOptions& options, Encoding& out) const {
   const ScratchUse use;
   Scratch& scratch = ScratchUse::buffers;
+  if (pair_template_) return encode_rendered(text, pair, options, scratch, out);
   const bool has_pair = pair.has_value();
   const size_t budget = text_budget(has_pair, options);
   const auto tokenize_both = [&](size_t limit) {
@@ -188,8 +203,58 @@ void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_
   out.truncated = kept.first < scratch.first.size() || kept.second < scratch.second.size();
 }
 
+/// As sentence-transformers does it: the rendered text is cut without regard to what it is made of.
+void PipelineTokenizer::encode_rendered(std::string_view text, std::optional<std::string_view> pair,
+                                        const EncodeOptions& options, Scratch& scratch, Encoding& out) const {
+  if (!pair)
+    throw Error(ErrorCode::input_invalid,
+                "the model's chat template takes a query and a document; a text alone has no place in it");
+  if (options.strategy != TruncationStrategy::kLongestFirst || options.max_first != SIZE_MAX ||
+      options.max_second != SIZE_MAX)
+    throw Error(ErrorCode::input_invalid,
+                "the model's chat template is cut as a whole; the two texts cannot be cut differently");
+  if (!options.prompt.empty() && !pair_template_->prompted)
+    throw Error(ErrorCode::input_invalid, "the model's chat template has no place for a prompt");
+  const PairTemplate::Layout& layout =
+      options.prompt.empty() ? pair_template_->plain : *pair_template_->prompted;
+  render_pair(layout, text, *pair, options.prompt, kMaxTextBytes, scratch.rendered);
+
+  const bool may_stop = options.side == TruncationSide::kRight &&
+                        options.special_tokens != SpecialTokens::kError && options.max_length < SIZE_MAX / 4;
+  std::vector<int32_t>& ids = scratch.first;
+  tokenize(scratch.rendered.text, options.special_tokens, may_stop ? options.max_length + 1 : SIZE_MAX,
+           scratch, ids, &scratch.rendered.callers);
+  out.truncated = ids.size() > options.max_length;
+  const Template::Ids kept = keep(ids, std::min(ids.size(), options.max_length), options.side);
+  out.ids.assign(kept.begin, kept.end);
+  if (pair_template_->restores_end && ids.size() >= options.max_length)
+    restore_end(layout, options, scratch, out.ids);
+  out.type_ids.assign(out.ids.size(), 0);
+}
+
+/// Overwrites the end of `ids` with the template's: what two pairs without a common token end in alike.
+void PipelineTokenizer::restore_end(const PairTemplate::Layout& layout, const EncodeOptions& options,
+                                    Scratch& scratch, std::vector<int32_t>& ids) const {
+  const auto tokenize_fillers = [&](std::string_view filler, std::vector<int32_t>& filled) {
+    render_pair(layout, filler, filler, options.prompt, kMaxTextBytes, scratch.rendered);
+    tokenize(scratch.rendered.text, options.special_tokens, SIZE_MAX, scratch, filled,
+             &scratch.rendered.callers);
+  };
+  tokenize_fillers("0", scratch.first);
+  tokenize_fillers("1 2 3 4", scratch.second);
+  const size_t count = common_end(scratch.first, scratch.second);
+  if (count >= ids.size())
+    throw Error(ErrorCode::input_invalid, "max_length " + std::to_string(options.max_length) +
+                                              " leaves no room for text before the " + std::to_string(count) +
+                                              " last tokens of the model's chat template");
+  std::copy(scratch.first.end() - static_cast<std::ptrdiff_t>(count), scratch.first.end(),
+            ids.end() - static_cast<std::ptrdiff_t>(count));
+}
+
 void PipelineTokenizer::encode_windows(std::string_view text, std::optional<std::string_view> pair,
                                        const EncodeOptions& options, std::vector<Window>& out) const {
+  if (pair_template_)
+    throw Error(ErrorCode::input_invalid, "a pair in a chat template cannot be read in windows");
   const ScratchUse use;
   Scratch& scratch = ScratchUse::buffers;
   const bool has_pair = pair.has_value();
@@ -226,12 +291,13 @@ void PipelineTokenizer::encode_windows(std::string_view text, std::optional<std:
 
 }  // namespace
 
-std::unique_ptr<const Tokenizer> Tokenizer::from_json(std::string_view json) {
+std::unique_ptr<const Tokenizer> Tokenizer::from_json(std::string_view json,
+                                                      std::optional<PairTemplate> pair_template) {
   const JsonDocument document(json);
   const JsonValue root = document.root();
   if (const auto version = root.find("version"); version && version->as_string() != "1.0")
     fail_unsupported("version", version->as_string(), "1.0");
-  return std::make_unique<PipelineTokenizer>(root);
+  return std::make_unique<PipelineTokenizer>(root, std::move(pair_template));
 }
 
 }  // namespace enc

@@ -102,6 +102,7 @@ EncodeOptions to_encode_options(Napi::Object options) {
   const std::string special = option(options, "specialTokens");
   if (special == "parse") result.special_tokens = SpecialTokens::kParse;
   if (special == "error") result.special_tokens = SpecialTokens::kError;
+  result.prompt = option(options, "prompt");
   return result;
 }
 
@@ -134,6 +135,7 @@ Napi::Object to_js(Napi::Env env, const ModelInfo& info) {
   object.Set("promptNames", to_js(env, info.prompt_names));
   object.Set("promptTexts", to_js(env, info.prompt_texts));
   object.Set("defaultPrompt", info.default_prompt);
+  object.Set("chatTemplate", info.chat_template);
   object.Set("maxLength", double(info.max_length));
   object.Set("hiddenSize", double(info.hidden_size));
   object.Set("numLayers", double(info.num_layers));

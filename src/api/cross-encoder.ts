@@ -1,6 +1,8 @@
 /** Scores for pairs of texts and rankings of documents, as sentence-transformers' CrossEncoder computes them. */
+import type { NativeRunOptions } from '../native/bindings';
 import { pairActivation } from './activations';
 import { checkOptions, checkString, invalidType, isList, outOfRange } from './arguments';
+import { placePrompt } from './chat-template';
 import { checkPairInput, isOnePair, pairColumns } from './inputs';
 import type { InputColumns, PairInput } from './inputs';
 import { LOAD_KEYS } from './load-options';
@@ -127,9 +129,12 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     const resolved = resolveRankOptions(options, this.info, this.prompts);
     const labelIndex = this.#labelIndex(resolved.label);
 
-    const text = resolved.prompt + query;
-    const columns = { texts: documents.map(() => text), pairs: documents };
-    const rows = await this.#session.run(columns, resolved.run, resolved);
+    const { columns, run } = this.#withPrompt(
+      { texts: documents.map(() => query), pairs: documents },
+      resolved.run,
+      resolved.prompt,
+    );
+    const rows = await this.#session.run(columns, run, resolved);
     return toRanking(rows, documents, { ...resolved, labelIndex });
   }
 
@@ -144,11 +149,12 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     input: PairInput | readonly PairInput[],
     options: PairTokenizeOptions = {},
   ): Promise<Tokenization | Tokenization[]> {
-    const { run, signal, prompt } = resolvePairTokenizeOptions(options, this.info.maxLength, this.prompts);
+    const resolved = resolvePairTokenizeOptions(options, this.info.maxLength, this.prompts);
     const one = isOnePair(input);
-    const columns = one ? pairColumns([input], () => 'input') : pairColumns(input, (index) => `inputs[${index}]`);
+    const pairs = one ? pairColumns([input], () => 'input') : pairColumns(input, (index) => `inputs[${index}]`);
 
-    const results = await this.#session.tokenize(withPrompt(columns, prompt), run, signal);
+    const { columns, run } = this.#withPrompt(pairs, resolved.run, resolved.prompt);
+    const results = await this.#session.tokenize(columns, run, resolved.signal);
     return one ? only(results) : results;
   }
 
@@ -163,12 +169,17 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
   }
 
   async #predict(
-    columns: InputColumns,
+    pairs: InputColumns,
     options: ResolvedPredictOptions,
     waitForRoom = false,
   ): Promise<PairPrediction<Label>[]> {
-    const rows = await this.#session.run(withPrompt(columns, options.prompt), options.run, { ...options, waitForRoom });
+    const { columns, run } = this.#withPrompt(pairs, options.run, options.prompt);
+    const rows = await this.#session.run(columns, run, { ...options, waitForRoom });
     return rows.map((row) => toPairPrediction(row, this.info.labels, options));
+  }
+
+  #withPrompt(columns: InputColumns, run: NativeRunOptions, prompt: string) {
+    return placePrompt(columns, run, prompt, this.#session.chatTemplate);
   }
 
   #labelIndex(label: string | undefined): number {
@@ -182,8 +193,4 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     if (index < 0) throw outOfRange('options.label', `one of ${labels.join(', ')}`, label);
     return index;
   }
-}
-
-function withPrompt(columns: InputColumns, prompt: string): InputColumns {
-  return prompt === '' ? columns : { ...columns, texts: columns.texts.map((text) => prompt + text) };
 }

@@ -6,6 +6,7 @@ import { onAbort } from '../native/on-abort';
 import { type Limits, resolveLimits } from '../support/limits';
 import { checkString } from './arguments';
 import { CallQueue } from './call-queue';
+import { type ChatTemplate, checkTemplateOptions } from './chat-template';
 import type { InputColumns } from './inputs';
 import { checkLoadOptions, nativeLoadOptions } from './load-options';
 import type { LoadOptions } from './load-options';
@@ -45,6 +46,7 @@ export class Session {
   /** The sentence-transformers activation that the checkpoint names, '' when it names none. */
   readonly activationFn: string;
   readonly prompts: Prompts;
+  readonly chatTemplate: ChatTemplate;
   /** Most tokens that the model itself can take; `facts.maxLength` may be lower. */
   readonly lengthLimit: number;
   readonly #model: NativeModel;
@@ -59,6 +61,7 @@ export class Session {
     this.#queue = new CallQueue(options.maxQueue ?? Infinity);
     this.#warnings = new Warnings(options.onWarning);
     this.activationFn = model.info.activationFn;
+    this.chatTemplate = model.info.chatTemplate;
     this.lengthLimit = model.info.maxLength;
     this.prompts = mergePrompts(model.info, options);
     this.facts = describeModel(model.info, path, options);
@@ -97,6 +100,7 @@ export class Session {
     assertNotAborted(signal);
     const count = inputs.texts.length;
     if (count === 0) return [];
+    checkTemplateOptions(options, this.chatTemplate);
     checkTextLimits(inputs, this.#limits);
 
     if (waitForRoom) await this.#queue.enterLater(count, signal);
@@ -107,7 +111,7 @@ export class Session {
         onProgress === undefined
           ? await this.#runAll(inputs, options, signal)
           : await this.#runReporting(inputs, options, signal, onProgress);
-      this.#warnings.observe(inputs, rows, options.maxLength);
+      this.#warnings.observe(inputs, rows, options.maxLength, this.chatTemplate === 'none');
       return rows;
     } finally {
       this.#queue.leave(count);
@@ -118,6 +122,7 @@ export class Session {
     this.#assertUsable();
     assertNotAborted(signal);
     if (inputs.texts.length === 0) return [];
+    checkTemplateOptions(options, this.chatTemplate);
     checkTextLimits(inputs, this.#limits);
 
     const result = await runJob(() => this.#model.tokenize(inputs.texts, inputs.pairs, options), signal);

@@ -118,6 +118,7 @@ export function resolveTextOptions(options: TextOptions & TextBudgets, limit: nu
       windows: 'none',
       overlap: 0,
       maxWindows: 0,
+      prompt: '',
     },
     signal,
   };

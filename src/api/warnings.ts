@@ -43,16 +43,16 @@ export class Warnings {
     this.#tell(warning);
   }
 
-  /** Looks at what one call gave. */
-  observe(inputs: InputColumns, rows: readonly OutputRow[], limit: number): void {
+  /** Looks at what one call gave; `hasWindows`: long texts could have been read whole. */
+  observe(inputs: InputColumns, rows: readonly OutputRow[], limit: number, hasWindows: boolean): void {
     this.#numInputs += rows.length;
     for (const { truncated } of rows) if (truncated) this.#numTruncated += 1;
     if (this.#numInputs >= MIN_COUNTED && this.#numTruncated > MAX_TRUNCATED_SHARE * this.#numInputs) {
       this.warn({
         code: 'inputs_truncated',
         message:
-          `${this.#numTruncated} of ${this.#numInputs} inputs were cut to fit ${limit} tokens; \`truncated\` says which. ` +
-          'Pass `windows` to read long texts whole',
+          `${this.#numTruncated} of ${this.#numInputs} inputs were cut to fit ${limit} tokens; \`truncated\` says which` +
+          (hasWindows ? '. Pass `windows` to read long texts whole' : ''),
       });
     }
     if (rows.length >= MIN_EQUAL && haveEqualLogits(rows) && areDifferent(inputs)) {

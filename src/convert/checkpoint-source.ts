@@ -9,9 +9,9 @@ import { argumentError } from '../support/argument-error';
 import { decodeUtf8, parseJson } from '../support/json';
 import { type Limits, limitExceeded } from '../support/limits';
 import { SourceFile } from '../support/source-file';
-import { SENTENCEPIECE_MODELS } from './checkpoint';
+import { CHAT_TEMPLATE, SENTENCEPIECE_MODELS } from './checkpoint';
 import { readShardIndex } from './readers/sharded';
-import { MODEL_SETTINGS, MODULES, TRANSFORMER_SETTINGS, transformerFolder } from './sentence-transformers';
+import { MODEL_SETTINGS, MODULES, TRANSFORMER_SETTINGS, moduleFolders } from './sentence-transformers';
 import { WEIGHT_FORMATS } from './weight-formats';
 
 export interface SourceOptions {
@@ -31,7 +31,7 @@ export interface CheckpointSource {
 const TOKENIZER_FILES = ['tokenizer_config.json', 'added_tokens.json'];
 /** What stands in for tokenizer.json. */
 const VOCABULARY_FILES = ['vocab.txt', 'vocab.json', 'merges.txt', ...SENTENCEPIECE_MODELS];
-const SETTINGS_FILES = ['special_tokens_map.json', TRANSFORMER_SETTINGS];
+const SETTINGS_FILES = ['special_tokens_map.json', TRANSFORMER_SETTINGS, CHAT_TEMPLATE];
 
 /**
  * The folder that `source` stands for. A path that exists wins over the Hub; what is neither a path nor spelt like
@@ -87,8 +87,9 @@ async function fetchCheckpoint(snapshot: Snapshot, limits: Limits): Promise<void
   };
   let prefix = '';
   if (await want(MODULES, 'configBytes')) {
-    const folder = transformerFolder(await fetchJson(snapshot, MODULES, 'configBytes', limits), MODULES);
-    prefix = folder === '' ? '' : `${folder}/`;
+    const folders = moduleFolders(await fetchJson(snapshot, MODULES, 'configBytes', limits), MODULES);
+    prefix = folders.transformer === '' ? '' : `${folders.transformer}/`;
+    if (folders.logitScore !== undefined) await want(`${folders.logitScore}/config.json`, 'configBytes');
   }
   if (!(await want(`${prefix}config.json`, 'configBytes'))) {
     throw snapshot.missing(

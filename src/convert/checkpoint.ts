@@ -9,10 +9,17 @@ import { SourceFile, errnoOf } from '../support/source-file';
 import { ConfigReader } from './config';
 import { ShardedSource, readShardIndex } from './readers/sharded';
 import type { TensorSource } from './readers/tensor-source';
-import { MODEL_SETTINGS, MODULES, type TRANSFORMER_SETTINGS, transformerFolder } from './sentence-transformers';
+import {
+  MODEL_SETTINGS,
+  MODULES,
+  type ModuleFolders,
+  type TRANSFORMER_SETTINGS,
+  moduleFolders,
+} from './sentence-transformers';
 import { OTHER_WEIGHTS, WEIGHT_FORMATS, type WeightFormat } from './weight-formats';
 
 const CONFIG = 'config.json';
+export const CHAT_TEMPLATE = 'chat_template.jinja';
 export const SENTENCEPIECE_MODELS = ['sentencepiece.bpe.model', 'spm.model', 'spiece.model', 'tokenizer.model'];
 
 /** The tokenizer's files; each is undefined when the folder lacks it. */
@@ -38,6 +45,7 @@ export interface TokenizerFiles {
 export class Checkpoint {
   private readonly files = new Map<string, SourceFile>();
   private model: string;
+  private folders: ModuleFolders | undefined;
 
   private constructor(
     /** Absolute path of the folder that was named. */
@@ -74,6 +82,11 @@ export class Checkpoint {
     return this.model;
   }
 
+  /** What modules.json says; undefined when there is none. */
+  get modules(): ModuleFolders | undefined {
+    return this.folders;
+  }
+
   /** A name for people: the Hub's cache folder `models--org--name` gives `name`, any other its own name. */
   get name(): string {
     const repository = basename(dirname(dirname(this.folder)));
@@ -102,6 +115,22 @@ export class Checkpoint {
     const folder = name === MODEL_SETTINGS ? this.folder : this.modelFolder;
     const json = await this.optionalObject(name, 'configBytes', folder);
     return json === undefined ? undefined : new ConfigReader(json, join(folder, name));
+  }
+
+  /** The settings of the module LogitScore; undefined when the model has none. */
+  async logitScore(): Promise<ConfigReader | undefined> {
+    const name = this.folders?.logitScore;
+    if (name === undefined) return undefined;
+    const folder = join(this.folder, name);
+    const json = await this.optionalObject(CONFIG, 'configBytes', folder);
+    if (json !== undefined) return new ConfigReader(json, join(folder, CONFIG));
+    throw new EncoderError('checkpoint_not_found', `${folder} has no ${CONFIG}, which a LogitScore needs`);
+  }
+
+  /** The chat template in a file of its own; undefined when absent. */
+  async chatTemplate(): Promise<{ readonly source: string; readonly path: string } | undefined> {
+    const source = await this.optionalText(CHAT_TEMPLATE, 'configBytes');
+    return source === undefined ? undefined : { source, path: join(this.modelFolder, CHAT_TEMPLATE) };
   }
 
   async tokenizerFiles(): Promise<TokenizerFiles> {
@@ -183,7 +212,8 @@ export class Checkpoint {
   private async findModel(): Promise<void> {
     const modules = await this.optionalJson(MODULES, 'configBytes', this.folder);
     if (modules === undefined) return;
-    this.model = join(this.folder, transformerFolder(modules, join(this.folder, MODULES)));
+    this.folders = moduleFolders(modules, join(this.folder, MODULES));
+    this.model = join(this.folder, this.folders.transformer);
   }
 
   private async optionalObject(

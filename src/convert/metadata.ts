@@ -2,7 +2,9 @@
 import { ENCODER_KEYS, GENERAL_KEYS, architectureKeys } from '../gguf/keys';
 import type { GgufEntry, TensorType } from '../gguf/types';
 import type { EncoderHyperparameters, EncoderModel } from './architectures/architecture';
+import type { TemplatePieces } from './chat-template/split-template';
 import type { CheckpointPrompts } from './prompts';
+import type { PairTemplate } from './vocabulary-score';
 import type { PreparedTokenizer } from './tokenizer';
 import { tokenizerEntries } from './tokenizer-metadata';
 
@@ -39,6 +41,8 @@ export interface ModelFacts {
   readonly problemType: string;
   readonly activationFn: string;
   readonly prompts: CheckpointPrompts;
+  /** Default: pairs are put together by the tokenizer's post-processor. */
+  readonly template?: PairTemplate | undefined;
   readonly maxLength: number;
   readonly numParameters: number;
   /** What was asked for, where rows that are no whole blocks of it had to become f16. */
@@ -118,6 +122,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
     text(ENCODER_KEYS.problemType, facts.problemType),
     text(ENCODER_KEYS.activationFn, facts.activationFn),
     ...promptEntries(facts.prompts),
+    ...templateEntries(facts.template),
     uint(ENCODER_KEYS.maxLength, facts.maxLength),
     text(ENCODER_KEYS.positionKind, h.positionKind ?? 'absolute'),
     text(ENCODER_KEYS.normPlacement, h.normPlacement ?? 'post'),
@@ -164,6 +169,20 @@ function promptEntries({ texts, defaultName }: CheckpointPrompts): GgufEntry[] {
     { key: ENCODER_KEYS.promptNames, type: 'string[]', value: [...texts.keys()] },
     { key: ENCODER_KEYS.promptTexts, type: 'string[]', value: [...texts.values()] },
     text(ENCODER_KEYS.defaultPrompt, defaultName),
+  ];
+}
+
+function templateEntries(template: PairTemplate | undefined): GgufEntry[] {
+  if (template === undefined) return [];
+  const { templatePieces, templateSlots, promptedPieces, promptedSlots, templateRestoresEnd } = ENCODER_KEYS;
+  const entries = (keys: readonly [string, string], { pieces, slots }: TemplatePieces): GgufEntry[] => [
+    { key: keys[0], type: 'string[]', value: pieces },
+    { key: keys[1], type: 'string[]', value: slots },
+  ];
+  return [
+    ...entries([templatePieces, templateSlots], template.plain),
+    ...(template.prompted === undefined ? [] : entries([promptedPieces, promptedSlots], template.prompted)),
+    flag(templateRestoresEnd, template.restoresEnd),
   ];
 }
 

@@ -14,6 +14,7 @@ import { readPrompts } from './prompts';
 import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
 import { declareTensors } from './tensor-types';
 import { prepareTokenizer } from './tokenizer';
+import { type VocabularyScore, readVocabularyScore } from './vocabulary-score';
 
 const PROBLEM_TYPES: readonly string[] = [
   '',
@@ -26,17 +27,25 @@ export async function planConversion(checkpoint: Checkpoint, options: PlanOption
   const config = await checkpoint.config();
   const architecture = findArchitecture(config);
   const weights = await checkpoint.weights();
-  const model = architecture.describe(config, weights);
-  const { labels: names } = options;
-  const labels = names === undefined ? readLabels(config, model.numLabels) : checkLabels(names, model.numLabels);
   const transformer = await checkpoint.settings(TRANSFORMER_SETTINGS);
-  const tokenizer = prepareTokenizer(await checkpoint.tokenizerFiles(), checkpoint.modelFolder, {
-    modelType: config.string('model_type', ''),
-    tokenizerClass: config.string('tokenizer_class'),
-    lowersCase: transformer?.boolean('do_lower_case', false),
-  });
-  const warnings = [...tokenizer.warnings];
   const settings = await checkpoint.settings(MODEL_SETTINGS);
+  const files = await checkpoint.tokenizerFiles();
+  const readTokenizer = () =>
+    prepareTokenizer(files, checkpoint.modelFolder, {
+      modelType: config.string('model_type', ''),
+      tokenizerClass: config.string('tokenizer_class'),
+      lowersCase: transformer?.boolean('do_lower_case', false),
+    });
+  // A language model's head depends on its tokenizer; of any other checkpoint the model is looked at first.
+  const known = architecture.scoresVocabulary === true ? readTokenizer() : undefined;
+  const score =
+    known && (await readVocabularyScore(checkpoint, { transformer, settings, tokenizer: known, config: files.config }));
+  if (score === undefined) refuseScoreModule(checkpoint, config);
+  const model = architecture.describe(config, weights, score?.tokens);
+  const { labels: names } = options;
+  const labels = names === undefined ? ownLabels(config, model.numLabels, score) : checkLabels(names, model.numLabels);
+  const tokenizer = known ?? readTokenizer();
+  const warnings = [...tokenizer.warnings];
   requireFloats(weights, model.tensors);
   const declared = declareTensors(model.tensors, options.type ?? ownType(weights, model.tensors), warnings);
   const facts = {
@@ -48,6 +57,7 @@ export async function planConversion(checkpoint: Checkpoint, options: PlanOption
     problemType: readProblemType(config),
     activationFn: readActivationFn(config, settings, warnings),
     prompts: readPrompts(settings),
+    template: score?.template,
     maxLength: readMaxLength(
       transformer,
       model.hyperparameters.numPositions,
@@ -56,6 +66,16 @@ export async function planConversion(checkpoint: Checkpoint, options: PlanOption
     ),
   };
   return completePlan(weights, options.type, facts, declared, warnings);
+}
+
+/** The labels in a language model's config.json are defaults of the class, and two. */
+function ownLabels(config: ConfigReader, numLabels: number, score: VocabularyScore | undefined): string[] {
+  return score === undefined ? readLabels(config, numLabels) : ['LABEL_0'];
+}
+
+function refuseScoreModule(checkpoint: Checkpoint, config: ConfigReader): void {
+  if (checkpoint.modules?.logitScore === undefined) return;
+  config.unsupported('modules.json has a LogitScore, which only a language model (ForCausalLM) has logits for');
 }
 
 /** The type that loses nothing: f16 or bf16 when every matrix has it, else f32. */

@@ -60,7 +60,7 @@ async function checkTwin(
   );
 }
 
-/** Small tensors, read whole; what they give is f32. */
+/** Small tensors or a few rows, read at once; what they give is f32. */
 async function computeTensor(
   weights: TensorSource,
   tensor: PlannedTensor,
@@ -70,11 +70,28 @@ async function computeTensor(
   const sources: Float32Array[] = [];
   for (const name of tensor.sources) {
     const source = weights.find(name)!;
-    const values = decodeElements(source.dtype, await weights.read(name, 0, source.sizeBytes));
-    checkValues(values, 'f32', name, source.file, 0);
-    sources.push(values);
+    const numRows = source.shape[0] ?? 1;
+    const rowBytes = source.sizeBytes / numRows;
+    const parts: Float32Array[] = [];
+    for (const [first, count] of tensor.rowRanges ?? [[0, numRows] as const]) {
+      const bytes = await weights.read(name, first * rowBytes, count * rowBytes);
+      const values = decodeElements(source.dtype, bytes);
+      checkValues(values, 'f32', name, source.file, first * source.shape.slice(1).reduce((a, b) => a * b, 1));
+      parts.push(values);
+    }
+    sources.push(parts.length === 1 ? parts[0]! : concatenate(parts));
   }
   for (const values of compute(sources)) await emit(encodeElements('f32', values));
+}
+
+function concatenate(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
 }
 
 /** `type`: what the values are stored as; undefined when that is what they are now. */

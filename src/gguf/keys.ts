@@ -136,6 +136,15 @@ export const ENCODER_KEYS = {
   promptTexts: 'ggml_encoder.prompt_texts',
   /** STRING, the name of the prompt that is used by default, '' for none. */
   defaultPrompt: 'ggml_encoder.default_prompt',
+  /** ARRAY[STRING], the constant texts of a chat template around its slots; absent when there is none. */
+  templatePieces: 'ggml_encoder.chat_template.pieces',
+  /** ARRAY[STRING] of 'query' | 'document', one fewer than the pieces. */
+  templateSlots: 'ggml_encoder.chat_template.slots',
+  /** The same for a call with a prompt, with 'prompt' among the slots; absent when the template takes none. */
+  promptedPieces: 'ggml_encoder.chat_template.prompted_pieces',
+  promptedSlots: 'ggml_encoder.chat_template.prompted_slots',
+  /** BOOL: the template's own last tokens overwrite the end of an input that is as long as may be. */
+  templateRestoresEnd: 'ggml_encoder.chat_template.restores_end',
   /** ARRAY[STRING], what the conversion warned about; absent when there was nothing. */
   conversionWarnings: 'ggml_encoder.conversion_warnings',
   /** UINT32, most tokens per input, special tokens included. */

@@ -69,6 +69,8 @@ export interface NativeModelInfo {
   readonly promptTexts: readonly string[];
   /** One of promptNames, '' when no prompt is used by default. */
   readonly defaultPrompt: string;
+  /** Whether pairs are put into a chat template, and whether that takes a prompt. */
+  readonly chatTemplate: 'none' | 'pairs' | 'prompted';
   /** Most tokens per input, special tokens included. */
   readonly maxLength: number;
   readonly hiddenSize: number;
@@ -114,6 +116,8 @@ export interface NativeRunOptions {
   overlap: number;
   /** Most windows of a text; 0: as many as it takes. */
   maxWindows: number;
+  /** Only for models whose chat template takes one; '' for none. */
+  prompt: string;
 }
 
 export interface NativeRunResult {

@@ -49,6 +49,7 @@ struct ModelInfo {
   std::vector<std::string> prompt_names;
   std::vector<std::string> prompt_texts;  ///< as many as prompt_names
   std::string default_prompt;             ///< one of prompt_names, or empty
+  std::string chat_template = "none";  ///< "pairs" or "prompted": pairs, or pairs with a prompt, go into one
   uint32_t max_length = 0;
   uint32_t hidden_size = 0;
   uint32_t num_layers = 0;

@@ -10,6 +10,7 @@
 #include "enc/cpu_features.h"
 #include "enc/error.h"
 #include "ggml-backend.h"
+#include "model/chat_template.h"
 #include "model/cpu_runner.h"
 #include "model/device_runner.h"
 #include "model/model_plan.h"
@@ -72,7 +73,11 @@ class LoadedModel final : public Model {
           ErrorCode::tokenizer_missing,
           "'" + path + "' carries no tokenizer (tokenizer.huggingface.json); convert the checkpoint again");
     }
-    tokenizer_ = Tokenizer::from_json(file_->string("tokenizer.huggingface.json"));
+    std::optional<PairTemplate> pair_template = read_chat_template(*file_);
+    if (pair_template && hparams_.pooling == Pooling::kEos)
+      file_->malformed("its head reads the token that ends a text, which its chat template does not add");
+    if (pair_template) info_.chat_template = pair_template->prompted ? "prompted" : "pairs";
+    tokenizer_ = Tokenizer::from_json(file_->string("tokenizer.huggingface.json"), std::move(pair_template));
     if (tokenizer_->vocab_size() > hparams_.vocab_size) {
       file_->malformed("its tokenizer has ids up to " + std::to_string(tokenizer_->vocab_size() - 1) +
                        ", its embedding " + std::to_string(hparams_.vocab_size) + " rows");

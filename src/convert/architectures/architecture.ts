@@ -25,8 +25,8 @@ export interface PlannedTensor {
   /** The rows that are taken from every source, in this order. Default: all. */
   readonly rowRanges?: readonly RowRange[];
   /**
-   * For small exact tensors that are not stored as they are: from the values of all sources, read whole, to the values
-   * of this tensor in pieces.
+   * For small exact tensors that are not stored as they are: from the values of all sources, or of their rows, read at
+   * once, to the values of this tensor in pieces.
    */
   readonly compute?: (sources: readonly Float32Array[]) => Iterable<Float32Array>;
 }
@@ -128,14 +128,22 @@ export interface EncoderModel {
   readonly llamacppEntries?: readonly GgufEntry[];
 }
 
+/** The score of a language model: the logit of the token `positive`, less that of `negative` where there is one. */
+export interface ScoreTokens {
+  readonly positive: number;
+  readonly negative: number | undefined;
+}
+
 export interface Architecture {
   /** The entry of `architectures` in config.json. */
   readonly sourceClass: string;
   /** The `model_type` in config.json. */
   readonly modelType: string;
+  /** True for a language model, which needs to be told the tokens that it scores with. */
+  readonly scoresVocabulary?: boolean;
   /**
    * Reads the configuration and checks every tensor against it. Throws `architecture_unsupported` for what the graph
    * does not compute, `tensor_missing`, `tensor_shape_mismatch`, `checkpoint_malformed`.
    */
-  describe(config: ConfigReader, weights: TensorIndex): EncoderModel;
+  describe(config: ConfigReader, weights: TensorIndex, score?: ScoreTokens): EncoderModel;
 }

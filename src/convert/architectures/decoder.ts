@@ -1,10 +1,11 @@
 /**
- * Decoders with a `score` head: Llama, Mistral, Qwen 2 and 3, Gemma 2. Causal attention with shared key heads and rotary
- * positions, RMS norms before each part, a gated feed-forward part; logits = score(norm(h[last token that is no pad])).
+ * Decoders: Llama, Mistral, Qwen 2 and 3, Gemma 2. Causal attention with shared key heads and rotary positions, RMS norms
+ * before each part, a gated feed-forward part. Classifiers have logits = score(norm(h[last token that is no pad])); of
+ * language models the head keeps the rows of the tokens that a score is made of.
  */
 import type { ConfigReader } from '../config';
 import { MAX_HEAD_SIZE, MAX_HEADS } from '../limits';
-import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
+import type { Architecture, EncoderHyperparameters, EncoderModel, ScoreTokens, TensorIndex } from './architecture';
 import { readWindow, slidingLayers, slidingWindow } from './layer-types';
 import { type Sizes, readActivation, readSizes } from './mechanisms';
 import { readRotary } from './rotary';
@@ -15,12 +16,14 @@ const PREFIXES: Prefixes = [
   ['', ''],
   ['module.model.', 'module.'],
 ];
-/** lm_head is what language models have in the place of `score`; the frequencies are computed. */
-const IGNORED = /(^|\.)lm_head\.weight$|(^|\.)rotary_emb\.inv_freq$/;
+/** The frequencies are computed. lm_head is what language models have in the place of `score`. */
+const IGNORED = /(^|\.)rotary_emb\.inv_freq$/;
+const IGNORED_BESIDE_SCORE = /(^|\.)lm_head\.weight$|(^|\.)rotary_emb\.inv_freq$/;
 
 /** What one family does differently. */
 interface Family {
-  readonly sourceClass: string;
+  /** The classes' name up to For. */
+  readonly className: string;
   readonly modelType: string;
   /** Defaults of the HF class. */
   readonly defaults: Sizes & {
@@ -52,7 +55,7 @@ function qwenWindow(config: ConfigReader, numLayers: number): EncoderHyperparame
 
 const FAMILIES: readonly Family[] = [
   {
-    sourceClass: 'LlamaForSequenceClassification',
+    className: 'Llama',
     modelType: 'llama',
     defaults: sizes(32, 4096, 32, 11_008, 2048, 32_000),
     biases: (config) => {
@@ -61,7 +64,7 @@ const FAMILIES: readonly Family[] = [
     },
   },
   {
-    sourceClass: 'MistralForSequenceClassification',
+    className: 'Mistral',
     modelType: 'mistral',
     defaults: { ...sizes(32, 4096, 32, 14_336, 131_072, 32_000), numKeyValueHeads: 8 },
     biases: () => NO_BIAS,
@@ -76,14 +79,14 @@ const FAMILIES: readonly Family[] = [
     },
   },
   {
-    sourceClass: 'Qwen2ForSequenceClassification',
+    className: 'Qwen2',
     modelType: 'qwen2',
     defaults: { ...sizes(32, 4096, 32, 22_016, 32_768, 151_936), numKeyValueHeads: 32 },
     biases: () => ({ qkv: true, output: false, mlp: false }),
     window: qwenWindow,
   },
   {
-    sourceClass: 'Qwen3ForSequenceClassification',
+    className: 'Qwen3',
     modelType: 'qwen3',
     defaults: { ...sizes(32, 4096, 32, 22_016, 32_768, 151_936), numKeyValueHeads: 32, headSize: 128 },
     biases: (config) => {
@@ -94,7 +97,7 @@ const FAMILIES: readonly Family[] = [
     normalizesHeads: true,
   },
   {
-    sourceClass: 'Gemma2ForSequenceClassification',
+    className: 'Gemma2',
     modelType: 'gemma2',
     defaults: { ...sizes(26, 2304, 8, 9216, 8192, 256_000), numKeyValueHeads: 4, headSize: 256, padTokenId: 0 },
     biases: (config) => {
@@ -121,27 +124,33 @@ function sizes(
   return { numLayers, hiddenSize, numHeads, intermediateSize, numPositions, vocabSize };
 }
 
-export const decoders: readonly Architecture[] = FAMILIES.map((family) => ({
-  sourceClass: family.sourceClass,
-  modelType: family.modelType,
-  describe: (config, weights) => describe(family, config, weights),
-}));
+/** Classifiers first: a configuration without a class is taken for one. */
+export const decoders: readonly Architecture[] = [
+  ...FAMILIES.map((family) => ({
+    sourceClass: `${family.className}ForSequenceClassification`,
+    modelType: family.modelType,
+    describe: (config: ConfigReader, weights: TensorIndex) => describeClassifier(family, config, weights),
+  })),
+  ...FAMILIES.map((family) => ({
+    sourceClass: `${family.className}ForCausalLM`,
+    modelType: family.modelType,
+    scoresVocabulary: true,
+    describe: (config: ConfigReader, weights: TensorIndex, score?: ScoreTokens) =>
+      describeLanguageModel(family, config, weights, score!),
+  })),
+];
 
-function describe(family: Family, config: ConfigReader, weights: TensorIndex): EncoderModel {
+function describeClassifier(family: Family, config: ConfigReader, weights: TensorIndex): EncoderModel {
   const hyperparameters = readHyperparameters(family, config);
   const [decoder, head] = findPrefix(PREFIXES, 'embed_tokens.weight', weights);
   const classifier = `${head}score`;
   const numLabels = readNumLabels(weights, `${classifier}.weight`);
   const planner = new TensorPlanner(weights);
-  const h = hyperparameters.hiddenSize;
-  planner.matrix('token_embd.weight', [hyperparameters.vocabSize, h], `${decoder}embed_tokens.weight`);
-  const biases = family.biases(config);
-  for (let layer = 0; layer < hyperparameters.numLayers; layer++) {
-    planLayer(planner, layer, `${decoder}layers.${layer}.`, hyperparameters, family, biases);
-  }
-  planNorm(planner, 'output_norm', h, `${decoder}norm`, family);
+  const { hiddenSize: h, vocabSize } = hyperparameters;
+  planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}embed_tokens.weight`);
+  planDecoder(planner, decoder, hyperparameters, family, config);
   planner.linear('cls.output', { sources: [classifier], rows: [numLabels], columns: h, bias: false, storage: 'exact' });
-  planner.refuseUnused(IGNORED);
+  planner.refuseUnused(IGNORED_BESIDE_SCORE);
   const padTokenId = config.integer('pad_token_id', family.defaults.padTokenId ?? -1, -1, 2 ** 31 - 1);
   return {
     architecture: family.modelType,
@@ -151,6 +160,62 @@ function describe(family: Family, config: ConfigReader, weights: TensorIndex): E
     head: { pooling: 'last', activation: 'none', ...(padTokenId < 0 ? {} : { padTokenId }) },
     llamacppCompat: 'unsupported',
   };
+}
+
+/** logit[positive] - logit[negative] = h . (row[positive] - row[negative]): the head is one row. */
+function describeLanguageModel(
+  family: Family,
+  config: ConfigReader,
+  weights: TensorIndex,
+  { positive, negative }: ScoreTokens,
+): EncoderModel {
+  const { isGemma = false } = family;
+  // A cap bends each logit by itself, so that no row has their difference.
+  if (isGemma && config.json['final_logit_softcapping'] !== null) {
+    config.unsupported('final_logit_softcapping is set; only language models without capped logits are supported');
+  }
+  const hyperparameters = readHyperparameters(family, config);
+  const { hiddenSize: h, vocabSize } = hyperparameters;
+  for (const id of [positive, negative ?? 0]) {
+    if (id >= vocabSize) config.malformed(`the score is made of the token ${id}, but vocab_size is ${vocabSize}`);
+  }
+  const [decoder, head] = findPrefix(PREFIXES, 'embed_tokens.weight', weights);
+  const [embeddings, vocabulary] = [`${decoder}embed_tokens.weight`, `${head}lm_head.weight`];
+  const isTied = config.boolean('tie_word_embeddings', isGemma);
+  const planner = new TensorPlanner(weights);
+  if (isTied) planner.tied('token_embd.weight', [vocabSize, h], [embeddings, vocabulary]);
+  else planner.matrix('token_embd.weight', [vocabSize, h], embeddings);
+  planDecoder(planner, decoder, hyperparameters, family, config);
+  planner.computedRows('cls.output.weight', [1, h], [isTied ? embeddings : vocabulary, [vocabSize, h]], {
+    rowRanges: [positive, ...(negative === undefined ? [] : [negative])].map((id) => [id, 1] as const),
+    compute: ([rows]) => [
+      negative === undefined ? rows! : rows!.subarray(0, h).map((value, index) => value - rows![h + index]!),
+    ],
+  });
+  planner.refuseUnused(IGNORED);
+  return {
+    architecture: family.modelType,
+    hyperparameters,
+    tensors: planner.tensors,
+    numLabels: 1,
+    // sentence-transformers pads on the left, so that the last token counts, whatever it is.
+    head: { pooling: 'last', activation: 'none' },
+    llamacppCompat: 'unsupported',
+  };
+}
+
+function planDecoder(
+  planner: TensorPlanner,
+  prefix: string,
+  hyperparameters: EncoderHyperparameters,
+  family: Family,
+  config: ConfigReader,
+): void {
+  const biases = family.biases(config);
+  for (let layer = 0; layer < hyperparameters.numLayers; layer++) {
+    planLayer(planner, layer, `${prefix}layers.${layer}.`, hyperparameters, family, biases);
+  }
+  planNorm(planner, 'output_norm', hyperparameters.hiddenSize, `${prefix}norm`, family);
 }
 
 function readHyperparameters(family: Family, config: ConfigReader): EncoderHyperparameters {

@@ -76,6 +76,17 @@ export class TensorPlanner {
     this.tensors.push({ name, shape, sources: sources.map(([source]) => source), storage: 'exact', compute });
   }
 
+  /** As `computed`, from the rows `rowRanges` of one large matrix. */
+  computedRows(
+    name: string,
+    shape: readonly number[],
+    [source, sourceShape]: readonly [string, readonly [number, number]],
+    options: Required<PlanOptions>,
+  ): void {
+    this.take(source, sourceShape);
+    this.tensors.push({ name, shape, sources: [source], storage: 'exact', ...options });
+  }
+
   linear(name: string, { sources, rows, columns, bias, storage = 'matrix' }: PlannedLinear): void {
     const total = rows.reduce((sum, count) => sum + count, 0);
     const add = (part: string, rest: readonly number[], kind: PlannedTensor['storage']) => {

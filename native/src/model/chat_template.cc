@@ -1,0 +1,51 @@
+#include "model/chat_template.h"
+
+#include <algorithm>
+
+#include "tokenizer/utf8.h"
+
+namespace enc {
+namespace {
+
+constexpr char kPrefix[] = "ggml_encoder.chat_template.";
+// The converter's own bounds: what a pair may be blown up to follows from them.
+constexpr size_t kMaxSlots = 16;
+constexpr size_t kMaxPieceBytes = 256 << 10;
+
+PairTemplate::Layout read_layout(const GgufFile& file, const std::string& prefix, bool takes_prompt) {
+  using Slot = PairTemplate::Slot;
+  PairTemplate::Layout layout;
+  size_t size = 0;
+  for (const std::string& piece : file.strings(prefix + "pieces")) {
+    size += piece.size();
+    layout.pieces.emplace_back();
+    layout.pieces.back() = utf8::sanitize(piece, layout.pieces.back());
+  }
+  for (const std::string& slot : file.strings(prefix + "slots")) {
+    if (slot != "query" && slot != "document" && (slot != "prompt" || !takes_prompt))
+      file.malformed(prefix + "slots has an entry that is no place for a text");
+    layout.slots.push_back(slot == "query" ? Slot::kFirst : slot == "prompt" ? Slot::kPrompt : Slot::kSecond);
+  }
+  if (layout.slots.size() > kMaxSlots || size > kMaxPieceBytes ||
+      layout.pieces.size() != layout.slots.size() + 1)
+    file.malformed(prefix + "pieces and slots do not make a template");
+  for (const Slot slot : {Slot::kFirst, Slot::kSecond}) {
+    if (std::find(layout.slots.begin(), layout.slots.end(), slot) == layout.slots.end())
+      file.malformed(prefix + "slots lacks the query or the document");
+  }
+  return layout;
+}
+
+}  // namespace
+
+std::optional<PairTemplate> read_chat_template(const GgufFile& file) {
+  const std::string prefix = kPrefix;
+  if (!file.has(prefix + "pieces")) return std::nullopt;
+  PairTemplate result;
+  result.plain = read_layout(file, prefix, false);
+  if (file.has(prefix + "prompted_pieces")) result.prompted = read_layout(file, prefix + "prompted_", true);
+  result.restores_end = file.boolean(prefix + "restores_end", true);
+  return result;
+}
+
+}  // namespace enc

@@ -1,0 +1,35 @@
+/** What a chat template allows: a pair becomes one text, so that nothing can be asked of either text by itself. */
+import type { NativeModelInfo, NativeRunOptions } from '../native/bindings';
+import { argumentError } from '../support/argument-error';
+import type { InputColumns } from './inputs';
+
+/** @internal */
+export type ChatTemplate = NativeModelInfo['chatTemplate'];
+
+/** @internal The inputs of a call with the prompt where the model has it: in its template, else before the first text. */
+export function placePrompt(
+  columns: InputColumns,
+  run: NativeRunOptions,
+  prompt: string,
+  template: ChatTemplate,
+): { columns: InputColumns; run: NativeRunOptions } {
+  if (prompt === '') return { columns, run };
+  if (template === 'none') return { columns: { ...columns, texts: columns.texts.map((text) => prompt + text) }, run };
+  if (template === 'prompted') return { columns, run: { ...run, prompt } };
+  throw argumentError(
+    RangeError,
+    "options.prompt: expected no prompt, for which the model's chat template has no place",
+  );
+}
+
+/** @internal Throws RangeError for options that treat the texts of a pair differently. */
+export function checkTemplateOptions(run: NativeRunOptions, template: ChatTemplate): void {
+  if (template === 'none') return;
+  const { windows, truncation, maxTextTokens, maxTextPairTokens } = run;
+  if (windows === 'none' && truncation === 'longest_first' && maxTextTokens === 0 && maxTextPairTokens === 0) return;
+  throw argumentError(
+    RangeError,
+    'options: windows, another truncation than longest_first and limits for one of the texts are not possible with ' +
+      'this model, whose chat template makes one text of a pair, which is cut as a whole',
+  );
+}

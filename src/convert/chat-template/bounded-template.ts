@@ -1,0 +1,163 @@
+/**
+ * A chat template in Jinja, rendered as transformers renders it, in bounded time and memory whatever it says: every step
+ * of the interpreter and every value that it makes is charged to one budget for all renderings.
+ */
+import * as jinja from '@huggingface/jinja';
+
+import { EncoderError } from '../../errors';
+
+/** What is used of the library; its own declarations import each other in a way that TypeScript does not resolve here. */
+interface Library {
+  readonly Environment: new () => Environment;
+  readonly Interpreter: new (environment: Environment) => {
+    run(program: Node): Value;
+    evaluate(node: Node, environment: Environment): Value | undefined;
+  };
+  parse(tokens: readonly object[]): Node;
+  tokenize(source: string, options: { readonly lstrip_blocks: boolean; readonly trim_blocks: boolean }): object[];
+}
+
+interface Environment {
+  set(name: string, value: unknown): void;
+  lookupVariable(name: string): Value;
+}
+
+interface Node {
+  readonly type: string;
+}
+
+interface Value {
+  readonly value: unknown;
+  toString(): string;
+}
+
+const { Environment, Interpreter, parse, tokenize } = jinja as unknown as Library;
+
+/** Published templates of rerankers have 1 KiB, those of chat models with tools up to 16. */
+const MAX_SOURCE = 24 * 1024;
+/** Characters of a value, elements of a list: what one step may make of the two is then bounded too. */
+const MAX_TEXT = 48 * 1024;
+const MAX_LIST = 2048;
+/** Steps of the interpreter, in all; a value counts for ELEMENT_STEPS with each element, for one with 16 characters. */
+const MAX_STEPS = 10_000_000;
+/** A loop takes that much longer over an element than a step takes. */
+const ELEMENT_STEPS = 16;
+
+/** What was thrown is the budget's, and not the template's own `raise_exception`. */
+class BudgetExceeded extends Error {}
+
+export class BoundedTemplate {
+  private readonly program: Node;
+  private steps = 0;
+
+  /** `path`: where the template is, for messages. Throws `tokenizer_unsupported`. */
+  constructor(
+    readonly source: string,
+    private readonly path: string,
+  ) {
+    if (source.length > MAX_SOURCE) {
+      this.refuse(`it has ${source.length} characters; templates of up to ${MAX_SOURCE} are read`);
+    }
+    try {
+      this.program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
+    } catch (cause) {
+      this.refuse(`it cannot be read: ${messageOf(cause)}`, cause);
+    }
+  }
+
+  /** What it renders, or the exception that it raises. Throws `tokenizer_unsupported` when the budget is spent. */
+  tryRender(variables: Readonly<Record<string, unknown>>): string | { readonly failure: string } {
+    try {
+      const environment = new Environment();
+      for (const [name, value] of Object.entries({ ...GLOBALS, ...variables })) environment.set(name, value);
+      const interpreter = new BoundedInterpreter(environment, (cost) => {
+        this.steps += cost;
+        if (this.steps > MAX_STEPS) throw new BudgetExceeded(`it takes more than ${MAX_STEPS} steps`);
+      });
+      return interpreter.run(this.program).toString();
+    } catch (cause) {
+      if (cause instanceof BudgetExceeded) this.refuse(cause.message, cause);
+      return { failure: messageOf(cause) };
+    }
+  }
+
+  /** The strings and numbers written in the template: whatever it compares a text with is among them. */
+  literals(): { readonly texts: readonly string[]; readonly numbers: readonly number[] } {
+    const texts = new Set<string>();
+    const numbers = new Set<number>();
+    const pending: unknown[] = [this.program];
+    while (pending.length > 0) {
+      const node = pending.pop();
+      if (node instanceof Map) pending.push(...node.keys(), ...node.values());
+      else if (Array.isArray(node)) for (const item of node) pending.push(item);
+      else if (typeof node === 'object' && node !== null) {
+        const { type, value } = node as { readonly type?: unknown; readonly value?: unknown };
+        if (type === 'StringLiteral' && typeof value === 'string') texts.add(value);
+        if (type === 'IntegerLiteral' && typeof value === 'number') numbers.add(value);
+        for (const part of Object.values(node)) pending.push(part);
+      }
+    }
+    return { texts: [...texts], numbers: [...numbers] };
+  }
+
+  refuse(reason: string, cause?: unknown): never {
+    throw new EncoderError('tokenizer_unsupported', `the chat template ${this.path} is not supported: ${reason}`, {
+      cause,
+    });
+  }
+}
+
+/** As Jinja and transformers have them, but for a range without end and the time of day. */
+const GLOBALS = {
+  true: true,
+  false: false,
+  none: null,
+  True: true,
+  False: false,
+  None: null,
+  raise_exception: (message: unknown) => {
+    throw new Error(String(message));
+  },
+  strftime_now: () => {
+    throw new Error('it asks for the time of day');
+  },
+  range,
+};
+
+class BoundedInterpreter extends Interpreter {
+  constructor(
+    environment: Environment,
+    private readonly charge: (cost: number) => void,
+  ) {
+    super(environment);
+  }
+
+  override evaluate(node: Node, environment: Environment): Value {
+    this.charge(1);
+    // The library has no value for the first of an empty list, which is undefined in Jinja.
+    const value = super.evaluate(node, environment) ?? UNDEFINED;
+    const { value: content } = value;
+    if (typeof content === 'string') {
+      if (content.length > MAX_TEXT) throw new BudgetExceeded(`it makes a text of ${content.length} characters`);
+      this.charge(content.length >>> 4);
+    } else if (Array.isArray(content)) {
+      if (content.length > MAX_LIST) throw new BudgetExceeded(`it makes a list of ${content.length} elements`);
+      this.charge(content.length * ELEMENT_STEPS);
+    }
+    return value;
+  }
+}
+
+const UNDEFINED = new Environment().lookupVariable('undefined');
+
+/** Python's range. */
+function range(start: number, stop?: number, step = 1): number[] {
+  const [from, to] = stop === undefined ? [0, start] : [start, stop];
+  const length = Math.max(0, Math.ceil((to - from) / step));
+  if (!(length <= MAX_LIST)) throw new BudgetExceeded(`it counts from ${from} to ${to}`);
+  return Array.from({ length }, (_, index) => from + index * step);
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 200);
+}

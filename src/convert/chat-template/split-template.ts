@@ -1,0 +1,161 @@
+/**
+ * A chat template as constant texts around query, document and prompt. The places are found with marker texts; that
+ * nothing else depends on the texts is tried with texts that trimming, escaping, comparing and the like would show.
+ */
+import type { BoundedTemplate } from './bounded-template';
+import { type MessageFormat, pairMessages } from './messages';
+
+export type Slot = 'query' | 'document' | 'prompt';
+
+/** pieces[0] slots[0] pieces[1] ... slots[n - 1] pieces[n] */
+export interface TemplatePieces {
+  readonly pieces: readonly string[];
+  readonly slots: readonly Slot[];
+}
+
+export interface SplitTemplate {
+  readonly plain: TemplatePieces;
+  /** With a prompt; undefined when the template takes none. */
+  readonly prompted: TemplatePieces | undefined;
+}
+
+export interface TemplateInput {
+  readonly template: BoundedTemplate;
+  readonly format: MessageFormat;
+  /** Variables beside `messages`. */
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+type Texts = Readonly<Record<Slot, string>>;
+
+const MAX_SLOTS = 16;
+const MAX_PROBES = 400;
+/** A comparison of a text's length with a larger number than this would go unseen; no limit of a template is larger. */
+const MAX_LENGTH_PROBE = 4096;
+
+const ODD_TEXTS = [
+  ' ',
+  '\n',
+  ' \n both ends \t ',
+  '\n\nlines\r\n\nmore\n',
+  'UPPER and lower',
+  '<b>&amp; "quotes" \'single\' \\n \\ %s {{ x }} {% y %}',
+  'ünïcödé → 漢字 😀 e\u0301 \u00a0 \u200b',
+  '0',
+  '1',
+  'none',
+  'None',
+  'true',
+  'False',
+  '[]',
+  '<think>a</think>b',
+  'https://example.org/picture.png',
+  'x'.repeat(1025),
+];
+
+/** Throws `tokenizer_unsupported` for a template that lets a text do more than stand at its places. */
+export function splitTemplate(input: TemplateInput): SplitTemplate {
+  const { template } = input;
+  const marks = markers(template.source + JSON.stringify(input.variables));
+  const rendered = render(input, marks, false);
+  if (typeof rendered !== 'string')
+    return template.refuse(`it does not take a query and a document: ${rendered.failure}`);
+  const plain = locate(input, rendered, marks);
+  for (const slot of ['query', 'document'] as const) {
+    if (!plain.slots.includes(slot)) {
+      template.refuse(
+        `the ${slot} is no part of what it renders; sentence-transformers gives it messages of the roles query and document`,
+      );
+    }
+  }
+  const withPrompt = render(input, marks, true);
+  const prompted = typeof withPrompt === 'string' ? locate(input, withPrompt, marks) : undefined;
+  const probes = probeTexts(template);
+  checkPieces(input, plain, probes, false);
+  if (prompted === undefined) requireNoPrompt(input, probes);
+  else checkPieces(input, prompted, probes, true);
+  return { plain, prompted };
+}
+
+/** `pieces` with the texts in their places. */
+export function joinPieces({ pieces, slots }: TemplatePieces, texts: Texts): string {
+  return slots.reduce((text, slot, index) => text + texts[slot] + pieces[index + 1]!, pieces[0]!);
+}
+
+function render({ template, format, variables }: TemplateInput, texts: Texts, withPrompt: boolean) {
+  const messages = pairMessages(texts.query, texts.document, withPrompt ? texts.prompt : '', format);
+  return template.tryRender({ ...variables, messages });
+}
+
+/** Words that the template does not hold and that hold none of each other. */
+function markers(taken: string): Texts {
+  let salt = 0;
+  while (taken.includes(`mark${salt}`)) salt++;
+  return { query: `query mark${salt}a`, document: `document mark${salt}b`, prompt: `prompt mark${salt}c` };
+}
+
+function locate({ template }: TemplateInput, rendered: string, marks: Texts): TemplatePieces {
+  const pieces: string[] = [];
+  const slots: Slot[] = [];
+  let begin = 0;
+  for (;;) {
+    const next = (Object.keys(marks) as Slot[])
+      .map((slot) => ({ slot, at: rendered.indexOf(marks[slot], begin) }))
+      .filter(({ at }) => at >= 0)
+      .sort((a, b) => a.at - b.at)[0];
+    if (next === undefined) break;
+    if (slots.length === MAX_SLOTS) template.refuse(`it repeats the texts more than ${MAX_SLOTS} times`);
+    pieces.push(rendered.slice(begin, next.at));
+    slots.push(next.slot);
+    begin = next.at + marks[next.slot].length;
+  }
+  return { pieces: [...pieces, rendered.slice(begin)], slots };
+}
+
+function probeTexts(template: BoundedTemplate): string[] {
+  const { texts, numbers } = template.literals();
+  const lengths = numbers.filter((number) => number > 1 && number <= MAX_LENGTH_PROBE);
+  const probes = new Set([
+    '',
+    ...ODD_TEXTS,
+    ...texts.flatMap((text) => [text, `${text}x`, `x${text}`, `x${text}x`, text.toUpperCase(), text.toLowerCase()]),
+    ...lengths.flatMap((length) => ['y'.repeat(length - 1), 'y'.repeat(length), 'y'.repeat(length + 1)]),
+  ]);
+  if (probes.size > MAX_PROBES) template.refuse(`it holds ${texts.length} texts and ${numbers.length} numbers`);
+  return [...probes];
+}
+
+function checkPieces(
+  input: TemplateInput,
+  pieces: TemplatePieces,
+  probes: readonly string[],
+  withPrompt: boolean,
+): void {
+  const rest = { query: 'a query', document: 'a document', prompt: 'a prompt' };
+  for (const probe of probes) {
+    const cases: Texts[] = [
+      { query: probe, document: probe, prompt: probe },
+      { ...rest, query: probe },
+      { ...rest, document: probe },
+    ];
+    if (withPrompt) cases.push({ ...rest, prompt: probe });
+    for (const texts of cases) {
+      // An empty prompt is none.
+      if (withPrompt && texts.prompt === '') continue;
+      if (render(input, texts, withPrompt) === joinPieces(pieces, texts)) continue;
+      input.template.refuse(
+        'what it renders around the texts depends on them, or it changes them; ' +
+          `shown by the text ${JSON.stringify(probe.slice(0, 60))}`,
+      );
+    }
+  }
+}
+
+function requireNoPrompt(input: TemplateInput, probes: readonly string[]): void {
+  const taken = probes.find((probe) => {
+    return probe !== '' && typeof render(input, { query: 'q', document: 'd', prompt: probe }, true) === 'string';
+  });
+  if (taken !== undefined) {
+    input.template.refuse(`it takes some prompts and not others, such as ${JSON.stringify(taken.slice(0, 60))}`);
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * How sentence-transformers scores pairs with a causal language model: which tokens' logits it compares after the last
+ * token, and the chat template that it puts a pair into.
+ */
+import { EncoderError } from '../errors';
+import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
+import type { ScoreTokens } from './architectures/architecture';
+import { BoundedTemplate } from './chat-template/bounded-template';
+import { type MessageFormat, guessFormat } from './chat-template/messages';
+import { type SplitTemplate, splitTemplate } from './chat-template/split-template';
+import type { Checkpoint } from './checkpoint';
+import { ConfigReader } from './config';
+import { MAX_VOCAB_SIZE } from './limits';
+import type { PreparedTokenizer, SpecialIds } from './tokenizer';
+
+export interface PairTemplate extends SplitTemplate {
+  /** Whether an input as long as may be ends in the template's own last tokens. */
+  readonly restoresEnd: boolean;
+}
+
+export interface VocabularyScore {
+  readonly tokens: ScoreTokens;
+  /** Undefined: a pair is two texts for the tokenizer, as for any other model. */
+  readonly template: PairTemplate | undefined;
+}
+
+/** What is known of the checkpoint besides its own files. */
+export interface ScoreSources {
+  /** sentence_bert_config.json. */
+  readonly transformer: ConfigReader | undefined;
+  /** config_sentence_transformers.json. */
+  readonly settings: ConfigReader | undefined;
+  readonly tokenizer: PreparedTokenizer;
+  /** tokenizer_config.json. */
+  readonly config: JsonObject | undefined;
+}
+
+/** What may stand in model_kwargs without a change to the model. */
+const HARMLESS_MODEL_KWARGS = ['attn_implementation', 'device_map', 'dtype', 'torch_dtype', 'trust_remote_code'];
+/** Arguments of apply_chat_template that are no variables of the template, or would change what becomes of its text. */
+const RESERVED = [
+  'chat_template',
+  'common_kwargs',
+  'continue_final_message',
+  'conversation',
+  'documents',
+  'max_length',
+  'messages',
+  'padding',
+  'return_assistant_tokens_mask',
+  'return_dict',
+  'return_tensors',
+  'tokenize',
+  'tokenizer_kwargs',
+  'tools',
+  'truncation',
+];
+
+/**
+ * Without modules.json: the tokens "yes" and "no", and the chat template when there is one. With it, what the modules
+ * say. Throws `architecture_unsupported`, `tokenizer_unsupported`, `checkpoint_malformed`.
+ */
+export async function readVocabularyScore(checkpoint: Checkpoint, sources: ScoreSources): Promise<VocabularyScore> {
+  const { tokenizer } = sources;
+  if (checkpoint.modules === undefined) {
+    const source = await findTemplate(checkpoint, sources.config);
+    const template = source && pairTemplate(source, tokenizer, undefined, {});
+    return { tokens: defaultTokens(checkpoint, tokenizer), template };
+  }
+  const score = await checkpoint.logitScore();
+  if (score === undefined) {
+    throw new EncoderError(
+      'architecture_unsupported',
+      `${checkpoint.folder}/modules.json has no LogitScore, so nothing says how this language model scores a pair`,
+    );
+  }
+  const { transformer = new ConfigReader({}, `${checkpoint.modelFolder}/sentence_bert_config.json`), settings } =
+    sources;
+  const kind = settings?.string('model_type');
+  if (kind !== 'CrossEncoder') {
+    const { path } = settings ?? { path: `${checkpoint.folder}/config_sentence_transformers.json` };
+    throw new EncoderError(
+      'architecture_unsupported',
+      `${path}: model_type is ${kind ?? 'absent'}; sentence-transformers uses a LogitScore in a CrossEncoder alone`,
+    );
+  }
+  const format = readModality(transformer, readInputName(score));
+  const kwargs = readTemplateKwargs(transformer);
+  refuseKwargs(transformer);
+  const tokens = readTokens(score);
+  if (format === undefined) return { tokens, template: undefined };
+  const source = await findTemplate(checkpoint, sources.config);
+  if (source === undefined)
+    return transformer.unsupported('modality_config has messages, but there is no chat template');
+  return { tokens, template: pairTemplate(source, tokenizer, format === 'auto' ? undefined : format, kwargs) };
+}
+
+function defaultTokens({ folder }: Checkpoint, { tokens }: PreparedTokenizer): ScoreTokens {
+  const ids = new Map<string, number>();
+  for (const [id, token] of tokens) if (token === 'yes' || token === 'no') ids.set(token, id);
+  const [positive, negative] = [ids.get('yes'), ids.get('no')];
+  if (positive !== undefined && negative !== undefined) return { positive, negative };
+  throw new EncoderError(
+    'architecture_unsupported',
+    `${folder} is a language model without the tokens "yes" and "no", by whose logits sentence-transformers scores; ` +
+      'save it there with a LogitScore that names its own tokens',
+  );
+}
+
+const SCORE_KEYS = ['true_token_id', 'false_token_id', 'module_input_name'];
+
+function readTokens(score: ConfigReader): ScoreTokens {
+  const unknown = Object.keys(score.json).find((key) => !SCORE_KEYS.includes(key));
+  if (unknown !== undefined) score.malformed(`a LogitScore has no setting ${JSON.stringify(unknown.slice(0, 40))}`);
+  if (score.get('true_token_id') === undefined) score.malformed('true_token_id is not set');
+  const id = (key: string) => score.integer(key, 0, 0, MAX_VOCAB_SIZE - 1);
+  const negative = score.get('false_token_id') === undefined ? undefined : id('false_token_id');
+  return { positive: id('true_token_id'), negative };
+}
+
+function readInputName(score: ConfigReader): string {
+  return score.string('module_input_name', 'causal_logits');
+}
+
+/** The format of the messages that pairs become; undefined when they stay texts. */
+function readModality(transformer: ConfigReader, inputName: string): MessageFormat | 'auto' | undefined {
+  const task = transformer.string('transformer_task', 'feature-extraction');
+  if (task !== 'text-generation') {
+    transformer.unsupported(`transformer_task is ${task.slice(0, 40)}; a LogitScore is supported with text-generation`);
+  }
+  const modalities = transformer.object('modality_config');
+  const outputName = modalities === undefined ? 'causal_logits' : transformer.string('module_output_name');
+  if (outputName !== inputName) {
+    transformer.malformed(`the module's output is ${outputName ?? 'not named'}, but LogitScore reads ${inputName}`);
+  }
+  if (modalities === undefined) return undefined;
+  const messages = modalities['message'];
+  const used = messages ?? modalities['text'];
+  if (!isJsonObject(used)) return transformer.unsupported('modality_config has neither text nor messages');
+  const output = [used['method_output_name']].flat();
+  if (used['method'] !== 'forward' || output.length !== 1 || output[0] !== 'logits') {
+    transformer.unsupported('modality_config takes something else than the logits of the forward method');
+  }
+  if (messages === undefined) return undefined;
+  const format = used['format'] ?? 'auto';
+  if (format === 'auto' || format === 'flat' || format === 'structured') return format;
+  return transformer.malformed(`modality_config has the format ${String(JSON.stringify(format)).slice(0, 40)}`);
+}
+
+function readTemplateKwargs(transformer: ConfigReader): JsonObject {
+  const processing = new ConfigReader(transformer.object('processing_kwargs') ?? {}, transformer.path);
+  for (const key of ['text', 'common']) {
+    const [name] = Object.keys(processing.object(key) ?? {});
+    if (name !== undefined) transformer.unsupported(`processing_kwargs sets ${key}.${name.slice(0, 40)}`);
+  }
+  const kwargs = processing.object('chat_template') ?? {};
+  const reserved = Object.keys(kwargs).find((name) => RESERVED.includes(name));
+  if (reserved !== undefined) transformer.unsupported(`processing_kwargs sets chat_template.${reserved}`);
+  return kwargs;
+}
+
+/** What changes model, configuration or tokenizer on the way in is not followed. */
+function refuseKwargs(transformer: ConfigReader): void {
+  const known: Readonly<Record<string, readonly string[]>> = {
+    model_kwargs: HARMLESS_MODEL_KWARGS,
+    model_args: HARMLESS_MODEL_KWARGS,
+    processor_kwargs: ['padding_side', 'trust_remote_code'],
+    tokenizer_args: ['padding_side', 'trust_remote_code'],
+    config_kwargs: ['trust_remote_code'],
+    config_args: ['trust_remote_code'],
+  };
+  for (const [key, harmless] of Object.entries(known)) {
+    const name = Object.keys(transformer.object(key) ?? {}).find((candidate) => !harmless.includes(candidate));
+    if (name !== undefined) transformer.unsupported(`${key} sets ${name.slice(0, 40)}`);
+  }
+}
+
+interface TemplateSource {
+  readonly source: string;
+  readonly path: string;
+  /** One of several templates: sentence-transformers then does not look into it. */
+  readonly isNamed?: boolean;
+}
+
+/** chat_template.jinja, else what tokenizer_config.json has: one template, or several of which "default" is taken. */
+async function findTemplate(
+  checkpoint: Checkpoint,
+  tokenizerConfig: JsonObject | undefined,
+): Promise<TemplateSource | undefined> {
+  const file = await checkpoint.chatTemplate();
+  if (file !== undefined) return file;
+  const path = `${checkpoint.modelFolder}/tokenizer_config.json`;
+  const value = tokenizerConfig?.['chat_template'] ?? undefined;
+  if (value === undefined) return undefined;
+  if (typeof value === 'string') return { source: value, path };
+  const templates: readonly JsonValue[] = Array.isArray(value) ? value : [];
+  const found = templates.filter(isJsonObject).find(({ name }) => name === 'default')?.['template'];
+  if (typeof found === 'string') return { source: found, path, isNamed: true };
+  throw new EncoderError('checkpoint_malformed', `${path}: chat_template has no template of the name default`);
+}
+
+function pairTemplate(
+  { source, path, isNamed = false }: TemplateSource,
+  tokenizer: PreparedTokenizer,
+  format: MessageFormat | undefined,
+  kwargs: JsonObject,
+): PairTemplate {
+  const { restore_suffix: restores = true, ...variables } = kwargs;
+  const split = splitTemplate({
+    template: new BoundedTemplate(source, path),
+    format: format ?? (isNamed ? 'structured' : guessFormat(source)),
+    variables: {
+      tools: null,
+      documents: null,
+      add_generation_prompt: false,
+      ...tokenVariables(tokenizer),
+      ...variables,
+    },
+  });
+  return { ...split, restoresEnd: isTrue(restores) };
+}
+
+/** bos_token and the like, where the tokenizer has one. */
+function tokenVariables({ ids, tokens }: PreparedTokenizer): Record<string, string> {
+  const roles = (Object.keys(ids) as (keyof SpecialIds)[]).filter((role) => ids[role] !== undefined);
+  return Object.fromEntries(roles.map((role) => [`${role}_token`, tokens.get(ids[role]!)!]));
+}
+
+/** As Python sees it. */
+function isTrue(value: JsonValue): boolean {
+  return Array.isArray(value) ? value.length > 0 : isJsonObject(value) ? Object.keys(value).length > 0 : Boolean(value);
+}

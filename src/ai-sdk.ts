@@ -3,7 +3,7 @@
  *
  * The types are ours and structural, so that this package needs none of the SDK's; a type test holds them against `ai`.
  */
-import { checkFunction, invalidType } from './api/arguments';
+import { checkFunction, invalidType } from './support/arguments';
 import { CrossEncoder } from './api/cross-encoder';
 import type { RankOptions } from './api/options';
 import { isEncoderError } from './errors';

@@ -1,6 +1,6 @@
 /** What a chat template allows: a pair becomes one text, so that nothing can be asked of either text by itself. */
 import type { NativeModelInfo, NativeRunOptions } from '../native/bindings';
-import { argumentError } from '../support/argument-error';
+import { wrongValue } from '../support/arguments';
 import type { InputColumns } from './inputs';
 
 /** @internal */
@@ -16,10 +16,7 @@ export function placePrompt(
   if (prompt === '') return { columns, run };
   if (template === 'none') return { columns: { ...columns, texts: columns.texts.map((text) => prompt + text) }, run };
   if (template === 'prompted') return { columns, run: { ...run, prompt } };
-  throw argumentError(
-    RangeError,
-    "options.prompt: expected no prompt, for which the model's chat template has no place",
-  );
+  throw wrongValue("options.prompt: expected no prompt, for which the model's chat template has no place");
 }
 
 /** @internal Throws RangeError for options that treat the texts of a pair differently. */
@@ -27,8 +24,7 @@ export function checkTemplateOptions(run: NativeRunOptions, template: ChatTempla
   if (template === 'none') return;
   const { windows, truncation, maxTextTokens, maxTextPairTokens } = run;
   if (windows === 'none' && truncation === 'longest_first' && maxTextTokens === 0 && maxTextPairTokens === 0) return;
-  throw argumentError(
-    RangeError,
+  throw wrongValue(
     'options: windows, another truncation than longest_first and limits for one of the texts are not possible with ' +
       'this model, whose chat template makes one text of a pair, which is cut as a whole',
   );

@@ -1,6 +1,6 @@
 /** What a model will take in memory, told before any of it is taken. */
 import { assertNotAborted, estimateModel } from '../native/native-model';
-import { checkString } from './arguments';
+import { checkString } from '../support/arguments';
 import { checkLoadOptions, nativeLoadOptions } from './load-options';
 import type { LoadOptions } from './load-options';
 import { resolveModelFile } from './model-source';

@@ -1,5 +1,5 @@
 /** The candidate labels of a zero-shot call, and the hypotheses that an NLI model reads them as. */
-import { checkString, invalidType, isList, outOfRange } from './arguments';
+import { checkString, invalidType, isList, outOfRange } from '../support/arguments';
 
 /** Where a template takes the label. */
 const PLACE = '{}';

@@ -1,5 +1,5 @@
 /** Texts and pairs as callers write them, and the columns that the native side takes. */
-import { checkString, invalidType, isList } from './arguments';
+import { checkString, invalidType, isList, wrongType } from '../support/arguments';
 
 /** A text, or a text with a second one that the model reads as its pair (premise and hypothesis, for example). */
 export type TextInput = string | { readonly text: string; readonly textPair?: string | undefined };
@@ -54,6 +54,11 @@ export function checkPairInput(input: unknown, name: string): void {
   readPairInput(input, name);
 }
 
+/** JSON and Python spell it so; read as a lone text it would give a wrong answer in silence. */
+function refuseSnakeCase(input: object, name: string): void {
+  if ('text_pair' in input) throw wrongType(`${name}.text_pair: write textPair`);
+}
+
 const TEXT_EXPECTED = 'a string or { text, textPair? }';
 const PAIR_EXPECTED = '[text, textPair] or { text, textPair }';
 
@@ -63,6 +68,7 @@ function readTextInput(input: unknown, name: string): { text: string; pair: stri
     throw invalidType(name, `${TEXT_EXPECTED} (write a pair as { text, textPair })`, input);
   }
   if (typeof input !== 'object' || input === null || !('text' in input)) throw invalidType(name, TEXT_EXPECTED, input);
+  refuseSnakeCase(input, name);
   const pair = 'textPair' in input ? input.textPair : undefined;
   return {
     text: checkString(`${name}.text`, input.text),
@@ -75,6 +81,7 @@ function readPairInput(input: unknown, name: string): readonly [string, string] 
     if (input.length !== 2) throw invalidType(name, PAIR_EXPECTED, input);
     return [checkString(`${name}[0]`, input[0]), checkString(`${name}[1]`, input[1])];
   }
+  if (typeof input === 'object' && input !== null) refuseSnakeCase(input, name);
   if (typeof input !== 'object' || input === null || !('text' in input) || !('textPair' in input)) {
     throw invalidType(name, PAIR_EXPECTED, input);
   }

@@ -8,14 +8,12 @@ import type { NativeLoadOptions } from '../native/bindings';
 import {
   checkFunction,
   checkInteger,
+  checkNames,
   checkOneOf,
   checkOptions,
   checkSignal,
   checkString,
-  invalidType,
-  isList,
-  outOfRange,
-} from './arguments';
+} from '../support/arguments';
 import type { ModelWarning } from './warnings';
 
 /** How to load a model. */
@@ -89,7 +87,7 @@ export function checkLoadOptions(options: LoadOptions): void {
   const { revision, hub, type, labels, maxLength, maxQueue, onWarning } = options;
   const { cacheDir, onProgress, isolation, limits, signal } = options;
   if (type !== undefined) checkOneOf('options.type', type, TENSOR_TYPES);
-  if (labels !== undefined) checkLabels(labels);
+  if (labels !== undefined) checkNames('options.labels', labels);
   if (maxLength !== undefined) checkInteger('options.maxLength', maxLength, 1, Infinity);
   if (maxQueue !== undefined) checkInteger('options.maxQueue', maxQueue, 1, Infinity);
   if (onWarning !== undefined) checkFunction('options.onWarning', onWarning);
@@ -109,14 +107,4 @@ export function nativeLoadOptions({ device, threads, kernels, limits }: LoadOpti
     kernels: kernels === undefined ? 'auto' : checkOneOf('options.kernels', kernels, ['auto', 'portable']),
     limits: resolveLimits(limits),
   };
-}
-
-function checkLabels(labels: unknown): void {
-  if (!isList<unknown>(labels)) throw invalidType('options.labels', 'an array of strings', labels);
-  const seen = new Set<string>();
-  labels.forEach((value, index) => {
-    const label = checkString(`options.labels[${index}]`, value);
-    if (seen.has(label)) throw outOfRange(`options.labels[${index}]`, 'a label not named before', label);
-    seen.add(label);
-  });
 }

@@ -10,7 +10,7 @@ import { ENCODER_KEYS } from '../gguf/keys';
 import { hasGgufKey } from '../gguf/reader';
 import { resolveLimits } from '../support/limits';
 import { packageRoot } from '../support/package-root';
-import { invalidType } from './arguments';
+import { invalidType } from '../support/arguments';
 import type { LoadOptions } from './load-options';
 import type { ModelWarning } from './warnings';
 

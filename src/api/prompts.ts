@@ -1,5 +1,5 @@
 /** Prompts as sentence-transformers has them: text put before the first text of every pair. */
-import { checkOptions, checkString, invalidType, outOfRange } from './arguments';
+import { checkOptions, checkString, invalidType, outOfRange } from '../support/arguments';
 
 /** The named prompts of a model. */
 export interface Prompts {

@@ -7,7 +7,7 @@ import { setMaxListeners } from 'node:events';
 import { assertNotAborted } from '../native/native-model';
 import { answerUntilRefused } from './answer';
 import type { Answer } from './answer';
-import { invalidType } from './arguments';
+import { invalidType } from '../support/arguments';
 import { ReadAhead } from './read-ahead';
 import type { Chunk } from './read-ahead';
 

@@ -4,7 +4,7 @@ import type { NativeModel, NativeRunOptions } from '../native/bindings';
 import { assertNotAborted, openModel, runJob, toEncoderError } from '../native/native-model';
 import { onAbort } from '../native/on-abort';
 import { type Limits, resolveLimits } from '../support/limits';
-import { checkString } from './arguments';
+import { checkString } from '../support/arguments';
 import { CallQueue } from './call-queue';
 import { type ChatTemplate, checkTemplateOptions } from './chat-template';
 import type { InputColumns } from './inputs';

@@ -1,6 +1,6 @@
 /** Options that every call with text has: limits, truncation, windows, special tokens, abort and progress. */
 import type { NativeRunOptions } from '../native/bindings';
-import { checkFunction, checkInteger, checkOneOf, checkOptions, checkSignal } from './arguments';
+import { checkFunction, checkInteger, checkOneOf, checkOptions, checkSignal } from '../support/arguments';
 
 /** Which text of a pair gives up tokens when the pair is too long. */
 export type TruncationStrategy = 'longest_first' | 'only_first' | 'only_second';

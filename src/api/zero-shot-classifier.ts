@@ -1,7 +1,7 @@
 /** Zero-shot classification: an NLI model scores labels it was never trained on, as transformers' pipeline does. */
 import { EncoderError, isEncoderError } from '../errors';
 import type { NativeRunOptions } from '../native/bindings';
-import { checkOptions, checkString, describe, isList, outOfRange } from './arguments';
+import { checkOptions, checkString, describe, isList, outOfRange } from '../support/arguments';
 import { labelsPerText, toHypothesis } from './hypotheses';
 import { LOAD_KEYS } from './load-options';
 import type { LoadOptions } from './load-options';

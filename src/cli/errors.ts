@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 
 import { CommanderError } from 'commander';
 
-import { isArgumentError } from '../api/arguments';
+import { isArgumentError } from '../support/arguments';
 import { EncoderError, isEncoderError } from '../errors';
 import { visible } from './style';
 

@@ -61,7 +61,10 @@ export async function cachedConvert(
   const { cacheDir = defaultCacheDir(), onProgress, signal, limits } = options;
   const cache = resolve(cacheDir);
   await mkdir(join(cache, 'hashes'), { recursive: true }).catch((cause: unknown) => {
-    throw new EncoderError('io_failed', `cannot make the cache folder ${cache} (${errnoOf(cause)})`, { cause });
+    const advice = 'name another one with cacheDir or GGML_ENCODER_CACHE';
+    throw new EncoderError('io_failed', `cannot make the cache folder ${cache} (${errnoOf(cause)}); ${advice}`, {
+      cause,
+    });
   });
   const key = await contentKey(folder, type, cache, signal, resolveLimits(limits));
   const path = join(cache, `${key}.gguf`);

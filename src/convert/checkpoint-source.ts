@@ -2,17 +2,18 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
+import { isEncoderError } from '../errors';
 import { type Repository, checkRevision, parseRepository } from '../hub/repository';
 import { HUB_KEYS, type HubOptions, resolveHubSettings } from '../hub/settings';
 import { type DownloadProgress, type FileRequest, type Snapshot, withSnapshot } from '../hub/snapshot';
-import { argumentError } from '../support/argument-error';
+import { checkBoolean, checkOptions, checkString, wrongValue } from '../support/arguments';
 import { decodeUtf8, parseJson } from '../support/json';
 import { type Limits, limitExceeded } from '../support/limits';
 import { SourceFile } from '../support/source-file';
 import { CHAT_TEMPLATE, SENTENCEPIECE_MODELS } from './checkpoint';
 import { readShardIndex } from './readers/sharded';
 import { MODEL_SETTINGS, MODULES, TRANSFORMER_SETTINGS, moduleFolders } from './sentence-transformers';
-import { WEIGHT_FORMATS } from './weight-formats';
+import { OTHER_WEIGHTS, WEIGHT_FORMATS, WEIGHT_NAMES, weightsAdvice } from './weight-formats';
 
 export interface SourceOptions {
   readonly revision?: string | undefined;
@@ -46,26 +47,21 @@ export async function resolveCheckpoint(source: string, options: SourceOptions):
   const repository = exists ? undefined : parseRepository(source, options.revision);
   if (repository !== undefined) return downloadCheckpoint(repository, options);
   if (options.revision !== undefined) {
-    throw argumentError(RangeError, `options.revision: only a repository on the Hub has revisions, ${source} is none`);
+    throw wrongValue(`options.revision: only a repository on the Hub has revisions, ${source} is none`);
   }
   return { folder: path, warnings: [] };
 }
 
 /** Throws TypeError or RangeError for wrong options of the Hub. */
 export function checkHubOptions(revision: unknown, hub: unknown): void {
-  if (revision !== undefined) {
-    if (typeof revision !== 'string') throw invalidType('options.revision', 'a string', revision);
-    checkRevision(revision);
-  }
+  if (revision !== undefined) checkRevision(checkString('options.revision', revision));
   if (hub === undefined) return;
-  if (typeof hub !== 'object' || hub === null || Array.isArray(hub)) throw invalidType('options.hub', 'an object', hub);
-  for (const [key, value] of Object.entries(hub)) {
-    const name = `options.hub.${key}`;
-    if (!HUB_KEYS.includes(key)) throw invalidType(name, `one of the options ${HUB_KEYS.join(', ')}`, 'unknown');
-    if (value === undefined || (key === 'token' && value === false)) continue;
-    const type = key === 'offline' ? 'boolean' : 'string';
-    if (typeof value !== type) throw invalidType(name, `a ${type}`, value);
-  }
+  checkOptions(hub, HUB_KEYS, 'options.hub');
+  const { endpoint, token, cacheDir, offline } = hub as { readonly [Key in keyof HubOptions]: unknown };
+  if (endpoint !== undefined) checkString('options.hub.endpoint', endpoint);
+  if (token !== undefined && token !== false) checkString('options.hub.token', token);
+  if (cacheDir !== undefined) checkString('options.hub.cacheDir', cacheDir);
+  if (offline !== undefined) checkBoolean('options.hub.offline', offline);
 }
 
 async function downloadCheckpoint(repository: Repository, options: SourceOptions): Promise<CheckpointSource> {
@@ -119,8 +115,20 @@ async function weightFiles(snapshot: Snapshot, prefix: string, limits: Limits): 
     }
     return [path, ...shards.map((shard) => prefix + shard)];
   }
-  const names = WEIGHT_FORMATS.map(({ single }) => single).join(', ');
-  throw snapshot.missing(`weights (none of ${names}, nor an index of shards)`, 'save the model as safetensors first');
+  for (const name of OTHER_WEIGHTS) {
+    if (await hasInFolder(snapshot, prefix + name)) {
+      throw snapshot.missing(`weights but ${name} (none of ${WEIGHT_NAMES})`, weightsAdvice(name));
+    }
+  }
+  throw snapshot.missing(`weights (none of ${WEIGHT_NAMES}, nor an index of shards)`, weightsAdvice());
+}
+
+/** For a file whose folder may be missing too, which the Hub then refuses to list. */
+async function hasInFolder(snapshot: Snapshot, path: string): Promise<boolean> {
+  return snapshot.has(path).catch((error: unknown) => {
+    if (isEncoderError(error, 'hub_not_found')) return false;
+    throw error;
+  });
 }
 
 async function fetchJson(snapshot: Snapshot, path: string, limit: keyof Limits, limits: Limits) {
@@ -132,9 +140,4 @@ async function fetchJson(snapshot: Snapshot, path: string, limit: keyof Limits, 
   } finally {
     await file.close();
   }
-}
-
-function invalidType(name: string, expected: string, received: unknown): TypeError {
-  const shown = received === null ? 'null' : typeof received === 'string' ? received : typeof received;
-  return argumentError(TypeError, `${name}: expected ${expected}, received ${shown}`);
 }

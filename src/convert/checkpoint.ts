@@ -16,7 +16,7 @@ import {
   type TRANSFORMER_SETTINGS,
   moduleFolders,
 } from './sentence-transformers';
-import { OTHER_WEIGHTS, WEIGHT_FORMATS, type WeightFormat } from './weight-formats';
+import { OTHER_WEIGHTS, WEIGHT_FORMATS, WEIGHT_NAMES, type WeightFormat, weightsAdvice } from './weight-formats';
 
 const CONFIG = 'config.json';
 export const CHAT_TEMPLATE = 'chat_template.jinja';
@@ -192,19 +192,18 @@ export class Checkpoint {
   }
 
   private async reportMissingWeights(): Promise<never> {
-    const names = WEIGHT_FORMATS.map(({ single }) => single).join(', ');
     for (const name of OTHER_WEIGHTS) {
       const found = await stat(join(this.modelFolder, name)).catch(() => undefined);
       if (found !== undefined) {
         throw new EncoderError(
           'checkpoint_not_found',
-          `${this.modelFolder} holds ${name} but none of ${names}; save the model as safetensors first`,
+          `${this.modelFolder} holds ${name} but none of ${WEIGHT_NAMES}; ${weightsAdvice(name)}`,
         );
       }
     }
     throw new EncoderError(
       'checkpoint_not_found',
-      `${this.modelFolder} holds none of ${names}, nor an index of shards`,
+      `${this.modelFolder} holds none of ${WEIGHT_NAMES}, nor an index of shards`,
     );
   }
 

@@ -10,6 +10,16 @@ import { TENSOR_TYPES, type TensorType } from '../gguf/types';
 import { GgufWriter } from '../gguf/writer';
 import type { HubOptions } from '../hub/settings';
 import type { DownloadProgress } from '../hub/snapshot';
+import {
+  checkBoolean,
+  checkFunction,
+  checkNames,
+  checkOneOf,
+  checkOptions,
+  checkSignal,
+  checkString,
+  outOfRange,
+} from '../support/arguments';
 import { AtomicFile, outputExists } from '../support/atomic-file';
 import { type LimitOptions, resolveLimits } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
@@ -207,28 +217,27 @@ async function requireNoSource(output: string, checkpoint: ConversionSource): Pr
     throw new EncoderError('input_invalid', `${output} is a file of the checkpoint; write elsewhere`);
 }
 
-function checkArguments(source: unknown, options: unknown): void {
-  requireType('source', source, 'string');
-  requireType('options', options, 'object');
-  const { output, type, overwrite, signal, onProgress, labels, revision, hub } = options as Record<
-    keyof ConvertOptions,
-    unknown
-  >;
-  requireType('options.output', output, 'string');
-  if (output === '' || source === '') throw new RangeError('source and options.output must not be empty');
-  if (type !== undefined && !TENSOR_TYPES.some((known) => known === type)) {
-    throw new RangeError(`options.type must be one of ${TENSOR_TYPES.join(', ')}, not ${JSON.stringify(type)}`);
-  }
-  if (overwrite !== undefined) requireType('options.overwrite', overwrite, 'boolean');
-  if (onProgress !== undefined) requireType('options.onProgress', onProgress, 'function');
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw new TypeError('options.signal must be an AbortSignal');
-  checkHubOptions(revision, hub);
-  if (labels !== undefined && !Array.isArray(labels)) throw new TypeError('options.labels must be an array of strings');
-}
+const CONVERT_KEYS = [
+  'output',
+  'type',
+  'overwrite',
+  'signal',
+  'onProgress',
+  'labels',
+  'revision',
+  'hub',
+  'limits',
+] as const satisfies readonly (keyof ConvertOptions)[];
 
-function requireType(name: string, value: unknown, type: 'string' | 'object' | 'boolean' | 'function'): void {
-  if (typeof value !== type || value === null) {
-    throw new TypeError(`${name} must be a ${type}, not ${value === null ? 'null' : typeof value}`);
-  }
+function checkArguments(source: unknown, options: ConvertOptions): void {
+  if (checkString('source', source) === '') throw outOfRange('source', 'a path or owner/name', source);
+  checkOptions(options, CONVERT_KEYS);
+  const { output, type, overwrite, signal, onProgress, labels, revision, hub } = options;
+  if (checkString('options.output', output) === '') throw outOfRange('options.output', 'a path', output);
+  if (type !== undefined) checkOneOf('options.type', type, TENSOR_TYPES);
+  if (overwrite !== undefined) checkBoolean('options.overwrite', overwrite);
+  if (onProgress !== undefined) checkFunction('options.onProgress', onProgress);
+  if (signal !== undefined) checkSignal(signal);
+  if (labels !== undefined) checkNames('options.labels', labels);
+  checkHubOptions(revision, hub);
 }

@@ -2,6 +2,7 @@
 import { type JsonValue, isJsonObject } from '../support/json';
 import type { ConfigReader } from './config';
 import { MAX_LABEL_BYTES } from './limits';
+import { outOfRange } from '../support/arguments';
 import { EncoderError } from '../errors';
 
 /**
@@ -21,16 +22,10 @@ export function readLabels(config: ConfigReader, numLabels: number): string[] {
   return labels;
 }
 
-/** Throws RangeError unless the caller's own labels fit the head. */
-export function checkLabels(labels: readonly string[], numLabels: number): string[] {
-  if (labels.length !== numLabels) {
-    throw new RangeError(`options.labels has ${labels.length} names; the model has ${numLabels} labels`);
-  }
-  return labels.map((label, index) => {
-    if (typeof label !== 'string')
-      throw new TypeError(`options.labels[${index}] must be a string, not ${typeof label}`);
-    return label;
-  });
+/** Throws RangeError unless the caller's own labels are as many as the head's rows. */
+export function checkLabels(labels: readonly string[], numLabels: number): readonly string[] {
+  if (labels.length === numLabels) return labels;
+  throw outOfRange('options.labels', `${numLabels} labels, one for each row of the model's head`, labels);
 }
 
 function defaultLabels(count: number): string[] {

@@ -33,4 +33,20 @@ export const WEIGHT_FORMATS: readonly WeightFormat[] = [
 ];
 
 /** Weights that are not read, named in the error when they are all there is. */
-export const OTHER_WEIGHTS = ['tf_model.h5.index.json', 'flax_model.msgpack', 'model.ckpt.index', 'onnx/model.onnx'];
+export const OTHER_WEIGHTS = [
+  'tf_model.h5.index.json',
+  'flax_model.msgpack',
+  'model.ckpt.index',
+  'onnx/model.onnx',
+  'onnx/model_quantized.onnx',
+];
+
+/** What was looked for, for messages. */
+export const WEIGHT_NAMES = WEIGHT_FORMATS.map(({ single }) => single).join(', ');
+
+/** What to do about a checkpoint that has but the file `name` for its weights, or none. */
+export function weightsAdvice(name = ''): string {
+  return name.endsWith('.onnx')
+    ? 'use the checkpoint that it was exported from, which the model card names'
+    : 'save the model as safetensors first';
+}

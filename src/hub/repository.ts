@@ -1,5 +1,5 @@
 /** Names of model repositories on the Hugging Face Hub, told apart from paths. */
-import { argumentError } from '../support/argument-error';
+import { outOfRange, wrongValue } from '../support/arguments';
 
 export interface Repository {
   readonly owner: string;
@@ -27,7 +27,7 @@ export function parseRepository(source: string, revision?: string): Repository |
   if (!SEGMENT.test(owner) || !SEGMENT.test(name) || FILE_ENDING.test(name)) return undefined;
   const inName = at < 0 ? undefined : source.slice(at + 1);
   if (inName !== undefined && revision !== undefined && inName !== revision) {
-    throw outOfRange(`options.revision is ${JSON.stringify(revision)}, but the name says ${JSON.stringify(inName)}`);
+    throw wrongValue(`options.revision is ${JSON.stringify(revision)}, but the name says ${JSON.stringify(inName)}`);
   }
   return { owner, name, revision: checkRevision(inName ?? revision ?? DEFAULT_REVISION) };
 }
@@ -38,9 +38,7 @@ export function checkRevision(revision: string): string {
   if (revision.length <= 200 && parts.every((part) => REVISION_SEGMENT.test(part) && !part.includes('..'))) {
     return revision;
   }
-  throw outOfRange(
-    `options.revision: expected a branch, a tag or a commit, received ${JSON.stringify(revision.slice(0, 60))}`,
-  );
+  throw outOfRange('options.revision', 'a branch, a tag or a commit', revision);
 }
 
 export function isCommit(revision: string): boolean {
@@ -50,8 +48,4 @@ export function isCommit(revision: string): boolean {
 /** `owner/name`, with the revision where it is not the default one. */
 export function describeRepository({ owner, name, revision }: Repository): string {
   return `${owner}/${name}${revision === DEFAULT_REVISION ? '' : `@${revision}`}`;
-}
-
-function outOfRange(message: string): RangeError {
-  return argumentError(RangeError, message);
 }

@@ -3,7 +3,7 @@
  * is an attack or a mistake; each can be changed by name, up to a ceiling beyond which this version was not tested.
  */
 import { EncoderError } from '../errors';
-import { argumentError } from './argument-error';
+import { checkInteger, checkOptions } from './arguments';
 
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
@@ -106,25 +106,14 @@ export const DEFAULT_LIMITS: Limits = Object.freeze(
  */
 export function resolveLimits(overrides: LimitOptions | undefined): Limits {
   if (overrides === undefined) return DEFAULT_LIMITS;
-  if (typeof overrides !== 'object' || overrides === null || Array.isArray(overrides)) {
-    throw argumentError(TypeError, `options.limits: expected an object, received ${String(overrides)}`);
-  }
-  for (const [name, value] of Object.entries(overrides as Record<string, unknown>)) {
-    if (!(NAMES as string[]).includes(name)) {
-      throw argumentError(TypeError, `options.limits.${name}: expected one of the limits ${NAMES.join(', ')}`);
-    }
-    if (value !== undefined) checkLimit(name as keyof Limits, value);
+  checkOptions(overrides, NAMES, 'options.limits');
+  for (const name of NAMES) {
+    const value = overrides[name];
+    const least = name === 'memoryBytes' ? 0 : 1;
+    if (value !== undefined) checkInteger(`options.limits.${name}`, value, least, RANGES[name].ceiling);
   }
   const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
   return Object.freeze({ ...DEFAULT_LIMITS, ...Object.fromEntries(given) });
-}
-
-function checkLimit(name: keyof Limits, value: unknown): void {
-  const low = name === 'memoryBytes' ? 0 : 1;
-  const { ceiling } = RANGES[name];
-  const expected = `options.limits.${name}: expected an integer from ${low} to ${ceiling}, received ${String(value)}`;
-  if (typeof value !== 'number') throw argumentError(TypeError, expected);
-  if (!Number.isInteger(value) || value < low || value > ceiling) throw argumentError(RangeError, expected);
 }
 
 /** `what` says who has how much; the limit and its name follow, so that a caller who means it can raise it. */

@@ -176,6 +176,12 @@ describe('a repository', () => {
     expect(hub.requests).toEqual([]);
   });
 
+  it('for transformers.js alone is refused with what to use in its place', async () => {
+    await start({ 'config.json': '{}', 'onnx/model_quantized.onnx': 'x' });
+    await expect(convertFromHub()).rejects.toThrow(/no weights but onnx\/model_quantized\.onnx .*exported from/);
+    expect(hub.downloads).not.toContain('onnx/model_quantized.onnx');
+  });
+
   it('without weights or config is refused before anything large is fetched', async () => {
     await start({ 'config.json': '{}', 'model.gguf': 'x' });
     await expect(convertFromHub()).rejects.toMatchObject({ code: 'checkpoint_not_found' });

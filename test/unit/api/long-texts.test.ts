@@ -118,7 +118,10 @@ describe('windows', () => {
 
   test.each<[object, string]>([
     [{ windows: true }, 'options.windows: expected an object'],
-    [{ windows: { stride: 3 } }, 'options.windows.stride: expected one of the options overlap, aggregate'],
+    [
+      { windows: { stride: 3 } },
+      'options.windows.stride: there is no such option; those there are: overlap, aggregate',
+    ],
     [{ windows: { overlap: -1 } }, 'options.windows.overlap: expected an integer of at least 0'],
     [{ windows: { aggregate: 'median' } }, 'options.windows.aggregate: expected one of'],
     [{ windows: { maxWindows: 0 } }, 'options.windows.maxWindows'],

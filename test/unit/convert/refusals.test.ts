@@ -151,6 +151,9 @@ describe('convert refuses', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'config.json'), readFileSync(join(writeMicro(), 'config.json')));
     await expectRefusal(folder, 'checkpoint_not_found', ['model.safetensors']);
+    mkdirSync(join(folder, 'onnx'));
+    writeFileSync(join(folder, 'onnx', 'model.onnx'), '');
+    await expectRefusal(folder, 'checkpoint_not_found', ['onnx/model.onnx', 'exported from']);
     writeFileSync(join(folder, 'flax_model.msgpack'), '');
     await expectRefusal(folder, 'checkpoint_not_found', ['flax_model.msgpack']);
     await expectRefusal(join(folder, 'absent'), 'checkpoint_not_found', ['absent']);
@@ -243,6 +246,9 @@ describe('convert refuses', () => {
     ['a signal that is none', 'x', { output: 'x', signal: {} }, TypeError],
     ['a callback that is none', 'x', { output: 'x', onProgress: 1 }, TypeError],
     ['labels that are no list', 'x', { output: 'x', labels: 'ab' }, TypeError],
+    ['a label twice', 'x', { output: 'x', labels: ['a', 'a'] }, RangeError],
+    ['an option that does not exist', 'x', { output: 'x', tpye: 'f16' }, TypeError],
+    ['an empty source', '', { output: 'x' }, RangeError],
   ])('%s', async (_, source, options, kind) => {
     await expect(convert(source as string, options as ConvertOptions)).rejects.toThrow(kind);
     expect(existsSync('x')).toBe(false);

@@ -2,18 +2,25 @@
  * Checks of what callers pass in. Misuse is a TypeError or RangeError that names the argument, what was expected and
  * what came; `code` follows Node's own ERR_INVALID_ARG_TYPE and ERR_OUT_OF_RANGE.
  */
-import { argumentError } from '../support/argument-error';
 
 /** @internal */
 export function invalidType(name: string, expected: string, received: unknown): TypeError {
-  const message = `${name}: expected ${expected}, received ${describe(received)}`;
-  return argumentError(TypeError, message);
+  return wrongType(`${name}: expected ${expected}, received ${describe(received)}`);
 }
 
 /** @internal */
 export function outOfRange(name: string, expected: string, received: unknown): RangeError {
-  const message = `${name}: expected ${expected}, received ${describe(received)}`;
-  return argumentError(RangeError, message);
+  return wrongValue(`${name}: expected ${expected}, received ${describe(received)}`);
+}
+
+/** @internal For what needs another sentence than `invalidType` has. */
+export function wrongType(message: string): TypeError {
+  return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' });
+}
+
+/** @internal For what needs another sentence than `outOfRange` has. */
+export function wrongValue(message: string): RangeError {
+  return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
 }
 
 /** True for errors that invalidType or outOfRange made. */
@@ -31,10 +38,17 @@ export function checkOptions(options: unknown, known: readonly string[], name = 
     throw invalidType(name, 'an object', options);
   }
   for (const key of Object.keys(options)) {
-    if (!known.includes(key)) {
-      throw invalidType(`${name}.${key}`, `one of the options ${known.join(', ')}`, 'an unknown option');
-    }
+    if (!known.includes(key)) throw wrongType(`${name}.${key}: ${unknownOption(key, known)}`);
   }
+}
+
+function unknownOption(key: string, known: readonly string[]): string {
+  // As Python and the command line spell it: top_k, top-k.
+  const plain = (word: string) => word.toLowerCase().replace(/[^a-z0-9]/g, '');
+  const meant = known.find((word) => plain(word) === plain(key));
+  return meant === undefined
+    ? `there is no such option; those there are: ${known.join(', ')}`
+    : `there is no such option; did you mean ${meant}?`;
 }
 
 export function checkString(name: string, value: unknown): string {
@@ -66,6 +80,17 @@ export function checkOneOf<const Value extends string>(name: string, value: unkn
   const match = allowed.find((word) => word === value);
   if (match === undefined) throw outOfRange(name, expected, value);
   return match;
+}
+
+/** Names that must differ, since results are told apart by them. */
+export function checkNames(name: string, value: unknown): void {
+  if (!isList<unknown>(value)) throw invalidType(name, 'an array of strings', value);
+  const names = new Set<string>();
+  value.forEach((item, index) => {
+    const text = checkString(`${name}[${index}]`, item);
+    if (names.has(text)) throw outOfRange(`${name}[${index}]`, 'a name that differs from those before', text);
+    names.add(text);
+  });
 }
 
 export function checkFunction(name: string, value: unknown): void {

@@ -88,6 +88,13 @@ describe('Classifier', () => {
     await expect(Classifier.load(source, { cacheDir, maxLength: 1000 })).rejects.toThrow(/the model's own limit/);
   });
 
+  test('a maxLength without room for text is refused in the words of the option', async () => {
+    await using classifier = await Classifier.load();
+    await expect(classifier.classify('a', { maxLength: 2 })).rejects.toThrow(
+      'maxLength 2 leaves no room for text beside 2 special tokens',
+    );
+  });
+
   test('an abort while running rejects with the reason, and the model goes on', async () => {
     await using classifier = await Classifier.load(await checkpoint('bert-relu'), { cacheDir, threads: 1 });
     const texts = Array.from({ length: 20_000 }, (_, index) => `text number ${index} of a long list`);

@@ -161,9 +161,9 @@ void PipelineTokenizer::tokenize_normalized(SpecialTokens mode, bool at_start, s
 size_t PipelineTokenizer::text_budget(bool has_pair, const EncodeOptions& options) const {
   const size_t num_special = num_special_tokens(has_pair);
   if (options.max_length > num_special) return options.max_length - num_special;
-  throw Error(ErrorCode::input_invalid, "max_length " + std::to_string(options.max_length) +
+  throw Error(ErrorCode::input_invalid, "maxLength " + std::to_string(options.max_length) +
                                             " leaves no room for text beside " + std::to_string(num_special) +
-                                            " control tokens");
+                                            " special tokens");
 }
 
 /// `count` ids of `ids`, the others dropped at the given side.

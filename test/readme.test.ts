@@ -119,7 +119,10 @@ test('the README shows every task', () => {
 });
 
 test('links between the pages lead somewhere', () => {
-  for (const page of [...PAGES, 'docs/architecture.md', 'docs/gguf.md', 'CONTRIBUTING.md', 'CHANGELOG.md']) {
+  const docs = readdirSync(join(PACKAGE_ROOT, 'docs'), { recursive: true, encoding: 'utf8' });
+  const others = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'models/README.md', 'bench/README.md'];
+  const pages = [...others, ...docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+  for (const page of pages) {
     const text = readFileSync(join(PACKAGE_ROOT, page), 'utf8');
     for (const [, target = ''] of text.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)) {
       expect(() => readFileSync(join(PACKAGE_ROOT, page, '..', target)), `${page}: ${target}`).not.toThrow();

@@ -56,6 +56,9 @@ export class EncoderError extends Error {
 }
 
 /** True for every error that this package raises on purpose; narrows to the given code when there is one. */
-export function isEncoderError(error: unknown, code?: ErrorCode): error is EncoderError {
+export function isEncoderError<Code extends ErrorCode = ErrorCode>(
+  error: unknown,
+  code?: Code,
+): error is EncoderError & { readonly code: Code } {
   return error instanceof EncoderError && (code === undefined || error.code === code);
 }

@@ -141,6 +141,7 @@ expectTypeOf(convert('x', { output: 'y', type: 'f16' })).resolves.toEqualTypeOf<
 void convert('x', { output: 'y', type: 'f8' });
 declare const failure: unknown;
 if (isEncoderError(failure)) expectTypeOf(failure.code).toEqualTypeOf<ErrorCode>();
+if (isEncoderError(failure, 'aborted')) expectTypeOf(failure.code).toEqualTypeOf<'aborted'>();
 expectTypeOf(classifier.dispose()).resolves.toBeVoid();
 
 // The SDK takes our model for one of its own, and objects stay typed.

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Classifier, CrossEncoder, convert, estimateMemory } from 'ggml-encoder';
 
 import { causalModel, causalModels, causalPairs, writeCausal } from './golden/causal-checkpoints';
+import { runCli } from './support/cli-process';
 import { temporaryFolder } from './unit/convert/temp-folder';
 
 const TOLERANCE = 2e-5;
@@ -114,6 +115,25 @@ describe('a reranker with a chat template', () => {
       const cut = await reranker.tokenize(causalPairs[4]!, { maxLength: 30, truncationSide });
       expect([cut.ids.length, cut.truncated, cut.ids.slice(-3).join()]).toEqual([30, true, end]);
     }
+  });
+
+  it('ranks on the command line, with a prompt or without', async () => {
+    const folder = writeCausal(model);
+    const path = join(temporaryFolder(), 'reranker.gguf');
+    expect(await runCli(['convert', folder, '-o', path])).toMatchObject({ code: 0 });
+    await using reranker = await load(path);
+    const documents = causalPairs.slice(0, 2).map(([, document]) => document);
+    for (const prompt of ['', 'Judge the passage.']) {
+      const { code, json } = await runCli(
+        ['rank', '-m', path, '--query', 'how do plants make food', '--documents', '-', '--prompt', prompt],
+        { input: `${documents.join('\n')}\n` },
+      );
+      expect(code).toBe(0);
+      const expected = await reranker.rank('how do plants make food', documents, { prompt });
+      expect(json()).toMatchObject(expected.map(({ index, score }) => ({ index, score })));
+    }
+    const { stdout } = await runCli(['inspect', path]);
+    expect(stdout).toContain('Qwen3ForCausalLM');
   });
 
   it('refuses a prompt when its template does', async () => {

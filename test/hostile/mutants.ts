@@ -239,6 +239,8 @@ const OTHER_KEYS = [
   'ggml_encoder.position_buckets',
   'ggml_encoder.max_relative_positions',
   'ggml_encoder.pos_att_type',
+  'ggml_encoder.chat_template.pieces',
+  'ggml_encoder.chat_template.slots',
 ];
 
 /** Values that a switch of the graph can have: a mutant with them gets further than one with nonsense. */

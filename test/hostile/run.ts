@@ -11,6 +11,7 @@ import { Classifier, convert } from 'ggml-encoder';
 import type { Case } from './case';
 import { ggufCases } from './cases/gguf';
 import { ggufDecoderCases } from './cases/gguf-decoder';
+import { ggufTemplateCases } from './cases/gguf-template';
 import { hdf5Cases } from './cases/hdf5';
 import { safetensorsCases } from './cases/safetensors';
 import { sentencePieceCases } from './cases/sentencepiece';
@@ -99,6 +100,7 @@ async function main(): Promise<number> {
     const handMade = [
       ...ggufCases(sound[0]!),
       ...ggufDecoderCases(decoder),
+      ...ggufTemplateCases(sound[0]!),
       ...safetensorsCases(),
       ...torchCases(),
       ...hdf5Cases(),

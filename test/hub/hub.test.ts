@@ -17,6 +17,7 @@ import { type ConvertOptions, type ConvertProgress, convert } from '../../src/co
 import { readGgufHead } from '../../src/gguf/reader';
 import { parseRepository } from '../../src/hub/repository';
 import { resolveHubSettings } from '../../src/hub/settings';
+import { causalModel, writeCausal } from '../golden/causal-checkpoints';
 import { temporaryFolder } from '../unit/convert/temp-folder';
 import { writeMicro } from '../unit/convert/micro-checkpoint';
 import { integerField, piece, sentencePieceFile } from '../unit/convert/readers/sentencepiece-builder';
@@ -180,6 +181,21 @@ describe('a repository', () => {
     await start({ 'config.json': '{}', 'onnx/model_quantized.onnx': 'x' });
     await expect(convertFromHub()).rejects.toThrow(/no weights but onnx\/model_quantized\.onnx .*exported from/);
     expect(hub.downloads).not.toContain('onnx/model_quantized.onnx');
+  });
+
+  it('is a language model whose LogitScore and chat template lie in files of their own', async () => {
+    const model = causalModel('qwen3-saved');
+    const folder = writeCausal(model);
+    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.\w+$/.test(name));
+    await start(Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name))])));
+    const { path } = await convertFromHub();
+    const { metadata } = await readGgufHead(path);
+    expect(metadata.get('ggml_encoder.source_class')?.value).toBe('Qwen3ForCausalLM');
+    expect(metadata.get('ggml_encoder.chat_template.slots')?.value).toEqual(['query', 'document']);
+    expect(metadata.get('ggml_encoder.chat_template.prompted_slots')?.value).toEqual(['prompt', 'query', 'document']);
+    hub.requests.splice(0);
+    await convertFromHub(ID, { revision: COMMIT });
+    expect(hub.requests).toEqual([]);
   });
 
   it('without weights or config is refused before anything large is fetched', async () => {

@@ -101,7 +101,7 @@ function plan(hyperparameters: BartHyperparameters, weights: TensorIndex): Pick<
   const stack = (target: string, source: string) => {
     const kept = [[POSITION_OFFSET, numPositions]] as const;
     const positions = `${source}embed_positions.weight`;
-    planner.exact(`${target}position_embd.weight`, [numPositions + POSITION_OFFSET, h], positions, { rowRanges: kept });
+    planner.exact(`${target}position_embd.weight`, [numPositions + POSITION_OFFSET, h], positions, kept);
     planner.norm(`${target}token_embd_norm`, h, `${source}layernorm_embedding`);
   };
   planner.tied(

@@ -104,7 +104,7 @@ function planEmbeddings(
   if (names.positionEmbedding !== undefined) {
     const source = from(`${names.positionEmbedding}.weight`);
     const kept = [[positionOffset, numPositions]] as const;
-    planner.exact('position_embd.weight', [numPositions + positionOffset, e], source, { rowRanges: kept });
+    planner.exact('position_embd.weight', [numPositions + positionOffset, e], source, kept);
   }
   if (names.typeEmbedding !== undefined) {
     planner.exact('token_types.weight', [numTokenTypes, e], from(`${names.typeEmbedding}.weight`));

@@ -31,8 +31,6 @@ export interface PlannedLinear {
   readonly storage?: PlannedTensor['storage'];
 }
 
-export type PlanOptions = Pick<PlannedTensor, 'rowRanges' | 'compute'>;
-
 export class TensorPlanner {
   readonly tensors: PlannedTensor[] = [];
   private readonly used = new Set<string>();
@@ -53,15 +51,15 @@ export class TensorPlanner {
   }
 
   /** `shape` is the source's; of its rows the file has those in `rowRanges`. */
-  exact(name: string, shape: readonly number[], source: string, options: PlanOptions = {}): void {
+  exact(name: string, shape: readonly number[], source: string, rowRanges?: readonly RowRange[]): void {
     this.take(source, shape);
     const [rows, ...rest] = shape;
     this.tensors.push({
       name,
-      shape: [options.rowRanges?.reduce((sum, [, count]) => sum + count, 0) ?? rows!, ...rest],
+      shape: [rowRanges?.reduce((sum, [, count]) => sum + count, 0) ?? rows!, ...rest],
       sources: [source],
       storage: 'exact',
-      ...options,
+      ...(rowRanges && { rowRanges }),
     });
   }
 
@@ -81,7 +79,7 @@ export class TensorPlanner {
     name: string,
     shape: readonly number[],
     [source, sourceShape]: readonly [string, readonly [number, number]],
-    options: Required<PlanOptions>,
+    options: Required<Pick<PlannedTensor, 'rowRanges' | 'compute'>>,
   ): void {
     this.take(source, sourceShape);
     this.tensors.push({ name, shape, sources: [source], storage: 'exact', ...options });
@@ -110,8 +108,8 @@ export class TensorPlanner {
   }
 
   /** Checkpoints converted from the first TensorFlow releases call a norm's weight gamma and its bias beta. */
-  norm(name: string, size: number, source: string, bias = true, options: PlanOptions = {}): void {
-    this.exact(`${name}.weight`, [size], this.spelled(source, 'weight', 'gamma'), options);
+  norm(name: string, size: number, source: string, bias = true): void {
+    this.exact(`${name}.weight`, [size], this.spelled(source, 'weight', 'gamma'));
     if (bias) this.exact(`${name}.bias`, [size], this.spelled(source, 'bias', 'beta'));
   }
 

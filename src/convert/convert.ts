@@ -30,6 +30,8 @@ import { copyTensor } from './tensor-copy';
 
 export type { TensorType } from '../gguf/types';
 
+const REPORT_MS = 100;
+
 /** What `convert` is doing. */
 export interface ConvertProgress {
   /**
@@ -146,17 +148,19 @@ async function writeFile(
   const file = await AtomicFile.create(output, layout.sizeBytes);
   try {
     const writer = new GgufWriter(file, layout);
-    const report = progressReporter(onProgress, layout.sizeBytes);
-    report('write', '', writer.bytesWritten, true);
+    const pass = onProgress && throttled(onProgress);
+    const report = (phase: ConvertProgress['phase'], tensor: string) =>
+      pass?.({ phase, file: '', tensor, bytesWritten: writer.bytesWritten, bytesTotal: layout.sizeBytes });
+    report('write', '');
     for (const [index, tensor] of plan.tensors.entries()) {
       await copyTensor(plan.weights, tensor, layout.tensors[index]!, async (data) => {
         throwIfAborted(signal);
         await writer.write(tensor.name, data);
-        report('write', tensor.name, writer.bytesWritten, false);
+        report('write', tensor.name);
       });
     }
     await checkpoint.checkUnchanged();
-    report('finish', '', writer.bytesWritten, true);
+    report('finish', '');
     throwIfAborted(signal);
     const sha256 = await writer.finish();
     throwIfAborted(signal);
@@ -168,30 +172,28 @@ async function writeFile(
   }
 }
 
-/** What a download says, in the converter's words, ten times a second at most and at the end of each file. */
+/** What a download says, in the converter's words. */
 export function downloadReporter(
   onProgress: ConvertOptions['onProgress'],
 ): ((progress: DownloadProgress) => void) | undefined {
   if (onProgress === undefined) return undefined;
-  let last = 0;
-  let lastFile = '';
+  const report = throttled(onProgress);
   return ({ file, bytesReceived, bytesTotal }) => {
-    const now = performance.now();
-    if (file === lastFile && bytesReceived < bytesTotal && now - last < 100) return;
-    last = now;
-    lastFile = file;
-    onProgress({ phase: 'download', file, tensor: '', bytesWritten: bytesReceived, bytesTotal });
+    report({ phase: 'download', file, tensor: '', bytesWritten: bytesReceived, bytesTotal });
   };
 }
 
-/** Calls are limited to ten a second, except that the first and last of each phase always come. */
-function progressReporter(onProgress: ConvertOptions['onProgress'], bytesTotal: number) {
-  let last = 0;
-  return (phase: ConvertProgress['phase'], tensor: string, bytesWritten: number, always: boolean): void => {
-    const now = performance.now();
-    if (onProgress === undefined || (!always && bytesWritten < bytesTotal && now - last < 100)) return;
-    last = now;
-    onProgress({ phase, file: '', tensor, bytesWritten, bytesTotal });
+/** Passes on ten reports a second at most, and always the first and the last of each phase and file. */
+function throttled(onProgress: NonNullable<ConvertOptions['onProgress']>): (progress: ConvertProgress) => void {
+  let last: ConvertProgress | undefined;
+  let lastMs = 0;
+  return (progress) => {
+    const nowMs = performance.now();
+    const isNew = progress.phase !== last?.phase || progress.file !== last.file;
+    if (!isNew && progress.bytesWritten < progress.bytesTotal && nowMs - lastMs < REPORT_MS) return;
+    last = progress;
+    lastMs = nowMs;
+    onProgress(progress);
   };
 }
 

@@ -53,8 +53,8 @@ void pack_into(const GgufFile& file, Linear& linear, const std::function<bool()>
     file.read_tensor(source, row * row_bytes, rows.data(), count * row_bytes);
     if (is_converted && !convert_rows(source.type, type, rows.data(), count, k, converted.data())) {
       throw Error(ErrorCode::dtype_unsupported, "'" + file.path() + "': tensor '" + source.name +
-                                                    "' holds a value beyond 65504, too large " +
-                                                    "for the f16 that " + type_name(source.type) +
+                                                    "' holds a value too large for the f16 that " +
+                                                    type_name(source.type) +
                                                     " is kept in; convert the file to f32");
     }
     linear.kernel->pack(is_converted ? converted.data() : rows.data(), row, count, n, k,

@@ -52,7 +52,7 @@ describe('convert', () => {
 
     const second = await runCli(['convert', source, '-o', path]);
     expect(second).toMatchObject({ code: 1, stdout: '' });
-    expect(second.stderr).toMatch(/^ggml-encoder: error \[output_exists\]: .+\n$/);
+    expect(second.stderr).toMatch(/^ggml-encoder: error \[output_exists\]: .+--force.+\n$/);
     expect((await runCli(['convert', source, '-o', path, '--force'])).code).toBe(0);
   });
 

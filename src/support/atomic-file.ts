@@ -138,7 +138,7 @@ async function linkNew(from: string, to: string): Promise<void> {
 }
 
 export function outputExists(path: string, cause?: unknown): EncoderError {
-  return new EncoderError('output_exists', `${path} exists; pass overwrite to replace it`, { cause });
+  return new EncoderError('output_exists', `${path} exists; overwrite: true (--force) replaces it`, { cause });
 }
 
 async function syncFolder(folder: string): Promise<void> {

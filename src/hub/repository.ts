@@ -8,7 +8,7 @@ export interface Repository {
   readonly revision: string;
 }
 
-export const DEFAULT_REVISION = 'main';
+const DEFAULT_REVISION = 'main';
 
 /** The Hub's own rules: letters, digits, dot, dash and underscore; no dot or dash at either end, neither of them twice. */
 const SEGMENT = /^(?!.*(?:--|\.\.))[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?$/;

@@ -20,7 +20,7 @@ export interface ParseJsonOptions {
   readonly integersOnly?: boolean;
 }
 
-export const MAX_JSON_DEPTH = 64;
+const MAX_JSON_DEPTH = 64;
 
 /** Parses `text`. Throws `EncoderError` naming `options.what` and the position of the fault. */
 export function parseJson(text: string, options: ParseJsonOptions): JsonValue {

@@ -43,7 +43,7 @@ Example:
 }
 
 /** One JSON object: path, version, sizeBytes, alignment, dataOffset, metadata, tensors. */
-export function headLine(path: string, head: GgufHead, { full = false }: { full?: boolean }): string {
+function headLine(path: string, head: GgufHead, { full = false }: { full?: boolean }): string {
   const { version, sizeBytes, alignment, dataOffset, metadata, tensors } = head;
   return JSON.stringify({
     path,

@@ -92,7 +92,7 @@ function* expandBias(table: Float32Array, numHeads: number, numPositions: number
 }
 
 /** The bucket of a distance: exact up to 7 tokens, then logarithmic, each direction by itself; in float32 like torch. */
-export function relativeBucket(distance: number): number {
+function relativeBucket(distance: number): number {
   const half = NUM_BUCKETS / 2;
   const exact = half / 2;
   const forward = distance > 0 ? half : 0;

@@ -5,7 +5,7 @@ import type { MetadataReader } from './metadata-reader';
 
 /** Entries of `tokenizer.ggml.token_type`. */
 export const NORMAL = 1;
-export const UNKNOWN = 2;
+const UNKNOWN = 2;
 export const CONTROL = 3;
 export const USER_DEFINED = 4;
 export const UNUSED = 5;

@@ -10,14 +10,14 @@ import { temporaryFolder } from './unit/convert/temp-folder';
 const TOLERANCE = 2e-5;
 const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
 
-async function load(folder: string): Promise<CrossEncoder> {
-  return CrossEncoder.load(folder, { cacheDir: temporaryFolder(), onWarning: () => undefined });
+async function load(folder: string, kernels: 'auto' | 'portable' = 'auto'): Promise<CrossEncoder> {
+  return CrossEncoder.load(folder, { kernels, cacheDir: temporaryFolder(), onWarning: () => undefined });
 }
 
 describe.each(causalModels)('$name', (model) => {
-  it('has the tokens and scores of CrossEncoder.predict', async () => {
+  it.each(['auto', 'portable'] as const)('has the tokens and scores of CrossEncoder.predict: %s', async (kernels) => {
     const { activation, maxLength, calls } = model.expected;
-    await using reranker = await load(writeCausal(model));
+    await using reranker = await load(writeCausal(model), kernels);
     expect(reranker.info).toMatchObject({
       numLabels: 1,
       maxLength,

@@ -1,6 +1,7 @@
-/** Tensors that a model ties to each other must hold one matrix, whatever types they are stored in. */
+/** Tensors tied to each other must hold one matrix, whatever types they are stored in; computed ones read what they need. */
 import { describe, expect, it } from 'vitest';
 
+import type { PlannedTensor } from '../../../src/convert/architectures/architecture';
 import { copyTensor } from '../../../src/convert/tensor-copy';
 import { encodeElements } from '../../../src/convert/dtypes';
 import type { TensorSource } from '../../../src/convert/readers/tensor-source';
@@ -42,5 +43,38 @@ describe('twins', () => {
       code: 'architecture_unsupported',
       message: expect.stringMatching(/two .* differs from one/) as string,
     });
+  });
+});
+
+describe('a tensor computed from rows', () => {
+  it('reads those rows alone, in their order', async () => {
+    const whole = sourceOf({ one: ['F32', VALUES] });
+    const reads: [number, number][] = [];
+    const source: TensorSource = {
+      ...whole,
+      read: (name, offset, length) => {
+        reads.push([offset, length]);
+        return whole.read(name, offset, length);
+      },
+    };
+    const planned: PlannedTensor = {
+      name: 't',
+      shape: [1, 4],
+      sources: ['one'],
+      storage: 'exact',
+      rowRanges: [
+        [2, 1],
+        [0, 1],
+      ],
+      compute: ([rows]) => [rows!.subarray(0, 4).map((value, index) => value - rows![4 + index]!)],
+    };
+    const info = { name: 't', ne: [4, 1], type: ggmlType('f32'), offset: 0, sizeBytes: 16 };
+    const pieces: Uint8Array[] = [];
+    await copyTensor(source, planned, info, (data) => Promise.resolve(void pieces.push(data)));
+    expect(reads).toEqual([
+      [32, 16],
+      [0, 16],
+    ]);
+    expect(Buffer.concat(pieces)).toEqual(Buffer.from(Float32Array.of(2, 2, 2, 2).buffer));
   });
 });

@@ -1,7 +1,7 @@
 /** Text classification: one text or pair in, labels with scores out, as transformers' pipeline computes them. */
+import { isList } from '../support/arguments';
 import { classificationActivation } from './activations';
 import type { Activation } from './activations';
-import { isList } from '../support/arguments';
 import { checkTextInput, textColumns } from './inputs';
 import type { InputColumns, TextInput } from './inputs';
 import type { LoadOptions } from './load-options';

@@ -1,7 +1,7 @@
 /** Scores for pairs of texts and rankings of documents, as sentence-transformers' CrossEncoder computes them. */
 import type { NativeRunOptions } from '../native/bindings';
-import { pairActivation } from './activations';
 import { checkOptions, checkString, invalidType, isList, outOfRange } from '../support/arguments';
+import { pairActivation } from './activations';
 import { placePrompt } from './chat-template';
 import { checkPairInput, isOnePair, pairColumns } from './inputs';
 import type { InputColumns, PairInput } from './inputs';

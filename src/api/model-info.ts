@@ -1,7 +1,7 @@
 /** What a loaded model is and runs on, with the warnings a caller should read once. */
 import type { NativeModelInfo } from '../native/bindings';
-import type { PairActivation } from './activations';
 import { outOfRange } from '../support/arguments';
+import type { PairActivation } from './activations';
 import { LLAMA_CPP_WARNINGS } from '../convert/llamacpp/warnings';
 import type { ModelWarning } from './warnings';
 

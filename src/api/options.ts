@@ -1,7 +1,7 @@
 /** The options of every call, their defaults and their checks. */
+import { checkBoolean, checkInteger, checkNumber, checkOneOf, checkOptions, outOfRange } from '../support/arguments';
 import { ACTIVATIONS, PAIR_ACTIVATIONS } from './activations';
 import type { Activation, PairActivation } from './activations';
-import { checkBoolean, checkInteger, checkNumber, checkOneOf, checkOptions, outOfRange } from '../support/arguments';
 import { checkTemplate } from './hypotheses';
 import { PROMPT_KEYS, resolvePrompt } from './prompts';
 import type { PromptOptions, Prompts } from './prompts';

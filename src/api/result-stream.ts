@@ -5,9 +5,9 @@
 import { setMaxListeners } from 'node:events';
 
 import { assertNotAborted } from '../native/native-model';
+import { invalidType } from '../support/arguments';
 import { answerUntilRefused } from './answer';
 import type { Answer } from './answer';
-import { invalidType } from '../support/arguments';
 import { ReadAhead } from './read-ahead';
 import type { Chunk } from './read-ahead';
 

@@ -1,9 +1,9 @@
 /** Label names in the order of the head's rows, from id2label or label2id in whatever spelling config.json has them. */
+import { EncoderError } from '../errors';
+import { outOfRange } from '../support/arguments';
 import { type JsonValue, isJsonObject } from '../support/json';
 import type { ConfigReader } from './config';
 import { MAX_LABEL_BYTES } from './limits';
-import { outOfRange } from '../support/arguments';
-import { EncoderError } from '../errors';
 
 /**
  * One name per row of the classifier. The rows decide: a table of another size is `tensor_shape_mismatch`, and without

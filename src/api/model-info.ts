@@ -57,14 +57,7 @@ export type ModelFacts = Omit<ModelInfo, 'activation'>;
 
 /** @internal The file's facts with the caller's names and limit put in. */
 export function describeModel(native: NativeModelInfo, path: string, overrides: ModelOverrides): ModelFacts {
-  const {
-    activationFn: _,
-    promptNames: __,
-    promptTexts: ___,
-    defaultPrompt: ____,
-    chatTemplate: _____,
-    ...facts
-  } = native;
+  const { activationFn, promptNames, promptTexts, defaultPrompt, chatTemplate, ...facts } = native;
   const { labels = native.labels, maxLength = native.maxLength } = overrides;
   if (labels.length !== native.numLabels) {
     const expected = `${native.numLabels} labels, one for each row of the model's head`;

@@ -1,5 +1,5 @@
 /** The smallest sound checkpoint of a model with a decoder, as files by name. */
-import { type SoundTensor, TOKENIZER, TOKENIZER_CONFIG, layOut, safetensors } from './sound';
+import { type SoundTensor, TOKENIZER, TOKENIZER_CONFIG, layOut, safetensors, tensorsByPart } from './sound';
 
 const H = 4;
 const ROWS = 10;
@@ -45,20 +45,7 @@ const ENDING_TOKENIZER = {
 };
 
 function soundTensors(): Record<string, SoundTensor> {
-  const tensors: Record<string, SoundTensor> = {};
-  const add = (name: string, ...shape: number[]) => {
-    const count = shape.reduce((product, size) => product * size, 1);
-    const values = Float32Array.from({ length: count }, (_, index) => (((index * 37) % 61) - 30) / 32);
-    tensors[name] = { dtype: 'F32', shape, data: Buffer.from(values.buffer) };
-  };
-  const linear = (name: string, out: number, input: number) => {
-    add(`${name}.weight`, out, input);
-    add(`${name}.bias`, out);
-  };
-  const norm = (name: string) => {
-    add(`${name}.weight`, H);
-    add(`${name}.bias`, H);
-  };
+  const { tensors, add, linear, norm } = tensorsByPart(H);
   const stack = (name: string, layers: number, inner: number, attentions: readonly string[]) => {
     add(`${name}.embed_positions.weight`, 18, H);
     norm(`${name}.layernorm_embedding`);

@@ -73,8 +73,8 @@ export interface SoundTensor {
 
 export const VOCAB_TXT = `${VOCABULARY.join('\n')}\n`;
 
-/** Name -> tensor, values counted so that no two elements are alike. */
-export function soundTensors(): Record<string, SoundTensor> {
+/** Name -> tensor, values counted so that no two elements are alike, and what adds to it; norms are `size` wide. */
+export function tensorsByPart(size: number) {
   const tensors: Record<string, SoundTensor> = {};
   const add = (name: string, ...shape: number[]) => {
     const count = shape.reduce((product, size) => product * size, 1);
@@ -86,9 +86,14 @@ export function soundTensors(): Record<string, SoundTensor> {
     add(`${name}.bias`, out);
   };
   const norm = (name: string) => {
-    add(`${name}.weight`, H);
-    add(`${name}.bias`, H);
+    add(`${name}.weight`, size);
+    add(`${name}.bias`, size);
   };
+  return { tensors, add, linear, norm };
+}
+
+export function soundTensors(): Record<string, SoundTensor> {
+  const { tensors, add, linear, norm } = tensorsByPart(H);
   const layer = 'bert.encoder.layer.0';
   add('bert.embeddings.word_embeddings.weight', ROWS, H);
   add('bert.embeddings.position_embeddings.weight', 16, H);

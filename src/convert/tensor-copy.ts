@@ -76,7 +76,7 @@ async function computeTensor(
     for (const [first, count] of tensor.rowRanges ?? [[0, numRows] as const]) {
       const bytes = await weights.read(name, first * rowBytes, count * rowBytes);
       const values = decodeElements(source.dtype, bytes);
-      checkValues(values, 'f32', name, source.file, first * source.shape.slice(1).reduce((a, b) => a * b, 1));
+      checkValues(values, 'f32', name, source.file, first * (values.length / count));
       parts.push(values);
     }
     sources.push(parts.length === 1 ? parts[0]! : concatenate(parts));

@@ -244,7 +244,7 @@ void PipelineTokenizer::restore_end(const PairTemplate::Layout& layout, const En
   tokenize_fillers("1 2 3 4", scratch.second);
   const size_t count = common_end(scratch.first, scratch.second);
   if (count >= ids.size())
-    throw Error(ErrorCode::input_invalid, "max_length " + std::to_string(options.max_length) +
+    throw Error(ErrorCode::input_invalid, "maxLength " + std::to_string(options.max_length) +
                                               " leaves no room for text before the " + std::to_string(count) +
                                               " last tokens of the model's chat template");
   std::copy(scratch.first.end() - static_cast<std::ptrdiff_t>(count), scratch.first.end(),

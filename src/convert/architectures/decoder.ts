@@ -186,12 +186,15 @@ function describeLanguageModel(
   if (isTied) planner.tied('token_embd.weight', [vocabSize, h], [embeddings, vocabulary]);
   else planner.matrix('token_embd.weight', [vocabSize, h], embeddings);
   planDecoder(planner, decoder, hyperparameters, family, config);
-  planner.computedRows('cls.output.weight', [1, h], [isTied ? embeddings : vocabulary, [vocabSize, h]], {
-    rowRanges: [positive, ...(negative === undefined ? [] : [negative])].map((id) => [id, 1] as const),
-    compute: ([rows]) => [
+  planner.computed(
+    'cls.output.weight',
+    [1, h],
+    [[isTied ? embeddings : vocabulary, [vocabSize, h]]],
+    ([rows]) => [
       negative === undefined ? rows! : rows!.subarray(0, h).map((value, index) => value - rows![h + index]!),
     ],
-  });
+    [positive, ...(negative === undefined ? [] : [negative])].map((id) => [id, 1] as const),
+  );
   planner.refuseUnused(IGNORED);
   return {
     architecture: family.modelType,

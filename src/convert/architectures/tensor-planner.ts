@@ -63,26 +63,23 @@ export class TensorPlanner {
     });
   }
 
-  /** A tensor of `shape` that is computed from small tensors of the checkpoint. */
+  /** A tensor of `shape` that is computed from small tensors of the checkpoint, or from the rows `rowRanges` of them. */
   computed(
     name: string,
     shape: readonly number[],
     sources: readonly (readonly [string, readonly number[]])[],
     compute: NonNullable<PlannedTensor['compute']>,
+    rowRanges?: readonly RowRange[],
   ): void {
     for (const [source, sourceShape] of sources) this.take(source, sourceShape);
-    this.tensors.push({ name, shape, sources: sources.map(([source]) => source), storage: 'exact', compute });
-  }
-
-  /** As `computed`, from the rows `rowRanges` of one large matrix. */
-  computedRows(
-    name: string,
-    shape: readonly number[],
-    [source, sourceShape]: readonly [string, readonly [number, number]],
-    options: Required<Pick<PlannedTensor, 'rowRanges' | 'compute'>>,
-  ): void {
-    this.take(source, sourceShape);
-    this.tensors.push({ name, shape, sources: [source], storage: 'exact', ...options });
+    this.tensors.push({
+      name,
+      shape,
+      sources: sources.map(([source]) => source),
+      storage: 'exact',
+      compute,
+      ...(rowRanges && { rowRanges }),
+    });
   }
 
   linear(name: string, { sources, rows, columns, bias, storage = 'matrix' }: PlannedLinear): void {

@@ -9,9 +9,12 @@ the tokenizers of test/fixtures/tokenizers/pipelines.json.br.
 import importlib.util
 import json
 import subprocess
+import tempfile
+from pathlib import Path
 
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 spec = importlib.util.spec_from_file_location("make_golden", __file__.replace("make-family-goldens", "make-golden"))
@@ -29,6 +32,8 @@ DECODER = {**BASE, "num_key_value_heads": 2, "pad_token_id": 0}
 DEBERTA = {**BASE, "relative_attention": True, "type_vocab_size": 0}
 MODERNBERT = {**BASE, "num_hidden_layers": 4, "local_attention": 16, "pad_token_id": 0, "bos_token_id": 2,
               "eos_token_id": 3, "cls_token_id": 2, "sep_token_id": 3}
+# Two segments, so that pairs differ from texts; positions turn fast enough to tell the far from the near.
+ROTARY = {**BASE, "type_vocab_size": 2, "pad_token_id": 0, "rope_parameters": {"rope_type": "default", "rope_theta": 100.0}}
 LLAMA3 = {"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
           "original_max_position_embeddings": 64}
 
@@ -74,6 +79,26 @@ FAMILIES = {
     "bart-nli": ("bart", {**BART, "vocab_size": 2505, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2,
                           "decoder_start_token_id": 2, "forced_eos_token_id": 2,
                           "id2label": {0: "contradiction", 1: "neutral", 2: "entailment"}}),
+    "gte": ("gte", ROTARY),
+    "gte-saved": ("gte", {**ROTARY, "type_vocab_size": 0, "hidden_act": "gelu_new",
+                          "rope_parameters": {"rope_type": "linear", "rope_theta": 100.0, "factor": 2.0}}),
+    "gte-first": ("gte", ROTARY),
+    "nomic": ("nomic_bert", ROTARY),
+    "nomic-saved": ("nomic_bert", {**ROTARY, "head_dim": 16, "hidden_act": "gelu"}),
+    "jina-v3": ("jina_embeddings_v3", ROTARY),
+    "jina-v3-saved": ("jina_embeddings_v3", {**ROTARY, "type_vocab_size": 1, "hidden_act": "relu"}),
+}
+
+# Written as transformers saves them: with the names and the joined layers of the code that they were first published with.
+SAVED = ("gte-saved", "gte-first", "nomic-saved", "jina-v3-saved")
+
+# Configurations of that code, which names its class otherwise.
+FIRST = {
+    "gte-first": {"architectures": ["NewForSequenceClassification"], "model_type": "new", **BASE, "type_vocab_size": 2,
+                  "hidden_act": "gelu", "layer_norm_eps": 1e-12, "layer_norm_type": "layer_norm", "pack_qkv": True,
+                  "position_embedding_type": "rope", "rope_theta": 50.0, "rope_scaling": {"type": "ntk", "factor": 8.0},
+                  "logn_attention_scale": False, "logn_attention_clip1": False, "unpad_inputs": False,
+                  "use_memory_efficient_attention": False},
 }
 
 # Tokenizers of pipelines.json.br; the others have WordPiece.
@@ -98,19 +123,42 @@ def choose(tokenizer, items, count, reads_padding):
     return [index for index in order if fits(items[index])][:count]
 
 
-def build(seed, model_type, config):
+def build(seed, name, model_type, config):
     config = transformers.AutoConfig.for_model(model_type, **{"num_labels": 3, **config})
     config._attn_implementation = "eager"
     network = transformers.AutoModelForSequenceClassification.from_config(config).eval()
-    model = {"seed": seed, "scales": SCALES}
-    values = {}
-    for name, tensor in network.state_dict().items():
-        if tensor.dtype == torch.float32 and not name.endswith(TIED):
-            exact = torch.from_numpy(golden.tensor_values(model, name, tuple(tensor.shape)))
-            values[name] = exact.to(torch.bfloat16).float()
-    missing, unexpected = network.load_state_dict(values, strict=False)
-    assert not unexpected and all(name.endswith(("position_ids", "token_type_ids", *TIED)) for name in missing), missing
-    return network, {name: list(tensor.shape) for name, tensor in values.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "model.safetensors")
+        state = network.state_dict()
+        if name in SAVED:
+            network.save_pretrained(folder)
+            state = load_file(file)
+        model = {"seed": seed, "scales": SCALES}
+        values = {}
+        for tensor_name, tensor in state.items():
+            if tensor.dtype == torch.float32 and not tensor_name.endswith(TIED):
+                if name in FIRST:
+                    tensor_name = tensor_name.replace("gte.", "new.", 1)
+                exact = torch.from_numpy(golden.tensor_values(model, tensor_name, tuple(tensor.shape)))
+                values[tensor_name] = exact.to(torch.bfloat16).float()
+        if name in SAVED:
+            save_file(values, file, metadata={"format": "pt"})
+            network, loaded = type(network).from_pretrained(folder, attn_implementation="eager", output_loading_info=True)
+            assert not any(loaded[key] for key in ("missing_keys", "unexpected_keys", "mismatched_keys")), loaded
+        else:
+            missing, unexpected = network.load_state_dict(values, strict=False)
+            ends = ("position_ids", "token_type_ids", *TIED)
+            assert not unexpected and all(key.endswith(ends) for key in missing), missing
+    if name in FIRST:
+        turn_by_ntk(network.gte.rotary_emb, FIRST[name]["rope_theta"], FIRST[name]["rope_scaling"]["factor"])
+    return network.eval(), {name: list(tensor.shape) for name, tensor in values.items()}
+
+
+def turn_by_ntk(rotary, theta, factor):
+    """The first code's frequencies, which transformers has no name for: https://kexue.fm/archives/9706, equation 6."""
+    size = 2 * len(rotary.inv_freq)
+    plain = 1.0 / ((theta * factor) ** (torch.arange(0, size, 2).float() / size))
+    rotary.inv_freq.copy_(plain / factor ** (2 / size))
 
 
 def load_tokenizer(name):
@@ -136,7 +184,7 @@ def main():
     texts, pairs = golden.make_texts()
     lines = []
     for seed, (name, (model_type, overrides)) in enumerate(FAMILIES.items(), 101):
-        network, shapes = build(seed, model_type, overrides)
+        network, shapes = build(seed, name, model_type, overrides)
         tokenizer = load_tokenizer(name)
         reads_padding = overrides.get("pad_token_id") == UNKNOWN or model_type == "mpnet"
         text_indices = choose(tokenizer, texts, NUM_TEXTS, reads_padding)
@@ -145,7 +193,7 @@ def main():
         items = [texts[index] for index in text_indices] + [pairs[index] for index in pair_indices] + MORE.get(name, [])
         rows = [run(network, tokenizer, item) for item in items]
         print(name, "std", torch.tensor(rows).std(0).tolist(), flush=True)
-        config = {**network.config.to_diff_dict(), "architectures": [type(network).__name__]}
+        config = FIRST.get(name) or {**network.config.to_diff_dict(), "architectures": [type(network).__name__]}
         entry = {"name": name, "seed": seed, "scales": SCALES, "config": config, "tensors": shapes,
                  "texts": text_indices, "pairs": pair_indices, "rows": rows}
         if name in TOKENIZERS:

@@ -6,6 +6,7 @@ Weights are not stored: each element is a function of the model's seed, the tens
 written once here and once in test/golden/checkpoint-fixture.ts.
 """
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def tensor_values(model, name, shape):
     """Uniform values: norms around 1, biases and embeddings of fixed width, linear layers scaled by their fan-in."""
     scales = model["scales"]
     unit = random_unit(model["seed"], name, int(numpy.prod(shape)))
-    is_norm = "norm" in name.lower()
+    is_norm = re.search(r"norm|(^|[._])ln[.]", name.lower()) is not None
     if name.endswith((".bias", "_bias")):
         values = unit * (scales["norm"] if is_norm else scales["bias"])
     elif is_norm:

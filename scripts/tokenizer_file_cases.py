@@ -275,6 +275,8 @@ def class_cases():
         "tokenizer.json": xlmr, "tokenizer_config.json": {"tokenizer_class": "XLMRobertaTokenizer", "mask_token": mask},
     }  # fmt: skip
     yield "xlm-roberta without config", "xlm-roberta", {"tokenizer.json": xlmr}
+    yield "gte names no class", "gte", {"tokenizer.json": xlmr}
+    yield "jina-embeddings-v3 names no class", "jina_embeddings_v3", {"tokenizer.json": xlmr}
     yield "xlm-roberta under a generic class", "xlm-roberta", {
         "tokenizer.json": xlmr, "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast", "cls_token": "<s>"},
     }  # fmt: skip
@@ -324,3 +326,6 @@ def class_cases():
         "tokenizer_config.json": {"tokenizer_class": "MPNetTokenizer"},
     }
     yield "mpnet from vocab.txt", "mpnet", mpnet
+    yield "megatron-bert from vocab.txt", "megatron-bert", {
+        "vocab.txt": "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nhello\n##s\n", "tokenizer_config.json": {"do_lower_case": False},
+    }  # fmt: skip

@@ -1,20 +1,31 @@
-/** The tensors of the families that descend from BERT: one embedding sum, norms after each part, a dense layer before
- * the classifier. From a family's own names to the file's. */
+/** The tensors of the families that descend from BERT: one embedding sum, norms after or before each part, a dense layer
+ * before the classifier. From a family's own names to the file's. */
 import type { EncoderHyperparameters, PlannedTensor, TensorIndex } from './architecture';
 import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
 
+/** Plans the layer `target` of the file from layers in another order; `from` gives a name its prefix. */
+type PlanLinear = (planner: TensorPlanner, target: string, from: (name: string) => string) => void;
+
 /** Names of one layer's parts. */
 export interface LayerNames {
-  /** Three layers, or what plans `target` from a layer that holds all three in another order. */
-  readonly qkv:
-    | readonly [query: string, key: string, value: string]
-    | ((planner: TensorPlanner, target: string, from: (name: string) => string) => void);
+  /** Three layers, or one that holds all three in this order. */
+  readonly qkv: readonly [query: string, key: string, value: string] | readonly [all: string] | PlanLinear;
   readonly attentionOutput: string;
   readonly attentionNorm: string;
-  readonly up: string;
+  /** Of a gated part the half that is activated, then the other. */
+  readonly up: string | readonly [gate: string, up: string] | PlanLinear;
   readonly down: string;
   readonly outputNorm: string;
 }
+
+/** Which linear layers of the encoder have a bias. */
+interface LayerBiases {
+  readonly attention: boolean;
+  readonly up: boolean;
+  readonly down: boolean;
+}
+
+const ALL_BIASES: LayerBiases = { attention: true, up: true, down: true };
 
 /** Where one family keeps its parts, relative to the prefix of the encoder or (head) of the whole model. */
 export interface EncoderNames {
@@ -24,11 +35,16 @@ export interface EncoderNames {
   readonly positionEmbedding?: string | undefined;
   /** Undefined where the model has no segments. */
   readonly typeEmbedding?: string | undefined;
-  readonly embeddingNorm: string;
+  /** Undefined where the sum of the embeddings is not normalized. */
+  readonly embeddingNorm?: string | undefined;
   /** From the embeddings' columns to the hidden size, after the norm. */
   readonly embeddingProjection?: string | undefined;
   /** Of the block with this index in the file. */
   readonly layer: (block: number) => LayerNames;
+  /** Default: all have one. */
+  readonly biases?: LayerBiases | undefined;
+  /** The norm after the last layer, where norms stand before each part. */
+  readonly lastNorm?: string | undefined;
   /** The dense layer before the classifier, with its full prefix given by `pooledIn`. */
   readonly pooled: string;
   readonly pooledIn: 'encoder' | 'head';
@@ -77,8 +93,9 @@ export function planTensors(
   planEmbeddings(planner, hyperparameters, names, from);
   names.more?.(planner, from);
   for (let block = 0; block < numBlocks(hyperparameters); block++) {
-    planLayer(planner, block, hyperparameters, names.layer(block), from);
+    planLayer(planner, block, hyperparameters, names, from);
   }
+  if (names.lastNorm !== undefined) planner.norm('output_norm', h, from(names.lastNorm));
   const dense = (source: string, rows: number) => ({
     sources: [source],
     rows: [rows],
@@ -109,29 +126,41 @@ function planEmbeddings(
   if (names.typeEmbedding !== undefined) {
     planner.exact('token_types.weight', [numTokenTypes, e], from(`${names.typeEmbedding}.weight`));
   }
-  planner.norm('token_embd_norm', e, from(names.embeddingNorm));
+  if (names.embeddingNorm !== undefined) planner.norm('token_embd_norm', e, from(names.embeddingNorm));
   if (names.embeddingProjection !== undefined) {
     const sources = [from(names.embeddingProjection)];
     planner.linear('token_embd_proj', { sources, rows: [hiddenSize], columns: e, bias: true });
   }
 }
 
+/** The file's names of a layer's two norms, behind or before each part. */
+const POST_NORMS = ['attn_output_norm', 'layer_output_norm'] as const;
+const PRE_NORMS = ['attn_norm', 'ffn_norm'] as const;
+
 function planLayer(
   planner: TensorPlanner,
   block: number,
-  { hiddenSize: h, intermediateSize: f }: EncoderHyperparameters,
-  layer: LayerNames,
+  hyperparameters: EncoderHyperparameters,
+  { layer: layerNames, biases = ALL_BIASES }: EncoderNames,
   from: (name: string) => string,
 ): void {
-  const linear = (name: string, rows: readonly number[], columns: number, sources: readonly string[]) =>
-    planner.linear(`blk.${block}.${name}`, { sources: sources.map(from), rows, columns, bias: true });
+  const { hiddenSize: h, intermediateSize: f, numHeads, headSize = h / numHeads, normPlacement } = hyperparameters;
+  const layer = layerNames(block);
+  const q = numHeads * headSize;
+  const linear = (name: string, rows: readonly number[], columns: number, sources: readonly string[], bias: boolean) =>
+    planner.linear(`blk.${block}.${name}`, { sources: sources.map(from), rows, columns, bias });
+  const [attentionNorm, outputNorm] = normPlacement === 'pre' ? PRE_NORMS : POST_NORMS;
+  const norm = (name: string, source: string) => planner.norm(`blk.${block}.${name}`, h, from(source));
+
   if (typeof layer.qkv === 'function') layer.qkv(planner, `blk.${block}.attn_qkv`, from);
-  else linear('attn_qkv', [h, h, h], h, layer.qkv);
-  linear('attn_output', [h], h, [layer.attentionOutput]);
-  planner.norm(`blk.${block}.attn_output_norm`, h, from(layer.attentionNorm));
-  linear('ffn_up', [f], h, [layer.up]);
-  linear('ffn_down', [h], f, [layer.down]);
-  planner.norm(`blk.${block}.layer_output_norm`, h, from(layer.outputNorm));
+  else linear('attn_qkv', layer.qkv.length === 1 ? [3 * q] : [q, q, q], h, layer.qkv, biases.attention);
+  linear('attn_output', [h], q, [layer.attentionOutput], biases.attention);
+  norm(attentionNorm, layer.attentionNorm);
+  if (typeof layer.up === 'function') layer.up(planner, `blk.${block}.ffn_up`, from);
+  else if (typeof layer.up === 'string') linear('ffn_up', [f], h, [layer.up], biases.up);
+  else linear('ffn_up', [f, f], h, layer.up, biases.up);
+  linear('ffn_down', [h], f, [layer.down], biases.down);
+  norm(outputNorm, layer.outputNorm);
 }
 
 /** Blocks of weights, fewer than layers where layers share them. */

@@ -12,6 +12,7 @@ import { electra } from './electra';
 import { modernbert } from './modernbert';
 import { mpnet } from './mpnet';
 import { robertaFamily } from './roberta';
+import { rotaryBertFamily } from './rotary-bert';
 
 export const ARCHITECTURES: readonly Architecture[] = [
   bert,
@@ -23,6 +24,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   deberta,
   debertaV2,
   modernbert,
+  ...rotaryBertFamily,
   bart,
   ...decoders,
 ];

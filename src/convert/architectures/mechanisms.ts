@@ -51,15 +51,15 @@ export function readSizes(config: ConfigReader, defaults: Sizes): Sizes {
   };
 }
 
-/** Refuses what would make the same tensors mean something else. */
-export function refuseDecoder(config: ConfigReader): void {
+/** Refuses what would make the same tensors mean something else; `kind` is the one kind of positions of the family. */
+export function refuseDecoder(config: ConfigReader, kind: 'absolute' | 'rope' = 'absolute'): void {
   for (const key of ['is_decoder', 'add_cross_attention', 'is_encoder_decoder']) {
     if (config.boolean(key, false)) config.unsupported(`${key} is true; only encoders are supported`);
   }
-  const positions = config.string('position_embedding_type', 'absolute');
-  if (positions !== 'absolute') {
+  const positions = config.string('position_embedding_type', kind);
+  if (positions !== kind) {
     config.unsupported(
-      `position_embedding_type is ${JSON.stringify(positions.slice(0, 60))}; only "absolute" is supported`,
+      `position_embedding_type is ${JSON.stringify(positions.slice(0, 60))}; only "${kind}" is supported`,
     );
   }
   refusePruned(config);

@@ -12,6 +12,28 @@ export function readRotary(config: ConfigReader, headSize: number, defaultTheta:
   return { inverseFrequencies: inverseFrequencies(config, parameters, headSize, theta), attentionFactor: 1 };
 }
 
+/**
+ * `rope_scaling` of the type "ntk", in which the first GTE models are published: at every length the base is multiplied
+ * by `factor`, and every frequency divided by factor^(2 / head size).
+ */
+export function readNtkRotary(config: ConfigReader, headSize: number, defaultTheta: number): RotaryEmbedding {
+  const scaling = config.object('rope_parameters') ?? config.object('rope_scaling');
+  const type = scaling?.['rope_type'] ?? scaling?.['type'] ?? 'default';
+  if (scaling === undefined || type === 'default') return readRotary(config, headSize, defaultTheta);
+  if (type !== 'ntk') {
+    config.unsupported(
+      `the rotary embedding has the type ${JSON.stringify(type).slice(0, 60)}; supported are default and ntk`,
+    );
+  }
+  if ((scaling['mixed_b'] ?? null) !== null) {
+    config.unsupported('mixed_b of the rotary embedding is set; only ntk scaling without it is supported');
+  }
+  const factor = read(config, scaling, 'factor', undefined, 1, 1e6);
+  const theta = read(config, scaling, 'rope_theta', config.number('rope_theta', defaultTheta, 1, MAX_THETA), 1, 1e9);
+  const scaled = inverseFrequencies(config, { rope_theta: theta * factor }, headSize, theta);
+  return { inverseFrequencies: scaled.map((frequency) => frequency / factor ** (2 / headSize)), attentionFactor: 1 };
+}
+
 /** Frequencies for one kind of layer; `parameters` may name a theta of their own. */
 export function inverseFrequencies(
   config: ConfigReader,

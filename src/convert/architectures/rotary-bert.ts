@@ -1,0 +1,244 @@
+/**
+ * GTE, Nomic BERT and Jina embeddings v3: BERT with rotary positions in the place of its table, a gated feed-forward part
+ * but for Jina, and fewer biases. Each has its names in transformers, and those of the code that it was first published
+ * with, which transformers reads too and writes; GTE's first code is a class of its own, `New`.
+ */
+import type { ConfigReader } from '../config';
+import { MAX_HEAD_SIZE, MAX_TOKEN_TYPES } from '../limits';
+import type { Architecture, EncoderModel, RotaryEmbedding, TensorIndex } from './architecture';
+import { type EncoderNames, type LayerNames, planTensors } from './encoder-tensors';
+import { type Sizes, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
+import { readNtkRotary, readRotary } from './rotary';
+import { type Prefixes, findPrefix, prefixesOf } from './tensor-planner';
+
+/** Names of the embeddings' norm and of a layer. */
+interface Layout {
+  readonly embeddingNorm: string;
+  readonly layer: (block: number, sizes: Sizes) => LayerNames;
+}
+
+interface Family {
+  readonly sourceClass: string;
+  readonly modelType: string;
+  readonly architecture: string;
+  readonly prefixes: Prefixes;
+  /** Defaults of the HF class. */
+  readonly defaults: Sizes & { readonly numTokenTypes: number; readonly normEps: number; readonly activation: string };
+  readonly isGated: boolean;
+  readonly biases?: EncoderNames['biases'];
+  readonly firstLayout: Layout;
+  readonly head: Pick<EncoderNames, 'pooled' | 'pooledIn' | 'classifier'>;
+  readonly rotary: (config: ConfigReader, headSize: number) => RotaryEmbedding;
+  /** Refuses switches of this family alone. */
+  readonly refuse?: (config: ConfigReader) => void;
+}
+
+/** transformers' own names. */
+function layout(isGated: boolean): Layout {
+  return {
+    embeddingNorm: 'embeddings.LayerNorm',
+    layer: (block) => {
+      const layer = `layers.${block}`;
+      const attention = `${layer}.self_attn`;
+      return {
+        qkv: [`${attention}.q_proj`, `${attention}.k_proj`, `${attention}.v_proj`],
+        attentionOutput: `${attention}.o_proj`,
+        attentionNorm: `${layer}.post_attention_layernorm`,
+        up: isGated ? [`${layer}.mlp.gate_proj`, `${layer}.mlp.up_proj`] : `${layer}.mlp.fc1`,
+        down: isGated ? `${layer}.mlp.down_proj` : `${layer}.mlp.fc2`,
+        outputNorm: `${layer}.post_mlp_layernorm`,
+      };
+    },
+  };
+}
+
+const GTE_LAYOUT: Layout = {
+  embeddingNorm: 'embeddings.LayerNorm',
+  layer: (block, { hiddenSize: h, intermediateSize: f }) => {
+    const layer = `encoder.layer.${block}`;
+    return {
+      qkv: [`${layer}.attention.qkv_proj`],
+      attentionOutput: `${layer}.attention.o_proj`,
+      attentionNorm: `${layer}.attn_ln`,
+      // The half that is activated comes second there.
+      up: (planner, target, from) => {
+        const source = from(`${layer}.mlp.up_gate_proj.weight`);
+        planner.matrix(`${target}.weight`, [2 * f, h], source, [
+          [f, f],
+          [0, f],
+        ]);
+      },
+      down: `${layer}.mlp.down_proj`,
+      outputNorm: `${layer}.mlp_ln`,
+    };
+  },
+};
+
+/** Names that come from flash-attn's BERT. */
+function flashLayout(attention: string, up: (mlp: string) => LayerNames['up']): Layout {
+  return {
+    embeddingNorm: 'emb_ln',
+    layer: (block) => {
+      const layer = `encoder.layers.${block}`;
+      return {
+        qkv: [`${layer}.${attention}.Wqkv`],
+        attentionOutput: `${layer}.${attention}.out_proj`,
+        attentionNorm: `${layer}.norm1`,
+        up: up(`${layer}.mlp`),
+        down: `${layer}.mlp.fc2`,
+        outputNorm: `${layer}.norm2`,
+      };
+    },
+  };
+}
+
+const POOLER = { pooled: 'pooler.dense', pooledIn: 'encoder', classifier: 'classifier' } as const;
+
+const GTE: Omit<Family, 'sourceClass' | 'modelType' | 'rotary' | 'defaults'> = {
+  architecture: 'gte',
+  prefixes: [...prefixesOf('gte'), ...prefixesOf('new')],
+  isGated: true,
+  biases: { attention: true, up: false, down: true },
+  firstLayout: GTE_LAYOUT,
+  head: POOLER,
+};
+
+const FAMILIES: readonly Family[] = [
+  {
+    ...GTE,
+    sourceClass: 'GteForSequenceClassification',
+    modelType: 'gte',
+    defaults: defaults([12, 768, 12, 3072, 8192, 250_048], { numTokenTypes: 1 }),
+    rotary: (config, headSize) => readRotary(config, headSize, 160_000),
+  },
+  {
+    ...GTE,
+    sourceClass: 'NewForSequenceClassification',
+    modelType: 'new',
+    defaults: defaults([12, 768, 12, 3072, 2048, 30_528], { numTokenTypes: 1 }),
+    rotary: (config, headSize) => readNtkRotary(config, headSize, 10_000),
+    refuse: refuseNewVariants,
+  },
+  {
+    sourceClass: 'NomicBertForSequenceClassification',
+    modelType: 'nomic_bert',
+    architecture: 'nomic_bert',
+    prefixes: prefixesOf('nomic_bert'),
+    defaults: defaults([12, 768, 12, 3072, 2048, 30_528], { activation: 'silu' }),
+    isGated: true,
+    biases: { attention: false, up: false, down: false },
+    firstLayout: flashLayout('attn', (mlp) => [`${mlp}.fc12`, `${mlp}.fc11`]),
+    head: POOLER,
+    rotary: (config, headSize) => readRotary(config, headSize, 1000),
+    refuse: refuseFirstNomicKeys,
+  },
+  {
+    sourceClass: 'JinaEmbeddingsV3ForSequenceClassification',
+    modelType: 'jina_embeddings_v3',
+    architecture: 'jina_embeddings_v3',
+    prefixes: prefixesOf('roberta'),
+    defaults: defaults([24, 1024, 16, 4096, 8194, 250_002], { numTokenTypes: 1, normEps: 1e-5 }),
+    isGated: false,
+    firstLayout: flashLayout('mixer', (mlp) => `${mlp}.fc1`),
+    head: { pooled: 'classifier.dense', pooledIn: 'head', classifier: 'classifier.out_proj' },
+    rotary: (config, headSize) => readRotary(config, headSize, 20_000),
+  },
+];
+
+function defaults(
+  [numLayers, hiddenSize, numHeads, intermediateSize, numPositions, vocabSize]: readonly [
+    ...(readonly [number, number, number, number, number, number]),
+  ],
+  rest: Partial<Family['defaults']>,
+): Family['defaults'] {
+  const sizes = { numLayers, hiddenSize, numHeads, intermediateSize, numPositions, vocabSize };
+  return { ...sizes, numTokenTypes: 2, normEps: 1e-12, activation: 'gelu', ...rest };
+}
+
+/** Heads and buffers that sequence classification does not use. */
+const IGNORED =
+  /(^|\.)embeddings\.(position_ids|token_type_ids)$|(^|\.)rotary_emb\.inv_freq$|(^|\.)(lm_head|cls\.predictions)\./;
+
+export const rotaryBertFamily: readonly Architecture[] = FAMILIES.map((family) => ({
+  sourceClass: family.sourceClass,
+  modelType: family.modelType,
+  describe: (config: ConfigReader, weights: TensorIndex) => describe(family, config, weights),
+}));
+
+function describe(family: Family, config: ConfigReader, weights: TensorIndex): EncoderModel {
+  refuseDecoder(config, 'rope');
+  family.refuse?.(config);
+  const sizes = readSizes(config, family.defaults);
+  if (config.get('head_dim') === undefined) checkHeads(config, sizes);
+  const headSize = config.integer('head_dim', sizes.hiddenSize / sizes.numHeads, 2, MAX_HEAD_SIZE);
+  const rope = family.rotary(config, headSize);
+  // transformers turns whole heads here, whatever partial_rotary_factor says.
+  if (rope.inverseFrequencies.length * 2 !== headSize) {
+    config.unsupported('partial_rotary_factor is set; this class turns whole heads');
+  }
+  const hasNoTypes = family.architecture === 'gte';
+  const hyperparameters = {
+    ...sizes,
+    headSize,
+    numTokenTypes: config.integer(
+      'type_vocab_size',
+      family.defaults.numTokenTypes,
+      hasNoTypes ? 0 : 1,
+      MAX_TOKEN_TYPES,
+    ),
+    normEps: config.number('layer_norm_eps', family.defaults.normEps, 1e-12, 1),
+    hiddenActivation: readActivation(config, 'hidden_act', family.defaults.activation),
+    feedForwardKind: family.isGated ? ('glu' as const) : ('mlp' as const),
+    positionKind: 'rope' as const,
+    rope,
+  };
+  const tokenEmbedding = 'embeddings.word_embeddings';
+  const [encoder] = findPrefix(family.prefixes, `${tokenEmbedding}.weight`, weights);
+  const hasOwnNames = [...weights.names()].some((name) => name.startsWith(`${encoder}layers.`));
+  const { embeddingNorm, layer } = hasOwnNames ? layout(family.isGated) : family.firstLayout;
+  const names: EncoderNames = {
+    prefixes: family.prefixes,
+    tokenEmbedding,
+    typeEmbedding: hyperparameters.numTokenTypes > 0 ? 'embeddings.token_type_embeddings' : undefined,
+    embeddingNorm,
+    layer: (block) => layer(block, sizes),
+    biases: family.biases,
+    ...family.head,
+    ignored: IGNORED,
+  };
+  return {
+    architecture: family.architecture,
+    hyperparameters,
+    ...planTensors(hyperparameters, names, weights),
+    head: { pooling: 'cls', activation: 'tanh' },
+    llamacppCompat: 'unsupported',
+  };
+}
+
+/** What the first code of GTE can be told and no published model asks for. */
+function refuseNewVariants(config: ConfigReader): void {
+  const kind = config.string('layer_norm_type', 'layer_norm');
+  if (kind !== 'layer_norm') {
+    config.unsupported(
+      `layer_norm_type is ${JSON.stringify(kind.slice(0, 60))}; only "layer_norm" is supported for this class`,
+    );
+  }
+  if (config.boolean('logn_attention_scale', false)) {
+    config.unsupported('logn_attention_scale is true; scores that depend on the length are not supported');
+  }
+  if (!config.boolean('pack_qkv', true)) {
+    config.unsupported('pack_qkv is false; only queries, keys and values in one layer are supported for this class');
+  }
+}
+
+/** Names of the sizes in the code that Nomic BERT was first published with; transformers passes over them. */
+function refuseFirstNomicKeys(config: ConfigReader): void {
+  const first = ['n_embd', 'n_layer', 'n_head', 'n_inner', 'rotary_emb_base'].find(
+    (key) => config.get(key) !== undefined,
+  );
+  if (first !== undefined) {
+    config.unsupported(
+      `${first} is a key of the code on the Hub; save the model with transformers 5.18 or later, which names it hidden_size and so on`,
+    );
+  }
+}

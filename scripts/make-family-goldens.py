@@ -34,6 +34,7 @@ MODERNBERT = {**BASE, "num_hidden_layers": 4, "local_attention": 16, "pad_token_
               "eos_token_id": 3, "cls_token_id": 2, "sep_token_id": 3}
 # Two segments, so that pairs differ from texts; positions turn fast enough to tell the far from the near.
 ROTARY = {**BASE, "type_vocab_size": 2, "pad_token_id": 0, "rope_parameters": {"rope_type": "default", "rope_theta": 100.0}}
+EUROBERT = {**DECODER, "bos_token_id": 2, "eos_token_id": 3, "mask_token_id": 4}
 LLAMA3 = {"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
           "original_max_position_embeddings": 64}
 
@@ -87,6 +88,9 @@ FAMILIES = {
     "nomic-saved": ("nomic_bert", {**ROTARY, "head_dim": 16, "hidden_act": "gelu"}),
     "jina-v3": ("jina_embeddings_v3", ROTARY),
     "jina-v3-saved": ("jina_embeddings_v3", {**ROTARY, "type_vocab_size": 1, "hidden_act": "relu"}),
+    "eurobert": ("eurobert", EUROBERT),
+    "eurobert-bos": ("eurobert", {**EUROBERT, "classifier_pooling": "bos", "attention_bias": True, "mlp_bias": True}),
+    "eurobert-mean": ("eurobert", {**EUROBERT, "classifier_pooling": "mean", "num_key_value_heads": 4, "head_dim": 16}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.

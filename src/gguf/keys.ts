@@ -111,7 +111,10 @@ export const ENCODER_KEYS = {
   formatVersion: 'ggml_encoder.format_version',
   /** STRING, the Hugging Face class that the checkpoint was saved from. */
   sourceClass: 'ggml_encoder.source_class',
-  /** STRING 'cls' | 'mean' | 'last' | 'eos': the head reads the first token's hidden state, the mean, the last's or an end's. */
+  /**
+   * STRING 'cls' | 'mean' | 'last' | 'eos' | 'late': the head reads the first token's hidden state, the mean, the last's
+   * or an end's; late, the mean of what its dense layer makes of every token.
+   */
   headPooling: 'ggml_encoder.head.pooling',
   /** UINT32, for 'last': the rightmost token with another id is read. */
   headPadTokenId: 'ggml_encoder.head.pad_token_id',

@@ -249,7 +249,7 @@ const SWITCHES: Readonly<Record<string, readonly string[]>> = {
   'ggml_encoder.norm_placement': ['post', 'pre', 'sandwich'],
   'ggml_encoder.position_kind': ['absolute', 'rope', 'relative-bias', 'disentangled', 'none'],
   'ggml_encoder.ffn_kind': ['mlp', 'glu'],
-  'ggml_encoder.head.pooling': ['cls', 'mean', 'last', 'eos'],
+  'ggml_encoder.head.pooling': ['cls', 'mean', 'last', 'eos', 'late'],
   'ggml_encoder.head.activation': ['tanh', 'relu', 'gelu', 'gelu_new', 'silu', 'none'],
   'bert.hidden_activation': ['gelu', 'gelu_new', 'relu', 'silu'],
 };

@@ -34,6 +34,7 @@ class GraphBuilder {
     if (h_.pooling == Pooling::kMean) x = ops_.mean_rows(g_, x);
     if (h_.has_pooler) x = ops_.linear(g_, weights_.pooler, x, h_.pooler_activation);
     x = normalized(weights_.pooler_norm, x);
+    if (h_.pooling == Pooling::kLate) x = ops_.mean_rows(g_, x);
     return ops_.linear(g_, weights_.classifier, x, Activation::kNone);
   }
 
@@ -44,7 +45,7 @@ class GraphBuilder {
 
   /// A head that reads one token needs no other row after the last attention of a sequence's tokens to each
   /// other: from there on they are not computed.
-  bool keeps_pooled_only(bool is_last) const { return is_last && h_.pooling != Pooling::kMean; }
+  bool keeps_pooled_only(bool is_last) const { return is_last && !h_.pools_all_tokens(); }
 
   ggml_tensor* encoder_layer(uint32_t index, ggml_tensor* x, bool is_last) {
     const LayerWeights& w = weights_.blocks[h_.layer_weights[index]];

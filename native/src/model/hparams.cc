@@ -263,9 +263,11 @@ void read_head(const Reader& reader, Hparams& h) {
   }
   h.num_labels = classifier->shape.size() > 1 ? uint32_t(classifier->shape[1]) : 1;
   if (h.num_labels > 65536) file.malformed("the head has " + std::to_string(h.num_labels) + " labels");
-  h.pooling = reader.word<Pooling>(
-      "ggml_encoder.head.pooling",
-      {{"cls", Pooling::kFirst}, {"mean", Pooling::kMean}, {"last", Pooling::kLast}, {"eos", Pooling::kEos}});
+  h.pooling = reader.word<Pooling>("ggml_encoder.head.pooling", {{"cls", Pooling::kFirst},
+                                                                 {"mean", Pooling::kMean},
+                                                                 {"last", Pooling::kLast},
+                                                                 {"eos", Pooling::kEos},
+                                                                 {"late", Pooling::kLate}});
   if ((h.causal || h.has_decoder()) && h.pooling == Pooling::kFirst)
     file.malformed("a causal model's first token sees no other");
   if (h.pooling == Pooling::kEos)

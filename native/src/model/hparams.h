@@ -37,6 +37,7 @@ enum class Pooling {
   kMean,
   kLast,  ///< the rightmost that is not padding
   kEos,   ///< the rightmost that ends a text
+  kLate,  ///< all of them: the head's dense layer runs on every token, and the classifier on their mean
 };
 
 /// What attention does differently from layer to layer.
@@ -106,6 +107,7 @@ struct Hparams {
   bool has_pooler = false;
   Activation pooler_activation = Activation::kTanh;
 
+  bool pools_all_tokens() const { return pooling == Pooling::kMean || pooling == Pooling::kLate; }
   bool has_decoder() const { return decoder.num_layers > 0; }
   uint32_t query_size() const { return num_heads * head_size; }
   uint32_t kv_size() const { return num_kv_heads * head_size; }

@@ -103,7 +103,7 @@ export interface EncoderHyperparameters {
 
 /** From the last hidden states to the classifier. */
 export interface EncoderHead {
-  readonly pooling: 'cls' | 'mean' | 'last' | 'eos';
+  readonly pooling: 'cls' | 'mean' | 'last' | 'eos' | 'late';
   /** HF's name of the activation after the dense layer before the classifier; `none` where there is no such layer. */
   readonly activation: string;
   /** For `last`: the token that is passed over. Undefined: the last token counts, whatever it is. */

@@ -9,6 +9,7 @@ import { debertaV2 } from './deberta-v2';
 import { decoders } from './decoder';
 import { distilbert } from './distilbert';
 import { electra } from './electra';
+import { eurobert } from './eurobert';
 import { modernbert } from './modernbert';
 import { mpnet } from './mpnet';
 import { robertaFamily } from './roberta';
@@ -25,6 +26,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   debertaV2,
   modernbert,
   ...rotaryBertFamily,
+  eurobert,
   bart,
   ...decoders,
 ];

@@ -8,7 +8,7 @@ import { MAX_HEAD_SIZE, MAX_TOKEN_TYPES } from '../limits';
 import type { Architecture, EncoderModel, RotaryEmbedding, TensorIndex } from './architecture';
 import { type EncoderNames, type LayerNames, planTensors } from './encoder-tensors';
 import { type Sizes, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
-import { readNtkRotary, readRotary } from './rotary';
+import { readNtkRotary, readRotary, requireWholeHeads } from './rotary';
 import { type Prefixes, findPrefix, prefixesOf } from './tensor-planner';
 
 /** Names of the embeddings' norm and of a layer. */
@@ -172,10 +172,7 @@ function describe(family: Family, config: ConfigReader, weights: TensorIndex): E
   if (config.get('head_dim') === undefined) checkHeads(config, sizes);
   const headSize = config.integer('head_dim', sizes.hiddenSize / sizes.numHeads, 2, MAX_HEAD_SIZE);
   const rope = family.rotary(config, headSize);
-  // transformers turns whole heads here, whatever partial_rotary_factor says.
-  if (rope.inverseFrequencies.length * 2 !== headSize) {
-    config.unsupported('partial_rotary_factor is set; this class turns whole heads');
-  }
+  requireWholeHeads(config, rope, headSize);
   const hasNoTypes = family.architecture === 'gte';
   const hyperparameters = {
     ...sizes,

@@ -34,6 +34,12 @@ export function readNtkRotary(config: ConfigReader, headSize: number, defaultThe
   return { inverseFrequencies: scaled.map((frequency) => frequency / factor ** (2 / headSize)), attentionFactor: 1 };
 }
 
+/** For classes of transformers that turn whole heads, whatever partial_rotary_factor says. */
+export function requireWholeHeads(config: ConfigReader, rope: RotaryEmbedding, headSize: number): void {
+  if (rope.inverseFrequencies.length * 2 === headSize) return;
+  config.unsupported('partial_rotary_factor is set, but this class turns whole heads');
+}
+
 /** Frequencies for one kind of layer; `parameters` may name a theta of their own. */
 export function inverseFrequencies(
   config: ConfigReader,

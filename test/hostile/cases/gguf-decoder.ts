@@ -54,7 +54,7 @@ export function ggufDecoderCases(sound: Buffer): Case[] {
   ] as const) {
     changed(`${key} is ${value}`, (copy) => set(copy, key, 8, text(value)));
   }
-  for (const pooling of ['mean', 'last']) {
+  for (const pooling of ['mean', 'last', 'late']) {
     changed(`pooling ${pooling}`, (copy) => set(copy, 'ggml_encoder.head.pooling', 8, text(pooling)), 'accepted');
   }
   changed('a causal encoder', (copy) => set(copy, 'bart.attention.causal', 7, Buffer.of(1)));

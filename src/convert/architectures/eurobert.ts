@@ -1,0 +1,127 @@
+/**
+ * EuroBertForSequenceClassification: a Llama whose tokens see each other in both directions; logits =
+ * classifier(gelu(dense(pooled))), pooled the first token or the mean, or the mean over all tokens of
+ * classifier(gelu(dense(h))).
+ */
+import type { ConfigReader } from '../config';
+import { MAX_HEAD_SIZE, MAX_HEADS } from '../limits';
+import type { Architecture, EncoderHead, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
+import { checkHeads, readActivation, readSizes } from './mechanisms';
+import { readRotary, requireWholeHeads } from './rotary';
+import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
+
+const PREFIXES: Prefixes = [
+  ['model.', ''],
+  ['', ''],
+  ['model.model.', 'model.'],
+  ['module.model.', 'module.'],
+];
+/** Frequencies that are computed, and what masked language models have in the place of the head. */
+const IGNORED = /(^|\.)rotary_emb\.inv_freq$|(^|\.)lm_head\.(weight|bias)$/;
+
+const DEFAULTS = {
+  numLayers: 12,
+  hiddenSize: 768,
+  numHeads: 12,
+  intermediateSize: 3072,
+  numPositions: 8192,
+  vocabSize: 128_256,
+};
+
+const POOLINGS: Readonly<Record<string, EncoderHead['pooling']>> = { bos: 'cls', mean: 'mean', late: 'late' };
+
+type Hyperparameters = EncoderHyperparameters & { readonly headSize: number; readonly numKeyValueHeads: number };
+
+export const eurobert: Architecture = {
+  sourceClass: 'EuroBertForSequenceClassification',
+  modelType: 'eurobert',
+
+  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
+    const hyperparameters = readHyperparameters(config);
+    const biases = {
+      attention: config.boolean('attention_bias', false),
+      mlp: config.boolean('mlp_bias', false),
+    };
+    return {
+      architecture: 'eurobert',
+      hyperparameters,
+      ...plan(hyperparameters, biases, weights),
+      head: { pooling: readPooling(config), activation: 'gelu' },
+      llamacppCompat: 'unsupported',
+    };
+  },
+};
+
+function readHyperparameters(config: ConfigReader): Hyperparameters {
+  const sizes = readSizes(config, DEFAULTS);
+  checkHeads(config, sizes);
+  const numKeyValueHeads = config.integer('num_key_value_heads', sizes.numHeads, 1, MAX_HEADS);
+  if (sizes.numHeads % numKeyValueHeads !== 0) {
+    config.malformed(`${sizes.numHeads} attention heads cannot share ${numKeyValueHeads} key-value heads`);
+  }
+  const headSize = config.integer('head_dim', sizes.hiddenSize / sizes.numHeads, 2, MAX_HEAD_SIZE);
+  const rope = readRotary(config, headSize, 10_000);
+  requireWholeHeads(config, rope, headSize);
+  return {
+    ...sizes,
+    numKeyValueHeads,
+    headSize,
+    numTokenTypes: 0,
+    normEps: config.number('rms_norm_eps', 1e-5, 1e-12, 1),
+    normKind: 'rms',
+    normPlacement: 'pre',
+    hiddenActivation: readActivation(config, 'hidden_act', 'silu'),
+    feedForwardKind: 'glu',
+    positionKind: 'rope',
+    rope,
+  };
+}
+
+function readPooling(config: ConfigReader): EncoderHead['pooling'] {
+  const name = config.string('classifier_pooling', 'late');
+  // The first code's key, which transformers passes over.
+  const first = config.string('clf_pooling', name);
+  if (first !== name) {
+    config.unsupported(
+      `clf_pooling is ${JSON.stringify(first.slice(0, 60))}, a key that transformers passes over; name it classifier_pooling`,
+    );
+  }
+  const pooling = Object.hasOwn(POOLINGS, name) ? POOLINGS[name] : undefined;
+  return (
+    pooling ??
+    config.unsupported(
+      `classifier_pooling is ${JSON.stringify(name.slice(0, 60))}; supported are ${Object.keys(POOLINGS).join(', ')}`,
+    )
+  );
+}
+
+function plan(
+  { numLayers, hiddenSize: h, intermediateSize: f, vocabSize, ...heads }: Hyperparameters,
+  biases: { readonly attention: boolean; readonly mlp: boolean },
+  weights: TensorIndex,
+): Pick<EncoderModel, 'tensors' | 'numLabels'> {
+  const [encoder, head] = findPrefix(PREFIXES, 'embed_tokens.weight', weights);
+  const numLabels = readNumLabels(weights, `${head}classifier.weight`);
+  const [q, kv] = [heads.numHeads * heads.headSize, heads.numKeyValueHeads * heads.headSize];
+  const planner = new TensorPlanner(weights);
+  planner.matrix('token_embd.weight', [vocabSize, h], `${encoder}embed_tokens.weight`);
+  for (let layer = 0; layer < numLayers; layer++) {
+    const [block, from] = [`blk.${layer}.`, `${encoder}layers.${layer}.`];
+    const linear = (name: string, rows: number[], columns: number, sources: string[], bias: boolean) =>
+      planner.linear(`${block}${name}`, { sources: sources.map((source) => `${from}${source}`), rows, columns, bias });
+    const projections = ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'];
+    planner.norm(`${block}attn_norm`, h, `${from}input_layernorm`, false);
+    linear('attn_qkv', [q, kv, kv], h, projections, biases.attention);
+    linear('attn_output', [h], q, ['self_attn.o_proj'], biases.attention);
+    planner.norm(`${block}ffn_norm`, h, `${from}post_attention_layernorm`, false);
+    linear('ffn_up', [f, f], h, ['mlp.gate_proj', 'mlp.up_proj'], biases.mlp);
+    linear('ffn_down', [h], f, ['mlp.down_proj'], biases.mlp);
+  }
+  planner.norm('output_norm', h, `${encoder}norm`, false);
+  const exact = (name: string, rows: number, source: string) =>
+    planner.linear(name, { sources: [`${head}${source}`], rows: [rows], columns: h, bias: true, storage: 'exact' });
+  exact('cls', h, 'dense');
+  exact('cls.output', numLabels, 'classifier');
+  planner.refuseUnused(IGNORED);
+  return { tensors: planner.tensors, numLabels };
+}

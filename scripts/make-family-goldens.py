@@ -91,6 +91,13 @@ FAMILIES = {
     "eurobert": ("eurobert", EUROBERT),
     "eurobert-bos": ("eurobert", {**EUROBERT, "classifier_pooling": "bos", "attention_bias": True, "mlp_bias": True}),
     "eurobert-mean": ("eurobert", {**EUROBERT, "classifier_pooling": "mean", "num_key_value_heads": 4, "head_dim": 16}),
+    "xlm-roberta-flash": ("xlm-roberta", ROBERTA),
+    "ernie": ("ernie", {**BASE, "type_vocab_size": 4, "hidden_act": "relu"}),
+    "ernie-task": ("ernie", {**BASE, "use_task_id": True}),
+    "megatron-bert": ("megatron-bert", {**BASE, "type_vocab_size": 2}),
+    "roberta-prelayernorm": ("roberta-prelayernorm", ROBERTA),
+    "xlm-roberta-xl": ("xlm-roberta-xl", {**ROBERTA, "pad_token_id": 0, "max_position_embeddings": 513}),
+    "data2vec": ("data2vec-text", {**ROBERTA, "type_vocab_size": 2}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.
@@ -104,6 +111,21 @@ FIRST = {
                   "logn_attention_scale": False, "logn_attention_clip1": False, "unpad_inputs": False,
                   "use_memory_efficient_attention": False},
 }
+
+# Names of flash-attn's BERT for those of transformers, which has three layers for the one of queries, keys and values.
+FLASH = {
+    "xlm-roberta-flash": {
+        "embeddings.LayerNorm.": "emb_ln.",
+        ".layer.": ".layers.",
+        "attention.output.dense.": "mixer.out_proj.",
+        "attention.output.LayerNorm.": "norm1.",
+        "intermediate.dense.": "mlp.fc1.",
+        ".output.dense.": ".mlp.fc2.",
+        ".output.LayerNorm.": ".norm2.",
+    },
+}
+PROJECTIONS = [f"attention.self.{part}." for part in ("query", "key", "value")]
+JOINED = "mixer.Wqkv."
 
 # Tokenizers of pipelines.json.br; the others have WordPiece.
 TOKENIZERS = {"bart-nli": "roberta"}
@@ -137,6 +159,8 @@ def build(seed, name, model_type, config):
         if name in SAVED:
             network.save_pretrained(folder)
             state = load_file(file)
+        if name in FLASH:
+            state = join_as_flash(state, FLASH[name])
         model = {"seed": seed, "scales": SCALES}
         values = {}
         for tensor_name, tensor in state.items():
@@ -150,12 +174,37 @@ def build(seed, name, model_type, config):
             network, loaded = type(network).from_pretrained(folder, attn_implementation="eager", output_loading_info=True)
             assert not any(loaded[key] for key in ("missing_keys", "unexpected_keys", "mismatched_keys")), loaded
         else:
-            missing, unexpected = network.load_state_dict(values, strict=False)
+            own = split_as_own(values, FLASH[name]) if name in FLASH else values
+            missing, unexpected = network.load_state_dict(own, strict=False)
             ends = ("position_ids", "token_type_ids", *TIED)
             assert not unexpected and all(key.endswith(ends) for key in missing), missing
     if name in FIRST:
         turn_by_ntk(network.gte.rotary_emb, FIRST[name]["rope_theta"], FIRST[name]["rope_scaling"]["factor"])
     return network.eval(), {name: list(tensor.shape) for name, tensor in values.items()}
+
+
+def join_as_flash(state, names):
+    joined = {}
+    for own, tensor in state.items():
+        if PROJECTIONS[0] in own:
+            tensor = torch.cat([state[own.replace(PROJECTIONS[0], part)] for part in PROJECTIONS])
+            own = own.replace(PROJECTIONS[0], JOINED)
+        elif any(part in own for part in PROJECTIONS):
+            continue
+        for before, after in names.items():
+            own = own.replace(before, after)
+        joined[own] = tensor
+    return joined
+
+
+def split_as_own(values, names):
+    own = {}
+    for name, tensor in values.items():
+        for before, after in reversed(names.items()):
+            name = name.replace(after, before)
+        parts = [(part, chunk) for part, chunk in zip(PROJECTIONS, tensor.chunk(3))] if JOINED in name else [(JOINED, tensor)]
+        own |= {name.replace(JOINED, part): chunk for part, chunk in parts}
+    return own
 
 
 def turn_by_ntk(rotary, theta, factor):

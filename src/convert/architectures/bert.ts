@@ -1,19 +1,22 @@
-/** BertForSequenceClassification: pooled = tanh(pooler.dense(h[0])), logits = classifier(pooled). */
+/**
+ * BERT and ERNIE, and Megatron's BERT with norms before each part: pooled = tanh(pooler.dense(h[0])), logits =
+ * classifier(pooled).
+ */
 import type { ConfigReader } from '../config';
 import { MAX_TOKEN_TYPES } from '../limits';
 import type { Architecture, EncoderModel, TensorIndex } from './architecture';
 import { BERT_BODY, type EncoderNames, planTensors } from './encoder-tensors';
-import { bertCompatibility, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
-import { prefixesOf } from './tensor-planner';
+import { type Sizes, bertCompatibility, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
+import { type TensorPlanner, prefixesOf } from './tensor-planner';
 
-const NAMES: EncoderNames = {
-  prefixes: prefixesOf('bert'),
-  ...BERT_BODY,
+const HEAD = {
   pooled: 'pooler.dense',
   pooledIn: 'encoder',
   classifier: 'classifier',
   ignored: /(^|\.)embeddings\.(position_ids|token_type_ids)$|(^|\.)cls\.(predictions|seq_relationship)\./,
-};
+} as const;
+
+const NAMES: EncoderNames = { prefixes: prefixesOf('bert'), ...BERT_BODY, ...HEAD };
 
 const DEFAULTS = {
   numLayers: 12,
@@ -27,22 +30,90 @@ const DEFAULTS = {
 export const bert: Architecture = {
   sourceClass: 'BertForSequenceClassification',
   modelType: 'bert',
+  describe: (config: ConfigReader, weights: TensorIndex) => describeBert(config, weights, NAMES),
+};
+
+/** BERT; with `use_task_id` every token takes the first task's embedding as well. */
+export const ernie: Architecture = {
+  sourceClass: 'ErnieForSequenceClassification',
+  modelType: 'ernie',
 
   describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
-    refuseDecoder(config);
+    const names = { ...NAMES, prefixes: prefixesOf('ernie') };
+    if (!config.boolean('use_task_id', false)) return describeBert(config, weights, names);
+    const { hiddenSize: h } = readSizes(config, DEFAULTS);
+    const shapes = [
+      [readTokenTypes(config), h],
+      [config.integer('task_type_vocab_size', 3, 1, MAX_TOKEN_TYPES), h],
+    ] as const;
+    // Added to the segments' embeddings, of which every token takes one.
+    const more = (planner: TensorPlanner, from: (name: string) => string) =>
+      planner.computed(
+        'token_types.weight',
+        shapes[0],
+        [
+          [from(`${BERT_BODY.typeEmbedding}.weight`), shapes[0]],
+          [from('embeddings.task_type_embeddings.weight'), shapes[1]],
+        ],
+        ([types, tasks]) => [types!.map((value, index) => value + tasks![index % h]!)],
+      );
+    return describeBert(config, weights, { ...names, typeEmbedding: undefined, more });
+  },
+};
+
+export const megatronBert: Architecture = {
+  sourceClass: 'MegatronBertForSequenceClassification',
+  modelType: 'megatron-bert',
+
+  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
+    const sizes = { numLayers: 24, hiddenSize: 1024, numHeads: 16, intermediateSize: 4096, vocabSize: 29_056 };
     const hyperparameters = {
-      ...readSizes(config, DEFAULTS),
-      numTokenTypes: config.integer('type_vocab_size', 2, 1, MAX_TOKEN_TYPES),
-      normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
-      hiddenActivation: readActivation(config, 'hidden_act'),
+      ...readHyperparameters(config, { ...DEFAULTS, ...sizes }),
+      normPlacement: 'pre' as const,
     };
-    checkHeads(config, hyperparameters);
+    const names: EncoderNames = {
+      ...NAMES,
+      embeddingNorm: undefined,
+      layer: (block) => ({
+        ...BERT_BODY.layer(block),
+        attentionNorm: `encoder.layer.${block}.attention.ln`,
+        outputNorm: `encoder.layer.${block}.ln`,
+      }),
+      lastNorm: 'encoder.ln',
+    };
     return {
-      architecture: 'bert',
+      architecture: 'megatron-bert',
       hyperparameters,
-      ...planTensors(hyperparameters, NAMES, weights),
+      ...planTensors(hyperparameters, names, weights),
       head: { pooling: 'cls', activation: 'tanh' },
-      llamacppCompat: bertCompatibility(hyperparameters),
+      llamacppCompat: 'unsupported',
     };
   },
 };
+
+function describeBert(config: ConfigReader, weights: TensorIndex, names: EncoderNames): EncoderModel {
+  const hyperparameters = readHyperparameters(config, DEFAULTS);
+  return {
+    architecture: 'bert',
+    hyperparameters,
+    ...planTensors(hyperparameters, names, weights),
+    head: { pooling: 'cls', activation: 'tanh' },
+    llamacppCompat: bertCompatibility(hyperparameters),
+  };
+}
+
+function readHyperparameters(config: ConfigReader, defaults: Sizes) {
+  refuseDecoder(config);
+  const hyperparameters = {
+    ...readSizes(config, defaults),
+    numTokenTypes: readTokenTypes(config),
+    normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
+    hiddenActivation: readActivation(config, 'hidden_act'),
+  };
+  checkHeads(config, hyperparameters);
+  return hyperparameters;
+}
+
+function readTokenTypes(config: ConfigReader): number {
+  return config.integer('type_vocab_size', 2, 1, MAX_TOKEN_TYPES);
+}

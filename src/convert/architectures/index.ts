@@ -3,7 +3,7 @@ import type { ConfigReader } from '../config';
 import { albert } from './albert';
 import type { Architecture } from './architecture';
 import { bart } from './bart';
-import { bert } from './bert';
+import { bert, ernie, megatronBert } from './bert';
 import { deberta } from './deberta';
 import { debertaV2 } from './deberta-v2';
 import { decoders } from './decoder';
@@ -17,6 +17,8 @@ import { rotaryBertFamily } from './rotary-bert';
 
 export const ARCHITECTURES: readonly Architecture[] = [
   bert,
+  ernie,
+  megatronBert,
   distilbert,
   ...robertaFamily,
   electra,

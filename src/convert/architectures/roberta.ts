@@ -1,65 +1,136 @@
 /**
- * RoBERTa, XLM-RoBERTa and CamemBERT: one model under three names. Positions count from pad_token_id + 1, so that many
- * rows are cut from the table; logits = classifier.out_proj(tanh(classifier.dense(h[0]))).
+ * RoBERTa, XLM-RoBERTa, CamemBERT and Data2Vec: one model under four names, and its two forms with norms before each part.
+ * Positions count from pad_token_id + 1, so that many rows are cut from the table;
+ * logits = classifier.out_proj(tanh(classifier.dense(h[0]))).
  */
 import type { ConfigReader } from '../config';
 import { MAX_TOKEN_TYPES } from '../limits';
 import type { Architecture, EncoderModel, TensorIndex } from './architecture';
 import { BERT_BODY, type EncoderNames, planTensors } from './encoder-tensors';
-import { bertCompatibility, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
-import { prefixesOf } from './tensor-planner';
+import { FLASH_EMBEDDING_NORM, flashLayer } from './flash-names';
+import { type Sizes, bertCompatibility, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
+import { findPrefix, prefixesOf } from './tensor-planner';
 
-const NAMES: EncoderNames = {
-  prefixes: prefixesOf('roberta'),
-  ...BERT_BODY,
-  pooled: 'classifier.dense',
-  pooledIn: 'head',
-  classifier: 'classifier.out_proj',
-  ignored: /(^|\.)embeddings\.(position_ids|token_type_ids)$|(^|\.)(pooler|lm_head)\./,
+interface Family {
+  readonly className: string;
+  readonly modelType: string;
+  /** The encoder's name in the model. */
+  readonly attribute: string;
+  /** Defaults of the HF class where they are not RoBERTa's. */
+  readonly defaults?: Partial<Sizes> & { readonly numTokenTypes?: number; readonly normEps?: number };
+  /** Where the norms stand before each part: what their names are. */
+  readonly preNorms?: Pick<EncoderNames, 'layer' | 'embeddingNorm' | 'lastNorm'>;
+}
+
+const DEFAULTS = {
+  numLayers: 12,
+  hiddenSize: 768,
+  numHeads: 12,
+  intermediateSize: 3072,
+  numPositions: 512,
+  vocabSize: 50_265,
+  numTokenTypes: 2,
+  normEps: 1e-12,
 };
 
-/** The three classes differ in the size of the vocabulary that a configuration may leave out. */
-function roberta(sourceClass: string, modelType: string, vocabSize: number): Architecture {
-  return {
-    sourceClass,
-    modelType,
-
-    describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
-      refuseDecoder(config);
-      const sizes = readSizes(config, {
-        numLayers: 12,
-        hiddenSize: 768,
-        numHeads: 12,
-        intermediateSize: 3072,
-        numPositions: 512,
-        vocabSize,
-      });
-      const positionOffset = config.integer('pad_token_id', 1, 0, sizes.vocabSize - 1) + 1;
-      if (positionOffset >= sizes.numPositions) {
-        config.malformed(`pad_token_id leaves none of the ${sizes.numPositions} max_position_embeddings`);
-      }
-      const hyperparameters = {
-        ...sizes,
-        numPositions: sizes.numPositions - positionOffset,
-        positionOffset,
-        numTokenTypes: config.integer('type_vocab_size', 2, 1, MAX_TOKEN_TYPES),
-        normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
-        hiddenActivation: readActivation(config, 'hidden_act'),
-      };
-      checkHeads(config, hyperparameters);
-      return {
-        architecture: 'bert',
-        hyperparameters,
-        ...planTensors(hyperparameters, NAMES, weights),
-        head: { pooling: 'cls', activation: 'tanh' },
-        llamacppCompat: bertCompatibility(hyperparameters),
-      };
+const FAMILIES: readonly Family[] = [
+  { className: 'Roberta', modelType: 'roberta', attribute: 'roberta' },
+  { className: 'XLMRoberta', modelType: 'xlm-roberta', attribute: 'roberta', defaults: { vocabSize: 30_522 } },
+  { className: 'Camembert', modelType: 'camembert', attribute: 'roberta', defaults: { vocabSize: 30_522 } },
+  {
+    className: 'Data2VecText',
+    modelType: 'data2vec-text',
+    attribute: 'data2vec_text',
+    defaults: { vocabSize: 30_522 },
+  },
+  {
+    className: 'RobertaPreLayerNorm',
+    modelType: 'roberta-prelayernorm',
+    attribute: 'roberta_prelayernorm',
+    preNorms: {
+      embeddingNorm: 'embeddings.LayerNorm',
+      layer: (block) => ({
+        ...BERT_BODY.layer(block),
+        attentionNorm: `encoder.layer.${block}.attention.LayerNorm`,
+        outputNorm: `encoder.layer.${block}.intermediate.LayerNorm`,
+      }),
+      lastNorm: 'LayerNorm',
     },
+  },
+  {
+    className: 'XLMRobertaXL',
+    modelType: 'xlm-roberta-xl',
+    attribute: 'roberta',
+    defaults: {
+      numLayers: 36,
+      hiddenSize: 2560,
+      numHeads: 32,
+      intermediateSize: 10_240,
+      numPositions: 514,
+      vocabSize: 250_880,
+      numTokenTypes: 1,
+      normEps: 1e-5,
+    },
+    preNorms: {
+      embeddingNorm: undefined,
+      layer: (block) => ({
+        ...BERT_BODY.layer(block),
+        attentionNorm: `encoder.layer.${block}.attention.self_attn_layer_norm`,
+        outputNorm: `encoder.layer.${block}.LayerNorm`,
+      }),
+      lastNorm: 'encoder.LayerNorm',
+    },
+  },
+];
+
+export const robertaFamily: readonly Architecture[] = FAMILIES.map((family) => ({
+  sourceClass: `${family.className}ForSequenceClassification`,
+  modelType: family.modelType,
+  describe: (config: ConfigReader, weights: TensorIndex) => describe(family, config, weights),
+}));
+
+function describe(family: Family, config: ConfigReader, weights: TensorIndex): EncoderModel {
+  refuseDecoder(config);
+  const defaults = { ...DEFAULTS, ...family.defaults };
+  const sizes = readSizes(config, defaults);
+  const positionOffset = config.integer('pad_token_id', 1, 0, sizes.vocabSize - 1) + 1;
+  if (positionOffset >= sizes.numPositions) {
+    config.malformed(`pad_token_id leaves none of the ${sizes.numPositions} max_position_embeddings`);
+  }
+  const isPre = family.preNorms !== undefined;
+  const hyperparameters = {
+    ...sizes,
+    numPositions: sizes.numPositions - positionOffset,
+    positionOffset,
+    numTokenTypes: config.integer('type_vocab_size', defaults.numTokenTypes, 1, MAX_TOKEN_TYPES),
+    normEps: config.number('layer_norm_eps', defaults.normEps, 1e-12, 1),
+    ...(isPre ? { normPlacement: 'pre' as const } : {}),
+    hiddenActivation: readActivation(config, 'hidden_act'),
+  };
+  checkHeads(config, hyperparameters);
+  return {
+    architecture: isPre ? family.modelType : 'bert',
+    hyperparameters,
+    ...planTensors(hyperparameters, namesOf(family, weights), weights),
+    head: { pooling: 'cls', activation: 'tanh' },
+    llamacppCompat: isPre ? 'unsupported' : bertCompatibility(hyperparameters),
   };
 }
 
-export const robertaFamily: readonly Architecture[] = [
-  roberta('RobertaForSequenceClassification', 'roberta', 50_265),
-  roberta('XLMRobertaForSequenceClassification', 'xlm-roberta', 30_522),
-  roberta('CamembertForSequenceClassification', 'camembert', 30_522),
-];
+function namesOf({ attribute, preNorms }: Family, weights: TensorIndex): EncoderNames {
+  const names: EncoderNames = {
+    prefixes: prefixesOf(attribute),
+    ...BERT_BODY,
+    ...preNorms,
+    pooled: 'classifier.dense',
+    pooledIn: 'head',
+    classifier: 'classifier.out_proj',
+    ignored: /(^|\.)embeddings\.(position_ids|token_type_ids)$|(^|\.)(pooler|lm_head)\./,
+  };
+  const [encoder] = findPrefix(names.prefixes, `${names.tokenEmbedding}.weight`, weights);
+  // Jina's rerankers carry the class of transformers, and the names of their own code.
+  const isFlash = [...weights.names()].some((name) => name.startsWith(`${encoder}encoder.layers.`));
+  if (!isFlash || preNorms !== undefined) return names;
+  const layer = (block: number) => flashLayer(block, 'mixer', (mlp) => `${mlp}.fc1`);
+  return { ...names, embeddingNorm: FLASH_EMBEDDING_NORM, layer };
+}

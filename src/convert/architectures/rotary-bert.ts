@@ -7,6 +7,7 @@ import type { ConfigReader } from '../config';
 import { MAX_HEAD_SIZE, MAX_TOKEN_TYPES } from '../limits';
 import type { Architecture, EncoderModel, RotaryEmbedding, TensorIndex } from './architecture';
 import { type EncoderNames, type LayerNames, planTensors } from './encoder-tensors';
+import { FLASH_EMBEDDING_NORM, flashLayer } from './flash-names';
 import { type Sizes, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
 import { readNtkRotary, readRotary, requireWholeHeads } from './rotary';
 import { type Prefixes, findPrefix, prefixesOf } from './tensor-planner';
@@ -74,22 +75,8 @@ const GTE_LAYOUT: Layout = {
   },
 };
 
-/** Names that come from flash-attn's BERT. */
 function flashLayout(attention: string, up: (mlp: string) => LayerNames['up']): Layout {
-  return {
-    embeddingNorm: 'emb_ln',
-    layer: (block) => {
-      const layer = `encoder.layers.${block}`;
-      return {
-        qkv: [`${layer}.${attention}.Wqkv`],
-        attentionOutput: `${layer}.${attention}.out_proj`,
-        attentionNorm: `${layer}.norm1`,
-        up: up(`${layer}.mlp`),
-        down: `${layer}.mlp.fc2`,
-        outputNorm: `${layer}.norm2`,
-      };
-    },
-  };
+  return { embeddingNorm: FLASH_EMBEDDING_NORM, layer: (block) => flashLayer(block, attention, up) };
 }
 
 const POOLER = { pooled: 'pooler.dense', pooledIn: 'encoder', classifier: 'classifier' } as const;

@@ -134,6 +134,9 @@ def cases(ids):
                            processing_kwargs={"chat_template": {"restore_suffix": False}})}, [None, "prompt"]),
         "mistral-saved-turns": ("mistral", {**BASE, "sliding_window": 20}, {
             "chat_template.jinja": TURNS, **folder_files(scored, messages, max_seq_length=64)}, [None, "Judge."]),
+        "gemma-texts": ("gemma", {**BASE, "head_dim": 16, "tie_word_embeddings": False}, {}, [None, "p "]),
+        "gemma3-saved-turns": ("gemma3_text", {**BASE, "head_dim": 16, "sliding_window": 20, "sliding_window_pattern": 2}, {
+            "chat_template.jinja": TURNS, **folder_files(scored, messages)}, [None, "Judge."]),
     }
 
 

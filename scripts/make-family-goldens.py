@@ -35,6 +35,7 @@ MODERNBERT = {**BASE, "num_hidden_layers": 4, "local_attention": 16, "pad_token_
 # Two segments, so that pairs differ from texts; positions turn fast enough to tell the far from the near.
 ROTARY = {**BASE, "type_vocab_size": 2, "pad_token_id": 0, "rope_parameters": {"rope_type": "default", "rope_theta": 100.0}}
 EUROBERT = {**DECODER, "bos_token_id": 2, "eos_token_id": 3, "mask_token_id": 4}
+GEMMA3 = {**DECODER, "head_dim": 24, "sliding_window": 20, "sliding_window_pattern": 2, "query_pre_attn_scalar": 30}
 LLAMA3 = {"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
           "original_max_position_embeddings": 64}
 
@@ -98,6 +99,14 @@ FAMILIES = {
     "roberta-prelayernorm": ("roberta-prelayernorm", ROBERTA),
     "xlm-roberta-xl": ("xlm-roberta-xl", {**ROBERTA, "pad_token_id": 0, "max_position_embeddings": 513}),
     "data2vec": ("data2vec-text", {**ROBERTA, "type_vocab_size": 2}),
+    "gemma": ("gemma", {**DECODER, "head_dim": 24}),
+    "gemma-biases": ("gemma", {**DECODER, "head_dim": 16, "num_key_value_heads": 1, "attention_bias": True,
+                               "pad_token_id": None, "rope_parameters": {"rope_type": "default", "rope_theta": 100.0}}),
+    "gemma3": ("gemma3_text", {**GEMMA3, "rope_parameters": {
+        "full_attention": {"rope_type": "linear", "rope_theta": 1000.0, "factor": 4.0},
+        "sliding_attention": {"rope_type": "default", "rope_theta": 100.0}}}),
+    "gemma3-both-ways": ("gemma3_text", {**GEMMA3, "sliding_window": 15, "use_bidirectional_attention": True,
+                                         "sliding_window_pattern": 3, "num_hidden_layers": 4, "pad_token_id": 3}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.

@@ -1,14 +1,22 @@
 /**
- * Decoders: Llama, Mistral, Qwen 2 and 3, Gemma 2. Causal attention with shared key heads and rotary positions, RMS norms
- * before each part, a gated feed-forward part. Classifiers have logits = score(norm(h[last token that is no pad])); of
- * language models the head keeps the rows of the tokens that a score is made of.
+ * Decoders: Llama and its kin (`decoder-families.ts`). Causal attention with shared key heads and rotary positions, RMS
+ * norms before each part, a gated feed-forward part. Classifiers have logits = score(norm(h[last token that is no pad]));
+ * of language models the head keeps the rows of the tokens that a score is made of.
  */
 import type { ConfigReader } from '../config';
 import { MAX_HEAD_SIZE, MAX_HEADS } from '../limits';
-import type { Architecture, EncoderHyperparameters, EncoderModel, ScoreTokens, TensorIndex } from './architecture';
-import { readWindow, slidingLayers, slidingWindow } from './layer-types';
-import { type Sizes, readActivation, readSizes } from './mechanisms';
-import { readRotary } from './rotary';
+import type {
+  Architecture,
+  EncoderHyperparameters,
+  EncoderModel,
+  RotaryEmbedding,
+  ScoreTokens,
+  TensorIndex,
+} from './architecture';
+import { DECODER_FAMILIES } from './decoder-families';
+import type { Biases, DecoderFamily } from './decoder-family';
+import { readActivation, readPadToken, readSizes } from './mechanisms';
+import { readRotary, requireWholeHeads } from './rotary';
 import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
 
 const PREFIXES: Prefixes = [
@@ -20,119 +28,15 @@ const PREFIXES: Prefixes = [
 const IGNORED = /(^|\.)rotary_emb\.inv_freq$/;
 const IGNORED_BESIDE_SCORE = /(^|\.)lm_head\.weight$|(^|\.)rotary_emb\.inv_freq$/;
 
-/** What one family does differently. */
-interface Family {
-  /** The classes' name up to For. */
-  readonly className: string;
-  readonly modelType: string;
-  /** Defaults of the HF class. */
-  readonly defaults: Sizes & {
-    /** Default: as many as query heads. */
-    readonly numKeyValueHeads?: number;
-    /** Default: the hidden size shared out among the heads. */
-    readonly headSize?: number;
-    readonly padTokenId?: number;
-  };
-  readonly biases: (config: ConfigReader) => { readonly qkv: boolean; readonly output: boolean; readonly mlp: boolean };
-  readonly window?: (config: ConfigReader, numLayers: number) => EncoderHyperparameters['slidingWindow'];
-  /** RMS norm of each query and key head. */
-  readonly normalizesHeads?: boolean;
-  /** Gemma 2: norms around each part stored as weight - 1, scaled embeddings, capped scores. */
-  readonly isGemma?: boolean;
-}
-
-const NO_BIAS = { qkv: false, output: false, mlp: false };
-
-/** Qwen: a window only when it is asked for, from layer `max_window_layers` on. */
-function qwenWindow(config: ConfigReader, numLayers: number): EncoderHyperparameters['slidingWindow'] {
-  const window = config.boolean('use_sliding_window', false) ? readWindow(config, 'sliding_window', 4096) : undefined;
-  const first = config.integer('max_window_layers', 28, 0, 2 ** 31);
-  const layers = slidingLayers(config, numLayers, (layer) => window !== undefined && layer >= first);
-  if (window === undefined && layers.length > 0)
-    config.malformed('layer_types has a window, but sliding_window is not set');
-  return window === undefined ? undefined : slidingWindow(window, layers);
-}
-
-const FAMILIES: readonly Family[] = [
-  {
-    className: 'Llama',
-    modelType: 'llama',
-    defaults: sizes(32, 4096, 32, 11_008, 2048, 32_000),
-    biases: (config) => {
-      const attention = config.boolean('attention_bias', false);
-      return { qkv: attention, output: attention, mlp: config.boolean('mlp_bias', false) };
-    },
-  },
-  {
-    className: 'Mistral',
-    modelType: 'mistral',
-    defaults: { ...sizes(32, 4096, 32, 14_336, 131_072, 32_000), numKeyValueHeads: 8 },
-    biases: () => NO_BIAS,
-    window: (config, numLayers) => {
-      const window = readWindow(config, 'sliding_window', 4096);
-      return window === undefined
-        ? undefined
-        : slidingWindow(
-            window,
-            slidingLayers(config, numLayers, () => true),
-          );
-    },
-  },
-  {
-    className: 'Qwen2',
-    modelType: 'qwen2',
-    defaults: { ...sizes(32, 4096, 32, 22_016, 32_768, 151_936), numKeyValueHeads: 32 },
-    biases: () => ({ qkv: true, output: false, mlp: false }),
-    window: qwenWindow,
-  },
-  {
-    className: 'Qwen3',
-    modelType: 'qwen3',
-    defaults: { ...sizes(32, 4096, 32, 22_016, 32_768, 151_936), numKeyValueHeads: 32, headSize: 128 },
-    biases: (config) => {
-      const attention = config.boolean('attention_bias', false);
-      return { qkv: attention, output: attention, mlp: false };
-    },
-    window: qwenWindow,
-    normalizesHeads: true,
-  },
-  {
-    className: 'Gemma2',
-    modelType: 'gemma2',
-    defaults: { ...sizes(26, 2304, 8, 9216, 8192, 256_000), numKeyValueHeads: 4, headSize: 256, padTokenId: 0 },
-    biases: (config) => {
-      const attention = config.boolean('attention_bias', false);
-      return { qkv: attention, output: attention, mlp: false };
-    },
-    window: (config, numLayers) => {
-      const window = readWindow(config, 'sliding_window', 4096);
-      const layers = slidingLayers(config, numLayers, (layer) => layer % 2 === 0);
-      return window === undefined ? undefined : slidingWindow(window, layers);
-    },
-    isGemma: true,
-  },
-];
-
-function sizes(
-  numLayers: number,
-  hiddenSize: number,
-  numHeads: number,
-  intermediateSize: number,
-  numPositions: number,
-  vocabSize: number,
-): Sizes {
-  return { numLayers, hiddenSize, numHeads, intermediateSize, numPositions, vocabSize };
-}
-
 /** Classifiers first: a configuration without a class is taken for one. */
 export const decoders: readonly Architecture[] = [
-  ...FAMILIES.map((family) => ({
+  ...DECODER_FAMILIES.map((family) => ({
     sourceClass: `${family.className}ForSequenceClassification`,
     modelType: family.modelType,
     describe: (config: ConfigReader, weights: TensorIndex) => describeClassifier(family, config, weights),
   })),
-  ...FAMILIES.map((family) => ({
-    sourceClass: `${family.className}ForCausalLM`,
+  ...DECODER_FAMILIES.map((family) => ({
+    sourceClass: `${family.causalClassName ?? family.className}ForCausalLM`,
     modelType: family.modelType,
     scoresVocabulary: true,
     describe: (config: ConfigReader, weights: TensorIndex, score?: ScoreTokens) =>
@@ -140,7 +44,7 @@ export const decoders: readonly Architecture[] = [
   })),
 ];
 
-function describeClassifier(family: Family, config: ConfigReader, weights: TensorIndex): EncoderModel {
+function describeClassifier(family: DecoderFamily, config: ConfigReader, weights: TensorIndex): EncoderModel {
   const hyperparameters = readHyperparameters(family, config);
   const [decoder, head] = findPrefix(PREFIXES, 'embed_tokens.weight', weights);
   const classifier = `${head}score`;
@@ -151,29 +55,25 @@ function describeClassifier(family: Family, config: ConfigReader, weights: Tenso
   planDecoder(planner, decoder, hyperparameters, family, config);
   planner.linear('cls.output', { sources: [classifier], rows: [numLabels], columns: h, bias: false, storage: 'exact' });
   planner.refuseUnused(IGNORED_BESIDE_SCORE);
-  const padTokenId = config.integer('pad_token_id', family.defaults.padTokenId ?? -1, -1, 2 ** 31 - 1);
+  const padTokenId = readPadToken(config, family.defaults.padTokenId);
   return {
-    architecture: family.modelType,
+    architecture: family.architecture ?? family.modelType,
     hyperparameters,
     tensors: planner.tensors,
     numLabels,
-    head: { pooling: 'last', activation: 'none', ...(padTokenId < 0 ? {} : { padTokenId }) },
+    head: { pooling: 'last', activation: 'none', ...(padTokenId === undefined ? {} : { padTokenId }) },
     llamacppCompat: 'unsupported',
   };
 }
 
 /** logit[positive] - logit[negative] = h . (row[positive] - row[negative]): the head is one row. */
 function describeLanguageModel(
-  family: Family,
+  family: DecoderFamily,
   config: ConfigReader,
   weights: TensorIndex,
   { positive, negative }: ScoreTokens,
 ): EncoderModel {
-  const { isGemma = false } = family;
-  // A cap bends each logit by itself, so that no row has their difference.
-  if (isGemma && config.json['final_logit_softcapping'] !== null) {
-    config.unsupported('final_logit_softcapping is set; only language models without capped logits are supported');
-  }
+  refuseCappedLogits(family, config);
   const hyperparameters = readHyperparameters(family, config);
   const { hiddenSize: h, vocabSize } = hyperparameters;
   for (const id of [positive, negative ?? 0]) {
@@ -181,7 +81,7 @@ function describeLanguageModel(
   }
   const [decoder, head] = findPrefix(PREFIXES, 'embed_tokens.weight', weights);
   const [embeddings, vocabulary] = [`${decoder}embed_tokens.weight`, `${head}lm_head.weight`];
-  const isTied = config.boolean('tie_word_embeddings', isGemma);
+  const isTied = config.boolean('tie_word_embeddings', family.defaults.tiesEmbeddings ?? false);
   const planner = new TensorPlanner(weights);
   if (isTied) planner.tied('token_embd.weight', [vocabSize, h], [embeddings, vocabulary]);
   else planner.matrix('token_embd.weight', [vocabSize, h], embeddings);
@@ -197,7 +97,7 @@ function describeLanguageModel(
   );
   planner.refuseUnused(IGNORED);
   return {
-    architecture: family.modelType,
+    architecture: family.architecture ?? family.modelType,
     hyperparameters,
     tensors: planner.tensors,
     numLabels: 1,
@@ -207,11 +107,19 @@ function describeLanguageModel(
   };
 }
 
+/** A cap bends each logit by itself, so that no row has their difference. */
+function refuseCappedLogits({ capsLogits }: DecoderFamily, config: ConfigReader): void {
+  if (capsLogits === undefined) return;
+  const cap = config.json['final_logit_softcapping'];
+  if (cap === null || (cap === undefined && !capsLogits)) return;
+  config.unsupported('final_logit_softcapping is set; only language models without capped logits are supported');
+}
+
 function planDecoder(
   planner: TensorPlanner,
   prefix: string,
   hyperparameters: EncoderHyperparameters,
-  family: Family,
+  family: DecoderFamily,
   config: ConfigReader,
 ): void {
   const biases = family.biases(config);
@@ -221,8 +129,8 @@ function planDecoder(
   planNorm(planner, 'output_norm', hyperparameters.hiddenSize, `${prefix}norm`, family);
 }
 
-function readHyperparameters(family: Family, config: ConfigReader): EncoderHyperparameters {
-  const { defaults, isGemma = false } = family;
+function readHyperparameters(family: DecoderFamily, config: ConfigReader): EncoderHyperparameters {
+  const { defaults } = family;
   const read = readSizes(config, defaults);
   const numKeyValueHeads = config.integer(
     'num_key_value_heads',
@@ -234,6 +142,7 @@ function readHyperparameters(family: Family, config: ConfigReader): EncoderHyper
     config.malformed(`${read.numHeads} attention heads cannot share ${numKeyValueHeads} key-value heads`);
   }
   const headSize = config.integer('head_dim', defaults.headSize ?? read.hiddenSize / read.numHeads, 2, MAX_HEAD_SIZE);
+  const window = family.window?.(config, read.numLayers);
   return {
     ...read,
     numKeyValueHeads,
@@ -241,29 +150,21 @@ function readHyperparameters(family: Family, config: ConfigReader): EncoderHyper
     numTokenTypes: 0,
     normEps: config.number('rms_norm_eps', 1e-6, 1e-12, 1),
     normKind: 'rms',
-    normPlacement: isGemma ? 'sandwich' : 'pre',
-    hiddenActivation: isGemma
-      ? readActivation(config, 'hidden_activation', 'gelu_pytorch_tanh')
-      : readActivation(config, 'hidden_act', 'silu'),
+    normPlacement: family.isSandwich ? 'sandwich' : 'pre',
+    hiddenActivation: family.activation?.(config) ?? readActivation(config, 'hidden_act', 'silu'),
     feedForwardKind: 'glu',
     isCausal: true,
     positionKind: 'rope',
-    rope: readRotary(config, headSize, 10_000),
-    slidingWindow: family.window?.(config, read.numLayers),
-    ...(isGemma ? readGemma(config, read.hiddenSize) : {}),
+    rope: family.rotary?.(config, headSize, window) ?? readWholeRotary(config, headSize),
+    slidingWindow: window,
+    ...family.more?.(config, read.hiddenSize),
   };
 }
 
-function readGemma(config: ConfigReader, hiddenSize: number): Partial<EncoderHyperparameters> {
-  if (config.boolean('use_bidirectional_attention', false)) {
-    config.unsupported('use_bidirectional_attention is true; only causal decoders are supported');
-  }
-  const cap = config.json['attn_logit_softcapping'];
-  return {
-    embeddingScale: Math.sqrt(hiddenSize),
-    attentionScale: 1 / Math.sqrt(config.number('query_pre_attn_scalar', 256, 1, 1e6)),
-    ...(cap === null ? {} : { attentionSoftcap: config.number('attn_logit_softcapping', 50, 1e-3, 1e6) }),
-  };
+function readWholeRotary(config: ConfigReader, headSize: number): RotaryEmbedding {
+  const rope = readRotary(config, headSize, 10_000);
+  requireWholeHeads(config, rope, headSize);
+  return rope;
 }
 
 function planLayer(
@@ -271,8 +172,8 @@ function planLayer(
   layer: number,
   prefix: string,
   { hiddenSize: h, intermediateSize: f, numHeads, numKeyValueHeads, headSize }: EncoderHyperparameters,
-  family: Family,
-  biases: ReturnType<Family['biases']>,
+  family: DecoderFamily,
+  biases: Biases,
 ): void {
   const [q, kv] = [numHeads * headSize!, numKeyValueHeads! * headSize!];
   const block = `blk.${layer}.`;
@@ -287,7 +188,7 @@ function planLayer(
     norm('attn_k_norm', 'self_attn.k_norm', headSize);
   }
   linear('attn_output', [h], q, ['self_attn.o_proj'], biases.output);
-  if (family.isGemma) {
+  if (family.isSandwich) {
     norm('attn_post_norm', 'post_attention_layernorm');
     norm('ffn_norm', 'pre_feedforward_layernorm');
   } else {
@@ -295,12 +196,17 @@ function planLayer(
   }
   linear('ffn_up', [f, f], h, ['mlp.gate_proj', 'mlp.up_proj'], biases.mlp);
   linear('ffn_down', [h], f, ['mlp.down_proj'], biases.mlp);
-  if (family.isGemma) norm('ffn_post_norm', 'post_feedforward_layernorm');
+  if (family.isSandwich) norm('ffn_post_norm', 'post_feedforward_layernorm');
 }
 
-/** Gemma's norms multiply with 1 + weight. */
-function planNorm(planner: TensorPlanner, name: string, size: number, source: string, { isGemma }: Family): void {
-  if (isGemma) {
+function planNorm(
+  planner: TensorPlanner,
+  name: string,
+  size: number,
+  source: string,
+  { normsAddOne }: DecoderFamily,
+): void {
+  if (normsAddOne) {
     planner.computed(`${name}.weight`, [size], [[`${source}.weight`, [size]]], ([weight]) => [
       weight!.map((value) => 1 + value),
     ]);

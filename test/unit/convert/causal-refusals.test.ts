@@ -129,6 +129,8 @@ describe('a language model', () => {
   it('with capped logits is refused', async () => {
     const told = await refusal({ config: { architectures: ['Gemma2ForCausalLM'], model_type: 'gemma2' } });
     expect(told).toMatch(/^architecture_unsupported: .*final_logit_softcapping/);
+    const gemma3 = await refusal({ config: { final_logit_softcapping: 30 } }, causalModel('gemma3-saved-turns'));
+    expect(gemma3).toMatch(/^architecture_unsupported: .*final_logit_softcapping/);
   });
 });
 

@@ -1,39 +1,9 @@
 /** What each family's configuration and tensors are refused for, on the shapes of families.json; no file is written. */
 import { describe, expect, it } from 'vitest';
 
-import { ARCHITECTURES } from '../../../src/convert/architectures';
-import type { TensorIndex } from '../../../src/convert/architectures/architecture';
-import { ConfigReader } from '../../../src/convert/config';
 import { EncoderError } from '../../../src/errors';
-import type { JsonObject } from '../../../src/support/json';
-import { type Family, families } from '../../golden/family-checkpoints';
-
-type Shapes = Readonly<Record<string, readonly number[]>>;
-
-const ALL = families();
-
-function family(name: string): Family {
-  const found = ALL.find((one) => one.name === name);
-  if (found === undefined) throw new Error(`families.json has no ${name}`);
-  return found;
-}
-
-function indexOf(tensors: Shapes): TensorIndex {
-  return {
-    names: () => Object.keys(tensors),
-    find: (name) => {
-      const shape = tensors[name];
-      return shape && { shape, dtype: 'F32', file: 'model.safetensors' };
-    },
-  };
-}
-
-function describeModel({ config }: Family, changes: object, tensors: Shapes): unknown {
-  const [name] = config['architectures'] as string[];
-  const architecture = ARCHITECTURES.find(({ sourceClass }) => sourceClass === name)!;
-  const reader = new ConfigReader({ ...config, ...changes } as JsonObject, 'config.json');
-  return architecture.describe(reader, indexOf(tensors));
-}
+import type { Family } from '../../golden/family-checkpoints';
+import { ALL_FAMILIES, type Shapes, describeModel, family } from './describe-family';
 
 function refusal(of: Family, changes: object, tensors: Shapes = of.tensors): EncoderError {
   try {
@@ -91,6 +61,17 @@ const CASES: readonly (readonly [string, object, string, string])[] = [
   ['qwen3', { layer_types: ['sliding_attention', 'full_attention', 'full_attention'] }, MALFORMED, 'sliding_window'],
   ['gemma2', { use_bidirectional_attention: true }, UNSUPPORTED, 'use_bidirectional_attention'],
   ['gemma2', { attn_logit_softcapping: -1 }, MALFORMED, 'attn_logit_softcapping'],
+  ['gemma', { use_bidirectional_attention: true }, UNSUPPORTED, 'use_bidirectional_attention'],
+  ['gemma', { hidden_act: 'mish' }, UNSUPPORTED, 'mish'],
+  ['gemma', { hidden_activation: 'gelu' }, UNSUPPORTED, 'hidden_activation'],
+  ['gemma', { partial_rotary_factor: 0.5 }, UNSUPPORTED, 'partial_rotary_factor'],
+  ['gemma3', { attn_logit_softcapping: 50 }, UNSUPPORTED, 'attn_logit_softcapping'],
+  ['gemma3', { sliding_window: null }, MALFORMED, 'sliding_window'],
+  ['gemma3', { sliding_window_pattern: 0 }, MALFORMED, 'sliding_window_pattern'],
+  ['gemma3', { use_bidirectional_attention: 'yes' }, MALFORMED, 'use_bidirectional_attention'],
+  ['gemma3', { rope_parameters: { full_attention: { rope_type: 'yarn', factor: 2 } } }, UNSUPPORTED, 'yarn'],
+  ['gemma3', { rope_parameters: { sliding_attention: 3 } }, MALFORMED, 'sliding_attention'],
+  ['gemma3', { rope_parameters: null, rope_scaling: { type: 'linear' } }, MALFORMED, 'factor'],
   ['gte', { position_embedding_type: 'absolute' }, UNSUPPORTED, 'only "rope"'],
   ['gte', { partial_rotary_factor: 0.5 }, UNSUPPORTED, 'partial_rotary_factor'],
   ['gte', { rope_parameters: { rope_type: 'ntk', factor: 8, rope_theta: 1e4 } }, UNSUPPORTED, 'ntk'],
@@ -141,7 +122,7 @@ describe('configurations', () => {
   });
 });
 
-describe.each(ALL)('tensors of $name', (of) => {
+describe.each(ALL_FAMILIES)('tensors of $name', (of) => {
   it('are enough as they are', () => {
     expect(() => describeModel(of, {}, of.tensors)).not.toThrow();
   });

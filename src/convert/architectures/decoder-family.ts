@@ -1,0 +1,75 @@
+/** What a family of decoders may do differently from a Llama. */
+import type { ConfigReader } from '../config';
+import type { EncoderHyperparameters, RotaryEmbedding } from './architecture';
+import type { Sizes } from './mechanisms';
+
+type SlidingWindow = EncoderHyperparameters['slidingWindow'];
+
+/** Which linear layers have biases. */
+export interface Biases {
+  readonly qkv: boolean;
+  readonly output: boolean;
+  readonly mlp: boolean;
+}
+
+/** What one family does differently. */
+export interface DecoderFamily {
+  /** The classes' name up to For. */
+  readonly className: string;
+  /** The same of the language model, where it is another. */
+  readonly causalClassName?: string;
+  readonly modelType: string;
+  /** llama.cpp's name of the layout. Default: the model type. */
+  readonly architecture?: string;
+  /** Defaults of the HF class. */
+  readonly defaults: Sizes & {
+    /** Default: as many as query heads. */
+    readonly numKeyValueHeads?: number;
+    /** Default: the hidden size shared out among the heads. */
+    readonly headSize?: number;
+    readonly padTokenId?: number;
+    /** Default false. */
+    readonly tiesEmbeddings?: boolean;
+  };
+  readonly biases: (config: ConfigReader) => Biases;
+  readonly window?: (config: ConfigReader, numLayers: number) => SlidingWindow;
+  /** Default: one rotation of whole heads for all layers, with a theta of 10000. */
+  readonly rotary?: (config: ConfigReader, headSize: number, window: SlidingWindow) => RotaryEmbedding;
+  /** Default: `hidden_act`, else silu. */
+  readonly activation?: (config: ConfigReader) => string;
+  /** RMS norm of each query and key head. */
+  readonly normalizesHeads?: boolean;
+  /** Norms multiply with 1 + weight. */
+  readonly normsAddOne?: boolean;
+  /** A norm before and one after each part. */
+  readonly isSandwich?: boolean;
+  /** The class caps the language model's logits where it finds `final_logit_softcapping`, or, if true, nothing about it. */
+  readonly capsLogits?: boolean;
+  /** What else differs. */
+  readonly more?: (config: ConfigReader, hiddenSize: number) => Partial<EncoderHyperparameters>;
+}
+
+export function noBiases(): Biases {
+  return { qkv: false, output: false, mlp: false };
+}
+
+/** Of all projections of attention, by `attention_bias`. */
+export function attentionBiases(config: ConfigReader): Biases {
+  const attention = config.boolean('attention_bias', false);
+  return { qkv: attention, output: attention, mlp: false };
+}
+
+export function allBiases(config: ConfigReader): Biases {
+  return { ...attentionBiases(config), mlp: config.boolean('mlp_bias', false) };
+}
+
+export function sizes(
+  numLayers: number,
+  hiddenSize: number,
+  numHeads: number,
+  intermediateSize: number,
+  numPositions: number,
+  vocabSize: number,
+): Sizes {
+  return { numLayers, hiddenSize, numHeads, intermediateSize, numPositions, vocabSize };
+}

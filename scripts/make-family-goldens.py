@@ -35,6 +35,8 @@ MODERNBERT = {**BASE, "num_hidden_layers": 4, "local_attention": 16, "pad_token_
 # Two segments, so that pairs differ from texts; positions turn fast enough to tell the far from the near.
 ROTARY = {**BASE, "type_vocab_size": 2, "pad_token_id": 0, "rope_parameters": {"rope_type": "default", "rope_theta": 100.0}}
 EUROBERT = {**DECODER, "bos_token_id": 2, "eos_token_id": 3, "mask_token_id": 4}
+GPT2 = dict(n_embd=48, n_layer=3, n_head=4, n_positions=512, vocab_size=2501, pad_token_id=None, bos_token_id=0,
+            eos_token_id=0)
 GEMMA3 = {**DECODER, "head_dim": 24, "sliding_window": 20, "sliding_window_pattern": 2, "query_pre_attn_scalar": 30}
 LLAMA3 = {"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
           "original_max_position_embeddings": 64}
@@ -107,6 +109,9 @@ FAMILIES = {
         "sliding_attention": {"rope_type": "default", "rope_theta": 100.0}}}),
     "gemma3-both-ways": ("gemma3_text", {**GEMMA3, "sliding_window": 15, "use_bidirectional_attention": True,
                                          "sliding_window_pattern": 3, "num_hidden_layers": 4, "pad_token_id": 3}),
+    "gpt2": ("gpt2", GPT2),
+    "gpt2-unscaled": ("gpt2", {**GPT2, "n_inner": 80, "activation_function": "relu", "scale_attn_weights": False,
+                               "reorder_and_upcast_attn": True, "pad_token_id": 0, "num_labels": 1}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.
@@ -137,10 +142,12 @@ PROJECTIONS = [f"attention.self.{part}." for part in ("query", "key", "value")]
 JOINED = "mixer.Wqkv."
 
 # Tokenizers of pipelines.json.br; the others have WordPiece.
-TOKENIZERS = {"bart-nli": "roberta"}
+TOKENIZERS = {"bart-nli": "roberta", "gpt2": "gpt2", "gpt2-unscaled": "gpt2"}
 
 # Inputs beside those of texts.json and pairs.json: control tokens in the text.
 MORE = {
+    "gpt2": ["<|endoftext|>", "one<|endoftext|>two", "the end<|endoftext|><|endoftext|>"],
+    "gpt2-unscaled": ["<|endoftext|>", "one<|endoftext|>two", "the end<|endoftext|><|endoftext|>"],
     "bart-nli": ["", "a</s>b", "</s>", "one</s></s>two</s>", "<s>again</s> and <pad> again", "the end</s> ",
                  ["a</s>", "b"], ["", "</s>"], ["", ""], ["premise</s></s>hypothesis</s>", "hypothesis"]],
 }
@@ -153,7 +160,7 @@ def choose(tokenizer, items, count, reads_padding):
     """Indices of hard inputs first; without unknown words where the model takes their id for padding."""
     def fits(item):
         ids = tokenizer.encode(*([item] if isinstance(item, str) else item)).ids
-        return len(ids) <= 512 and not (reads_padding and UNKNOWN in ids)
+        return 0 < len(ids) <= 512 and not (reads_padding and UNKNOWN in ids)
     order = [*range(60, 80), *range(0, 60), *range(80, 100)]
     return [index for index in order if fits(items[index])][:count]
 

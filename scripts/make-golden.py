@@ -84,7 +84,7 @@ def tensor_values(model, name, shape):
     """Uniform values: norms around 1, biases and embeddings of fixed width, linear layers scaled by their fan-in."""
     scales = model["scales"]
     unit = random_unit(model["seed"], name, int(numpy.prod(shape)))
-    is_norm = re.search(r"(?<!_prelayer)norm|(^|[._])ln[.]", name.lower()) is not None
+    is_norm = re.search(r"(?<!_prelayer)norm|(^|[._])ln[._]", name.lower()) is not None
     if name.endswith((".bias", "_bias")):
         values = unit * (scales["norm"] if is_norm else scales["bias"])
     elif is_norm:

@@ -6,6 +6,9 @@ import { type ElementType, decodeElements, encodeElements, findNonFinite, findTo
 import { CHUNK_ELEMENTS } from './limits';
 import { type TensorSource, storedBlock } from './readers/tensor-source';
 
+/** Elements of a transposed matrix that are held at once, 64 MiB of them. */
+const STRIP_ELEMENTS = 2 ** 24;
+
 /**
  * Calls `emit` with the stored bytes of `info`, in order. Throws `weights_not_finite` and `dtype_unsupported` naming
  * the tensor, the index and the value.
@@ -17,6 +20,7 @@ export async function copyTensor(
   emit: (data: Uint8Array) => Promise<void>,
 ): Promise<void> {
   if (tensor.compute !== undefined) return computeTensor(weights, tensor, tensor.compute, emit);
+  if (tensor.isTransposed) return copyTransposed(weights, tensor.sources[0]!, info, emit);
   for (const name of tensor.sources) {
     const source = weights.find(name)!;
     const { elements, bytes: blockBytes } = storedBlock(source.dtype)!;
@@ -37,6 +41,38 @@ export async function copyTensor(
         for (const twin of tensor.twins ?? []) await checkTwin(weights, twin, name, start, values);
         await emit(type === undefined ? bytes : encodeElements(type, values));
       }
+    }
+  }
+}
+
+/** A matrix that lies in the checkpoint as [columns, rows]: one pass over it for every strip of rows that is held at once. */
+async function copyTransposed(
+  weights: TensorSource,
+  name: string,
+  info: GgufTensorInfo,
+  emit: (data: Uint8Array) => Promise<void>,
+): Promise<void> {
+  const { dtype, shape, file } = weights.find(name)!;
+  const [columns, rows] = shape as readonly [number, number];
+  const { bytes: elementBytes } = storedBlock(dtype)!;
+  const type = info.type.name as ElementType;
+  const columnsAtOnce = Math.max(1, Math.floor(CHUNK_ELEMENTS / rows));
+  const rowsAtOnce = Math.max(1, Math.floor(STRIP_ELEMENTS / columns));
+  for (let firstRow = 0; firstRow < rows; firstRow += rowsAtOnce) {
+    const numRows = Math.min(rowsAtOnce, rows - firstRow);
+    const strip = new Float32Array(numRows * columns);
+    for (let first = 0; first < columns; first += columnsAtOnce) {
+      const count = Math.min(columnsAtOnce, columns - first);
+      const bytes = await weights.read(name, first * rows * elementBytes, count * rows * elementBytes);
+      const values = decodeElements(dtype, bytes);
+      checkValues(values, dtype === type.toUpperCase() ? undefined : type, name, file, first * rows);
+      for (let column = 0; column < count; column++) {
+        const from = column * rows + firstRow;
+        for (let row = 0, to = first + column; row < numRows; row++, to += columns) strip[to] = values[from + row]!;
+      }
+    }
+    for (let start = 0; start < strip.length; start += CHUNK_ELEMENTS) {
+      await emit(encodeElements(type, strip.subarray(start, start + CHUNK_ELEMENTS)));
     }
   }
 }

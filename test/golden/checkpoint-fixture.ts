@@ -121,7 +121,7 @@ export function tensorValues(
 ): Float32Array {
   const { embedding, linear, bias, norm, classifier } = model.scales;
   const count = shape.reduce((product, size) => product * size, 1);
-  const isNorm = /(?<!_prelayer)norm|(^|[._])ln[.]/.test(name.toLowerCase());
+  const isNorm = /(?<!_prelayer)norm|(^|[._])ln[._]/.test(name.toLowerCase());
   const perFanIn = (scale: number) => scale / Math.sqrt(shape[1]!);
   if (/[._]bias$/.test(name)) return randomValues(model.seed, name, count, isNorm ? norm : bias, 0);
   if (isNorm) return randomValues(model.seed, name, count, norm, 1);

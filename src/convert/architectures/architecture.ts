@@ -22,6 +22,8 @@ export interface PlannedTensor {
   readonly storage: 'matrix' | 'exact';
   /** Tensors of the checkpoint that must have the values of the only source, since the model ties them to it. */
   readonly twins?: readonly string[];
+  /** The only source is a matrix of the shape [columns, rows]. */
+  readonly isTransposed?: boolean;
   /** The rows that are taken from every source, in this order. Default: all. */
   readonly rowRanges?: readonly RowRange[];
   /**

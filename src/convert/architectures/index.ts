@@ -10,6 +10,7 @@ import { decoders } from './decoder';
 import { distilbert } from './distilbert';
 import { electra } from './electra';
 import { eurobert } from './eurobert';
+import { gpt2 } from './gpt2';
 import { modernbert } from './modernbert';
 import { mpnet } from './mpnet';
 import { robertaFamily } from './roberta';
@@ -30,6 +31,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   ...rotaryBertFamily,
   eurobert,
   bart,
+  gpt2,
   ...decoders,
 ];
 

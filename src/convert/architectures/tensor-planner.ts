@@ -93,6 +93,19 @@ export class TensorPlanner {
     if (bias) add('bias', [], 'exact');
   }
 
+  /** A linear layer with a bias whose weight the checkpoint has as [columns, rows]. */
+  transposed(name: string, rows: number, columns: number, source: string): void {
+    this.take(`${source}.weight`, [columns, rows]);
+    this.tensors.push({
+      name: `${name}.weight`,
+      shape: [rows, columns],
+      sources: [`${source}.weight`],
+      storage: 'matrix',
+      isTransposed: true,
+    });
+    this.exact(`${name}.bias`, [rows], `${source}.bias`);
+  }
+
   /** Exact vectors of the lengths `sizes`, one behind the other. */
   stacked(name: string, sources: readonly string[], sizes: readonly number[]): void {
     sources.forEach((source, index) => this.take(source, [sizes[index]!]));

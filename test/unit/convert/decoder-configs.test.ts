@@ -29,6 +29,31 @@ describe('Gemma 3', () => {
   });
 });
 
+describe('GPT-2', () => {
+  it('is the same model under the usual names of its sizes', () => {
+    const [n_embd, n_head, n_layer, n_positions] = [null, null, null, null];
+    const names = { hidden_size: 48, num_attention_heads: 4, num_hidden_layers: 3, max_position_embeddings: 512 };
+    expect(facts('gpt2', { n_embd, n_head, n_layer, n_positions, ...names })).toEqual(facts('gpt2'));
+  });
+
+  it('may hold the causal masks of old checkpoints and the head of a language model', () => {
+    const gpt2 = family('gpt2');
+    const names = ['attn.bias', 'attn.masked_bias'].map((name) => `transformer.h.1.${name}`);
+    const more = Object.fromEntries([...names, 'lm_head.weight'].map((name) => [name, [1, 1, 512, 512]]));
+    expect(describeModel(gpt2, {}, { ...gpt2.tensors, ...more }).tensors).toHaveLength(
+      describeModel(gpt2, {}).tensors.length,
+    );
+  });
+
+  it('is found without the prefix of its class', () => {
+    const { tensors, ...gpt2 } = family('gpt2');
+    const bare = Object.fromEntries(
+      Object.entries(tensors).map(([name, shape]) => [name.replace(/^transformer\./, ''), shape]),
+    );
+    expect(describeModel({ ...gpt2, tensors: bare }, {}).hyperparameters).toEqual(facts('gpt2'));
+  });
+});
+
 describe('Gemma', () => {
   it.each([{ hidden_act: 'gelu' }, { hidden_act: 'gelu', hidden_activation: 'gelu_pytorch_tanh' }])(
     'means the tanh form with %j',

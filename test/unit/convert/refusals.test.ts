@@ -27,9 +27,9 @@ describe('convert refuses', () => {
     ['a class named like a property', { architectures: ['__proto__'] }, 'architecture_unsupported', []],
     [
       'no class and an unknown model_type',
-      { architectures: undefined, model_type: 'gpt2' },
+      { architectures: undefined, model_type: 'bloom' },
       'architecture_unsupported',
-      ['gpt2'],
+      ['bloom'],
     ],
     ['no class at all', { architectures: undefined, model_type: undefined }, 'architecture_unsupported', []],
     ['classes that are no list', { architectures: 'BertForSequenceClassification' }, 'checkpoint_malformed', []],

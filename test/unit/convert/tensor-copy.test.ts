@@ -1,4 +1,7 @@
-/** Tensors tied to each other must hold one matrix, whatever types they are stored in; computed ones read what they need. */
+/**
+ * Tensors tied to each other must hold one matrix, whatever types they are stored in; computed ones read what they need;
+ * transposed ones are the same matrix in every type and size.
+ */
 import { describe, expect, it } from 'vitest';
 
 import type { PlannedTensor } from '../../../src/convert/architectures/architecture';
@@ -76,5 +79,69 @@ describe('a tensor computed from rows', () => {
       [0, 16],
     ]);
     expect(Buffer.concat(pieces)).toEqual(Buffer.from(Float32Array.of(2, 2, 2, 2).buffer));
+  });
+});
+
+describe('a transposed matrix', () => {
+  async function transposed(
+    dtype: 'F32' | 'F16',
+    stored: Float32Array,
+    [columns, rows]: readonly [number, number],
+    type: 'f32' | 'f16' | 'q8_0',
+  ): Promise<{ bytes: Buffer; reads: number }> {
+    const data = Buffer.from(encodeElements(dtype === 'F32' ? 'f32' : 'f16', stored));
+    let reads = 0;
+    const source: TensorSource = {
+      names: () => ['one'],
+      find: () => ({ dtype, shape: [columns, rows], sizeBytes: data.length, file: 'model.safetensors' }),
+      read: (_, offset, length) => {
+        reads++;
+        return Promise.resolve(data.subarray(offset, offset + length));
+      },
+    };
+    const planned = {
+      name: 't',
+      shape: [rows, columns],
+      sources: ['one'],
+      storage: 'matrix',
+      isTransposed: true,
+    } as const;
+    const info = { name: 't', ne: [columns, rows], type: ggmlType(type), offset: 0, sizeBytes: 0 };
+    const pieces: Uint8Array[] = [];
+    await copyTensor(source, planned, info, (piece) => Promise.resolve(void pieces.push(piece)));
+    return { bytes: Buffer.concat(pieces), reads };
+  }
+
+  it.each([
+    ['F32', 'f32'],
+    ['F32', 'q8_0'],
+    ['F16', 'f32'],
+    ['F16', 'f16'],
+  ] as const)('of %s is written in %s', async (dtype, type) => {
+    const [columns, rows] = [64, 6];
+    const value = (row: number, column: number) => (row * columns + column) / 32 - 6;
+    const stored = Float32Array.from({ length: columns * rows }, (_, i) => value(i % rows, Math.floor(i / rows)));
+    const expected = Float32Array.from({ length: columns * rows }, (_, i) =>
+      value(Math.floor(i / columns), i % columns),
+    );
+    const { bytes } = await transposed(dtype, stored, [columns, rows], type);
+    expect(bytes).toEqual(Buffer.from(encodeElements(type, expected)));
+  });
+
+  it('larger than what is held at once is read again for every strip', async () => {
+    const [columns, rows] = [17, 2 ** 20];
+    const stored = Float32Array.from({ length: columns * rows }, (_, index) => index);
+    const { bytes, reads } = await transposed('F32', stored, [columns, rows], 'f32');
+    const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+    expect(values.length).toBe(stored.length);
+    expect(values.findIndex((value, i) => value !== stored[(i % columns) * rows + Math.floor(i / columns)])).toBe(-1);
+    expect(reads).toBe(2 * columns);
+  });
+
+  it('with a value that is not finite is refused at its place in the checkpoint', async () => {
+    await expect(transposed('F32', VALUES.with(7, NaN), [3, 4], 'f32')).rejects.toMatchObject({
+      code: 'weights_not_finite',
+      message: expect.stringContaining('one in model.safetensors holds NaN at index 7') as string,
+    });
   });
 });

@@ -1,0 +1,96 @@
+/**
+ * GPT2ForSequenceClassification: causal attention over learned positions, layer norms before each part, weights stored
+ * as [in, out]; logits = score(ln_f(h[last token that is no pad])).
+ */
+import type { ConfigReader } from '../config';
+import {
+  MAX_HEADS,
+  MAX_HIDDEN_SIZE,
+  MAX_INTERMEDIATE_SIZE,
+  MAX_LAYERS,
+  MAX_POSITIONS,
+  MAX_VOCAB_SIZE,
+} from '../limits';
+import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
+import { checkHeads, readActivation, readPadToken, refusePruned } from './mechanisms';
+import { TensorPlanner, findPrefix, prefixesOf, readNumLabels } from './tensor-planner';
+
+/** The causal mask that old checkpoints hold, and what language models have beside the classifier. */
+const IGNORED = /(^|\.)h\.\d+\.attn\.(masked_)?bias$|(^|\.)lm_head\.weight$/;
+
+export const gpt2: Architecture = {
+  sourceClass: 'GPT2ForSequenceClassification',
+  modelType: 'gpt2',
+
+  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
+    const hyperparameters = readHyperparameters(config);
+    const padTokenId = readPadToken(config);
+    return {
+      architecture: 'gpt2',
+      hyperparameters,
+      ...plan(hyperparameters, weights),
+      head: { pooling: 'last', activation: 'none', ...(padTokenId === undefined ? {} : { padTokenId }) },
+      llamacppCompat: 'unsupported',
+    };
+  },
+};
+
+function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
+  if (config.boolean('add_cross_attention', false)) {
+    config.unsupported('add_cross_attention is true; only models without an encoder are supported');
+  }
+  if (config.boolean('scale_attn_by_inverse_layer_idx', false)) {
+    config.unsupported(
+      'scale_attn_by_inverse_layer_idx is true; only scores with one factor in all layers are supported',
+    );
+  }
+  refusePruned(config);
+  const hiddenSize = config.integer(['n_embd', 'hidden_size'], 768, 1, MAX_HIDDEN_SIZE);
+  const numHeads = config.integer(['n_head', 'num_attention_heads'], 12, 1, MAX_HEADS);
+  checkHeads(config, { hiddenSize, numHeads });
+  return {
+    numLayers: config.integer(['n_layer', 'num_hidden_layers'], 12, 1, MAX_LAYERS),
+    hiddenSize,
+    numHeads,
+    intermediateSize: config.integer('n_inner', 4 * hiddenSize, 1, MAX_INTERMEDIATE_SIZE),
+    numPositions: config.integer(['n_positions', 'max_position_embeddings'], 1024, 1, MAX_POSITIONS),
+    vocabSize: config.integer('vocab_size', 50_257, 1, MAX_VOCAB_SIZE),
+    numTokenTypes: 0,
+    normEps: config.number('layer_norm_epsilon', 1e-5, 1e-12, 1),
+    normPlacement: 'pre',
+    hiddenActivation: readActivation(config, 'activation_function', 'gelu_new'),
+    isCausal: true,
+    ...(config.boolean('scale_attn_weights', true) ? {} : { attentionScale: 1 }),
+  };
+}
+
+function plan(
+  { numLayers, hiddenSize: h, intermediateSize: f, numPositions, vocabSize }: EncoderHyperparameters,
+  weights: TensorIndex,
+): Pick<EncoderModel, 'tensors' | 'numLabels'> {
+  const [decoder, head] = findPrefix(prefixesOf('transformer'), 'wte.weight', weights);
+  const numLabels = readNumLabels(weights, `${head}score.weight`);
+  const planner = new TensorPlanner(weights);
+  planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}wte.weight`);
+  planner.exact('position_embd.weight', [numPositions, h], `${decoder}wpe.weight`);
+  for (let layer = 0; layer < numLayers; layer++) {
+    const [block, from] = [`blk.${layer}.`, `${decoder}h.${layer}.`];
+    planner.norm(`${block}attn_norm`, h, `${from}ln_1`);
+    planner.transposed(`${block}attn_qkv`, 3 * h, h, `${from}attn.c_attn`);
+    planner.transposed(`${block}attn_output`, h, h, `${from}attn.c_proj`);
+    planner.norm(`${block}ffn_norm`, h, `${from}ln_2`);
+    planner.transposed(`${block}ffn_up`, f, h, `${from}mlp.c_fc`);
+    planner.transposed(`${block}ffn_down`, h, f, `${from}mlp.c_proj`);
+  }
+  planner.norm('output_norm', h, `${decoder}ln_f`);
+  const classifier = {
+    sources: [`${head}score`],
+    rows: [numLabels],
+    columns: h,
+    bias: false,
+    storage: 'exact',
+  } as const;
+  planner.linear('cls.output', classifier);
+  planner.refuseUnused(IGNORED);
+  return { tensors: planner.tensors, numLabels };
+}

@@ -1,15 +1,21 @@
 #!/usr/bin/env python3
-"""Makes test/fixtures/evaluation/*.json: predictions, and what scikit-learn says about them.
+"""Makes test/fixtures/evaluation/TASK/*.json: predictions, and what scikit-learn, scipy and sentence-transformers say
+about them.
 
-Versions that made the committed files: scikit-learn 1.9.1, numpy 2.4.6. Scores are multiples of 1/1000, so that there
-are ties, and so are the numbers at the edges of calibration bins; a JSON file holds them exactly.
+Versions that made the committed files: scikit-learn 1.9.1, scipy 1.17.1, sentence-transformers 6.0.1, numpy 2.4.6.
+Scores are multiples of 1/1000, so that there are ties, and so are the numbers at the edges of calibration bins; a JSON
+file holds them exactly.
 """
 import json
 import warnings
 from pathlib import Path
 
 import numpy
+import scipy
+import sentence_transformers
 import sklearn
+from scipy import stats
+from sentence_transformers.sentence_transformer.evaluation import BinaryClassificationEvaluator
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
@@ -69,9 +75,132 @@ def evaluate(rows):
     }
 
 
+def label_rows(seed, count, rates, skill):
+    """Rows of [right label, 0 or 1, for each label, then the score of each label]; a label is right at its rate."""
+    random = numpy.random.default_rng(seed)
+    truths = (random.random((count, len(rates))) < numpy.array(rates)).astype(int)
+    logits = random.normal(size=truths.shape) * 1.2 + skill * (truths - 0.5) - 0.3
+    scores = numpy.round(1000 / (1 + numpy.exp(-logits))).astype(int)
+    return [[*map(int, truth), *map(int, score)] for truth, score in zip(truths, scores)]
+
+
+def auc_or_none(truth, score):
+    return float(metrics.roc_auc_score(truth, score)) if 0 < truth.sum() < truth.size else None
+
+
+def best_f1(truth, score):
+    """The highest F1 over scikit-learn's curve, whose thresholds are the scores themselves."""
+    if truth.sum() == 0:
+        return None
+    precision, recall, _ = metrics.precision_recall_curve(truth, score)
+    total = precision + recall
+    return float(numpy.max(numpy.divide(2 * precision * recall, total, out=numpy.zeros_like(total), where=total > 0)))
+
+
+def evaluate_labels(rows, thresholds):
+    rows = numpy.array(rows)
+    num_labels = rows.shape[1] // 2
+    truths, scores = rows[:, :num_labels], rows[:, num_labels:] / 1000
+    predicted = (scores >= numpy.array(thresholds)).astype(int)
+    per_label = metrics.precision_recall_fscore_support(truths, predicted, average=None, zero_division=0)
+    aucs = [auc_or_none(truths[:, label], scores[:, label]) for label in range(num_labels)]
+    defined = [auc for auc in aucs if auc is not None]
+    macro_auc = float(numpy.mean(defined)) if defined else None
+    if len(defined) == num_labels:
+        assert abs(macro_auc - metrics.roc_auc_score(truths, scores, average="macro")) < 1e-15
+    losses = [float(metrics.log_loss(truths[:, label], scores[:, label], labels=[0, 1])) for label in range(num_labels)]
+    return {
+        "subsetAccuracy": float(metrics.accuracy_score(truths, predicted)),
+        "hammingLoss": float(metrics.hamming_loss(truths, predicted)),
+        "jaccard": float(metrics.jaccard_score(truths, predicted, average="samples", zero_division=0)),
+        **{name: averages(truths, predicted, name) for name in ("micro", "macro", "weighted", "samples")},
+        # Not defined by scikit-learn where a label is right for all or for none: the mean over the others.
+        "macroRocAuc": macro_auc,
+        "microRocAuc": auc_or_none(truths.ravel(), scores.ravel()),
+        "macroAveragePrecision": float(metrics.average_precision_score(truths, scores, average="macro")),
+        "microAveragePrecision": float(metrics.average_precision_score(truths, scores, average="micro")),
+        "logLoss": float(numpy.mean(losses)),
+        "labels": [
+            {"precision": float(p), "recall": float(r), "f1": float(f), "support": int(s),
+             "confusion": confusion.tolist(), "rocAuc": aucs[label],
+             "averagePrecision": float(metrics.average_precision_score(truths[:, label], scores[:, label])),
+             "logLoss": losses[label], "bestF1": best_f1(truths[:, label], scores[:, label])}
+            for label, (p, r, f, s, confusion) in enumerate(
+                zip(*per_label, metrics.multilabel_confusion_matrix(truths, predicted)))
+        ],
+    }
+
+
+def yes_rows(seed, count, rate, skill, values=1000):
+    """Rows of [1 for yes or 0, score]; with few `values` many scores are equal."""
+    random = numpy.random.default_rng(seed)
+    truth = (random.random(count) < rate).astype(int)
+    share = 1 / (1 + numpy.exp(-random.normal(size=count) - skill * (truth - 0.5)))
+    if values == 1000:
+        # Each score once: sentence-transformers tells equal scores apart by their place in the file.
+        order = numpy.argsort(numpy.argsort(share))
+        return [[int(t), int(s)] for t, s in zip(truth, (order + 1) * (900 // count))]
+    return [[int(t), int(s)] for t, s in zip(truth, numpy.round(share * values) * (1000 // values))]
+
+
+def evaluate_yes(rows):
+    rows = numpy.array(rows)
+    truth, score = rows[:, 0], rows[:, 1] / 1000
+    expected = {
+        "positives": int(truth.sum()),
+        "rocAuc": auc_or_none(truth, score),
+        "averagePrecision": float(metrics.average_precision_score(truth, score)),
+        "bestF1": best_f1(truth, score),
+        "bestAccuracy": max(float(metrics.accuracy_score(truth, score >= threshold)) for threshold in set(score)),
+    }
+    if len(set(score)) == len(score):
+        accuracy, accuracy_threshold = BinaryClassificationEvaluator.find_best_acc_and_threshold(score, truth, True)
+        f1, precision, recall, f1_threshold = BinaryClassificationEvaluator.find_best_f1_and_threshold(
+            score, truth, True)
+        names = ("accuracy", "accuracy_threshold", "f1", "precision", "recall", "f1_threshold")
+        values = (accuracy, accuracy_threshold, f1, precision, recall, f1_threshold)
+        expected["sentenceTransformers"] = dict(zip(names, map(float, values)))
+    return expected
+
+
+def value_rows(seed, count, noise, values=5):
+    """Rows of [right value in thousandths, score in thousandths]; right values are grades from 0 to `values`."""
+    random = numpy.random.default_rng(seed)
+    grades = random.integers(0, values * 2 + 1, size=count) / 2
+    scores = grades * 0.8 + 0.4 + random.normal(size=count) * noise
+    return [[int(grade * 1000), int(round(score * 1000))] for grade, score in zip(grades, scores)]
+
+
+def evaluate_values(rows):
+    rows = numpy.array(rows) / 1000
+    right, score = rows[:, 0], rows[:, 1]
+    constant = len(set(right)) == 1 or len(set(score)) == 1
+    return {
+        "mse": float(metrics.mean_squared_error(right, score)),
+        "mae": float(metrics.mean_absolute_error(right, score)),
+        "r2": float(metrics.r2_score(right, score)) if len(right) > 1 else None,
+        "pearson": None if constant else float(stats.pearsonr(right, score).statistic),
+        "spearman": None if constant else float(stats.spearmanr(right, score).statistic),
+    }
+
+
+def write(task, name, rows, expected, **facts):
+    versions = {package.__name__: package.__version__ for package in (sklearn, numpy)}
+    if task == "binary":
+        versions["sentence_transformers"] = sentence_transformers.__version__
+    if task == "regression":
+        versions["scipy"] = scipy.__version__
+    text = json.dumps({"versions": versions, **facts, "expected": expected})
+    text = text[:-1] + ',\n"rows":[\n' + ",\n".join(json.dumps(row) for row in rows) + "\n]}\n"
+    text = text.replace("NaN", "null")
+    (OUTPUT / task).mkdir(parents=True, exist_ok=True)
+    (OUTPUT / task / f"{name}.json").write_text(text, encoding="utf-8")
+    numbers = {key: value for key, value in expected.items() if isinstance(value, float)}
+    print(task, name, len(rows), "rows", numbers)
+
+
 def main():
     warnings.filterwarnings("error")
-    OUTPUT.mkdir(parents=True, exist_ok=True)
     for name, rows in {
         "binary": predictions(1, 150, 2, 1.2),
         "four-classes": predictions(2, 240, 4, 1.5),
@@ -83,13 +212,53 @@ def main():
             rows = [[1, *row[1:]] for row in rows]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore" if name == "one-class" else "error")
-            expected = evaluate(rows)
-        text = json.dumps({"versions": {"sklearn": sklearn.__version__, "numpy": numpy.__version__},
-                           "expected": expected})
-        text = text[:-1] + ',\n"rows":[\n' + ",\n".join(json.dumps(row) for row in rows) + "\n]}\n"
-        text = text.replace("NaN", "null")
-        (OUTPUT / f"{name}.json").write_text(text, encoding="utf-8")
-        print(name, len(rows), "rows", {key: expected[key] for key in ("accuracy", "rocAuc", "logLoss")})
+            write("single-label", name, rows, evaluate(rows))
+
+    rates = (0.3, 0.1, 0.5, 0.05)
+    for name, (rows, thresholds) in {
+        "four-labels": (label_rows(11, 200, rates, 2), [0.5] * 4),
+        "own-thresholds": (label_rows(12, 200, rates, 2), [0.3, 0.75, 0.5, 0.12]),
+        "never-and-always": (label_rows(13, 80, (0, 0.4, 1), 1.5), [0.5] * 3),
+        "nothing-predicted": (label_rows(14, 80, (0.3, 0.4, 0.2), 1.5), [1.5] * 3),
+        "nothing-right": (label_rows(15, 40, (0, 0), 1), [0.5] * 2),
+        "many-ties": ([[*row[:3], *(value // 250 * 250 for value in row[3:])]
+                       for row in label_rows(16, 120, (0.3, 0.5, 0.7), 1.5)], [0.5] * 3),
+        "sure-mistakes": ([[1, 0, 0, 1000], [0, 1, 1000, 0], [1, 1, 1000, 1000], [0, 0, 0, 0]], [0.5] * 2),
+        "one-example": ([[1, 0, 900, 600]], [0.5] * 2),
+    }.items():
+        with warnings.catch_warnings():
+            # scikit-learn warns of every label that is never right.
+            warnings.simplefilter("ignore")
+            write("multi-label", name, rows, evaluate_labels(rows, thresholds), thresholds=thresholds)
+
+    for name, rows in {
+        "distinct": yes_rows(21, 150, 0.3, 1.5),
+        "weak": yes_rows(22, 90, 0.5, 0.3),
+        "ties": yes_rows(23, 200, 0.4, 1.5, values=10),
+        "all-equal": [[flag, 500] for flag in (1, 0, 0, 1, 0)],
+        "all-yes": [[1, 10 * place] for place in range(10)],
+        "all-no": [[0, 10 * place] for place in range(10)],
+    }.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore" if name == "all-no" else "error")
+            expected = evaluate_yes(rows)
+            if name.startswith("all-"):
+                # sentence-transformers never lets all pass, which is best here or not defined.
+                expected.pop("sentenceTransformers", None)
+            write("binary", name, rows, expected)
+
+    for name, rows in {
+        "grades": value_rows(31, 150, 0.8),
+        "noise": value_rows(32, 60, 9),
+        "zero-or-one": value_rows(33, 50, 0.3, values=1),
+        "constant-score": [[1000 * place, 2500] for place in range(6)],
+        "constant-value": [[3000, 2900 + 50 * place] for place in range(6)],
+        "constant-and-right": [[3000, 3000]] * 4,
+        "two-examples": [[0, 700], [5000, 900]],
+        "one-example": [[2500, 2000]],
+        "exact": [[250 * place, 250 * place] for place in range(9)],
+    }.items():
+        write("regression", name, rows, evaluate_values(rows))
 
 
 if __name__ == "__main__":

@@ -39,6 +39,13 @@ beforeAll(async () => {
   const nliLabels = { id2label: { 0: 'contradiction', 1: 'entailment', 2: 'neutral' }, label2id: undefined };
   await writeCheckpoint(goldenModel('bert-old-names'), join(folder, 'nli-checkpoint'), { config: nliLabels });
   await writeCheckpoint(goldenModel('bert-reranker'), join(folder, 'reranker-checkpoint'));
+  const moderationLabels = {
+    id2label: { 0: 'toxic', 1: 'insult', 2: 'threat', 3: 'obscene', 4: 'hate' },
+    label2id: undefined,
+  };
+  await writeCheckpoint(goldenModel('bert-multilabel'), join(folder, 'moderation-checkpoint'), {
+    config: moderationLabels,
+  });
   const files = await readFolder(join(folder, 'reranker-checkpoint'));
   hub = await FakeHub.start('cross-encoder/ms-marco-MiniLM-L6-v2', files);
   await writeFile(join(folder, 'labelled.csv'), 'text,label\nA chess engine,games\n"Fonts, for Bengali",fonts\n');

@@ -3,7 +3,6 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 
 import type { LoadOptions } from '../api/load-options';
-import type { ModelInfo } from '../api/model-info';
 import type { SpecialTokens } from '../api/text-options';
 import { reportWarning } from './errors';
 import type { Io } from './io';
@@ -46,7 +45,6 @@ export function addModelOptions(command: Command, model: { required: boolean }):
 }
 
 interface Loaded {
-  readonly info: ModelInfo;
   dispose(): Promise<void>;
 }
 

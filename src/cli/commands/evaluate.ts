@@ -1,26 +1,35 @@
-/** ggml-encoder evaluate: how good a classifier is on labelled examples. */
+/** ggml-encoder evaluate: how good a model is on labelled examples. */
 import { writeFile } from 'node:fs/promises';
 
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 
-import { Classifier } from '../../api/classifier';
 import type { LoadOptions } from '../../api/load-options';
-import type { ModelInfo } from '../../api/model-info';
 import { UsageError, ioError } from '../errors';
-import { checkEvaluable, evaluate } from '../evaluation/evaluate';
+import { evaluate } from '../evaluation/evaluate';
 import type { Evaluation } from '../evaluation/evaluate';
-import { renderReport } from '../evaluation/report';
+import { COLUMN_NAMES } from '../evaluation/input/columns';
+import type { ColumnTitles } from '../evaluation/input/columns';
+import { renderReport } from '../evaluation/report/page';
+import { Scorer } from '../evaluation/scorer';
+import { TASKS } from '../evaluation/task';
+import { createTask } from '../evaluation/tasks/create-task';
+import type { TaskFlags } from '../evaluation/tasks/create-task';
+import { parseThreshold } from '../evaluation/thresholds';
 import type { Io } from '../io';
 import { addModelOptions, withModel } from '../model-options';
 import type { ModelFlags } from '../model-options';
 import { Output } from '../output';
 import { addFormatOption, wantsText } from '../result-format';
 import type { FormatFlags } from '../result-format';
-import { painter, table, visible } from '../style';
+import { painter, table } from '../style';
 import { isSameFile } from '../text-input';
 
-interface EvaluateFlags extends ModelFlags, FormatFlags {
+interface EvaluateFlags extends ModelFlags, FormatFlags, TaskFlags {
   readonly input: string;
+  readonly column?: ColumnTitles;
+  readonly prompt?: string;
+  readonly promptName?: string;
   readonly report?: string;
   readonly compare?: string;
   readonly json?: boolean;
@@ -29,9 +38,29 @@ interface EvaluateFlags extends ModelFlags, FormatFlags {
 export function addEvaluateCommand(program: Command, io: Io): void {
   const command = program
     .command('evaluate')
-    .summary('measure a classifier on labelled texts')
-    .description('Measure a classifier on labelled texts: accuracy, F1, ROC AUC, calibration, confusion matrix.')
+    .summary('measure a model on labelled texts')
+    .description(
+      'Measure a model on labelled texts: accuracy, F1, ROC AUC, calibration; of several labels each for itself; ' +
+        'errors and correlations of a regression model; how well a reranker tells yes from no.',
+    )
     .requiredOption('--input <file>', '.csv with columns text, label; else lines of {"text", "label"}; - for stdin')
+    .option('--column <name=title>', 'another title for text, text_pair or label in the file; repeat it', parseColumn)
+    .addOption(new Option('--task <name>', 'what to measure (default: what the model is for)').choices(TASKS))
+    .option(
+      '--threshold <score>',
+      'what predicts a label of a multi-label model; label=score for one, repeat it (default: 0.5)',
+      parseThreshold,
+    )
+    .option('--separator <text>', 'between the labels of one CSV field (default: a comma)', parseSeparator)
+    .addOption(
+      new Option('--activation <name>', 'of a model with one label, to override its own rule').choices([
+        'sigmoid',
+        'tanh',
+        'none',
+      ]),
+    )
+    .option('--prompt <text>', 'put before the first text of each pair, for rerankers; "" for none')
+    .option('--prompt-name <name>', "the model's prompt of that name")
     .option('--report <html>', 'write a page with charts')
     .option('--compare <model>', 'a second model with the same labels, to see how far they differ')
     .option('--json', 'the same as --format json')
@@ -40,6 +69,7 @@ export function addEvaluateCommand(program: Command, io: Io): void {
       `
 Examples:
   $ ggml-encoder evaluate -m model.gguf --input test.csv --report report.html
+  $ ggml-encoder evaluate -m toxic.gguf --input train.csv --column text=comment_text --threshold 0.4
   $ ggml-encoder evaluate -m model.gguf --input test.jsonl --compare model-q8_0.gguf`,
     );
   addFormatOption(addModelOptions(command, { required: false })).action(async (flags: EvaluateFlags) =>
@@ -48,22 +78,22 @@ Examples:
 }
 
 async function evaluateModel(flags: EvaluateFlags, io: Io): Promise<void> {
-  const { input, report } = flags;
+  const { input, report, column: titles = {} } = flags;
   if (report !== undefined && input !== '-' && (await isSameFile(input, report))) {
     throw new UsageError(`--report ${report} would overwrite the input`);
   }
-  const load = (source?: string) => async (options: LoadOptions) => Classifier.load(source, options);
+  const load = (source?: string) => async (options: LoadOptions) => Scorer.load(source, options);
   const forPeople = flags.json !== true && wantsText(flags, io);
 
-  await withModel(flags, io, load(flags.model), async (classifier) => {
-    const finish = async (other?: Classifier): Promise<void> => {
-      checkEvaluable(classifier, other);
-      const { specialTokens } = flags;
-      const evaluation = await evaluate(input, classifier, other, { specialTokens }, io);
-      if (report !== undefined) await writeReport(report, renderReport(evaluation, classifier.info, input));
+  await withModel(flags, io, load(flags.model), async (own) => {
+    const finish = async (other?: Scorer): Promise<void> => {
+      const task = createTask(own, other, flags);
+      const { specialTokens, prompt, promptName } = flags;
+      const run = { specialTokens, prompt, promptName };
+      const evaluation = await evaluate({ path: input, titles }, task, { own, other }, run, io);
+      if (report !== undefined) await writeReport(report, renderReport(evaluation, own.info, input));
       const output = Output.open(undefined, io.stdout);
-      const { info } = classifier;
-      await output.lines(forPeople ? describe(evaluation, info, io) : [evaluationLine(evaluation, info)]);
+      await output.lines(forPeople ? describe(evaluation, io) : [evaluationLine(evaluation, own.info.path)]);
       await output.close();
     };
     if (flags.compare === undefined) await finish();
@@ -77,58 +107,28 @@ async function writeReport(path: string, html: string): Promise<void> {
   });
 }
 
-/** The contract of docs/cli.md: these keys, in this order. */
-function evaluationLine({ metrics, truncated, comparison }: Evaluation, { path, labels }: ModelInfo): string {
-  const { examples, accuracy, macro, weighted, rocAuc, logLoss, calibrationError, classes, confusion } = metrics;
-  const named = classes.map((entry) => ({
-    label: labels[entry.label],
-    precision: entry.precision,
-    recall: entry.recall,
-    f1: entry.f1,
-    support: entry.support,
-    rocAuc: entry.rocAuc,
-  }));
-  const line = { model: path, examples, truncated, accuracy, macro, weighted, rocAuc, logLoss, calibrationError };
-  const rest = { classes: named, confusion, ...(comparison === undefined ? {} : { compare: comparison }) };
-  return JSON.stringify({ ...line, ...rest });
+/** The contract of docs/cli.md: these keys, in this order, and then those of the task. */
+function evaluationLine({ examples, truncated, findings }: Evaluation, model: string): string {
+  return JSON.stringify({ model, examples, truncated, ...findings.line });
 }
 
-function describe({ metrics, truncated, comparison }: Evaluation, { labels }: ModelInfo, io: Io): string[] {
-  const paint = painter(io.stdout);
-  const number = (value: number | null): string => (value === null ? '-' : value.toFixed(4));
-  const averages = (['macro', 'weighted'] as const).map((name) => {
-    const { precision, recall, f1 } = metrics[name];
-    const rocAuc = name === 'macro' && labels.length > 2 ? number(metrics.rocAuc) : '';
-    return [`${name} average`, number(precision), number(recall), number(f1), `${metrics.examples}`, rocAuc];
-  });
-  const classes = metrics.classes.map(({ label, precision, recall, f1, support, rocAuc }) => [
-    visible(labels[label] ?? ''),
-    number(precision),
-    number(recall),
-    number(f1),
-    `${support}`,
-    number(rocAuc),
-  ]);
-  const head = ['', 'precision', 'recall', 'F1', 'support', 'ROC AUC'];
-  const [title = '', ...rows] = table([head, ...classes, ...averages], [1, 2, 3, 4, 5]);
-  const facts = table([
-    ['accuracy', number(metrics.accuracy)],
-    ['ROC AUC', number(metrics.rocAuc)],
-    ['log loss', number(metrics.logLoss)],
-    ['calibration error', number(metrics.calibrationError)],
-    ['examples', `${metrics.examples}${truncated === 0 ? '' : `, ${truncated} cut to fit the model`}`],
-  ]);
-  const compared =
-    comparison === undefined
-      ? []
-      : [
-          '',
-          paint('bold', `compared with ${visible(comparison.model)}`),
-          ...table([
-            ['its accuracy', number(comparison.accuracy)],
-            ['same label', number(comparison.agreement)],
-            ['largest difference of logits', comparison.maxLogitDifference.toPrecision(3)],
-          ]),
-        ];
-  return [...facts, '', paint('dim', title), ...rows, ...compared];
+function describe({ examples, truncated, findings }: Evaluation, io: Io): string[] {
+  const counted = `${examples}${truncated === 0 ? '' : `, ${truncated} cut to fit the model`}`;
+  return [...table([...findings.summary, ['examples', counted]]), ...findings.details(painter(io.stdout))];
+}
+
+/** Adds `text=comment_text` to those before it. */
+function parseColumn(value: string, before: ColumnTitles = {}): ColumnTitles {
+  const end = value.indexOf('=');
+  const name = COLUMN_NAMES.find((known) => known === value.slice(0, end));
+  const title = value.slice(end + 1).trim();
+  if (end < 0 || name === undefined || title === '') {
+    throw new InvalidArgumentError(`It must be name=title, with one of the names ${COLUMN_NAMES.join(', ')}.`);
+  }
+  return { ...before, [name]: title };
+}
+
+function parseSeparator(value: string): string {
+  if (value === '') throw new InvalidArgumentError('It must be at least one character.');
+  return value;
 }

@@ -1,13 +1,9 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { describe, expect, test } from 'vitest';
 
-import { computeMetrics } from '../../../../src/cli/evaluation/metrics';
-import type { Averages } from '../../../../src/cli/evaluation/metrics';
-import { Predictions } from '../../../../src/cli/evaluation/predictions';
-
-const FIXTURES = join(__dirname, '../../../fixtures/evaluation');
+import { singleLabelMetrics } from '../../../../src/cli/evaluation/metrics/single-label';
+import type { Averages } from '../../../../src/cli/evaluation/metrics/averages';
+import { Predictions } from '../../../../src/cli/evaluation/metrics/predictions';
+import { expectEqual, fixture, fixtureNames } from './metric-fixtures';
 
 interface Fixture {
   /** The right label, then the score of each label in thousandths. */
@@ -25,10 +21,6 @@ interface Fixture {
   };
 }
 
-function fixture(file: string): Fixture {
-  return JSON.parse(readFileSync(join(FIXTURES, file), 'utf8')) as Fixture;
-}
-
 function predictionsOf(rows: Fixture['rows']): Predictions {
   const predictions = new Predictions(rows[0]!.length - 1);
   for (const [actual, ...scores] of rows) {
@@ -42,16 +34,10 @@ function predictionsOf(rows: Fixture['rows']): Predictions {
   return predictions;
 }
 
-/** Equal to the last digits that the order of additions decides. */
-function expectEqual(actual: number | null, expected: number | null): void {
-  if (expected === null) expect(actual).toBeNull();
-  else expect(Math.abs(actual! - expected)).toBeLessThan(1e-12);
-}
-
 describe("scikit-learn's numbers", () => {
-  test.each(readdirSync(FIXTURES))('%s', (file) => {
-    const { rows, expected } = fixture(file);
-    const metrics = computeMetrics(predictionsOf(rows));
+  test.each(fixtureNames('single-label'))('%s', (name) => {
+    const { rows, expected } = fixture<Fixture>('single-label', name);
+    const metrics = singleLabelMetrics(predictionsOf(rows));
     for (const key of ['accuracy', 'rocAuc', 'logLoss', 'calibrationError'] as const) {
       expectEqual(metrics[key], expected[key]);
     }
@@ -71,7 +57,7 @@ describe("scikit-learn's numbers", () => {
 });
 
 test('the area under a curve that is not thinned out is the AUC', () => {
-  const { classes } = computeMetrics(predictionsOf(fixture('four-classes.json').rows));
+  const { classes } = singleLabelMetrics(predictionsOf(fixture<Fixture>('single-label', 'four-classes.json').rows));
   for (const { rocCurve, rocAuc } of classes) {
     expect(rocCurve[0]).toEqual({ falsePositives: 0, truePositives: 0 });
     expect(rocCurve.at(-1)).toEqual({ falsePositives: 1, truePositives: 1 });
@@ -90,7 +76,7 @@ test('100,000 examples take the time of a sort, and curves stay small enough to 
     const score = ((example * 7919) % 100_003) / 100_003;
     predictions.add(example % 3, score > 0.5 ? 0 : 1, [score, (1 - score) / 2, (1 - score) / 2]);
   }
-  const { examples, classes } = computeMetrics(predictions);
+  const { examples, classes } = singleLabelMetrics(predictions);
   expect(examples).toBe(100_000);
   for (const { rocCurve } of classes) expect(rocCurve.length).toBeLessThan(500);
 });

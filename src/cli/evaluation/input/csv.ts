@@ -2,10 +2,10 @@
 import type { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
 
-import { EncoderError } from '../../errors';
-import { ioError } from '../errors';
-import { atLine } from '../jsonl';
-import type { Numbered } from '../jsonl';
+import { EncoderError } from '../../../errors';
+import { ioError } from '../../errors';
+import { atLine } from '../../jsonl';
+import type { Numbered } from '../../jsonl';
 
 /** No text that a model can use is longer; without a limit one open quote would fill the memory. */
 const MAX_ROW_CHARS = 64 * 1024 * 1024;

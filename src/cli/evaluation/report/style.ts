@@ -34,6 +34,10 @@ svg .on-colour { fill: #fff; }
 .empty { fill: var(--line); fill-opacity: 0.45; }
 .hit { fill: var(--hit); }
 .miss { fill: var(--miss); }
+.point { fill: var(--hit); fill-opacity: 0.45; }
+.matrices { display: grid; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); gap: 16px; }
+figure { margin: 0; }
+figcaption { font-weight: 600; text-align: center; overflow-wrap: anywhere; margin-bottom: 6px; }
 .gap { fill: var(--miss); fill-opacity: 0.28; stroke: var(--miss); stroke-opacity: 0.6; }
 .curve { fill: none; stroke-width: 2.2; stroke-linejoin: round; }
 ${SERIES.map((colour, index) => `.series-${index} { stroke: ${colour}; }`).join('\n')}

@@ -2,16 +2,12 @@
  * How good predictions are, by scikit-learn's definitions: classes are those that occur among the right labels or the
  * predictions, and a quotient without a denominator is 0. test/fixtures/evaluation holds scikit-learn's own numbers.
  */
+import { averagesOf, lossOf, meanOfDefined, quotient, sum, weightedAverages } from './averages';
+import type { Averages } from './averages';
 import type { Predictions } from './predictions';
+import { Ranking } from './ranking';
 import { rocAuc, rocCurve } from './roc';
 import type { RocPoint } from './roc';
-
-/** Averages over the classes. */
-export interface Averages {
-  readonly precision: number;
-  readonly recall: number;
-  readonly f1: number;
-}
 
 /** One class against the rest. */
 export interface ClassMetrics extends Averages {
@@ -36,7 +32,7 @@ export interface CalibrationBin {
   readonly accuracy: number;
 }
 
-export interface Metrics {
+export interface SingleLabelMetrics {
   readonly examples: number;
   readonly accuracy: number;
   /** Every class counts the same. */
@@ -59,7 +55,7 @@ export interface Metrics {
 const NUM_BINS = 10;
 
 /** @param predictions at least one. */
-export function computeMetrics(predictions: Predictions): Metrics {
+export function singleLabelMetrics(predictions: Predictions): SingleLabelMetrics {
   const { actual, predicted, length } = predictions;
   const present = [...new Set([...actual, ...predicted])].sort((a, b) => a - b);
   const placeOf = new Map(present.map((label, place) => [label, place]));
@@ -77,8 +73,8 @@ export function computeMetrics(predictions: Predictions): Metrics {
   return {
     examples: length,
     accuracy: right / length,
-    macro: average(classes, () => 1),
-    weighted: average(classes, ({ support }) => support),
+    macro: weightedAverages(classes, () => 1),
+    weighted: weightedAverages(classes, ({ support }) => support),
     rocAuc: overallRocAuc(predictions, classes),
     logLoss: logLoss(predictions),
     calibrationError: sum(calibration, (bin) => bin.count * Math.abs(bin.accuracy - bin.confidence)) / length,
@@ -99,41 +95,25 @@ function classMetrics(
   const claimed = sum(confusion, (row) => row[place] ?? 0);
   const isOfClass = predictions.actual.map((actual) => (actual === label ? 1 : 0));
   const scores = Float64Array.from({ length: predictions.length }, (_, example) => predictions.score(example, label));
+  const ranking = new Ranking(isOfClass, scores);
   return {
     label,
     support,
-    precision: quotient(hits, claimed),
-    recall: quotient(hits, support),
-    f1: quotient(2 * hits, claimed + support),
-    rocAuc: rocAuc(isOfClass, scores),
-    rocCurve: rocCurve(isOfClass, scores),
+    ...averagesOf(hits, claimed, support),
+    rocAuc: rocAuc(ranking),
+    rocCurve: rocCurve(ranking),
   };
-}
-
-function average(classes: readonly ClassMetrics[], weightOf: (entry: ClassMetrics) => number): Averages {
-  const total = sum(classes, weightOf);
-  const mean = (key: keyof Averages): number =>
-    quotient(
-      sum(classes, (entry) => weightOf(entry) * entry[key]),
-      total,
-    );
-  return { precision: mean('precision'), recall: mean('recall'), f1: mean('f1') };
 }
 
 function overallRocAuc({ numLabels }: Predictions, classes: readonly ClassMetrics[]): number | null {
   if (numLabels === 2) return classes.find(({ label }) => label === 1)?.rocAuc ?? null;
-  const defined = classes.flatMap((entry) => (entry.rocAuc === null ? [] : [entry.rocAuc]));
-  return defined.length === 0 ? null : sum(defined, (value) => value) / defined.length;
+  return meanOfDefined(classes.map((entry) => entry.rocAuc));
 }
-
-/** Scores are kept this far from 0 and 1, as scikit-learn does, so that one sure mistake is not an infinite loss. */
-const { EPSILON } = Number;
 
 function logLoss(predictions: Predictions): number {
   let total = 0;
   predictions.actual.forEach((label, example) => {
-    const score = predictions.score(example, label);
-    total -= Math.log(Math.min(1 - EPSILON, Math.max(EPSILON, score)));
+    total += lossOf(predictions.score(example, label));
   });
   return total / predictions.length;
 }
@@ -157,12 +137,4 @@ function calibrationBins(predictions: Predictions): CalibrationBin[] {
     confidence: quotient(confidence, count),
     accuracy: quotient(correct, count),
   }));
-}
-
-function quotient(numerator: number, denominator: number): number {
-  return denominator === 0 ? 0 : numerator / denominator;
-}
-
-function sum<Item>(items: readonly Item[], valueOf: (item: Item) => number): number {
-  return items.reduce((total, item) => total + valueOf(item), 0);
 }

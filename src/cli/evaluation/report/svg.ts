@@ -1,5 +1,5 @@
 /** Pieces of SVG and HTML as text. Everything that comes from a model or a file is escaped on its way in. */
-import { visible } from '../style';
+import { visible } from '../../style';
 
 /** Text that may stand between tags and in attribute values. */
 export function escapeMarkup(text: string): string {
@@ -44,41 +44,4 @@ export function percent(share: number): string {
 
 function round(value: number): string {
   return `${Math.round(value * 100) / 100}`;
-}
-
-/** A plot of shares from 0 to 1 with a grid; `x` and `y` give places in the picture. */
-export class UnitPlot {
-  readonly width: number;
-  readonly height: number;
-  readonly #left = 62;
-  readonly #top = 12;
-  readonly #size: { readonly x: number; readonly y: number };
-
-  constructor(width: number, height: number) {
-    this.width = width + this.#left + 14;
-    this.height = height + this.#top + 42;
-    this.#size = { x: width, y: height };
-  }
-
-  readonly x = (share: number): number => this.#left + share * this.#size.x;
-  readonly y = (share: number): number => this.#top + (1 - share) * this.#size.y;
-
-  /** Grid lines and the names of both axes; `yText` says what a height stands for. */
-  grid(xName: string, yName: string, yText = (share: number): string => share.toFixed(1)): string[] {
-    const ticks = [0, 0.2, 0.4, 0.6, 0.8, 1];
-    const middle = this.y(0.5);
-    return [
-      ...ticks.flatMap((share) => [
-        element('line', { class: 'grid', x1: this.x(0), x2: this.x(1), y1: this.y(share), y2: this.y(share) }),
-        label(this.x(0) - 7, this.y(share) + 4, yText(share), 'tick end'),
-        label(this.x(share), this.y(0) + 17, share.toFixed(1), 'tick middle'),
-      ]),
-      label(this.x(0.5), this.y(0) + 36, xName, 'axis middle'),
-      label(12, middle, yName, 'axis middle', { transform: `rotate(-90 12 ${middle})` }),
-    ];
-  }
-
-  diagonal(): string {
-    return element('line', { class: 'diagonal', x1: this.x(0), y1: this.y(0), x2: this.x(1), y2: this.y(1) });
-  }
 }

@@ -137,6 +137,8 @@ def cases(ids):
         "gemma-texts": ("gemma", {**BASE, "head_dim": 16, "tie_word_embeddings": False}, {}, [None, "p "]),
         "gemma3-saved-turns": ("gemma3_text", {**BASE, "head_dim": 16, "sliding_window": 20, "sliding_window_pattern": 2}, {
             "chat_template.jinja": TURNS, **folder_files(scored, messages)}, [None, "Judge."]),
+        "phi3-turns": ("phi3", BASE, {"chat_template.jinja": TURNS}, [None, "Judge."]),
+        "smollm3-texts": ("smollm3", {**BASE, "no_rope_layer_interval": 2}, {}, [None, "p "]),
     }
 
 

@@ -35,6 +35,7 @@ MODERNBERT = {**BASE, "num_hidden_layers": 4, "local_attention": 16, "pad_token_
 # Two segments, so that pairs differ from texts; positions turn fast enough to tell the far from the near.
 ROTARY = {**BASE, "type_vocab_size": 2, "pad_token_id": 0, "rope_parameters": {"rope_type": "default", "rope_theta": 100.0}}
 EUROBERT = {**DECODER, "bos_token_id": 2, "eos_token_id": 3, "mask_token_id": 4}
+THETA_100 = {"rope_type": "default", "rope_theta": 100.0}
 GPT2 = dict(n_embd=48, n_layer=3, n_head=4, n_positions=512, vocab_size=2501, pad_token_id=None, bos_token_id=0,
             eos_token_id=0)
 GEMMA3 = {**DECODER, "head_dim": 24, "sliding_window": 20, "sliding_window_pattern": 2, "query_pre_attn_scalar": 30}
@@ -112,6 +113,15 @@ FAMILIES = {
     "gpt2": ("gpt2", GPT2),
     "gpt2-unscaled": ("gpt2", {**GPT2, "n_inner": 80, "activation_function": "relu", "scale_attn_weights": False,
                                "reorder_and_upcast_attn": True, "pad_token_id": 0, "num_labels": 1}),
+    "ministral": ("ministral", {**DECODER, "sliding_window": 20, "head_dim": 16,
+                                "layer_types": ["sliding_attention", "full_attention", "sliding_attention"]}),
+    "phi3": ("phi3", {**DECODER, "bos_token_id": 2, "eos_token_id": 3}),
+    "phi3-window": ("phi3", {**DECODER, "num_key_value_heads": None, "sliding_window": 16, "pad_token_id": None,
+                             "hidden_act": "gelu", "bos_token_id": 2, "eos_token_id": 3, "rope_parameters": {
+                                 "rope_type": "default", "rope_theta": 100.0, "partial_rotary_factor": 0.5}}),
+    "smollm3": ("smollm3", {**DECODER, "no_rope_layers": [0, 1, 0], "rope_parameters": THETA_100}),
+    "smollm3-window": ("smollm3", {**DECODER, "no_rope_layer_interval": 2, "use_sliding_window": True,
+                                   "sliding_window": 20, "attention_bias": True, "mlp_bias": True}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.

@@ -1,9 +1,11 @@
 /** The families of decoders: what each does differently from a Llama, from which `decoder.ts` makes models. */
 import type { ConfigReader } from '../config';
-import type { EncoderHyperparameters } from './architecture';
+import { MAX_POSITIONS } from '../limits';
+import type { EncoderHyperparameters, RotaryEmbedding } from './architecture';
 import { type DecoderFamily, allBiases, attentionBiases, noBiases, sizes } from './decoder-family';
 import { gemmaFamilies } from './gemma';
 import { readWindow, slidingLayers, slidingWindow } from './layer-types';
+import { readRotary, requireWholeHeads } from './rotary';
 
 type SlidingWindow = EncoderHyperparameters['slidingWindow'];
 
@@ -23,6 +25,46 @@ function qwenWindow(config: ConfigReader, numLayers: number): SlidingWindow {
   if (window === undefined && layers.length > 0)
     config.malformed('layer_types has a window, but sliding_window is not set');
   return window === undefined ? undefined : slidingWindow(window, layers);
+}
+
+/** Phi 3: over all layers, where it is set. */
+function phi3Window(config: ConfigReader, numLayers: number): SlidingWindow {
+  if (config.get('sliding_window') === undefined) return undefined;
+  const window = readWindow(config, 'sliding_window', MAX_POSITIONS);
+  return window === undefined ? undefined : { size: window, layers: Array.from({ length: numLayers }, (_, i) => i) };
+}
+
+/** SmolLM 3: `no_rope_layers` has a 0 for every layer that does not rotate; by default that is each fourth. */
+function unrotatedLayers(config: ConfigReader, numLayers: number): number[] {
+  const interval = config.integer('no_rope_layer_interval', 4, 1, 2 ** 31);
+  const all = Array.from({ length: numLayers }, (_, layer) => layer);
+  const flags = config.get('no_rope_layers');
+  if (flags === undefined) return all.filter((layer) => (layer + 1) % interval === 0);
+  if (!Array.isArray(flags) || flags.length < numLayers || flags.some((flag) => flag !== 0 && flag !== 1)) {
+    config.malformed(`no_rope_layers is no list of ${numLayers} zeros and ones`);
+  }
+  return all.filter((layer) => flags[layer] === 0);
+}
+
+/** Layers that do not rotate are layers with a window: `sliding_window` where they have one, else over everything. */
+function smollm3Window(config: ConfigReader, numLayers: number): SlidingWindow {
+  const unrotated = unrotatedLayers(config, numLayers);
+  const window = config.get('sliding_window') === undefined ? undefined : readWindow(config, 'sliding_window', 1);
+  const isUsed = config.boolean('use_sliding_window', false) && window !== undefined;
+  const sliding = slidingLayers(config, numLayers, (layer) => isUsed && unrotated.includes(layer));
+  if (sliding.length === 0) return slidingWindow(MAX_POSITIONS, unrotated);
+  if (window === undefined) config.malformed('layer_types has a window, but sliding_window is not set');
+  if (sliding.join() !== unrotated.join()) {
+    config.unsupported('layer_types has a window for other layers than those that no_rope_layers does not rotate');
+  }
+  return slidingWindow(window, unrotated);
+}
+
+/** A frequency of 0 turns nothing. */
+function smollm3Rotary(config: ConfigReader, headSize: number, window: SlidingWindow): RotaryEmbedding {
+  const rope = readRotary(config, headSize, 2_000_000);
+  requireWholeHeads(config, rope, headSize);
+  return window === undefined ? rope : { ...rope, localInverseFrequencies: new Float32Array(headSize / 2) };
 }
 
 export const DECODER_FAMILIES: readonly DecoderFamily[] = [
@@ -53,6 +95,35 @@ export const DECODER_FAMILIES: readonly DecoderFamily[] = [
     biases: attentionBiases,
     window: qwenWindow,
     normalizesHeads: true,
+  },
+  {
+    className: 'Ministral',
+    modelType: 'ministral',
+    defaults: { ...sizes(32, 4096, 32, 14_336, 131_072, 32_000), numKeyValueHeads: 8 },
+    biases: noBiases,
+    window: mistralWindow,
+  },
+  {
+    className: 'Phi3',
+    modelType: 'phi3',
+    defaults: { ...sizes(32, 3072, 32, 8192, 4096, 32_064), padTokenId: 32_000 },
+    biases: noBiases,
+    window: phi3Window,
+    rotary: (config, headSize) => readRotary(config, headSize, 10_000),
+    joinsProjections: true,
+  },
+  {
+    className: 'SmolLM3',
+    modelType: 'smollm3',
+    defaults: {
+      ...sizes(36, 2048, 16, 11_008, 32_768, 128_256),
+      numKeyValueHeads: 4,
+      padTokenId: 128_004,
+      tiesEmbeddings: true,
+    },
+    biases: allBiases,
+    window: smollm3Window,
+    rotary: smollm3Rotary,
   },
   ...gemmaFamilies,
 ];

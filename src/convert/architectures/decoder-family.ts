@@ -37,6 +37,8 @@ export interface DecoderFamily {
   readonly rotary?: (config: ConfigReader, headSize: number, window: SlidingWindow) => RotaryEmbedding;
   /** Default: `hidden_act`, else silu. */
   readonly activation?: (config: ConfigReader) => string;
+  /** The checkpoint has one layer for queries, keys and values, and one for both halves of the feed-forward part. */
+  readonly joinsProjections?: boolean;
   /** RMS norm of each query and key head. */
   readonly normalizesHeads?: boolean;
   /** Norms multiply with 1 + weight. */

@@ -182,7 +182,8 @@ function planLayer(
   const norm = (name: string, source: string, size = h) =>
     planNorm(planner, `${block}${name}`, size, `${prefix}${source}`, family);
   norm('attn_norm', 'input_layernorm');
-  linear('attn_qkv', [q, kv, kv], h, ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'], biases.qkv);
+  if (family.joinsProjections) linear('attn_qkv', [q + 2 * kv], h, ['self_attn.qkv_proj'], biases.qkv);
+  else linear('attn_qkv', [q, kv, kv], h, ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'], biases.qkv);
   if (family.normalizesHeads) {
     norm('attn_q_norm', 'self_attn.q_norm', headSize);
     norm('attn_k_norm', 'self_attn.k_norm', headSize);
@@ -194,7 +195,8 @@ function planLayer(
   } else {
     norm('ffn_norm', 'post_attention_layernorm');
   }
-  linear('ffn_up', [f, f], h, ['mlp.gate_proj', 'mlp.up_proj'], biases.mlp);
+  if (family.joinsProjections) linear('ffn_up', [2 * f], h, ['mlp.gate_up_proj'], biases.mlp);
+  else linear('ffn_up', [f, f], h, ['mlp.gate_proj', 'mlp.up_proj'], biases.mlp);
   linear('ffn_down', [h], f, ['mlp.down_proj'], biases.mlp);
   if (family.isSandwich) norm('ffn_post_norm', 'post_feedforward_layernorm');
 }

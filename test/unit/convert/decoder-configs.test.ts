@@ -29,6 +29,31 @@ describe('Gemma 3', () => {
   });
 });
 
+describe('SmolLM 3', () => {
+  it('leaves each fourth layer unrotated by default, without a window', () => {
+    const { slidingWindow, rope } = facts('smollm3', { no_rope_layers: null, layer_types: null });
+    expect(slidingWindow).toBeUndefined();
+    expect(rope).not.toHaveProperty('localInverseFrequencies');
+    const often = facts('smollm3', { no_rope_layers: null, no_rope_layer_interval: 1, layer_types: null });
+    expect(often.slidingWindow).toEqual({ size: 2 ** 20, layers: [0, 1, 2] });
+    expect(often.rope!.localInverseFrequencies!.every((frequency) => frequency === 0)).toBe(true);
+  });
+
+  it('has no window that is not used', () => {
+    const unused = { layer_types: null, sliding_window: 20, use_sliding_window: false };
+    expect(facts('smollm3', unused)).toEqual(facts('smollm3'));
+  });
+});
+
+describe('Phi 3', () => {
+  it('has no window unless there is one, and a head as wide as is left of the hidden size', () => {
+    expect(facts('phi3').slidingWindow).toBeUndefined();
+    expect(facts('phi3', { sliding_window: 7 }).slidingWindow).toEqual({ size: 7, layers: [0, 1, 2] });
+    expect(facts('phi3-window').numKeyValueHeads).toBe(4);
+    expect(facts('phi3-window').rope!.inverseFrequencies).toHaveLength(3);
+  });
+});
+
 describe('GPT-2', () => {
   it('is the same model under the usual names of its sizes', () => {
     const [n_embd, n_head, n_layer, n_positions] = [null, null, null, null];

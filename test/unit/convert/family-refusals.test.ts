@@ -18,6 +18,8 @@ function refusal(of: Family, changes: object, tensors: Shapes = of.tensors): Enc
 const UNSUPPORTED = 'architecture_unsupported';
 const MALFORMED = 'checkpoint_malformed';
 
+const LAYERS = ['full_attention', 'sliding_attention', 'full_attention'];
+
 /** Family, changes of its configuration, code, and what the message names. */
 const CASES: readonly (readonly [string, object, string, string])[] = [
   ['roberta', { pad_token_id: 513 }, MALFORMED, 'pad_token_id'],
@@ -102,6 +104,17 @@ const CASES: readonly (readonly [string, object, string, string])[] = [
   ['roberta-prelayernorm', { hidden_act: 'mish' }, UNSUPPORTED, 'mish'],
   ['xlm-roberta-xl', { pad_token_id: 512 }, MALFORMED, 'pad_token_id'],
   ['data2vec', { position_embedding_type: 'relative_key' }, UNSUPPORTED, 'relative_key'],
+  ['phi3', { rope_parameters: { rope_type: 'longrope', rope_theta: 1e4 } }, UNSUPPORTED, 'longrope'],
+  ['phi3', { rope_parameters: null, rope_scaling: { type: 'su' } }, UNSUPPORTED, 'su'],
+  ['phi3', { rope_parameters: { partial_rotary_factor: 0.3 } }, UNSUPPORTED, '3 columns'],
+  ['phi3', { sliding_window: 0 }, MALFORMED, 'sliding_window'],
+  ['smollm3', { no_rope_layers: [1, 0] }, MALFORMED, 'no_rope_layers'],
+  ['smollm3', { no_rope_layers: [1, 0, 2] }, MALFORMED, 'no_rope_layers'],
+  ['smollm3', { no_rope_layer_interval: 0, no_rope_layers: null }, MALFORMED, 'no_rope_layer_interval'],
+  ['smollm3', { partial_rotary_factor: 0.5 }, UNSUPPORTED, 'partial_rotary_factor'],
+  ['smollm3-window', { sliding_window: null }, MALFORMED, 'sliding_window'],
+  ['smollm3-window', { no_rope_layers: [1, 1, 0], layer_types: LAYERS }, UNSUPPORTED, 'no_rope_layers'],
+  ['ministral', { sliding_window: 0 }, MALFORMED, 'sliding_window'],
   ['gpt2', { scale_attn_by_inverse_layer_idx: true }, UNSUPPORTED, 'scale_attn_by_inverse_layer_idx'],
   ['gpt2', { add_cross_attention: true }, UNSUPPORTED, 'add_cross_attention'],
   ['gpt2', { pruned_heads: { 0: [1] } }, UNSUPPORTED, 'pruned_heads'],

@@ -19,6 +19,8 @@ export interface DecoderFamily {
   /** The same of the language model, where it is another. */
   readonly causalClassName?: string;
   readonly modelType: string;
+  /** The model that reads pictures too and has this one for its text. */
+  readonly multimodal?: { readonly className: string; readonly modelType: string };
   /** llama.cpp's name of the layout. Default: the model type. */
   readonly architecture?: string;
   /** Defaults of the HF class. */

@@ -3,7 +3,7 @@
  * norms before each part, a gated feed-forward part. Classifiers have logits = score(norm(h[last token that is no pad]));
  * of language models the head keeps the rows of the tokens that a score is made of.
  */
-import type { ConfigReader } from '../config';
+import { ConfigReader } from '../config';
 import { MAX_HEAD_SIZE, MAX_HEADS } from '../limits';
 import type {
   Architecture,
@@ -28,13 +28,30 @@ const PREFIXES: Prefixes = [
 const IGNORED = /(^|\.)rotary_emb\.inv_freq$/;
 const IGNORED_BESIDE_SCORE = /(^|\.)lm_head\.weight$|(^|\.)rotary_emb\.inv_freq$/;
 
+/** Of a model that reads pictures too; what it has for them plays no part in a text's logits. */
+const MULTIMODAL_PREFIXES: Prefixes = [
+  ['model.language_model.', ''],
+  ['module.model.language_model.', 'module.'],
+];
+const IGNORED_BESIDE_TEXT = /(^|\.)model\.(vision_tower|multi_modal_projector)\.|(^|\.)lm_head\.weight$/;
+
 /** Classifiers first: a configuration without a class is taken for one. */
 export const decoders: readonly Architecture[] = [
   ...DECODER_FAMILIES.map((family) => ({
     sourceClass: `${family.className}ForSequenceClassification`,
     modelType: family.modelType,
-    describe: (config: ConfigReader, weights: TensorIndex) => describeClassifier(family, config, weights),
+    describe: (config: ConfigReader, weights: TensorIndex) =>
+      describeClassifier(family, config, weights, PREFIXES, IGNORED_BESIDE_SCORE),
   })),
+  ...DECODER_FAMILIES.flatMap((family) => {
+    if (family.multimodal === undefined) return [];
+    const { className, modelType } = family.multimodal;
+    const describe = (config: ConfigReader, weights: TensorIndex) => {
+      const text = new ConfigReader(config.object('text_config') ?? {}, `text_config in ${config.path}`);
+      return describeClassifier(family, text, weights, MULTIMODAL_PREFIXES, IGNORED_BESIDE_TEXT);
+    };
+    return [{ sourceClass: `${className}ForSequenceClassification`, modelType, describe }];
+  }),
   ...DECODER_FAMILIES.map((family) => ({
     sourceClass: `${family.causalClassName ?? family.className}ForCausalLM`,
     modelType: family.modelType,
@@ -44,9 +61,15 @@ export const decoders: readonly Architecture[] = [
   })),
 ];
 
-function describeClassifier(family: DecoderFamily, config: ConfigReader, weights: TensorIndex): EncoderModel {
+function describeClassifier(
+  family: DecoderFamily,
+  config: ConfigReader,
+  weights: TensorIndex,
+  prefixes: Prefixes,
+  ignored: RegExp,
+): EncoderModel {
   const hyperparameters = readHyperparameters(family, config);
-  const [decoder, head] = findPrefix(PREFIXES, 'embed_tokens.weight', weights);
+  const [decoder, head] = findPrefix(prefixes, 'embed_tokens.weight', weights);
   const classifier = `${head}score`;
   const numLabels = readNumLabels(weights, `${classifier}.weight`);
   const planner = new TensorPlanner(weights);
@@ -54,7 +77,7 @@ function describeClassifier(family: DecoderFamily, config: ConfigReader, weights
   planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}embed_tokens.weight`);
   planDecoder(planner, decoder, hyperparameters, family, config);
   planner.linear('cls.output', { sources: [classifier], rows: [numLabels], columns: h, bias: false, storage: 'exact' });
-  planner.refuseUnused(IGNORED_BESIDE_SCORE);
+  planner.refuseUnused(ignored);
   const padTokenId = readPadToken(config, family.defaults.padTokenId);
   return {
     architecture: family.architecture ?? family.modelType,

@@ -126,6 +126,7 @@ export const gemmaFamilies: readonly DecoderFamily[] = [
     className: 'Gemma3Text',
     causalClassName: 'Gemma3',
     modelType: 'gemma3_text',
+    multimodal: { className: 'Gemma3', modelType: 'gemma3' },
     architecture: 'gemma3',
     defaults: {
       ...sizes(26, 2304, 8, 9216, 131_072, 262_208),

@@ -79,6 +79,28 @@ describe('GPT-2', () => {
   });
 });
 
+describe('Gemma 3 with pictures', () => {
+  const pictures = family('gemma3-pictures');
+
+  it('is its text model', () => {
+    const name = 'Gemma3TextForSequenceClassification';
+    const tensors = Object.fromEntries(
+      Object.entries(pictures.tensors).map(([from, shape]) => [from.replace('language_model.', ''), shape]),
+    );
+    const config = { ...(pictures.config['text_config'] as object), architectures: [name] };
+    const text = describeModel({ ...pictures, config, tensors }, {});
+    expect(facts('gemma3-pictures')).toEqual(text.hyperparameters);
+  });
+
+  it('has no place for tensors but those of its vision tower and projector', () => {
+    const more = (name: string) => describeModel(pictures, {}, { ...pictures.tensors, [name]: [2, 2] });
+    const plain = describeModel(pictures, {}).tensors.length;
+    expect(more('model.vision_tower.vision_model.embeddings.patch_embedding.weight').tensors).toHaveLength(plain);
+    expect(more('model.multi_modal_projector.mm_input_projection_weight').tensors).toHaveLength(plain);
+    expect(() => more('model.audio_tower.weight')).toThrow('audio_tower');
+  });
+});
+
 describe('Gemma', () => {
   it.each([{ hidden_act: 'gelu' }, { hidden_act: 'gelu', hidden_activation: 'gelu_pytorch_tanh' }])(
     'means the tanh form with %j',

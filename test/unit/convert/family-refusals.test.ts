@@ -104,6 +104,8 @@ const CASES: readonly (readonly [string, object, string, string])[] = [
   ['roberta-prelayernorm', { hidden_act: 'mish' }, UNSUPPORTED, 'mish'],
   ['xlm-roberta-xl', { pad_token_id: 512 }, MALFORMED, 'pad_token_id'],
   ['data2vec', { position_embedding_type: 'relative_key' }, UNSUPPORTED, 'relative_key'],
+  ['gemma3-pictures', { text_config: { hidden_size: 0 } }, MALFORMED, 'text_config in config.json: hidden_size'],
+  ['gemma3-pictures', { text_config: 3 }, MALFORMED, 'text_config'],
   ['phi3', { rope_parameters: { rope_type: 'longrope', rope_theta: 1e4 } }, UNSUPPORTED, 'longrope'],
   ['phi3', { rope_parameters: null, rope_scaling: { type: 'su' } }, UNSUPPORTED, 'su'],
   ['phi3', { rope_parameters: { partial_rotary_factor: 0.3 } }, UNSUPPORTED, '3 columns'],

@@ -21,14 +21,15 @@ export function missingTools() {
   const cmake = versionOf('cmake');
   if (cmake === undefined) missing.push(`CMake ${MIN_CMAKE.join('.')} or later (there is no cmake)`);
   else if (isOlder(cmake, MIN_CMAKE)) missing.push(`CMake ${MIN_CMAKE.join('.')} or later (there is ${cmake})`);
-  // On Windows CMake finds Visual Studio by itself, and says so when it does not.
-  if (process.platform === 'win32') return missing;
+  const isWindows = process.platform === 'win32';
   const compilers = process.env.CXX === undefined ? ['c++', 'g++', 'clang++'] : [process.env.CXX.split(' ')[0]];
   if (compilers.every((compiler) => versionOf(compiler) === undefined)) {
-    missing.push(`a C++20 compiler: GCC 11, Clang 14 or later (there is no ${compilers.join(', no ')})`);
+    const what = isWindows ? ' of MinGW-w64' : '';
+    missing.push(`a C++20 compiler${what}: GCC 11, Clang 14 or later (there is no ${compilers.join(', no ')})`);
   }
-  if (['ninja', 'make'].every((tool) => versionOf(tool) === undefined))
-    missing.push('make or Ninja (there is neither)');
+  const make = isWindows ? 'mingw32-make' : 'make';
+  if (['ninja', make].every((tool) => versionOf(tool) === undefined))
+    missing.push(`${make} or Ninja (there is neither)`);
   return missing;
 }
 
@@ -36,7 +37,7 @@ export function missingTools() {
 export function installCommand() {
   if (process.platform === 'darwin') return 'xcode-select --install && brew install cmake';
   if (process.platform === 'win32') {
-    return 'winget install Kitware.CMake Microsoft.VisualStudio.2022.BuildTools (workload "Desktop development with C++")';
+    return 'winget install Kitware.CMake Ninja-build.Ninja BrechtSanders.WinLibs.POSIX.UCRT';
   }
   const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
   if (/^ID(_LIKE)?=.*alpine/m.test(release)) return 'apk add cmake g++ make linux-headers';

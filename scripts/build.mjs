@@ -40,7 +40,10 @@ if (options.force) rmSync(tree, { recursive: true, force: true });
 const configure = ['-S', root, '-B', tree, `-DCMAKE_BUILD_TYPE=${options.debug ? 'Debug' : 'Release'}`];
 if (options.tests) configure.push('-DENC_BUILD_TESTS=ON');
 const hasNinja = spawnSync('ninja', ['--version'], { stdio: 'ignore' }).status === 0;
-if (!existsSync(path.join(tree, 'CMakeCache.txt')) && hasNinja) configure.push('-G', 'Ninja');
+if (!existsSync(path.join(tree, 'CMakeCache.txt'))) {
+  if (hasNinja) configure.push('-G', 'Ninja');
+  else if (process.platform === 'win32') configure.push('-G', 'MinGW Makefiles'); // CMake's own choice is Visual Studio
+}
 run('cmake', [...configure, ...cmakeOptions]);
 run('cmake', ['--build', tree, '--config', 'Release', '--parallel', String(availableParallelism())]);
 

@@ -1,8 +1,9 @@
 // Makes prebuilds/<platform>-<arch>: the addon and its libraries, stripped, by prebuildify.
-// node scripts/prebuild.mjs [--sysroot <Debian root>] [--arch <arm64 or x64>] [-- <CMake options>]
+// node scripts/prebuild.mjs [--sysroot <Debian root>] [--arch <arm64 or x64>] [--platform win32] [-- <CMake options>]
 // A release passes --sysroot (scripts/make-sysroot.sh): linked against an old C library, and refused when it still needs a
 // newer one than MAX_GLIBC. Without it the tree of `npm run build` is taken: quick, and good for this machine. --arch with a
-// --sysroot of that architecture builds for another processor than this one, by Debian's cross compiler.
+// --sysroot of that architecture builds for another processor than this one, by Debian's cross compiler; --platform win32
+// builds for Windows on Linux, by Debian's MinGW.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,17 +19,31 @@ const MAX_GLIBC = '2.28';
 /** What Debian calls the machines that Node names `process.arch`. */
 const MACHINES = { arm64: 'aarch64-linux-gnu', x64: 'x86_64-linux-gnu' };
 
+/** What every Windows 10 has. */
+const WINDOWS_LIBRARIES = /^(kernel32|advapi32|msvcrt|api-ms-win-core-synch-l1-2-0)\.dll$/i;
+
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const { values: options, positionals: cmakeOptions } = parseArgs({
   allowPositionals: true,
-  options: { sysroot: { type: 'string' }, arch: { type: 'string', default: process.arch } },
+  options: {
+    sysroot: { type: 'string' },
+    arch: { type: 'string', default: process.arch },
+    platform: { type: 'string', default: process.platform },
+  },
 });
-const isCross = options.arch !== process.arch;
-if (isCross && (options.sysroot === undefined || MACHINES[options.arch] === undefined)) {
-  throw new Error(`--arch ${options.arch} needs --sysroot and must be one of ${Object.keys(MACHINES).join(', ')}`);
+const { arch, platform } = options;
+const isForWindows = platform === 'win32' && process.platform !== 'win32';
+const isCross = !isForWindows && arch !== process.arch;
+if (platform !== process.platform && !(isForWindows && arch === 'x64' && options.sysroot === undefined)) {
+  throw new Error(
+    `--platform ${platform}: of other platforms only win32 with x64, without --sysroot, can be built here`,
+  );
+}
+if (isCross && (options.sysroot === undefined || MACHINES[arch] === undefined)) {
+  throw new Error(`--arch ${arch} needs --sysroot and must be one of ${Object.keys(MACHINES).join(', ')}`);
 }
 /** In front of the names of compilers and binutils. */
-const prefix = isCross ? `${MACHINES[options.arch]}-` : '';
+const prefix = isForWindows ? 'x86_64-w64-mingw32-' : isCross ? `${MACHINES[arch]}-` : '';
 
 function compareVersions(a, b) {
   return a.localeCompare(b, 'en', { numeric: true });
@@ -73,36 +88,56 @@ function checkLinuxNeeds(files) {
   }
 }
 
+/** Node-API is not among the imports: the host program is asked for it when it is first called. */
+function checkWindowsNeeds(files) {
+  const own = new Set(files.map((file) => path.basename(file)));
+  const needed = files.flatMap((file) =>
+    [
+      ...execFileSync(`${prefix}objdump`, ['-p', file], { encoding: 'utf8', maxBuffer: 2 ** 26 }).matchAll(
+        /DLL Name: (\S+)/g,
+      ),
+    ].map(([, name]) => name),
+  );
+  const unknown = new Set(needed.filter((name) => !own.has(name) && !WINDOWS_LIBRARIES.test(name)));
+  if (unknown.size > 0) throw new Error(`needs libraries that not every Windows has: ${[...unknown].join(', ')}`);
+}
+
 const stage = mkdtempSync(path.join(tmpdir(), 'ggml-encoder-prebuild-'));
 try {
   mkdirSync(path.join(stage, 'build', 'Release'), { recursive: true });
   const args = [];
-  if (options.sysroot !== undefined) {
-    const toolchain = path.join(root, 'native', 'cmake', 'toolchains', 'old_glibc.cmake');
-    const tree = path.join(root, isCross ? `build-prebuild-${options.arch}` : 'build-prebuild');
+  const toolchains = path.join(root, 'native', 'cmake', 'toolchains');
+  if (isForWindows) {
+    const toolchain = path.join(toolchains, 'windows_x64.cmake');
+    args.push('--tree', path.join(root, 'build-prebuild-win32'), '--', `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`);
+  } else if (options.sysroot !== undefined) {
+    const toolchain = path.join(toolchains, 'old_glibc.cmake');
+    const tree = path.join(root, isCross ? `build-prebuild-${arch}` : 'build-prebuild');
     args.push('--tree', tree, '--', `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`);
     args.push(`-DENC_SYSROOT=${path.resolve(options.sysroot)}`, `-DENC_CROSS=${prefix}`);
   } else {
     args.push('--tree', path.join(root, 'build-cmake'), '--');
   }
   process.env.ENC_BUILD_ARGS = JSON.stringify([...args, ...cmakeOptions]);
-  const target = path.join(root, 'prebuilds', `${process.platform}-${options.arch}`);
+  const target = path.join(root, 'prebuilds', `${platform}-${arch}`);
   // prebuildify leaves what an earlier version put there.
   rmSync(target, { recursive: true, force: true });
   await promisify(prebuildify)({
     cwd: stage,
-    arch: options.arch,
+    arch,
+    platform,
     out: root,
     name: 'ggml-encoder',
     napi: true,
-    strip: process.platform !== 'win32',
+    strip: true,
     stripBin: `${prefix}strip`,
-    tagLibc: process.platform === 'linux',
+    tagLibc: platform === 'linux',
     nodeGyp: path.join(root, 'scripts', 'node-gyp-shim.mjs'),
   });
   const files = readdirSync(target).map((name) => path.join(target, name));
   for (const file of files) console.log(`${String(statSync(file).size).padStart(9)} ${path.relative(root, file)}`);
-  if (process.platform === 'linux') checkLinuxNeeds(files);
+  if (platform === 'linux') checkLinuxNeeds(files);
+  if (platform === 'win32') checkWindowsNeeds(files);
 } finally {
   rmSync(stage, { recursive: true, force: true });
 }

@@ -44,6 +44,7 @@ function vendor(stage) {
   copy(path.join(root, 'native', 'licenses', 'nlohmann-json.txt'), 'json/LICENSE');
   const headers = packageFolder('node-api-headers');
   copy(path.join(headers, 'include'), 'node-api-headers/include');
+  copy(path.join(headers, 'def'), 'node-api-headers/def');
   copy(path.join(headers, 'LICENSE'), 'node-api-headers/LICENSE');
   const napi = packageFolder('node-addon-api');
   for (const file of readdirSync(napi)) {

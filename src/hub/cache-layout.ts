@@ -4,10 +4,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 
 import { EncoderError } from '../errors';
+import { replaceFile } from '../support/replace-file';
 import { errnoOf } from '../support/source-file';
 import type { HubFile } from './client';
 import { type Repository, isCommit } from './repository';
@@ -52,7 +53,7 @@ export class CacheLayout {
       await mkdir(dirname(path), { recursive: true });
       const temporary = temporaryName(path);
       await writeFile(temporary, commit);
-      await rename(temporary, path);
+      await replaceFile(temporary, path);
     });
   }
 
@@ -99,7 +100,7 @@ export class CacheLayout {
         await copyFile(blob, temporary, constants.COPYFILE_FICLONE);
       });
       // Replaced in one step, since others may be reading the snapshot.
-      await rename(temporary, path);
+      await replaceFile(temporary, path);
     });
   }
 

@@ -7,6 +7,7 @@ import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promis
 import { basename, dirname, join } from 'node:path';
 
 import { EncoderError } from '../errors';
+import { replaceFile } from '../support/replace-file';
 import { errnoOf } from '../support/source-file';
 import type { HubFile } from './client';
 
@@ -74,7 +75,7 @@ export class PartialFile {
   async finish(): Promise<void> {
     await this.handle.sync().catch((cause: unknown) => fail('sync', this.path, cause));
     await this.close();
-    await rename(this.path, this.blob).catch((cause: unknown) => fail('rename', this.path, cause));
+    await replaceFile(this.path, this.blob).catch((cause: unknown) => fail('rename', this.path, cause));
   }
 
   /** Leaves what is there for the next attempt. */

@@ -4,10 +4,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { EncoderError } from '../errors';
+import { replaceFile } from './replace-file';
 import { errnoOf } from './source-file';
 
 /** Temporary names that `AtomicFile` makes: .NAME.PID.RANDOM.tmp */
@@ -55,7 +56,7 @@ export class AtomicFile {
   async commit(overwrite: boolean): Promise<void> {
     await this.close();
     try {
-      if (overwrite) await rename(this.temporaryPath, this.path);
+      if (overwrite) await replaceFile(this.temporaryPath, this.path);
       else await linkNew(this.temporaryPath, this.path);
     } catch (error) {
       await this.discard();
@@ -131,7 +132,7 @@ async function linkNew(from: string, to: string): Promise<void> {
       throw errnoOf(error) === 'EEXIST' ? outputExists(to, error) : error;
     });
     await claim.close();
-    await rename(from, to);
+    await replaceFile(from, to);
     return;
   }
   await rm(from, { force: true });

@@ -26,14 +26,15 @@ function thrownBy(call: () => unknown): unknown {
 }
 
 test('a missing addon is explained with every place and the repair', () => {
-  expect(thrownBy(() => openAddon(root))).toMatchObject({
-    code: 'addon_missing',
-    message: expect.stringMatching(
-      new RegExp(
-        `${join(root, 'build', 'Release')}.*prebuilds/${process.platform}-${process.arch}.*node ${join(root, 'scripts', 'build.mjs')}`,
-      ),
-    ) as string,
-  });
+  const error = thrownBy(() => openAddon(root));
+  expect(error).toMatchObject({ code: 'addon_missing' });
+  const { message } = error as Error;
+  for (const part of [
+    join(root, 'build', 'Release'),
+    join(root, 'prebuilds', `${process.platform}-${process.arch}`),
+    `node ${join(root, 'scripts', 'build.mjs')}`,
+  ])
+    expect(message).toContain(part);
 });
 
 test('an addon that does not load is told apart from a missing one', () => {

@@ -11,6 +11,10 @@
 
 #ifdef __linux__
 #include <sched.h>
+#elif defined(_WIN32)
+#include <windows.h>
+
+#include <vector>
 #endif
 
 namespace enc {
@@ -49,6 +53,19 @@ int allowed_physical_cores() {
       cores.insert(siblings.empty() ? "cpu" + std::to_string(cpu) : siblings);
     }
     if (!cores.empty()) return int(cores.size());
+  }
+#elif defined(_WIN32)
+  DWORD_PTR allowed = 0, all = 0;
+  DWORD bytes = 0;
+  GetLogicalProcessorInformation(nullptr, &bytes);
+  std::vector<SYSTEM_LOGICAL_PROCESSOR_INFORMATION> facts(bytes /
+                                                          sizeof(SYSTEM_LOGICAL_PROCESSOR_INFORMATION));
+  if (GetProcessAffinityMask(GetCurrentProcess(), &allowed, &all) &&
+      GetLogicalProcessorInformation(facts.data(), &bytes)) {
+    const auto is_ours = [&](const SYSTEM_LOGICAL_PROCESSOR_INFORMATION& fact) {
+      return fact.Relationship == RelationProcessorCore && (fact.ProcessorMask & allowed) != 0;
+    };
+    if (const auto cores = std::count_if(facts.begin(), facts.end(), is_ours); cores > 0) return int(cores);
   }
 #endif
   return std::max(1, int(std::thread::hardware_concurrency()));

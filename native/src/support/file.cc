@@ -1,5 +1,6 @@
 #include "support/file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -9,23 +10,25 @@
 #include "enc/error.h"
 
 #ifdef _WIN32
-#include <fcntl.h>
 #include <io.h>
+#include <windows.h>
 
-#include <filesystem>
+#include "support/native_path.h"
 #else
-#include <fcntl.h>
 #include <unistd.h>
 #endif
 
 namespace enc {
+
 namespace {
 
 #ifdef _WIN32
 using Stat = struct _stat64;
+HANDLE handle_of(int descriptor) {
+  return reinterpret_cast<HANDLE>(_get_osfhandle(descriptor));
+}
 int open_for_reading(const std::string& path) {
-  const std::filesystem::path native(std::u8string(path.begin(), path.end()));
-  return _wopen(native.c_str(), _O_RDONLY | _O_BINARY);
+  return _wopen(native_path(path).c_str(), _O_RDONLY | _O_BINARY | _O_NOINHERIT);
 }
 int stat_descriptor(int descriptor, Stat* status) {
   return _fstat64(descriptor, status);
@@ -33,12 +36,21 @@ int stat_descriptor(int descriptor, Stat* status) {
 bool is_regular(const Stat& status) {
   return (status.st_mode & _S_IFMT) == _S_IFREG;
 }
-int64_t modified_ns(const Stat& status) {
-  return int64_t(status.st_mtime) * 1000000000;
+int64_t modified_ns(int descriptor, const Stat&) {
+  FILETIME time{};  // in units of 100 ns, where the status has seconds
+  GetFileTime(handle_of(descriptor), nullptr, nullptr, &time);
+  return int64_t(uint64_t{time.dwHighDateTime} << 32 | time.dwLowDateTime) * 100;
 }
 int64_t read_some(int descriptor, uint64_t offset, void* destination, size_t count) {
-  if (_lseeki64(descriptor, int64_t(offset), SEEK_SET) < 0) return -1;
-  return _read(descriptor, destination, unsigned(std::min<size_t>(count, 1u << 30)));
+  OVERLAPPED position{};
+  position.Offset = DWORD(offset);
+  position.OffsetHigh = DWORD(offset >> 32);
+  DWORD got = 0;
+  const auto wanted = DWORD(std::min<size_t>(count, 1u << 30));
+  if (ReadFile(handle_of(descriptor), destination, wanted, &got, &position)) return got;
+  if (GetLastError() == ERROR_HANDLE_EOF) return 0;
+  errno = EIO;
+  return -1;
 }
 void close_descriptor(int descriptor) {
   _close(descriptor);
@@ -55,11 +67,11 @@ bool is_regular(const Stat& status) {
   return S_ISREG(status.st_mode);
 }
 #ifdef __APPLE__
-int64_t modified_ns(const Stat& status) {
+int64_t modified_ns(int, const Stat& status) {
   return int64_t(status.st_mtimespec.tv_sec) * 1000000000 + status.st_mtimespec.tv_nsec;
 }
 #else
-int64_t modified_ns(const Stat& status) {
+int64_t modified_ns(int, const Stat& status) {
   return int64_t(status.st_mtim.tv_sec) * 1000000000 + status.st_mtim.tv_nsec;
 }
 #endif
@@ -88,7 +100,7 @@ File::File(const std::string& path) : path_(path) {
     throw Error(ErrorCode::io_failed, "'" + path + "' is not a regular file");
   }
   size_ = uint64_t(status.st_size);
-  modified_ns_ = modified_ns(status);
+  modified_ns_ = modified_ns(descriptor_, status);
 }
 
 File::~File() {
@@ -114,7 +126,7 @@ void File::read_at(uint64_t offset, void* destination, size_t count) const {
 void File::check_unchanged() const {
   Stat status;
   if (stat_descriptor(descriptor_, &status) != 0 || uint64_t(status.st_size) != size_ ||
-      modified_ns(status) != modified_ns_) {
+      modified_ns(descriptor_, status) != modified_ns_) {
     throw Error(ErrorCode::io_failed, "'" + path_ + "' changed while it was read; load it again");
   }
 }

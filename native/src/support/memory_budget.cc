@@ -9,6 +9,8 @@
 
 #ifdef __linux__
 #include <sys/resource.h>
+#elif defined(_WIN32)
+#include <windows.h>
 #endif
 
 namespace enc {
@@ -50,6 +52,19 @@ uint64_t left_in(const std::string& folder, bool is_v2) {
   return limit - std::min(limit, held);
 }
 
+/// What the whole machine has left.
+uint64_t left_in_machine(const std::string& root) {
+  const uint64_t kibibytes = field(root + "/proc/meminfo", "MemAvailable:", kUnknown);
+  if (kibibytes != kUnknown) return kibibytes * 1024;
+#ifdef _WIN32
+  MEMORYSTATUSEX status{};
+  status.dwLength = sizeof status;
+  // Memory is promised against the page file too, and refused when that is full.
+  if (GlobalMemoryStatusEx(&status)) return std::min<uint64_t>(status.ullAvailPhys, status.ullAvailPageFile);
+#endif
+  return kUnknown;
+}
+
 uint64_t left_of_address_space(const std::string& root) {
 #ifdef __linux__
   rlimit limit;
@@ -65,8 +80,7 @@ uint64_t left_of_address_space(const std::string& root) {
 }  // namespace
 
 uint64_t available_memory(const std::string& root) {
-  const uint64_t kibibytes = field(root + "/proc/meminfo", "MemAvailable:", kUnknown);
-  uint64_t available = kibibytes == kUnknown ? kUnknown : kibibytes * 1024;
+  uint64_t available = left_in_machine(root);
   for_each_cgroup(root, "memory", [&](const std::string& folder, bool is_v2) {
     available = std::min(available, left_in(folder, is_v2));
   });

@@ -1,6 +1,6 @@
 #include "support/shared_library.h"
 
-#include <sys/stat.h>
+#include "support/native_path.h"
 
 #ifdef _WIN32
 #include <windows.h>
@@ -11,14 +11,14 @@
 namespace enc {
 
 bool is_file(const std::string& path) {
-  struct stat facts;
-  return stat(path.c_str(), &facts) == 0 && (facts.st_mode & S_IFMT) == S_IFREG;
+  std::error_code failed;
+  return std::filesystem::is_regular_file(native_path(path), failed);
 }
 
 #ifdef _WIN32
 
 const SharedLibrary* SharedLibrary::open(const std::string& path, std::string& error) {
-  HMODULE handle = LoadLibraryExA(path.c_str(), nullptr,
+  HMODULE handle = LoadLibraryExW(native_path(path).make_preferred().c_str(), nullptr,
                                   LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS);
   if (handle != nullptr) return new SharedLibrary(path, handle);
   error = path + ": error " + std::to_string(GetLastError());

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <exception>
 
+#include "support/atomic_wait.h"
+
 namespace enc {
 namespace {
 
@@ -24,7 +26,7 @@ void wait_for_change(const std::atomic<int>& value, int old) {
   while (value.load(std::memory_order_acquire) == old) {
     for (int i = 0; i < 32; i++) pause();
     if (std::chrono::steady_clock::now() >= deadline) {
-      value.wait(old, std::memory_order_acquire);
+      wait_while_equal(value, old);
       return;
     }
   }
@@ -44,7 +46,7 @@ Team::Team(int helpers) {
 Team::~Team() {
   stopping_ = true;
   generation_.fetch_add(1);
-  generation_.notify_all();
+  wake_all(generation_);
   for (std::thread& thread : threads_) thread.join();
 }
 
@@ -66,7 +68,7 @@ void Team::run_erased(size_t count, const void* task, Invoke invoke) {
   // that is over.
   open_.store(true);
   generation_.fetch_add(1);
-  generation_.notify_all();
+  wake_all(generation_);
   take_tasks(0);
   open_.store(false);
   for (int inside = inside_.load(); inside != 0; inside = inside_.load()) wait_for_change(inside_, inside);
@@ -80,7 +82,7 @@ void Team::help(int member) {
     inside_.fetch_add(1);
     if (open_.load()) take_tasks(member);
     inside_.fetch_sub(1);
-    inside_.notify_one();
+    wake_one(inside_);
   }
 }
 

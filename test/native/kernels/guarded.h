@@ -2,32 +2,66 @@
 // writes past the end dies at once, one that writes before the start is found by `intact`.
 #pragma once
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <random>
 
+#ifdef _WIN32
+#include <windows.h>
+#else
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
 namespace enc::test {
+
+#ifdef _WIN32
+inline size_t page_size() {
+  SYSTEM_INFO info;
+  GetSystemInfo(&info);
+  return info.dwPageSize;
+}
+inline void* map_pages(size_t size) {
+  return VirtualAlloc(nullptr, size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+}
+inline bool forbid_pages(void* begin, size_t size) {
+  DWORD before;
+  return VirtualProtect(begin, size, PAGE_NOACCESS, &before) != 0;
+}
+inline void unmap_pages(void* begin, size_t) {
+  VirtualFree(begin, 0, MEM_RELEASE);
+}
+#else
+inline size_t page_size() {
+  return static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+inline void* map_pages(size_t size) {
+  void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return memory == MAP_FAILED ? nullptr : memory;
+}
+inline bool forbid_pages(void* begin, size_t size) {
+  return mprotect(begin, size, PROT_NONE) == 0;
+}
+inline void unmap_pages(void* begin, size_t size) {
+  munmap(begin, size);
+}
+#endif
 
 template <class T>
 class Guarded {
  public:
   explicit Guarded(size_t count) : count_(count) {
-    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    const size_t page = page_size();
     const size_t body = (count * sizeof(T) + kGuardBytes + page - 1) / page * page;
     size_ = body + page;
-    void* memory = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) std::abort();
-    base_ = static_cast<unsigned char*>(memory);
-    if (mprotect(base_ + body, page, PROT_NONE) != 0) std::abort();
+    base_ = static_cast<unsigned char*>(map_pages(size_));
+    if (base_ == nullptr || !forbid_pages(base_ + body, page)) std::abort();
     std::memset(base_, kGuardByte, body);
     data_ = reinterpret_cast<T*>(base_ + body - count * sizeof(T));
   }
-  ~Guarded() { munmap(base_, size_); }
+  ~Guarded() { unmap_pages(base_, size_); }
   Guarded(const Guarded&) = delete;
   Guarded& operator=(const Guarded&) = delete;
 

@@ -7,6 +7,7 @@
 #include "check.h"
 #include "support/cpu_budget.h"
 #include "support/memory_budget.h"
+#include "temporary_path.h"
 
 namespace enc::test {
 namespace {
@@ -16,10 +17,6 @@ constexpr uint64_t kMiB = uint64_t(1) << 20;
 /// A root folder with the files that a test writes into it.
 class FakeRoot {
  public:
-  FakeRoot() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "enc-cgroup-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
   ~FakeRoot() { std::filesystem::remove_all(path_); }
 
   FakeRoot& file(const std::string& name, const std::string& content) {
@@ -31,7 +28,7 @@ class FakeRoot {
   const std::string& path() const { return path_; }
 
  private:
-  std::string path_;
+  std::string path_ = temporary_path("enc-cgroup-");
 };
 
 bool near(double a, double b) {

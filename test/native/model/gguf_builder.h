@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "temporary_path.h"
+
 namespace enc::test {
 
 class GgufBuilder {
@@ -87,10 +89,6 @@ class GgufBuilder {
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& content) {
-    const char* folder = std::getenv("TMPDIR");
-    static int counter = 0;
-    path_ = std::string(folder ? folder : "/tmp") + "/enc-test-" +
-            std::to_string(reinterpret_cast<uintptr_t>(this)) + "-" + std::to_string(counter++) + ".gguf";
     std::FILE* file = std::fopen(path_.c_str(), "wb");
     std::fwrite(content.data(), 1, content.size(), file);
     std::fclose(file);
@@ -99,7 +97,7 @@ class TemporaryFile {
   const std::string& path() const { return path_; }
 
  private:
-  std::string path_;
+  std::string path_ = temporary_path("enc-test-") + ".gguf";
 };
 
 }  // namespace enc::test

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <random>
 #include <string>
 #include <unordered_map>
@@ -134,7 +135,7 @@ inline double activate(const std::string& name, double x) {
   if (name == "silu") return x / (1 + std::exp(-x));
   if (name == "tanh") return std::tanh(x);
   if (name == "gelu_new" || name == "gelu_pytorch_tanh")
-    return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
   return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
 }
 

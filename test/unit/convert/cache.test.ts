@@ -141,10 +141,10 @@ describe('defaultCacheDir', () => {
   it('takes the environment in order', () => {
     vi.stubEnv('GGML_ENCODER_CACHE', '');
     vi.stubEnv('XDG_CACHE_HOME', '');
-    vi.stubEnv('HOME', '/home/someone');
-    expect(defaultCacheDir()).toBe('/home/someone/.cache/ggml-encoder');
-    vi.stubEnv('XDG_CACHE_HOME', '/cache');
-    expect(defaultCacheDir()).toBe('/cache/ggml-encoder');
+    for (const name of ['HOME', 'USERPROFILE']) vi.stubEnv(name, resolve('/home/someone'));
+    expect(defaultCacheDir()).toBe(resolve('/home/someone/.cache/ggml-encoder'));
+    vi.stubEnv('XDG_CACHE_HOME', resolve('/cache'));
+    expect(defaultCacheDir()).toBe(resolve('/cache/ggml-encoder'));
     vi.stubEnv('GGML_ENCODER_CACHE', 'own');
     expect(defaultCacheDir()).toBe(resolve('own'));
     expect(existsSync('own')).toBe(false);

@@ -8,8 +8,10 @@ const outDir = path.join(__dirname, '..', 'build-cmake', 'out');
 const programs = readdirSync(outDir).filter((name) => /^enc_\w+_tests(\.exe)?$/.test(name));
 
 it('finds the test program of each level', () => {
+  // Faults are made by replacing functions of the C library.
+  const faults = process.platform === 'linux' ? ['faults'] : [];
   expect(programs.map((name) => name.replace(/^enc_|_tests.*$/g, '')).sort()).toEqual([
-    'faults',
+    ...faults,
     'kernels',
     'model',
     'tokenizer',
@@ -18,7 +20,7 @@ it('finds the test program of each level', () => {
 
 describe.each(programs)('%s', (program) => {
   const file = path.join(outDir, program);
-  const names = execFileSync(file, ['--list'], { encoding: 'utf8' }).trim().split('\n');
+  const names = execFileSync(file, ['--list'], { encoding: 'utf8' }).trim().split(/\r?\n/);
   it.each(names)('%s', (name) => {
     const result = spawnSync(file, [name], { encoding: 'utf8' });
     expect(result.status, result.stderr).toBe(0);

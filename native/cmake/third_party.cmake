@@ -72,7 +72,7 @@ if(MINGW)
 endif()
 
 # ggml uses the results of many small allocations unseen; ours never come back empty (native/ggml_hooks).
-if(UNIX AND NOT APPLE)
+if((UNIX AND NOT APPLE) OR MINGW)
   target_sources(ggml-base PRIVATE ${CMAKE_SOURCE_DIR}/native/ggml_hooks/checked_alloc.c)
   foreach(function malloc calloc realloc posix_memalign)
     target_link_options(ggml-base PRIVATE -Wl,--wrap=${function})

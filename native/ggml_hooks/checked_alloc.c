@@ -9,10 +9,6 @@
 void * __real_malloc(size_t size);
 void * __real_calloc(size_t count, size_t size);
 void * __real_realloc(void * old, size_t size);
-int __real_posix_memalign(void ** result, size_t alignment, size_t size);
-
-/// Thread pools and tables are far below; buffers that are not are as well refused by throwing.
-static const size_t LARGE_BYTES = 64 * 1024;
 
 static void fail(size_t size) {
     ggml_abort("ggml", 0, "out of memory (%zu bytes)", size);
@@ -36,8 +32,15 @@ void * __wrap_realloc(void * old, size_t size) {
     return result;
 }
 
+#ifndef _WIN32
+/// Thread pools and tables are far below; buffers that are not are as well refused by throwing.
+static const size_t LARGE_BYTES = 64 * 1024;
+
+int __real_posix_memalign(void ** result, size_t alignment, size_t size);
+
 int __wrap_posix_memalign(void ** result, size_t alignment, size_t size) {
     const int status = __real_posix_memalign(result, alignment, size);
     if (status == ENOMEM && size < LARGE_BYTES) fail(size);
     return status;
 }
+#endif

@@ -3,11 +3,11 @@
 #include "enc/cpu_features.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <iterator>
 #include <string>
 
 #include "enc/error.h"
+#include "support/environment.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -173,8 +173,7 @@ CpuFeatures cap_cpu_features(CpuFeatures features, std::string_view max_isa) {
 
 const CpuFeatures& cpu_features() {
   static const CpuFeatures features = [] {
-    const char* cap = std::getenv("GGML_ENCODER_MAX_ISA");
-    return cap_cpu_features(detect_cpu_features(), cap ? cap : "");
+    return cap_cpu_features(detect_cpu_features(), environment_variable("GGML_ENCODER_MAX_ISA").value_or(""));
   }();
   return features;
 }

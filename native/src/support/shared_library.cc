@@ -4,6 +4,8 @@
 
 #ifdef _WIN32
 #include <windows.h>
+
+#include <system_error>
 #else
 #include <dlfcn.h>
 #endif
@@ -21,7 +23,8 @@ const SharedLibrary* SharedLibrary::open(const std::string& path, std::string& e
   HMODULE handle = LoadLibraryExW(native_path(path).make_preferred().c_str(), nullptr,
                                   LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS);
   if (handle != nullptr) return new SharedLibrary(path, handle);
-  error = path + ": error " + std::to_string(GetLastError());
+  const DWORD code = GetLastError();
+  error = path + ": " + std::system_category().message(int(code)) + " (" + std::to_string(code) + ")";
   return nullptr;
 }
 

@@ -1,12 +1,13 @@
 // A backend library as gpu_backends opens them, for machines without a GPU: ggml's CPU backend under the name
 // of another. FAKE_CUDA_LACKS names an operation (as ggml_op_name has it) that it then does not support,
 // FAKE_CUDA_FAULT makes it fail as CUDA does, with those words, FAKE_CUDA_THROWS as Vulkan does.
-#include <cstdlib>
-#include <cstring>
 #include <stdexcept>
 
 #include "ggml-backend-impl.h"
 #include "ggml-cpu.h"
+#include "support/environment.h"
+
+using enc::environment_variable;
 
 namespace {
 
@@ -19,14 +20,14 @@ ggml_backend_dev_t cpu_device() {
 }
 
 ggml_status compute(ggml_backend_t backend, ggml_cgraph* graph) {
-  if (const char* fault = std::getenv("FAKE_CUDA_FAULT")) {
+  if (const auto fault = environment_variable("FAKE_CUDA_FAULT")) {
     ggml_log_callback log = nullptr;
     void* user_data = nullptr;
     ggml_log_get(&log, &user_data);
-    log(GGML_LOG_LEVEL_ERROR, fault, user_data);
+    log(GGML_LOG_LEVEL_ERROR, fault->c_str(), user_data);
     ggml_abort(__FILE__, __LINE__, "CUDA error");
   }
-  if (const char* fault = std::getenv("FAKE_CUDA_THROWS")) throw std::runtime_error(fault);
+  if (const auto fault = environment_variable("FAKE_CUDA_THROWS")) throw std::runtime_error(*fault);
   return backend_interface.graph_compute(backend, graph);
 }
 
@@ -40,8 +41,7 @@ ggml_backend_t start(ggml_backend_dev_t self, const char*) {
 }
 
 bool supports(ggml_backend_dev_t, const ggml_tensor* op) {
-  const char* lacking = std::getenv("FAKE_CUDA_LACKS");
-  if (lacking != nullptr && std::strcmp(lacking, ggml_op_name(op->op)) == 0) return false;
+  if (environment_variable("FAKE_CUDA_LACKS") == ggml_op_name(op->op)) return false;
   return ggml_backend_dev_supports_op(cpu_device(), op);
 }
 

@@ -213,7 +213,8 @@ describe('convert', () => {
   it('reports progress up to the last byte', async () => {
     const seen: ConvertProgress[] = [];
     const { result } = await convertMicro({}, { onProgress: (progress) => seen.push(progress) });
-    expect(seen.map(({ phase }) => phase)).toEqual(['read', 'write', 'write', 'finish']);
+    // Reports of writing come as time passes: on a busy machine there are more of them.
+    expect([...new Set(seen.map(({ phase }) => phase))]).toEqual(['read', 'write', 'finish']);
     expect(seen.at(-1)).toMatchObject({ bytesWritten: result.sizeBytes, bytesTotal: result.sizeBytes });
   });
 

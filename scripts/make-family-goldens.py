@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, normalizers
 
 spec = importlib.util.spec_from_file_location("make_golden", __file__.replace("make-family-goldens", "make-golden"))
 golden = importlib.util.module_from_spec(spec)
@@ -36,6 +36,7 @@ MODERNBERT = {**BASE, "num_hidden_layers": 4, "local_attention": 16, "pad_token_
 ROTARY = {**BASE, "type_vocab_size": 2, "pad_token_id": 0, "rope_parameters": {"rope_type": "default", "rope_theta": 100.0}}
 EUROBERT = {**DECODER, "bos_token_id": 2, "eos_token_id": 3, "mask_token_id": 4}
 THETA_100 = {"rope_type": "default", "rope_theta": 100.0}
+NEOX = {**BASE, "vocab_size": 2502, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
 GPT2 = dict(n_embd=48, n_layer=3, n_head=4, n_positions=512, vocab_size=2501, pad_token_id=None, bos_token_id=0,
             eos_token_id=0)
 GEMMA3 = {**DECODER, "head_dim": 24, "sliding_window": 20, "sliding_window_pattern": 2, "query_pre_attn_scalar": 30}
@@ -125,6 +126,9 @@ FAMILIES = {
     "gemma3-pictures": ("gemma3", {"text_config": GEMMA3, "vision_config": {
         "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 28,
         "patch_size": 14}, "mm_tokens_per_image": 4}),
+    "gpt-neox": ("gpt_neox", {**NEOX, "rope_parameters": {**THETA_100, "partial_rotary_factor": 0.5}}),
+    "gpt-neox-serial": ("gpt_neox", {**NEOX, "use_parallel_residual": False, "attention_bias": False, "hidden_act": "gelu_new",
+                                     "num_attention_heads": 2}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.
@@ -155,11 +159,13 @@ PROJECTIONS = [f"attention.self.{part}." for part in ("query", "key", "value")]
 JOINED = "mixer.Wqkv."
 
 # Tokenizers of pipelines.json.br; the others have WordPiece.
-TOKENIZERS = {"bart-nli": "roberta", "gpt2": "gpt2", "gpt2-unscaled": "gpt2"}
+TOKENIZERS = {"bart-nli": "roberta", "gpt2": "gpt2", "gpt2-unscaled": "gpt2", "gpt-neox": "gpt2", "gpt-neox-serial": "gpt2"}
 
 # Inputs beside those of texts.json and pairs.json: control tokens in the text.
 MORE = {
     "gpt2": ["<|endoftext|>", "one<|endoftext|>two", "the end<|endoftext|><|endoftext|>"],
+    "gpt-neox": ["<|endoftext|>", "one<|endoftext|>two", "the end<|endoftext|><|endoftext|>"],
+    "gpt-neox-serial": ["the end<|endoftext|><|endoftext|>"],
     "gpt2-unscaled": ["<|endoftext|>", "one<|endoftext|>two", "the end<|endoftext|><|endoftext|>"],
     "bart-nli": ["", "a</s>b", "</s>", "one</s></s>two</s>", "<s>again</s> and <pad> again", "the end</s> ",
                  ["a</s>", "b"], ["", "</s>"], ["", ""], ["premise</s></s>hypothesis</s>", "hypothesis"]],
@@ -252,7 +258,10 @@ def load_tokenizer(name):
     packed = golden.TOKENIZER.parent / "pipelines.json.br"
     unpack = "process.stdout.write(require('zlib').brotliDecompressSync(require('fs').readFileSync(process.argv[1])))"
     text = subprocess.run(["node", "-e", unpack, str(packed)], check=True, capture_output=True).stdout
-    return Tokenizer.from_str(json.dumps(json.loads(text)["tokenizers"][TOKENIZERS[name]]))
+    tokenizer = Tokenizer.from_str(json.dumps(json.loads(text)["tokenizers"][TOKENIZERS[name]]))
+    if name.startswith("gpt-neox"):
+        tokenizer.normalizer = normalizers.NFC()  # which its class brings along
+    return tokenizer
 
 
 def run(network, tokenizer, item):

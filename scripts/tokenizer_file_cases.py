@@ -203,6 +203,19 @@ def class_cases():
         "vocab.json": {t: i for i, t in enumerate(ROBERTA)}, "merges.txt": MERGES_TXT,
         "tokenizer_config.json": {**config, "add_eos_token": True},
     }  # fmt: skip
+    neox = document(bpe([*BYTES, "<|endoftext|>"], ["a b", "\u0120 ab"]), [(5, "<|endoftext|>"), (6, "<|padding|>")],
+                    normalizer={"type": "NFC"}, pre_tokenizer=BYTE_LEVEL, post_processor=BYTE_LEVEL)  # fmt: skip
+    yield "gpt_neox", "gpt_neox", {"tokenizer.json": neox, "tokenizer_config.json": {"tokenizer_class": "GPTNeoXTokenizer"}}
+    yield "gpt_neox with flags", "gpt_neox", {
+        "tokenizer.json": neox,
+        "tokenizer_config.json": {"tokenizer_class": "GPTNeoXTokenizerFast", "add_bos_token": True, "add_prefix_space": True},
+    }  # fmt: skip
+    yield "gpt_neox without a class and with another pipeline", "gpt_neox", {"tokenizer.json": {
+        **neox, "normalizer": None, "post_processor": template("<|endoftext|> $A", "$A $B:1", {"<|endoftext|>": 5})}}
+    yield "gpt_neox from vocab.json with flags", "gpt_neox", {
+        "vocab.json": {t: i for i, t in enumerate([*BYTES, "<|endoftext|>"])}, "merges.txt": MERGES_TXT,
+        "tokenizer_config.json": {"tokenizer_class": "GPTNeoXTokenizer", "add_bos_token": True, "add_eos_token": True},
+    }  # fmt: skip
     yield "no class for llama", "llama", {"tokenizer.json": gpt2}
     deberta = document(bpe(["[PAD]", "[CLS]", "[SEP]", "[UNK]", *BYTES, "[MASK]"], MERGES), [(1, "[CLS]"), (9, "[MASK]")],
                        pre_tokenizer=BYTE_LEVEL)  # fmt: skip

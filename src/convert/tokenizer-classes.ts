@@ -62,6 +62,8 @@ export interface TokenizerClass {
   readonly arrange?: (pieces: readonly Piece[], token: (role: Role) => string) => readonly ScoredToken[];
   /** Absent: tokenizer.json is taken as it is. */
   readonly build?: (source: PipelineSource) => Pipeline;
+  /** The template of tokenizer.json is passed over: the class makes one of `add_bos_token` and `add_eos_token`. */
+  readonly dropsTemplate?: boolean;
   /** The template, for a class that always sets its own; `id` gives the id of a role's token. */
   readonly template?: (source: PipelineSource, id: (role: Role) => number) => JsonObject;
 }
@@ -112,6 +114,14 @@ const GPT2: TokenizerClass = {
   model: 'BPE',
   defaults: { unk: '<|endoftext|>', bos: '<|endoftext|>', eos: '<|endoftext|>' },
   build: byteLevelPipeline,
+};
+
+const GPT_NEOX: TokenizerClass = {
+  name: 'GPTNeoXTokenizer',
+  model: 'BPE',
+  defaults: { unk: '<|endoftext|>', bos: '<|endoftext|>', eos: '<|endoftext|>', pad: '<|padding|>' },
+  build: (source) => ({ ...byteLevelPipeline(source), normalizer: object({ type: 'NFC' }) }),
+  dropsTemplate: true,
 };
 
 const ROBERTA: TokenizerClass = {
@@ -305,7 +315,7 @@ const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
     (name) => [`${name}Tokenizer`, BERT] as const,
   ),
   ...['Roberta', 'Bart', 'Longformer'].map((name) => [`${name}Tokenizer`, ROBERTA] as const),
-  ...[MPNET, GPT2, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, DEBERTA_V2, T5].map(
+  ...[MPNET, GPT2, GPT_NEOX, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, DEBERTA_V2, T5].map(
     (tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const,
   ),
 ]);
@@ -319,6 +329,7 @@ const REGISTERED: ReadonlyMap<string, TokenizerClass> = new Map([
   ...['gemma', 'gemma2', 'gemma3', 'gemma3_text'].map((type) => [type, GEMMA] as const),
   ...['qwen2', 'qwen2_moe', 'qwen3', 'qwen3_moe'].map((type) => [type, QWEN2] as const),
   ...['gpt2', 'gpt_neo', 'gptj', 'phi', 'starcoder2'].map((type) => [type, GPT2] as const),
+  ['gpt_neox', GPT_NEOX],
   ['megatron-bert', BERT],
   ['mpnet', MPNET],
   ['deberta', DEBERTA],

@@ -229,7 +229,7 @@ function postProcessor(
 ): JsonValue {
   const token = (role: Role): [string, number] => [source.token(role), ids[role] ?? 0];
   if (tokenizerClass.template !== undefined) return tokenizerClass.template(source, (role) => token(role)[1]);
-  if (isJsonObject(own)) return own;
+  if (isJsonObject(own) && !tokenizerClass.dropsTemplate) return own;
   if (tokenizerClass.name === 'BertTokenizer') {
     return template('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:1 sep:1', { cls: token('cls'), sep: token('sep') });
   }

@@ -246,7 +246,7 @@ const OTHER_KEYS = [
 /** Values that a switch of the graph can have: a mutant with them gets further than one with nonsense. */
 const SWITCHES: Readonly<Record<string, readonly string[]>> = {
   'ggml_encoder.norm_kind': ['layer', 'rms'],
-  'ggml_encoder.norm_placement': ['post', 'pre', 'sandwich'],
+  'ggml_encoder.norm_placement': ['post', 'pre', 'sandwich', 'parallel'],
   'ggml_encoder.position_kind': ['absolute', 'rope', 'relative-bias', 'disentangled', 'none'],
   'ggml_encoder.ffn_kind': ['mlp', 'glu'],
   'ggml_encoder.head.pooling': ['cls', 'mean', 'last', 'eos', 'late'],

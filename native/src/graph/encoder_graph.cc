@@ -12,6 +12,7 @@ ggml_tensor* join(GraphContext& g, const Ops& ops, NormPlacement placement, cons
     case NormPlacement::kPost:
       return ops.add_norm(g, fx, x, norm);
     case NormPlacement::kPre:
+    case NormPlacement::kParallel:
       return ops.add(g, x, fx);
     case NormPlacement::kSandwich:
       return ops.add(g, x, ops.add_norm(g, fx, nullptr, norm));
@@ -55,8 +56,9 @@ class GraphBuilder {
       const bool is_local = h_.attention[index].local && weights_.rope_local.rotated > 0;
       rope = is_local ? &weights_.rope_local : &weights_.rope;
     }
-    x = attend(w, x, encoder_attention(index, w), rope, only_pooled);
-    return feed_forward(w, x);
+    ggml_tensor* attended = attend(w, x, encoder_attention(index, w), rope, only_pooled);
+    if (h_.norm_placement != NormPlacement::kParallel) return feed_forward(w, attended, attended);
+    return feed_forward(w, only_pooled ? ops_.pooled_rows(g_, x) : x, attended);
   }
 
   /// `encoded`: the encoder's last states, which every layer attends to.
@@ -67,7 +69,7 @@ class GraphBuilder {
       const bool only_pooled = keeps_pooled_only(i + 1 == h_.decoder.num_layers);
       x = attend(w, x, decoder_attention(true), nullptr, only_pooled);
       x = attend_across(w, x, encoded, only_pooled);
-      x = feed_forward(w, x);
+      x = feed_forward(w, x, x);
     }
     return x;
   }
@@ -134,8 +136,9 @@ class GraphBuilder {
     return join(g_, ops_, h_.norm_placement, w.cross_post_norm, x, y);
   }
 
-  ggml_tensor* feed_forward(const LayerWeights& w, ggml_tensor* x) {
-    ggml_tensor* y = normalized(w.ffn_norm, x);
+  /// `x` with the feed-forward part of `input`, which is x itself unless both parts of a layer read the same.
+  ggml_tensor* feed_forward(const LayerWeights& w, ggml_tensor* input, ggml_tensor* x) {
+    ggml_tensor* y = normalized(w.ffn_norm, input);
     if (h_.gated_ffn) {
       y = ops_.linear(g_, w.ffn_up, y, Activation::kNone);
       y = ops_.gate(g_, y, h_.hidden_activation);

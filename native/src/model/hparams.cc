@@ -99,9 +99,11 @@ void read_sizes(const Reader& reader, Hparams& h) {
 void read_norms(const Reader& reader, Hparams& h) {
   h.norm_kind =
       reader.word<NormKind>("ggml_encoder.norm_kind", {{"layer", NormKind::kLayer}, {"rms", NormKind::kRms}});
-  h.norm_placement = reader.word<NormPlacement>(
-      "ggml_encoder.norm_placement",
-      {{"post", NormPlacement::kPost}, {"pre", NormPlacement::kPre}, {"sandwich", NormPlacement::kSandwich}});
+  h.norm_placement =
+      reader.word<NormPlacement>("ggml_encoder.norm_placement", {{"post", NormPlacement::kPost},
+                                                                 {"pre", NormPlacement::kPre},
+                                                                 {"sandwich", NormPlacement::kSandwich},
+                                                                 {"parallel", NormPlacement::kParallel}});
   const char* key =
       h.norm_kind == NormKind::kRms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon";
   const double eps = reader.file().number(reader.name(key));

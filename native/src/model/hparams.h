@@ -21,6 +21,7 @@ enum class NormPlacement {
   kPost,      ///< x = norm(x + f(x))
   kPre,       ///< x = x + f(norm(x)), with one more norm after the last layer
   kSandwich,  ///< x = x + norm(f(norm(x))), with one more norm after the last layer
+  kParallel,  ///< x = x + f(norm(x)) + g(norm(x)), with one more norm after the last layer
 };
 
 enum class PositionKind {

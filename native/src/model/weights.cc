@@ -121,6 +121,10 @@ LayerWeights declare_block(TensorContract& contract, const Hparams& h, const std
       block.attn_norm = contract.optional_norm(prefix + "attn_norm", hidden, h.norm_kind, h.norm_eps);
       block.ffn_norm = norm("ffn_norm");
       break;
+    case NormPlacement::kParallel:
+      block.attn_norm = norm("attn_norm");
+      block.ffn_norm = norm("ffn_norm");
+      break;
     case NormPlacement::kSandwich:
       block.attn_norm = norm("attn_norm");
       block.attn_post_norm = norm("attn_post_norm");

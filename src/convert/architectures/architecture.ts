@@ -78,8 +78,11 @@ export interface EncoderHyperparameters {
   readonly embeddingScale?: number;
   readonly isCausal?: boolean;
   readonly normKind?: 'layer' | 'rms';
-  /** `post`: x = norm(x + f(x)); `pre`: x + f(norm(x)); `sandwich`: x + norm(f(norm(x))). */
-  readonly normPlacement?: 'post' | 'pre' | 'sandwich';
+  /**
+   * `post`: x = norm(x + f(x)); `pre`: x + f(norm(x)); `sandwich`: x + norm(f(norm(x))); `parallel`: attention and
+   * feed-forward part read the same x, x + f(norm(x)) + g(norm(x)).
+   */
+  readonly normPlacement?: 'post' | 'pre' | 'sandwich' | 'parallel';
   readonly positionKind?: 'absolute' | 'rope' | 'relative-bias' | 'disentangled' | 'none';
   /** Rows that were cut from the front of the position table. */
   readonly positionOffset?: number;

@@ -10,6 +10,7 @@ import { decoders } from './decoder';
 import { distilbert } from './distilbert';
 import { electra } from './electra';
 import { eurobert } from './eurobert';
+import { gptNeox } from './gpt-neox';
 import { gpt2 } from './gpt2';
 import { modernbert } from './modernbert';
 import { mpnet } from './mpnet';
@@ -32,6 +33,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   eurobert,
   bart,
   gpt2,
+  gptNeox,
   ...decoders,
 ];
 

@@ -44,6 +44,7 @@ export function ggufDecoderCases(sound: Buffer): Case[] {
   for (const [key, value] of [
     ['ggml_encoder.norm_placement', 'pre'],
     ['ggml_encoder.norm_placement', 'sandwich'],
+    ['ggml_encoder.norm_placement', 'parallel'],
     ['ggml_encoder.position_kind', 'rope'],
     ['ggml_encoder.position_kind', 'none'],
     ['ggml_encoder.position_kind', 'disentangled'],

@@ -79,6 +79,21 @@ describe('GPT-2', () => {
   });
 });
 
+describe('GPT-NeoX', () => {
+  it('is the same model with its own names of what turns', () => {
+    const own = { rope_parameters: null, rotary_pct: 0.5, rotary_emb_base: 100 };
+    expect(facts('gpt-neox', own)).toEqual(facts('gpt-neox'));
+  });
+
+  it('may hold the masks and frequencies of old checkpoints and the head of a language model', () => {
+    const neox = family('gpt-neox');
+    const names = ['bias', 'masked_bias', 'rotary_emb.inv_freq'].map((name) => `gpt_neox.layers.1.attention.${name}`);
+    const more = Object.fromEntries([...names, 'embed_out.weight'].map((name) => [name, [4]]));
+    const { tensors } = describeModel(neox, {}, { ...neox.tensors, ...more });
+    expect(tensors).toHaveLength(describeModel(neox, {}).tensors.length);
+  });
+});
+
 describe('Gemma 3 with pictures', () => {
   const pictures = family('gemma3-pictures');
 

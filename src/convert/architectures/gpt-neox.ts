@@ -1,0 +1,104 @@
+/**
+ * GPTNeoXForSequenceClassification (Pythia and its kin): attention and feed-forward part read the same states, or one
+ * after the other; part of each head turns; logits = score(final_layer_norm(h[last token that is no pad])).
+ */
+import type { ConfigReader } from '../config';
+import type { Architecture, EncoderHyperparameters, EncoderModel, RotaryEmbedding, TensorIndex } from './architecture';
+import { checkHeads, readActivation, readPadToken, readSizes } from './mechanisms';
+import { inverseFrequencies } from './rotary';
+import { TensorPlanner, findPrefix, prefixesOf, readNumLabels } from './tensor-planner';
+
+/** Causal masks and frequencies of old checkpoints, and what language models have beside the classifier. */
+const IGNORED = /(^|\.)attention\.((masked_)?bias|rotary_emb\.inv_freq)$|(^|\.)embed_out\.weight$/;
+
+const DEFAULTS = {
+  numLayers: 44,
+  hiddenSize: 6144,
+  numHeads: 64,
+  intermediateSize: 24_576,
+  numPositions: 2048,
+  vocabSize: 50_432,
+};
+
+export const gptNeox: Architecture = {
+  sourceClass: 'GPTNeoXForSequenceClassification',
+  modelType: 'gpt_neox',
+
+  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
+    const hyperparameters = readHyperparameters(config);
+    const padTokenId = readPadToken(config);
+    return {
+      architecture: 'gptneox',
+      hyperparameters,
+      ...plan(hyperparameters, config.boolean('attention_bias', true), weights),
+      head: { pooling: 'last', activation: 'none', ...(padTokenId === undefined ? {} : { padTokenId }) },
+      llamacppCompat: 'unsupported',
+    };
+  },
+};
+
+function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
+  const sizes = readSizes(config, DEFAULTS);
+  checkHeads(config, sizes);
+  return {
+    ...sizes,
+    numTokenTypes: 0,
+    normEps: config.number('layer_norm_eps', 1e-5, 1e-12, 1),
+    normPlacement: config.boolean('use_parallel_residual', true) ? 'parallel' : 'pre',
+    hiddenActivation: readActivation(config, 'hidden_act'),
+    isCausal: true,
+    positionKind: 'rope',
+    rope: readRotary(config, sizes.hiddenSize / sizes.numHeads),
+  };
+}
+
+/** `rope_parameters`, or the class's own names for the share of a head that turns and for theta. */
+function readRotary(config: ConfigReader, headSize: number): RotaryEmbedding {
+  const parameters = {
+    partial_rotary_factor: config.number('rotary_pct', 0.25, 0.01, 1),
+    ...(config.object('rope_parameters') ?? config.object('rope_scaling') ?? {}),
+  };
+  const theta = config.number('rotary_emb_base', 10_000, 1, 1e9);
+  return { inverseFrequencies: inverseFrequencies(config, parameters, headSize, theta), attentionFactor: 1 };
+}
+
+function plan(
+  { numLayers, hiddenSize: h, numHeads, intermediateSize: f, vocabSize }: EncoderHyperparameters,
+  attentionBias: boolean,
+  weights: TensorIndex,
+): Pick<EncoderModel, 'tensors' | 'numLabels'> {
+  const [decoder, head] = findPrefix(prefixesOf('gpt_neox'), 'embed_in.weight', weights);
+  const numLabels = readNumLabels(weights, `${head}score.weight`);
+  const planner = new TensorPlanner(weights);
+  const linear = (name: string, rows: number, columns: number, source: string, bias = true) =>
+    planner.linear(name, { sources: [source], rows: [rows], columns, bias });
+  // Queries, keys and values stand together in each head.
+  const size = h / numHeads;
+  const heads = Array.from({ length: 3 * numHeads }, (_, i) => {
+    const [part, index] = [Math.floor(i / numHeads), i % numHeads];
+    return [(3 * index + part) * size, size] as const;
+  });
+  planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}embed_in.weight`);
+  for (let layer = 0; layer < numLayers; layer++) {
+    const [block, from] = [`blk.${layer}.`, `${decoder}layers.${layer}.`];
+    const joined = `${from}attention.query_key_value`;
+    planner.norm(`${block}attn_norm`, h, `${from}input_layernorm`);
+    planner.matrix(`${block}attn_qkv.weight`, [3 * h, h], `${joined}.weight`, heads);
+    if (attentionBias) planner.exact(`${block}attn_qkv.bias`, [3 * h], `${joined}.bias`, heads);
+    linear(`${block}attn_output`, h, h, `${from}attention.dense`, attentionBias);
+    planner.norm(`${block}ffn_norm`, h, `${from}post_attention_layernorm`);
+    linear(`${block}ffn_up`, f, h, `${from}mlp.dense_h_to_4h`);
+    linear(`${block}ffn_down`, h, f, `${from}mlp.dense_4h_to_h`);
+  }
+  planner.norm('output_norm', h, `${decoder}final_layer_norm`);
+  const classifier = {
+    sources: [`${head}score`],
+    rows: [numLabels],
+    columns: h,
+    bias: false,
+    storage: 'exact',
+  } as const;
+  planner.linear('cls.output', classifier);
+  planner.refuseUnused(IGNORED);
+  return { tensors: planner.tensors, numLabels };
+}

@@ -37,6 +37,7 @@ ROTARY = {**BASE, "type_vocab_size": 2, "pad_token_id": 0, "rope_parameters": {"
 EUROBERT = {**DECODER, "bos_token_id": 2, "eos_token_id": 3, "mask_token_id": 4}
 THETA_100 = {"rope_type": "default", "rope_theta": 100.0}
 NEOX = {**BASE, "vocab_size": 2502, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
+OPT = {**BASE, "ffn_dim": 80, "word_embed_proj_dim": 48, "pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
 GPT2 = dict(n_embd=48, n_layer=3, n_head=4, n_positions=512, vocab_size=2501, pad_token_id=None, bos_token_id=0,
             eos_token_id=0)
 GEMMA3 = {**DECODER, "head_dim": 24, "sliding_window": 20, "sliding_window_pattern": 2, "query_pre_attn_scalar": 30}
@@ -129,6 +130,9 @@ FAMILIES = {
     "gpt-neox": ("gpt_neox", {**NEOX, "rope_parameters": {**THETA_100, "partial_rotary_factor": 0.5}}),
     "gpt-neox-serial": ("gpt_neox", {**NEOX, "use_parallel_residual": False, "attention_bias": False, "hidden_act": "gelu_new",
                                      "num_attention_heads": 2}),
+    "opt": ("opt", OPT),
+    "opt-after": ("opt", {**OPT, "do_layer_norm_before": False, "enable_bias": False, "activation_function": "gelu",
+                          "pad_token_id": None, "num_labels": 2}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.
@@ -174,7 +178,7 @@ MORE = {
 # What a model has for pictures.
 PICTURES = ("model.vision_tower.", "model.multi_modal_projector.")
 
-# Names under which a model has one tensor again.
+# Names under which an encoder with a decoder has one tensor again.
 TIED = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight")
 
 
@@ -201,8 +205,9 @@ def build(seed, name, model_type, config):
             state = join_as_flash(state, FLASH[name])
         model = {"seed": seed, "scales": SCALES}
         values = {}
+        tied = TIED if config.is_encoder_decoder else ()
         for tensor_name, tensor in state.items():
-            if tensor.dtype == torch.float32 and not tensor_name.endswith(TIED) and not tensor_name.startswith(PICTURES):
+            if tensor.dtype == torch.float32 and not tensor_name.endswith(tied) and not tensor_name.startswith(PICTURES):
                 if name in FIRST:
                     tensor_name = tensor_name.replace("gte.", "new.", 1)
                 exact = torch.from_numpy(golden.tensor_values(model, tensor_name, tuple(tensor.shape)))
@@ -214,7 +219,7 @@ def build(seed, name, model_type, config):
         else:
             own = split_as_own(values, FLASH[name]) if name in FLASH else values
             missing, unexpected = network.load_state_dict(own, strict=False)
-            ends = ("position_ids", "token_type_ids", *TIED)
+            ends = ("position_ids", "token_type_ids", *tied)
             assert not unexpected and all(key.endswith(ends) or key.startswith(PICTURES) for key in missing), missing
     if name in FIRST:
         turn_by_ntk(network.gte.rotary_emb, FIRST[name]["rope_theta"], FIRST[name]["rope_scaling"]["factor"])

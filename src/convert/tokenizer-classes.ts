@@ -328,7 +328,7 @@ const REGISTERED: ReadonlyMap<string, TokenizerClass> = new Map([
   ...['roberta', 'roberta-prelayernorm', 'data2vec-text', 'longformer', 'bart'].map((type) => [type, ROBERTA] as const),
   ...['gemma', 'gemma2', 'gemma3', 'gemma3_text'].map((type) => [type, GEMMA] as const),
   ...['qwen2', 'qwen2_moe', 'qwen3', 'qwen3_moe'].map((type) => [type, QWEN2] as const),
-  ...['gpt2', 'gpt_neo', 'gptj', 'phi', 'starcoder2'].map((type) => [type, GPT2] as const),
+  ...['gpt2', 'gpt_neo', 'gptj', 'opt', 'phi', 'starcoder2'].map((type) => [type, GPT2] as const),
   ['gpt_neox', GPT_NEOX],
   ['megatron-bert', BERT],
   ['mpnet', MPNET],

@@ -128,6 +128,11 @@ const CHECKPOINTS: readonly (readonly [family: string, tokenizer: string, tokeni
   ['mistral', 'llama2', 'LlamaTokenizer'],
   ['qwen2', 'qwen2', 'Qwen2Tokenizer'],
   ['gemma2', 'gemma', 'GemmaTokenizer'],
+  ['gemma', 'gemma', 'GemmaTokenizer'],
+  ['gemma3', 'gemma', 'GemmaTokenizer'],
+  ['phi3', 'llama2', 'LlamaTokenizer'],
+  ['smollm3', 'llama3', 'PreTrainedTokenizerFast'],
+  ['gpt2', 'gpt2', 'GPT2Tokenizer'],
 ];
 
 /** Tokens of the largest vocabulary here. */

@@ -14,6 +14,7 @@ import { gptNeox } from './gpt-neox';
 import { gpt2 } from './gpt2';
 import { modernbert } from './modernbert';
 import { mpnet } from './mpnet';
+import { opt } from './opt';
 import { robertaFamily } from './roberta';
 import { rotaryBertFamily } from './rotary-bert';
 
@@ -34,6 +35,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   bart,
   gpt2,
   gptNeox,
+  opt,
   ...decoders,
 ];
 

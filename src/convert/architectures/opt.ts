@@ -1,0 +1,110 @@
+/**
+ * OPTForSequenceClassification: causal attention over learned positions, layer norms before each part or after it;
+ * logits = score(h[last token that is no pad]).
+ */
+import type { ConfigReader } from '../config';
+import { MAX_INTERMEDIATE_SIZE } from '../limits';
+import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
+import { checkHeads, readActivation, readPadToken, readSizes } from './mechanisms';
+import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
+
+const PREFIXES: Prefixes = [
+  ['model.decoder.', ''],
+  ['decoder.', ''],
+  ['module.model.decoder.', 'module.'],
+];
+const IGNORED = /(^|\.)lm_head\.weight$/;
+
+const DEFAULTS = {
+  numLayers: 12,
+  hiddenSize: 768,
+  numHeads: 12,
+  intermediateSize: 3072,
+  numPositions: 2048,
+  vocabSize: 50_272,
+};
+
+/** Rows of the position table before that of the first token. */
+const POSITION_OFFSET = 2;
+
+export const opt: Architecture = {
+  sourceClass: 'OPTForSequenceClassification',
+  modelType: 'opt',
+
+  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
+    const hyperparameters = readHyperparameters(config);
+    const padTokenId = readPadToken(config, 1);
+    return {
+      architecture: 'opt',
+      hyperparameters,
+      ...plan(hyperparameters, config.boolean('enable_bias', true), weights),
+      head: { pooling: 'last', activation: 'none', ...(padTokenId === undefined ? {} : { padTokenId }) },
+      llamacppCompat: 'unsupported',
+    };
+  },
+};
+
+function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
+  const sizes = readSizes(config, DEFAULTS);
+  checkHeads(config, sizes);
+  const embeddingSize = config.integer('word_embed_proj_dim', sizes.hiddenSize, 1, 2 ** 31 - 1);
+  if (embeddingSize !== sizes.hiddenSize) {
+    config.unsupported(
+      `word_embed_proj_dim is ${embeddingSize}; only embeddings as wide as the ${sizes.hiddenSize} of the layers are supported`,
+    );
+  }
+  if (!config.boolean('layer_norm_elementwise_affine', true)) {
+    config.unsupported('layer_norm_elementwise_affine is false; only layer norms with weights are supported');
+  }
+  if (config.boolean('_remove_final_layer_norm', false)) {
+    config.unsupported('_remove_final_layer_norm is true; only models with their last layer norm are supported');
+  }
+  return {
+    ...sizes,
+    intermediateSize: config.integer('ffn_dim', DEFAULTS.intermediateSize, 1, MAX_INTERMEDIATE_SIZE),
+    numTokenTypes: 0,
+    normEps: 1e-5,
+    normPlacement: config.boolean('do_layer_norm_before', true) ? 'pre' : 'post',
+    hiddenActivation: readActivation(config, 'activation_function', 'relu'),
+    isCausal: true,
+    positionOffset: POSITION_OFFSET,
+  };
+}
+
+function plan(
+  { numLayers, hiddenSize: h, intermediateSize: f, numPositions, vocabSize, normPlacement }: EncoderHyperparameters,
+  bias: boolean,
+  weights: TensorIndex,
+): Pick<EncoderModel, 'tensors' | 'numLabels'> {
+  const [decoder, head] = findPrefix(PREFIXES, 'embed_tokens.weight', weights);
+  const numLabels = readNumLabels(weights, `${head}score.weight`);
+  const isPre = normPlacement === 'pre';
+  const planner = new TensorPlanner(weights);
+  planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}embed_tokens.weight`);
+  const positions = [numPositions + POSITION_OFFSET, h];
+  planner.exact('position_embd.weight', positions, `${decoder}embed_positions.weight`, [
+    [POSITION_OFFSET, numPositions],
+  ]);
+  for (let layer = 0; layer < numLayers; layer++) {
+    const [block, from] = [`blk.${layer}.`, `${decoder}layers.${layer}.`];
+    const linear = (name: string, rows: number[], columns: number, sources: string[]) =>
+      planner.linear(`${block}${name}`, { sources: sources.map((source) => `${from}${source}`), rows, columns, bias });
+    linear('attn_qkv', [h, h, h], h, ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj']);
+    linear('attn_output', [h], h, ['self_attn.out_proj']);
+    linear('ffn_up', [f], h, ['fc1']);
+    linear('ffn_down', [h], f, ['fc2']);
+    planner.norm(`${block}${isPre ? 'attn_norm' : 'attn_output_norm'}`, h, `${from}self_attn_layer_norm`);
+    planner.norm(`${block}${isPre ? 'ffn_norm' : 'layer_output_norm'}`, h, `${from}final_layer_norm`);
+  }
+  if (isPre) planner.norm('output_norm', h, `${decoder}final_layer_norm`);
+  const classifier = {
+    sources: [`${head}score`],
+    rows: [numLabels],
+    columns: h,
+    bias: false,
+    storage: 'exact',
+  } as const;
+  planner.linear('cls.output', classifier);
+  planner.refuseUnused(IGNORED);
+  return { tensors: planner.tensors, numLabels };
+}

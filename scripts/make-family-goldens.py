@@ -140,7 +140,8 @@ SAVED = ("gte-saved", "gte-first", "nomic-saved", "jina-v3-saved")
 
 # Configurations of that code, which names its class otherwise.
 FIRST = {
-    "gte-first": {"architectures": ["NewForSequenceClassification"], "model_type": "new", **BASE, "type_vocab_size": 2,
+    "gte-first": {"architectures": ["NewForSequenceClassification"], "model_type": "new",
+                  "auto_map": {"AutoConfig": "Alibaba-NLP/new-impl--configuration.NewConfig"}, **BASE, "type_vocab_size": 2,
                   "hidden_act": "gelu", "layer_norm_eps": 1e-12, "layer_norm_type": "layer_norm", "pack_qkv": True,
                   "position_embedding_type": "rope", "rope_theta": 50.0, "rope_scaling": {"type": "ntk", "factor": 8.0},
                   "logn_attention_scale": False, "logn_attention_clip1": False, "unpad_inputs": False,

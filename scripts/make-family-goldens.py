@@ -8,6 +8,7 @@ the tokenizers of test/fixtures/tokenizers/pipelines.json.br.
 """
 import importlib.util
 import json
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -133,10 +134,11 @@ FAMILIES = {
     "opt": ("opt", OPT),
     "opt-after": ("opt", {**OPT, "do_layer_norm_before": False, "enable_bias": False, "activation_function": "gelu",
                           "pad_token_id": None, "num_labels": 2}),
+    "nomic-first": ("nomic_bert", {**ROTARY, "intermediate_size": 256, "vocab_size": 7104, "hidden_act": "gelu"}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.
-SAVED = ("gte-saved", "gte-first", "nomic-saved", "jina-v3-saved")
+SAVED = ("gte-saved", "gte-first", "nomic-saved", "nomic-first", "jina-v3-saved")
 
 # Configurations of that code, which names its class otherwise.
 FIRST = {
@@ -146,7 +148,16 @@ FIRST = {
                   "position_embedding_type": "rope", "rope_theta": 50.0, "rope_scaling": {"type": "ntk", "factor": 8.0},
                   "logn_attention_scale": False, "logn_attention_clip1": False, "unpad_inputs": False,
                   "use_memory_efficient_attention": False},
+    "nomic-first": {"architectures": ["NomicBertForSequenceClassification"], "model_type": "nomic_bert", "n_embd": 48,
+                    "n_layer": 3, "n_head": 4, "n_inner": 200, "n_positions": 2048, "max_trained_positions": 512,
+                    "rotary_scaling_factor": 2.0, "vocab_size": 7100, "pad_vocab_size_multiple": 64, "type_vocab_size": 2,
+                    "activation_function": "geglu", "layer_norm_epsilon": 1e-12, "rotary_emb_base": 100,
+                    "rotary_emb_fraction": 1.0, "rotary_emb_interleaved": False, "rotary_emb_scale_base": None,
+                    "prenorm": False, "causal": False, "use_rms_norm": False, "parallel_block": False,
+                    "qkv_proj_bias": False, "mlp_fc1_bias": False, "mlp_fc2_bias": False},
 }
+# The encoder's names there.
+FIRST_NAMES = {"gte-first": ("gte.", "new."), "nomic-first": ("nomic_bert.", "bert.")}
 
 # Names of flash-attn's BERT for those of transformers, which has three layers for the one of queries, keys and values.
 FLASH = {
@@ -210,11 +221,13 @@ def build(seed, name, model_type, config):
         for tensor_name, tensor in state.items():
             if tensor.dtype == torch.float32 and not tensor_name.endswith(tied) and not tensor_name.startswith(PICTURES):
                 if name in FIRST:
-                    tensor_name = tensor_name.replace("gte.", "new.", 1)
+                    tensor_name = tensor_name.replace(*FIRST_NAMES[name], 1)
                 exact = torch.from_numpy(golden.tensor_values(model, tensor_name, tuple(tensor.shape)))
                 values[tensor_name] = exact.to(torch.bfloat16).float()
         if name in SAVED:
-            save_file(values, file, metadata={"format": "pt"})
+            own, first = FIRST_NAMES.get(name, ("", ""))
+            named = {re.sub(f"^{re.escape(first)}", own, key): value for key, value in values.items()}
+            save_file(named, file, metadata={"format": "pt"})
             network, loaded = type(network).from_pretrained(folder, attn_implementation="eager", output_loading_info=True)
             assert not any(loaded[key] for key in ("missing_keys", "unexpected_keys", "mismatched_keys")), loaded
         else:
@@ -222,7 +235,7 @@ def build(seed, name, model_type, config):
             missing, unexpected = network.load_state_dict(own, strict=False)
             ends = ("position_ids", "token_type_ids", *tied)
             assert not unexpected and all(key.endswith(ends) or key.startswith(PICTURES) for key in missing), missing
-    if name in FIRST:
+    if name == "gte-first":
         turn_by_ntk(network.gte.rotary_emb, FIRST[name]["rope_theta"], FIRST[name]["rope_scaling"]["factor"])
     return network.eval(), {name: list(tensor.shape) for name, tensor in values.items()}
 

@@ -9,6 +9,7 @@ import type { Architecture, EncoderModel, RotaryEmbedding, TensorIndex } from '.
 import { type EncoderNames, type LayerNames, planTensors } from './encoder-tensors';
 import { FLASH_EMBEDDING_NORM, flashLayer } from './flash-names';
 import { type Sizes, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
+import { translateNomicConfig } from './nomic-config';
 import { readNtkRotary, readRotary, requireWholeHeads } from './rotary';
 import { type Prefixes, findPrefix, prefixesOf } from './tensor-planner';
 
@@ -32,6 +33,8 @@ interface Family {
   readonly rotary: (config: ConfigReader, headSize: number) => RotaryEmbedding;
   /** Refuses switches of this family alone. */
   readonly refuse?: (config: ConfigReader) => void;
+  /** From the keys of its first code to those of transformers. */
+  readonly translate?: (config: ConfigReader) => ConfigReader;
 }
 
 /** transformers' own names. */
@@ -110,14 +113,14 @@ const FAMILIES: readonly Family[] = [
     sourceClass: 'NomicBertForSequenceClassification',
     modelType: 'nomic_bert',
     architecture: 'nomic_bert',
-    prefixes: prefixesOf('nomic_bert'),
+    prefixes: [...prefixesOf('nomic_bert'), ...prefixesOf('bert')],
     defaults: defaults([12, 768, 12, 3072, 2048, 30_528], { activation: 'silu' }),
     isGated: true,
     biases: { attention: false, up: false, down: false },
     firstLayout: flashLayout('attn', (mlp) => [`${mlp}.fc12`, `${mlp}.fc11`]),
     head: POOLER,
     rotary: (config, headSize) => readRotary(config, headSize, 1000),
-    refuse: refuseFirstNomicKeys,
+    translate: translateNomicConfig,
   },
   {
     sourceClass: 'JinaEmbeddingsV3ForSequenceClassification',
@@ -152,7 +155,8 @@ export const rotaryBertFamily: readonly Architecture[] = FAMILIES.map((family) =
   describe: (config: ConfigReader, weights: TensorIndex) => describe(family, config, weights),
 }));
 
-function describe(family: Family, config: ConfigReader, weights: TensorIndex): EncoderModel {
+function describe(family: Family, source: ConfigReader, weights: TensorIndex): EncoderModel {
+  const config = family.translate?.(source) ?? source;
   refuseDecoder(config, 'rope');
   family.refuse?.(config);
   const sizes = readSizes(config, family.defaults);
@@ -212,17 +216,5 @@ function refuseNewVariants(config: ConfigReader): void {
   }
   if (!config.boolean('pack_qkv', true)) {
     config.unsupported('pack_qkv is false; only queries, keys and values in one layer are supported for this class');
-  }
-}
-
-/** Names of the sizes in the code that Nomic BERT was first published with; transformers passes over them. */
-function refuseFirstNomicKeys(config: ConfigReader): void {
-  const first = ['n_embd', 'n_layer', 'n_head', 'n_inner', 'rotary_emb_base'].find(
-    (key) => config.get(key) !== undefined,
-  );
-  if (first !== undefined) {
-    config.unsupported(
-      `${first} is a key of the code on the Hub; save the model with transformers 5.18 or later, which names it hidden_size and so on`,
-    );
   }
 }

@@ -2,10 +2,8 @@
  * AlbertForSequenceClassification: narrow embeddings with a projection, layers that share their weights in groups;
  * logits = classifier(tanh(pooler(h[0]))).
  */
-import type { ConfigReader } from '../config';
 import { MAX_HIDDEN_SIZE, MAX_LAYERS, MAX_TOKEN_TYPES } from '../limits';
-import type { Architecture, EncoderModel, TensorIndex } from './architecture';
-import { type EncoderNames, planTensors } from './encoder-tensors';
+import { type EncoderNames, encoderFamily } from './encoder-tensors';
 import { checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
 import { prefixesOf } from './tensor-planner';
 
@@ -45,39 +43,34 @@ const DEFAULTS = {
   vocabSize: 30_000,
 };
 
-export const albert: Architecture = {
-  sourceClass: 'AlbertForSequenceClassification',
-  modelType: 'albert',
-
-  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
-    refuseDecoder(config);
-    const sizes = readSizes(config, DEFAULTS);
-    const numGroups = config.integer('num_hidden_groups', 1, 1, sizes.numLayers);
-    const layersPerGroup = config.integer('inner_group_num', 1, 1, MAX_LAYERS);
-    if (sizes.numLayers * layersPerGroup > MAX_LAYERS) {
-      config.unsupported(`inner_group_num makes more than ${MAX_LAYERS} layers`);
-    }
-    const layerWeights = Array.from({ length: sizes.numLayers }, (_, index) => {
-      // The very quotient that transformers rounds down.
-      const group = Math.floor(index / (sizes.numLayers / numGroups));
-      return Array.from({ length: layersPerGroup }, (_, inner) => group * layersPerGroup + inner);
-    }).flat();
-    const hyperparameters = {
-      ...sizes,
-      numLayers: layerWeights.length,
-      layerWeights,
-      embeddingSize: config.integer('embedding_size', 128, 1, MAX_HIDDEN_SIZE),
-      numTokenTypes: config.integer('type_vocab_size', 2, 1, MAX_TOKEN_TYPES),
-      normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
-      hiddenActivation: readActivation(config, 'hidden_act', 'gelu_new'),
-    };
-    checkHeads(config, hyperparameters);
-    return {
-      architecture: 'albert',
-      hyperparameters,
-      ...planTensors(hyperparameters, names(layersPerGroup), weights),
-      head: { pooling: 'cls', activation: 'tanh' },
-      llamacppCompat: 'unsupported',
-    };
-  },
-};
+export const albert = encoderFamily('AlbertForSequenceClassification', 'albert', (config) => {
+  refuseDecoder(config);
+  const sizes = readSizes(config, DEFAULTS);
+  const numGroups = config.integer('num_hidden_groups', 1, 1, sizes.numLayers);
+  const layersPerGroup = config.integer('inner_group_num', 1, 1, MAX_LAYERS);
+  if (sizes.numLayers * layersPerGroup > MAX_LAYERS) {
+    config.unsupported(`inner_group_num makes more than ${MAX_LAYERS} layers`);
+  }
+  const layerWeights = Array.from({ length: sizes.numLayers }, (_, index) => {
+    // The very quotient that transformers rounds down.
+    const group = Math.floor(index / (sizes.numLayers / numGroups));
+    return Array.from({ length: layersPerGroup }, (_, inner) => group * layersPerGroup + inner);
+  }).flat();
+  const hyperparameters = {
+    ...sizes,
+    numLayers: layerWeights.length,
+    layerWeights,
+    embeddingSize: config.integer('embedding_size', 128, 1, MAX_HIDDEN_SIZE),
+    numTokenTypes: config.integer('type_vocab_size', 2, 1, MAX_TOKEN_TYPES),
+    normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
+    hiddenActivation: readActivation(config, 'hidden_act', 'gelu_new'),
+  };
+  checkHeads(config, hyperparameters);
+  return {
+    architecture: 'albert',
+    hyperparameters,
+    names: names(layersPerGroup),
+    head: { pooling: 'cls', activation: 'tanh' },
+    llamacppCompat: 'unsupported',
+  };
+});

@@ -109,8 +109,13 @@ export interface EncoderHyperparameters {
 /** From the last hidden states to the classifier. */
 export interface EncoderHead {
   readonly pooling: 'cls' | 'mean' | 'last' | 'eos' | 'late';
-  /** HF's name of the activation after the dense layer before the classifier; `none` where there is no such layer. */
+  /**
+   * HF's name of the activation after the dense layer before the classifier; `identity` where it has none, `none` where
+   * there is no such layer.
+   */
   readonly activation: string;
+  /** Epsilon of the norm before the classifier. Default: that of the encoder's norms. */
+  readonly normEps?: number;
   /** For `last`: the token that is passed over. Undefined: the last token counts, whatever it is. */
   readonly padTokenId?: number | undefined;
   /** For `eos`: the rightmost token with this id is read. */
@@ -133,6 +138,9 @@ export interface EncoderModel {
   readonly llamacppEntries?: readonly GgufEntry[];
 }
 
+/** The encoder without a head: what remains where the head is given by other means. */
+export type EncoderBody = Pick<EncoderModel, 'architecture' | 'hyperparameters' | 'tensors' | 'llamacppEntries'>;
+
 /** The score of a language model: the logit of the token `positive`, less that of `negative` where there is one. */
 export interface ScoreTokens {
   readonly positive: number;
@@ -151,4 +159,6 @@ export interface Architecture {
    * does not compute, `tensor_missing`, `tensor_shape_mismatch`, `checkpoint_malformed`.
    */
   describe(config: ConfigReader, weights: TensorIndex, score?: ScoreTokens): EncoderModel;
+  /** Likewise for a checkpoint of the bare encoder, or of one whose head is passed over. Absent where there is none. */
+  describeBody?(config: ConfigReader, weights: TensorIndex): EncoderBody;
 }

@@ -4,8 +4,7 @@
  */
 import type { ConfigReader } from '../config';
 import { MAX_TOKEN_TYPES } from '../limits';
-import type { Architecture, EncoderModel, TensorIndex } from './architecture';
-import { BERT_BODY, type EncoderNames, planTensors } from './encoder-tensors';
+import { BERT_BODY, type EncoderFacts, type EncoderNames, encoderFamily } from './encoder-tensors';
 import { type Sizes, bertCompatibility, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
 import { type TensorPlanner, prefixesOf } from './tensor-planner';
 
@@ -27,76 +26,62 @@ const DEFAULTS = {
   vocabSize: 30_522,
 };
 
-export const bert: Architecture = {
-  sourceClass: 'BertForSequenceClassification',
-  modelType: 'bert',
-  describe: (config: ConfigReader, weights: TensorIndex) => describeBert(config, weights, NAMES),
-};
+export const bert = encoderFamily('BertForSequenceClassification', 'bert', (config) => readBert(config, NAMES));
 
 /** BERT; with `use_task_id` every token takes the first task's embedding as well. */
-export const ernie: Architecture = {
-  sourceClass: 'ErnieForSequenceClassification',
-  modelType: 'ernie',
+export const ernie = encoderFamily('ErnieForSequenceClassification', 'ernie', (config) => {
+  const names = { ...NAMES, prefixes: prefixesOf('ernie') };
+  if (!config.boolean('use_task_id', false)) return readBert(config, names);
+  const { hiddenSize: h } = readSizes(config, DEFAULTS);
+  const shapes = [
+    [readTokenTypes(config), h],
+    [config.integer('task_type_vocab_size', 3, 1, MAX_TOKEN_TYPES), h],
+  ] as const;
+  // Added to the segments' embeddings, of which every token takes one.
+  const more = (planner: TensorPlanner, from: (name: string) => string) =>
+    planner.computed(
+      'token_types.weight',
+      shapes[0],
+      [
+        [from(`${BERT_BODY.typeEmbedding}.weight`), shapes[0]],
+        [from('embeddings.task_type_embeddings.weight'), shapes[1]],
+      ],
+      ([types, tasks]) => [types!.map((value, index) => value + tasks![index % h]!)],
+    );
+  return readBert(config, { ...names, typeEmbedding: undefined, more });
+});
 
-  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
-    const names = { ...NAMES, prefixes: prefixesOf('ernie') };
-    if (!config.boolean('use_task_id', false)) return describeBert(config, weights, names);
-    const { hiddenSize: h } = readSizes(config, DEFAULTS);
-    const shapes = [
-      [readTokenTypes(config), h],
-      [config.integer('task_type_vocab_size', 3, 1, MAX_TOKEN_TYPES), h],
-    ] as const;
-    // Added to the segments' embeddings, of which every token takes one.
-    const more = (planner: TensorPlanner, from: (name: string) => string) =>
-      planner.computed(
-        'token_types.weight',
-        shapes[0],
-        [
-          [from(`${BERT_BODY.typeEmbedding}.weight`), shapes[0]],
-          [from('embeddings.task_type_embeddings.weight'), shapes[1]],
-        ],
-        ([types, tasks]) => [types!.map((value, index) => value + tasks![index % h]!)],
-      );
-    return describeBert(config, weights, { ...names, typeEmbedding: undefined, more });
-  },
-};
+export const megatronBert = encoderFamily('MegatronBertForSequenceClassification', 'megatron-bert', (config) => {
+  const sizes = { numLayers: 24, hiddenSize: 1024, numHeads: 16, intermediateSize: 4096, vocabSize: 29_056 };
+  const hyperparameters = {
+    ...readHyperparameters(config, { ...DEFAULTS, ...sizes }),
+    normPlacement: 'pre' as const,
+  };
+  const names: EncoderNames = {
+    ...NAMES,
+    embeddingNorm: undefined,
+    layer: (block) => ({
+      ...BERT_BODY.layer(block),
+      attentionNorm: `encoder.layer.${block}.attention.ln`,
+      outputNorm: `encoder.layer.${block}.ln`,
+    }),
+    lastNorm: 'encoder.ln',
+  };
+  return {
+    architecture: 'megatron-bert',
+    hyperparameters,
+    names,
+    head: { pooling: 'cls', activation: 'tanh' },
+    llamacppCompat: 'unsupported',
+  };
+});
 
-export const megatronBert: Architecture = {
-  sourceClass: 'MegatronBertForSequenceClassification',
-  modelType: 'megatron-bert',
-
-  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
-    const sizes = { numLayers: 24, hiddenSize: 1024, numHeads: 16, intermediateSize: 4096, vocabSize: 29_056 };
-    const hyperparameters = {
-      ...readHyperparameters(config, { ...DEFAULTS, ...sizes }),
-      normPlacement: 'pre' as const,
-    };
-    const names: EncoderNames = {
-      ...NAMES,
-      embeddingNorm: undefined,
-      layer: (block) => ({
-        ...BERT_BODY.layer(block),
-        attentionNorm: `encoder.layer.${block}.attention.ln`,
-        outputNorm: `encoder.layer.${block}.ln`,
-      }),
-      lastNorm: 'encoder.ln',
-    };
-    return {
-      architecture: 'megatron-bert',
-      hyperparameters,
-      ...planTensors(hyperparameters, names, weights),
-      head: { pooling: 'cls', activation: 'tanh' },
-      llamacppCompat: 'unsupported',
-    };
-  },
-};
-
-function describeBert(config: ConfigReader, weights: TensorIndex, names: EncoderNames): EncoderModel {
+function readBert(config: ConfigReader, names: EncoderNames): EncoderFacts {
   const hyperparameters = readHyperparameters(config, DEFAULTS);
   return {
     architecture: 'bert',
     hyperparameters,
-    ...planTensors(hyperparameters, names, weights),
+    names,
     head: { pooling: 'cls', activation: 'tanh' },
     llamacppCompat: bertCompatibility(hyperparameters),
   };

@@ -1,7 +1,7 @@
 /** DebertaV2ForSequenceClassification (DeBERTa v2 and v3): distances in buckets, one table of them for all layers. */
 import type { ConfigReader } from '../config';
-import type { Architecture } from './architecture';
-import { type Version, describeDisentangled } from './disentangled';
+import { type Version, readDisentangled } from './disentangled';
+import { encoderFamily } from './encoder-tensors';
 
 const DEFAULTS = {
   numLayers: 24,
@@ -12,14 +12,10 @@ const DEFAULTS = {
   vocabSize: 128_100,
 };
 
-export const debertaV2: Architecture = {
-  sourceClass: 'DebertaV2ForSequenceClassification',
-  modelType: 'deberta-v2',
-  describe: (config, weights) => ({
-    architecture: 'deberta-v2',
-    ...describeDisentangled(config, weights, readVersion(config)),
-  }),
-};
+export const debertaV2 = encoderFamily('DebertaV2ForSequenceClassification', 'deberta-v2', (config) => ({
+  architecture: 'deberta-v2',
+  ...readDisentangled(config, readVersion(config)),
+}));
 
 function readVersion(config: ConfigReader): Version {
   const normalizations = config.string('norm_rel_ebd', 'none').toLowerCase().split('|');

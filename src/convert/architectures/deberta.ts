@@ -2,8 +2,9 @@
  * DebertaForSequenceClassification, the first DeBERTa: one layer for queries, keys and values, head by head, with
  * biases for queries and values alone; a row for every distance.
  */
-import type { Architecture, RowRange } from './architecture';
-import { type Version, describeDisentangled } from './disentangled';
+import type { RowRange } from './architecture';
+import { type Version, readDisentangled } from './disentangled';
+import { encoderFamily } from './encoder-tensors';
 
 const VERSION: Version = {
   defaults: {
@@ -37,11 +38,7 @@ const VERSION: Version = {
   projections: { c2p: { source: 'pos_proj', bias: false }, p2c: { source: 'pos_q_proj', bias: true } },
 };
 
-export const deberta: Architecture = {
-  sourceClass: 'DebertaForSequenceClassification',
-  modelType: 'deberta',
-  describe: (config, weights) => ({
-    architecture: 'deberta',
-    ...describeDisentangled(config, weights, VERSION),
-  }),
-};
+export const deberta = encoderFamily('DebertaForSequenceClassification', 'deberta', (config) => ({
+  architecture: 'deberta',
+  ...readDisentangled(config, VERSION),
+}));

@@ -4,8 +4,8 @@
  */
 import type { ConfigReader } from '../config';
 import { MAX_HEADS, MAX_HEAD_SIZE, MAX_POSITIONS, MAX_TOKEN_TYPES } from '../limits';
-import type { EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
-import { type EncoderNames, type LayerNames, planTensors } from './encoder-tensors';
+import type { EncoderHyperparameters } from './architecture';
+import type { EncoderFacts, EncoderNames, LayerNames } from './encoder-tensors';
 import { type Sizes, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
 import { type TensorPlanner, prefixesOf } from './tensor-planner';
 
@@ -34,11 +34,7 @@ const IGNORED = /(^|\.)embeddings\.position_(ids|embeddings\.weight)$|(^|\.)(lm_
 /** Without relative terms the relative embeddings and their norm have no effect. */
 const IGNORED_WITH_RELATIVE = new RegExp(`${IGNORED.source}|(^|\\.)encoder\\.(rel_embeddings|LayerNorm)\\.`);
 
-export function describeDisentangled(
-  config: ConfigReader,
-  weights: TensorIndex,
-  version: Version,
-): Omit<EncoderModel, 'architecture'> {
+export function readDisentangled(config: ConfigReader, version: Version): Omit<EncoderFacts, 'architecture'> {
   refuseDecoder(config);
   const sizes = readSizes(config, version.defaults);
   refuseVariants(config, sizes);
@@ -76,7 +72,7 @@ export function describeDisentangled(
   };
   return {
     hyperparameters,
-    ...planTensors(hyperparameters, names, weights),
+    names,
     head: { pooling: 'cls', activation: readActivation(config, 'pooler_hidden_act', 'gelu', ['tanh']) },
     llamacppCompat: 'unsupported',
   };

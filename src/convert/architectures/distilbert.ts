@@ -1,5 +1,4 @@
 /** DistilBertForSequenceClassification: logits = classifier(relu(pre_classifier(h[0]))); no segments, epsilon 1e-12. */
-import type { ConfigReader } from '../config';
 import {
   MAX_HEADS,
   MAX_HIDDEN_SIZE,
@@ -8,8 +7,7 @@ import {
   MAX_POSITIONS,
   MAX_VOCAB_SIZE,
 } from '../limits';
-import type { Architecture, EncoderModel, TensorIndex } from './architecture';
-import { type EncoderNames, planTensors } from './encoder-tensors';
+import { type EncoderNames, encoderFamily } from './encoder-tensors';
 import { checkHeads, readActivation, refuseDecoder } from './mechanisms';
 import { prefixesOf } from './tensor-planner';
 
@@ -35,31 +33,26 @@ const NAMES: EncoderNames = {
   ignored: /(^|\.)embeddings\.position_ids$|(^|\.)vocab_(transform|layer_norm|projector)\./,
 };
 
-export const distilbert: Architecture = {
-  sourceClass: 'DistilBertForSequenceClassification',
-  modelType: 'distilbert',
-
-  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
-    refuseDecoder(config);
-    const hyperparameters = {
-      numLayers: config.integer(['n_layers', 'num_hidden_layers'], 6, 1, MAX_LAYERS),
-      hiddenSize: config.integer(['dim', 'hidden_size'], 768, 1, MAX_HIDDEN_SIZE),
-      numHeads: config.integer(['n_heads', 'num_attention_heads'], 12, 1, MAX_HEADS),
-      intermediateSize: config.integer('hidden_dim', 3072, 1, MAX_INTERMEDIATE_SIZE),
-      numPositions: config.integer('max_position_embeddings', 512, 1, MAX_POSITIONS),
-      vocabSize: config.integer('vocab_size', 30_522, 1, MAX_VOCAB_SIZE),
-      numTokenTypes: 0,
-      normEps: 1e-12,
-      hiddenActivation: readActivation(config, 'activation'),
-    };
-    checkHeads(config, hyperparameters);
-    return {
-      architecture: 'bert',
-      hyperparameters,
-      ...planTensors(hyperparameters, NAMES, weights),
-      head: { pooling: 'cls', activation: 'relu' },
-      // llama.cpp runs tanh between the two layers of the head.
-      llamacppCompat: hyperparameters.hiddenActivation.startsWith('gelu') ? 'approximate-head' : 'unsupported',
-    };
-  },
-};
+export const distilbert = encoderFamily('DistilBertForSequenceClassification', 'distilbert', (config) => {
+  refuseDecoder(config);
+  const hyperparameters = {
+    numLayers: config.integer(['n_layers', 'num_hidden_layers'], 6, 1, MAX_LAYERS),
+    hiddenSize: config.integer(['dim', 'hidden_size'], 768, 1, MAX_HIDDEN_SIZE),
+    numHeads: config.integer(['n_heads', 'num_attention_heads'], 12, 1, MAX_HEADS),
+    intermediateSize: config.integer('hidden_dim', 3072, 1, MAX_INTERMEDIATE_SIZE),
+    numPositions: config.integer('max_position_embeddings', 512, 1, MAX_POSITIONS),
+    vocabSize: config.integer('vocab_size', 30_522, 1, MAX_VOCAB_SIZE),
+    numTokenTypes: 0,
+    normEps: 1e-12,
+    hiddenActivation: readActivation(config, 'activation'),
+  };
+  checkHeads(config, hyperparameters);
+  return {
+    architecture: 'bert',
+    hyperparameters,
+    names: NAMES,
+    head: { pooling: 'cls', activation: 'relu' },
+    // llama.cpp runs tanh between the two layers of the head.
+    llamacppCompat: hyperparameters.hiddenActivation.startsWith('gelu') ? 'approximate-head' : 'unsupported',
+  };
+});

@@ -2,10 +2,8 @@
  * ElectraForSequenceClassification: BERT's body behind an optional projection of narrower embeddings;
  * logits = classifier.out_proj(gelu(classifier.dense(h[0]))), whatever hidden_act says.
  */
-import type { ConfigReader } from '../config';
 import { MAX_HIDDEN_SIZE, MAX_TOKEN_TYPES } from '../limits';
-import type { Architecture, EncoderModel, TensorIndex } from './architecture';
-import { BERT_BODY, type EncoderNames, planTensors } from './encoder-tensors';
+import { BERT_BODY, type EncoderNames, encoderFamily } from './encoder-tensors';
 import { checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
 import { prefixesOf } from './tensor-planner';
 
@@ -28,32 +26,26 @@ const DEFAULTS = {
   vocabSize: 30_522,
 };
 
-export const electra: Architecture = {
-  sourceClass: 'ElectraForSequenceClassification',
-  modelType: 'electra',
-
-  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
-    refuseDecoder(config);
-    const sizes = readSizes(config, DEFAULTS);
-    const embeddingSize = config.integer('embedding_size', 128, 1, MAX_HIDDEN_SIZE);
-    const isProjected = embeddingSize !== sizes.hiddenSize;
-    const hyperparameters = {
-      ...sizes,
-      ...(isProjected ? { embeddingSize } : {}),
-      numTokenTypes: config.integer('type_vocab_size', 2, 1, MAX_TOKEN_TYPES),
-      normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
-      hiddenActivation: readActivation(config, 'hidden_act'),
-    };
-    checkHeads(config, hyperparameters);
-    const names = isProjected ? { ...NAMES, embeddingProjection: 'embeddings_project' } : NAMES;
-    // llama.cpp has no projection after the embeddings, and runs tanh between the two layers of the head.
-    const isReadable = !isProjected && hyperparameters.hiddenActivation.startsWith('gelu');
-    return {
-      architecture: isProjected ? 'electra' : 'bert',
-      hyperparameters,
-      ...planTensors(hyperparameters, names, weights),
-      head: { pooling: 'cls', activation: 'gelu' },
-      llamacppCompat: isReadable ? 'approximate-head' : 'unsupported',
-    };
-  },
-};
+export const electra = encoderFamily('ElectraForSequenceClassification', 'electra', (config) => {
+  refuseDecoder(config);
+  const sizes = readSizes(config, DEFAULTS);
+  const embeddingSize = config.integer('embedding_size', 128, 1, MAX_HIDDEN_SIZE);
+  const isProjected = embeddingSize !== sizes.hiddenSize;
+  const hyperparameters = {
+    ...sizes,
+    ...(isProjected ? { embeddingSize } : {}),
+    numTokenTypes: config.integer('type_vocab_size', 2, 1, MAX_TOKEN_TYPES),
+    normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
+    hiddenActivation: readActivation(config, 'hidden_act'),
+  };
+  checkHeads(config, hyperparameters);
+  // llama.cpp has no projection after the embeddings, and runs tanh between the two layers of the head.
+  const isReadable = !isProjected && hyperparameters.hiddenActivation.startsWith('gelu');
+  return {
+    architecture: isProjected ? 'electra' : 'bert',
+    hyperparameters,
+    names: isProjected ? { ...NAMES, embeddingProjection: 'embeddings_project' } : NAMES,
+    head: { pooling: 'cls', activation: 'gelu' },
+    llamacppCompat: isReadable ? 'approximate-head' : 'unsupported',
+  };
+});

@@ -1,6 +1,7 @@
 /** The tensors of the families that descend from BERT: one embedding sum, norms after or before each part, a dense layer
  * before the classifier. From a family's own names to the file's. */
-import type { EncoderHyperparameters, PlannedTensor, TensorIndex } from './architecture';
+import type { ConfigReader } from '../config';
+import type { Architecture, EncoderHyperparameters, EncoderModel, PlannedTensor, TensorIndex } from './architecture';
 import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
 
 /** Plans the layer `target` of the file from layers in another order; `from` gives a name its prefix. */
@@ -77,8 +78,33 @@ export const BERT_BODY = {
   layer: bertLayer,
 } as const;
 
+/** What the configuration says of a model, and where its weights are. */
+export interface EncoderFacts extends Omit<EncoderModel, 'tensors' | 'numLabels'> {
+  readonly names: EncoderNames;
+}
+
+/** A family whose models are described up to the names of their tensors; `weights` may tell one naming from another. */
+export function encoderFamily(
+  sourceClass: string,
+  modelType: string,
+  read: (config: ConfigReader, weights: TensorIndex) => EncoderFacts,
+): Architecture {
+  return {
+    sourceClass,
+    modelType,
+    describe(config, weights) {
+      const { names, ...facts } = read(config, weights);
+      return { ...facts, ...planTensors(facts.hyperparameters, names, weights) };
+    },
+    describeBody(config, weights) {
+      const { names, architecture, hyperparameters } = read(config, weights);
+      return { architecture, hyperparameters, tensors: planBody(hyperparameters, names, weights) };
+    },
+  };
+}
+
 /** Tensors in file order and the number of rows of the classifier. */
-export function planTensors(
+function planTensors(
   hyperparameters: EncoderHyperparameters,
   names: EncoderNames,
   weights: TensorIndex,
@@ -90,12 +116,7 @@ export function planTensors(
   const planner = new TensorPlanner(weights);
   const { hiddenSize: h } = hyperparameters;
 
-  planEmbeddings(planner, hyperparameters, names, from);
-  names.more?.(planner, from);
-  for (let block = 0; block < numBlocks(hyperparameters); block++) {
-    planLayer(planner, block, hyperparameters, names, from);
-  }
-  if (names.lastNorm !== undefined) planner.norm('output_norm', h, from(names.lastNorm));
+  planEncoder(planner, hyperparameters, names, from);
   const dense = (source: string, rows: number) => ({
     sources: [source],
     rows: [rows],
@@ -107,6 +128,36 @@ export function planTensors(
   planner.linear('cls.output', dense(classifier, numLabels));
   planner.refuseUnused(names.ignored);
   return { tensors: planner.tensors, numLabels };
+}
+
+/** The encoder's tensors alone. A head that the checkpoint has all the same is passed over, as AutoModel does. */
+function planBody(
+  hyperparameters: EncoderHyperparameters,
+  names: EncoderNames,
+  weights: TensorIndex,
+): readonly PlannedTensor[] {
+  const [encoder, head] = findPrefix(names.prefixes, `${names.tokenEmbedding}.weight`, weights);
+  const planner = new TensorPlanner(weights);
+  planEncoder(planner, hyperparameters, names, (name) => `${encoder}${name}`);
+  for (const source of [`${names.pooledIn === 'encoder' ? encoder : head}${names.pooled}`, head + names.classifier]) {
+    for (const part of ['weight', 'bias']) planner.ignore(`${source}.${part}`);
+  }
+  planner.refuseUnused(names.ignored);
+  return planner.tensors;
+}
+
+function planEncoder(
+  planner: TensorPlanner,
+  hyperparameters: EncoderHyperparameters,
+  names: EncoderNames,
+  from: (name: string) => string,
+): void {
+  planEmbeddings(planner, hyperparameters, names, from);
+  names.more?.(planner, from);
+  for (let block = 0; block < numBlocks(hyperparameters); block++) {
+    planLayer(planner, block, hyperparameters, names, from);
+  }
+  if (names.lastNorm !== undefined) planner.norm('output_norm', hyperparameters.hiddenSize, from(names.lastNorm));
 }
 
 function planEmbeddings(

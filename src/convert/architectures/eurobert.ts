@@ -5,7 +5,14 @@
  */
 import type { ConfigReader } from '../config';
 import { MAX_HEAD_SIZE, MAX_HEADS } from '../limits';
-import type { Architecture, EncoderHead, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
+import type {
+  Architecture,
+  EncoderBody,
+  EncoderHead,
+  EncoderHyperparameters,
+  EncoderModel,
+  TensorIndex,
+} from './architecture';
 import { checkHeads, readActivation, readSizes } from './mechanisms';
 import { readRotary, requireWholeHeads } from './rotary';
 import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
@@ -18,6 +25,7 @@ const PREFIXES: Prefixes = [
 ];
 /** Frequencies that are computed, and what masked language models have in the place of the head. */
 const IGNORED = /(^|\.)rotary_emb\.inv_freq$|(^|\.)lm_head\.(weight|bias)$/;
+const IGNORED_BESIDE_BODY = /(^|\.)rotary_emb\.inv_freq$|(^|\.)(lm_head|dense|classifier)\.(weight|bias)$/;
 
 const DEFAULTS = {
   numLayers: 12,
@@ -32,25 +40,39 @@ const POOLINGS: Readonly<Record<string, EncoderHead['pooling']>> = { bos: 'cls',
 
 type Hyperparameters = EncoderHyperparameters & { readonly headSize: number; readonly numKeyValueHeads: number };
 
+interface Biases {
+  readonly attention: boolean;
+  readonly mlp: boolean;
+}
+
 export const eurobert: Architecture = {
   sourceClass: 'EuroBertForSequenceClassification',
   modelType: 'eurobert',
 
   describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
     const hyperparameters = readHyperparameters(config);
-    const biases = {
-      attention: config.boolean('attention_bias', false),
-      mlp: config.boolean('mlp_bias', false),
-    };
     return {
       architecture: 'eurobert',
       hyperparameters,
-      ...plan(hyperparameters, biases, weights),
+      ...plan(hyperparameters, readBiases(config), weights),
       head: { pooling: readPooling(config), activation: 'gelu' },
       llamacppCompat: 'unsupported',
     };
   },
+
+  describeBody(config: ConfigReader, weights: TensorIndex): EncoderBody {
+    const hyperparameters = readHyperparameters(config);
+    const [encoder] = findEncoder(weights);
+    const planner = new TensorPlanner(weights);
+    planEncoder(planner, hyperparameters, readBiases(config), encoder);
+    planner.refuseUnused(IGNORED_BESIDE_BODY);
+    return { architecture: 'eurobert', hyperparameters, tensors: planner.tensors };
+  },
 };
+
+function readBiases(config: ConfigReader): Biases {
+  return { attention: config.boolean('attention_bias', false), mlp: config.boolean('mlp_bias', false) };
+}
 
 function readHyperparameters(config: ConfigReader): Hyperparameters {
   const sizes = readSizes(config, DEFAULTS);
@@ -95,15 +117,35 @@ function readPooling(config: ConfigReader): EncoderHead['pooling'] {
   );
 }
 
+function findEncoder(weights: TensorIndex): readonly [string, string] {
+  return findPrefix(PREFIXES, 'embed_tokens.weight', weights);
+}
+
 function plan(
-  { numLayers, hiddenSize: h, intermediateSize: f, vocabSize, ...heads }: Hyperparameters,
-  biases: { readonly attention: boolean; readonly mlp: boolean },
+  hyperparameters: Hyperparameters,
+  biases: Biases,
   weights: TensorIndex,
 ): Pick<EncoderModel, 'tensors' | 'numLabels'> {
-  const [encoder, head] = findPrefix(PREFIXES, 'embed_tokens.weight', weights);
+  const [encoder, head] = findEncoder(weights);
   const numLabels = readNumLabels(weights, `${head}classifier.weight`);
-  const [q, kv] = [heads.numHeads * heads.headSize, heads.numKeyValueHeads * heads.headSize];
   const planner = new TensorPlanner(weights);
+  const { hiddenSize: h } = hyperparameters;
+  planEncoder(planner, hyperparameters, biases, encoder);
+  const exact = (name: string, rows: number, source: string) =>
+    planner.linear(name, { sources: [`${head}${source}`], rows: [rows], columns: h, bias: true, storage: 'exact' });
+  exact('cls', h, 'dense');
+  exact('cls.output', numLabels, 'classifier');
+  planner.refuseUnused(IGNORED);
+  return { tensors: planner.tensors, numLabels };
+}
+
+function planEncoder(
+  planner: TensorPlanner,
+  { numLayers, hiddenSize: h, intermediateSize: f, vocabSize, ...heads }: Hyperparameters,
+  biases: Biases,
+  encoder: string,
+): void {
+  const [q, kv] = [heads.numHeads * heads.headSize, heads.numKeyValueHeads * heads.headSize];
   planner.matrix('token_embd.weight', [vocabSize, h], `${encoder}embed_tokens.weight`);
   for (let layer = 0; layer < numLayers; layer++) {
     const [block, from] = [`blk.${layer}.`, `${encoder}layers.${layer}.`];
@@ -118,10 +160,4 @@ function plan(
     linear('ffn_down', [h], f, ['mlp.down_proj'], biases.mlp);
   }
   planner.norm('output_norm', h, `${encoder}norm`, false);
-  const exact = (name: string, rows: number, source: string) =>
-    planner.linear(name, { sources: [`${head}${source}`], rows: [rows], columns: h, bias: true, storage: 'exact' });
-  exact('cls', h, 'dense');
-  exact('cls.output', numLabels, 'classifier');
-  planner.refuseUnused(IGNORED);
-  return { tensors: planner.tensors, numLabels };
 }

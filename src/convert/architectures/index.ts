@@ -39,6 +39,24 @@ export const ARCHITECTURES: readonly Architecture[] = [
   ...decoders,
 ];
 
+/** An architecture whose encoder can be run without its head. */
+export type BodyArchitecture = Architecture & Required<Pick<Architecture, 'describeBody'>>;
+
+/** The architecture of the class that AutoModel makes, by the model_type alone. Throws `architecture_unsupported`. */
+export function findBody(config: ConfigReader): BodyArchitecture {
+  const hasBody = (architecture: Architecture): architecture is BodyArchitecture =>
+    architecture.describeBody !== undefined;
+  const bodies = ARCHITECTURES.filter(hasBody);
+  const modelType = config.string('model_type');
+  const supported = bodies.map((architecture) => architecture.modelType).join(', ');
+  return (
+    bodies.find((architecture) => architecture.modelType === modelType) ??
+    config.unsupported(
+      `the model_type is ${modelType ?? 'absent'}; under a head of modules are supported: ${supported}`,
+    )
+  );
+}
+
 /** The architecture that config.json names. Throws `architecture_unsupported` with the name for any other. */
 export function findArchitecture(config: ConfigReader): Architecture {
   const supported = ARCHITECTURES.map(({ sourceClass }) => sourceClass).join(', ');

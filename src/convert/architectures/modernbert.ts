@@ -5,7 +5,7 @@
 import type { GgufEntry } from '../../gguf/types';
 import type { ConfigReader } from '../config';
 import { MAX_POSITIONS } from '../limits';
-import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
+import type { Architecture, EncoderBody, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
 import { slidingLayers, slidingWindow } from './layer-types';
 import { checkHeads, readActivation, readSizes } from './mechanisms';
 import { inverseFrequencies, layerParameters } from './rotary';
@@ -21,6 +21,7 @@ const DEFAULTS = {
 };
 /** decoder and head.* without a classifier belong to masked language models. */
 const IGNORED = /(^|\.)decoder\.(weight|bias)$/;
+const IGNORED_BESIDE_BODY = /(^|\.)(decoder|classifier|head\.dense|head\.norm)\.(weight|bias)$/;
 
 interface Biases {
   readonly norm: boolean;
@@ -35,12 +36,7 @@ export const modernbert: Architecture = {
 
   describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
     const hyperparameters = readHyperparameters(config);
-    const biases = {
-      norm: config.boolean('norm_bias', false),
-      attention: config.boolean('attention_bias', false),
-      mlp: config.boolean('mlp_bias', false),
-      classifier: config.boolean('classifier_bias', false),
-    };
+    const biases = readBiases(config);
     const pooling = config.string('classifier_pooling', 'cls');
     if (pooling !== 'cls' && pooling !== 'mean') {
       config.unsupported(`classifier_pooling is ${JSON.stringify(pooling.slice(0, 60))}; supported are cls and mean`);
@@ -58,7 +54,30 @@ export const modernbert: Architecture = {
       llamacppEntries: llamacppEntries(config),
     };
   },
+
+  describeBody(config: ConfigReader, weights: TensorIndex): EncoderBody {
+    const hyperparameters = readHyperparameters(config);
+    const planner = new TensorPlanner(weights);
+    const [encoder] = findEncoder(weights);
+    planEncoder(planner, hyperparameters, readBiases(config), encoder);
+    planner.refuseUnused(IGNORED_BESIDE_BODY);
+    return {
+      architecture: 'modern-bert',
+      hyperparameters,
+      tensors: planner.tensors,
+      llamacppEntries: llamacppEntries(config),
+    };
+  },
 };
+
+function readBiases(config: ConfigReader): Biases {
+  return {
+    norm: config.boolean('norm_bias', false),
+    attention: config.boolean('attention_bias', false),
+    mlp: config.boolean('mlp_bias', false),
+    classifier: config.boolean('classifier_bias', false),
+  };
+}
 
 function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
   const sizes = readSizes(config, DEFAULTS);
@@ -88,18 +107,35 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
   };
 }
 
+function findEncoder(weights: TensorIndex): readonly [string, string] {
+  return findPrefix([['model.', ''], ...prefixesOf('modernbert')], 'embeddings.tok_embeddings.weight', weights);
+}
+
 function plan(
-  { numLayers, hiddenSize: h, intermediateSize: f, vocabSize }: EncoderHyperparameters,
+  hyperparameters: EncoderHyperparameters,
   biases: Biases,
   weights: TensorIndex,
 ): Pick<EncoderModel, 'tensors' | 'numLabels'> {
-  const [encoder, head] = findPrefix(
-    [['model.', ''], ...prefixesOf('modernbert')],
-    'embeddings.tok_embeddings.weight',
-    weights,
-  );
+  const [encoder, head] = findEncoder(weights);
   const numLabels = readNumLabels(weights, `${head}classifier.weight`);
   const planner = new TensorPlanner(weights);
+  const { hiddenSize: h } = hyperparameters;
+  planEncoder(planner, hyperparameters, biases, encoder);
+  const exact = (name: string, rows: number, source: string, bias: boolean) =>
+    planner.linear(name, { sources: [source], rows: [rows], columns: h, bias, storage: 'exact' });
+  exact('cls', h, `${head}head.dense`, biases.classifier);
+  planner.norm('cls.norm', h, `${head}head.norm`, biases.norm);
+  exact('cls.output', numLabels, `${head}classifier`, true);
+  planner.refuseUnused(IGNORED);
+  return { tensors: planner.tensors, numLabels };
+}
+
+function planEncoder(
+  planner: TensorPlanner,
+  { numLayers, hiddenSize: h, intermediateSize: f, vocabSize }: EncoderHyperparameters,
+  biases: Biases,
+  encoder: string,
+): void {
   const linear = (name: string, rows: number, columns: number, source: string, bias: boolean) =>
     planner.linear(name, { sources: [source], rows: [rows], columns, bias });
   planner.matrix('token_embd.weight', [vocabSize, h], `${encoder}embeddings.tok_embeddings.weight`);
@@ -115,13 +151,6 @@ function plan(
     linear(`${block}ffn_down`, h, f, `${from}mlp.Wo`, biases.mlp);
   }
   planner.norm('output_norm', h, `${encoder}final_norm`, biases.norm);
-  const exact = (name: string, rows: number, source: string, bias: boolean) =>
-    planner.linear(name, { sources: [source], rows: [rows], columns: h, bias, storage: 'exact' });
-  exact('cls', h, `${head}head.dense`, biases.classifier);
-  planner.norm('cls.norm', h, `${head}head.norm`, biases.norm);
-  exact('cls.output', numLabels, `${head}classifier`, true);
-  planner.refuseUnused(IGNORED);
-  return { tensors: planner.tensors, numLabels };
 }
 
 /** What llama.cpp computes the frequencies and the windows' layers from. */

@@ -2,9 +2,7 @@
  * MPNetForSequenceClassification: positions count from 2, and every head adds a bias to its scores that depends on the
  * bucket of the distance; logits = classifier.out_proj(tanh(classifier.dense(h[0]))).
  */
-import type { ConfigReader } from '../config';
-import type { Architecture, EncoderModel, TensorIndex } from './architecture';
-import { type EncoderNames, planTensors } from './encoder-tensors';
+import { type EncoderNames, encoderFamily } from './encoder-tensors';
 import { checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
 import { type TensorPlanner, prefixesOf } from './tensor-planner';
 
@@ -46,42 +44,37 @@ const DEFAULTS = {
   vocabSize: 30_527,
 };
 
-export const mpnet: Architecture = {
-  sourceClass: 'MPNetForSequenceClassification',
-  modelType: 'mpnet',
-
-  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
-    refuseDecoder(config);
-    const sizes = readSizes(config, DEFAULTS);
-    const numBuckets = config.integer('relative_attention_num_buckets', NUM_BUCKETS, NUM_BUCKETS, 4096);
-    if (sizes.numPositions <= POSITION_OFFSET) config.malformed('max_position_embeddings leaves no position');
-    const hyperparameters = {
-      ...sizes,
-      numPositions: sizes.numPositions - POSITION_OFFSET,
-      positionOffset: POSITION_OFFSET,
-      positionKind: 'relative-bias' as const,
-      numTokenTypes: 0,
-      normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
-      hiddenActivation: readActivation(config, 'hidden_act'),
-    };
-    checkHeads(config, hyperparameters);
-    const { numHeads, numPositions } = hyperparameters;
-    const more = (planner: TensorPlanner, from: (name: string) => string) =>
-      planner.computed(
-        'attn_rel_b.weight',
-        [numHeads, 2 * numPositions - 1],
-        [[from('encoder.relative_attention_bias.weight'), [numBuckets, numHeads]]],
-        ([table]) => expandBias(table!, numHeads, numPositions),
-      );
-    return {
-      architecture: 'mpnet',
-      hyperparameters,
-      ...planTensors(hyperparameters, { ...NAMES, more }, weights),
-      head: { pooling: 'cls', activation: 'tanh' },
-      llamacppCompat: 'unsupported',
-    };
-  },
-};
+export const mpnet = encoderFamily('MPNetForSequenceClassification', 'mpnet', (config) => {
+  refuseDecoder(config);
+  const sizes = readSizes(config, DEFAULTS);
+  const numBuckets = config.integer('relative_attention_num_buckets', NUM_BUCKETS, NUM_BUCKETS, 4096);
+  if (sizes.numPositions <= POSITION_OFFSET) config.malformed('max_position_embeddings leaves no position');
+  const hyperparameters = {
+    ...sizes,
+    numPositions: sizes.numPositions - POSITION_OFFSET,
+    positionOffset: POSITION_OFFSET,
+    positionKind: 'relative-bias' as const,
+    numTokenTypes: 0,
+    normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
+    hiddenActivation: readActivation(config, 'hidden_act'),
+  };
+  checkHeads(config, hyperparameters);
+  const { numHeads, numPositions } = hyperparameters;
+  const more = (planner: TensorPlanner, from: (name: string) => string) =>
+    planner.computed(
+      'attn_rel_b.weight',
+      [numHeads, 2 * numPositions - 1],
+      [[from('encoder.relative_attention_bias.weight'), [numBuckets, numHeads]]],
+      ([table]) => expandBias(table!, numHeads, numPositions),
+    );
+  return {
+    architecture: 'mpnet',
+    hyperparameters,
+    names: { ...NAMES, more },
+    head: { pooling: 'cls', activation: 'tanh' },
+    llamacppCompat: 'unsupported',
+  };
+});
 
 /** One row per head, one column per distance key - query from 1 - positions up, from the table [buckets, heads]. */
 function* expandBias(table: Float32Array, numHeads: number, numPositions: number): Iterable<Float32Array> {

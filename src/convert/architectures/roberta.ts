@@ -5,8 +5,8 @@
  */
 import type { ConfigReader } from '../config';
 import { MAX_TOKEN_TYPES } from '../limits';
-import type { Architecture, EncoderModel, TensorIndex } from './architecture';
-import { BERT_BODY, type EncoderNames, planTensors } from './encoder-tensors';
+import type { Architecture, TensorIndex } from './architecture';
+import { BERT_BODY, type EncoderFacts, type EncoderNames, encoderFamily } from './encoder-tensors';
 import { FLASH_EMBEDDING_NORM, flashLayer } from './flash-names';
 import { type Sizes, bertCompatibility, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
 import { findPrefix, prefixesOf } from './tensor-planner';
@@ -83,13 +83,13 @@ const FAMILIES: readonly Family[] = [
   },
 ];
 
-export const robertaFamily: readonly Architecture[] = FAMILIES.map((family) => ({
-  sourceClass: `${family.className}ForSequenceClassification`,
-  modelType: family.modelType,
-  describe: (config: ConfigReader, weights: TensorIndex) => describe(family, config, weights),
-}));
+export const robertaFamily: readonly Architecture[] = FAMILIES.map((family) =>
+  encoderFamily(`${family.className}ForSequenceClassification`, family.modelType, (config, weights) =>
+    read(family, config, weights),
+  ),
+);
 
-function describe(family: Family, config: ConfigReader, weights: TensorIndex): EncoderModel {
+function read(family: Family, config: ConfigReader, weights: TensorIndex): EncoderFacts {
   refuseDecoder(config);
   const defaults = { ...DEFAULTS, ...family.defaults };
   const sizes = readSizes(config, defaults);
@@ -111,7 +111,7 @@ function describe(family: Family, config: ConfigReader, weights: TensorIndex): E
   return {
     architecture: isPre ? family.modelType : 'bert',
     hyperparameters,
-    ...planTensors(hyperparameters, namesOf(family, weights), weights),
+    names: namesOf(family, weights),
     head: { pooling: 'cls', activation: 'tanh' },
     llamacppCompat: isPre ? 'unsupported' : bertCompatibility(hyperparameters),
   };

@@ -5,8 +5,8 @@
  */
 import type { ConfigReader } from '../config';
 import { MAX_HEAD_SIZE, MAX_TOKEN_TYPES } from '../limits';
-import type { Architecture, EncoderModel, RotaryEmbedding, TensorIndex } from './architecture';
-import { type EncoderNames, type LayerNames, planTensors } from './encoder-tensors';
+import type { Architecture, RotaryEmbedding, TensorIndex } from './architecture';
+import { type EncoderFacts, type EncoderNames, type LayerNames, encoderFamily } from './encoder-tensors';
 import { FLASH_EMBEDDING_NORM, flashLayer } from './flash-names';
 import { type Sizes, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
 import { translateNomicConfig } from './nomic-config';
@@ -149,13 +149,11 @@ function defaults(
 const IGNORED =
   /(^|\.)embeddings\.(position_ids|token_type_ids)$|(^|\.)rotary_emb\.inv_freq$|(^|\.)(lm_head|cls\.predictions)\./;
 
-export const rotaryBertFamily: readonly Architecture[] = FAMILIES.map((family) => ({
-  sourceClass: family.sourceClass,
-  modelType: family.modelType,
-  describe: (config: ConfigReader, weights: TensorIndex) => describe(family, config, weights),
-}));
+export const rotaryBertFamily: readonly Architecture[] = FAMILIES.map((family) =>
+  encoderFamily(family.sourceClass, family.modelType, (config, weights) => read(family, config, weights)),
+);
 
-function describe(family: Family, source: ConfigReader, weights: TensorIndex): EncoderModel {
+function read(family: Family, source: ConfigReader, weights: TensorIndex): EncoderFacts {
   const config = family.translate?.(source) ?? source;
   refuseDecoder(config, 'rope');
   family.refuse?.(config);
@@ -197,7 +195,7 @@ function describe(family: Family, source: ConfigReader, weights: TensorIndex): E
   return {
     architecture: family.architecture,
     hyperparameters,
-    ...planTensors(hyperparameters, names, weights),
+    names,
     head: { pooling: 'cls', activation: 'tanh' },
     llamacppCompat: 'unsupported',
   };

@@ -231,6 +231,7 @@ const OTHER_KEYS = [
   'ggml_encoder.layer_weights',
   'ggml_encoder.head.pad_token_id',
   'ggml_encoder.head.eos_token_id',
+  'ggml_encoder.head.layer_norm_epsilon',
   'bert.decoder_block_count',
   'bart.decoder_block_count',
   'bart.decoder_start_token_id',
@@ -250,7 +251,7 @@ const SWITCHES: Readonly<Record<string, readonly string[]>> = {
   'ggml_encoder.position_kind': ['absolute', 'rope', 'relative-bias', 'disentangled', 'none'],
   'ggml_encoder.ffn_kind': ['mlp', 'glu'],
   'ggml_encoder.head.pooling': ['cls', 'mean', 'last', 'eos', 'late'],
-  'ggml_encoder.head.activation': ['tanh', 'relu', 'gelu', 'gelu_new', 'silu', 'none'],
+  'ggml_encoder.head.activation': ['tanh', 'relu', 'gelu', 'gelu_new', 'silu', 'identity', 'none'],
   'bert.hidden_activation': ['gelu', 'gelu_new', 'relu', 'silu'],
 };
 

@@ -277,7 +277,15 @@ void read_head(const Reader& reader, Hparams& h) {
   if (file.has("ggml_encoder.head.pad_token_id"))
     h.pad_token_id = reader.integer("ggml_encoder.head.pad_token_id", 0, (uint64_t(1) << 31) - 1);
 
-  h.has_pooler = file.find_tensor("cls.weight") != nullptr;
+  const GgufTensor* pooler = file.find_tensor("cls.weight");
+  h.has_pooler = pooler != nullptr;
+  h.pooled_size = h.hidden_size;
+  if (h.has_pooler && pooler->shape.size() == 2) {
+    if (pooler->shape[1] > 16384)
+      file.malformed("the head is " + std::to_string(pooler->shape[1]) + " values wide");
+    h.pooled_size = uint32_t(pooler->shape[1]);
+  }
+  h.pooler_norm_eps = reader.number("ggml_encoder.head.layer_norm_epsilon", 1e-13, 1, h.norm_eps);
   const std::string key = "ggml_encoder.head.activation";
   if (file.has(key) && h.has_pooler != (file.string(key) != "none"))
     file.malformed("the head activation '" + file.string(key) + "' contradicts its tensors");
@@ -288,6 +296,7 @@ void read_head(const Reader& reader, Hparams& h) {
                                                       {"gelu_pytorch_tanh", Activation::kGeluTanh},
                                                       {"silu", Activation::kSilu},
                                                       {"swish", Activation::kSilu},
+                                                      {"identity", Activation::kNone},
                                                       {"none", Activation::kNone}});
 }
 

@@ -106,7 +106,9 @@ struct Hparams {
   int64_t pad_token_id = -1;  ///< kLast reads the rightmost other token; < 0: the last one
   int32_t eos_token_id = 0;   ///< kEos reads the rightmost
   bool has_pooler = false;
+  uint32_t pooled_size = 0;  ///< columns of what the classifier reads; hidden_size without a pooler
   Activation pooler_activation = Activation::kTanh;
+  float pooler_norm_eps = 0;
 
   bool pools_all_tokens() const { return pooling == Pooling::kMean || pooling == Pooling::kLate; }
   bool has_decoder() const { return decoder.num_layers > 0; }

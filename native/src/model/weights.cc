@@ -367,11 +367,10 @@ DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
   if (h.position_kind == PositionKind::kRelativeBias)
     weights.relative_bias = declare_relative_bias(contract, h);
   if (h.has_decoder()) declare_decoder(contract, h, weights);
-  if (h.has_pooler) {
-    weights.pooler = contract.linear("cls", h.hidden_size, h.hidden_size);
-    weights.pooler_norm = contract.optional_norm("cls.norm", h.hidden_size, NormKind::kLayer, h.norm_eps);
-  }
-  weights.classifier = contract.linear("cls.output", h.hidden_size, h.num_labels);
+  if (h.has_pooler) weights.pooler = contract.linear("cls", h.hidden_size, h.pooled_size);
+  weights.pooler_norm =
+      contract.optional_norm("cls.norm", h.pooled_size, NormKind::kLayer, h.pooler_norm_eps);
+  weights.classifier = contract.linear("cls.output", h.pooled_size, h.num_labels);
   contract.refuse_leftovers();
   const auto stored_type = [&](const Linear& linear) {
     return file.find_tensor(linear.name + ".weight")->type;

@@ -139,6 +139,19 @@ TEST(graph_equals_reference_without_segments_and_with_relu_head) {
   check_against_reference(shape, {8, 4, 4});
 }
 
+TEST(graph_equals_reference_for_heads_of_other_widths_and_with_a_norm) {
+  for (const char* pooler : {"gelu", "identity", "none"}) {
+    for (const uint32_t pooled : {0u, 7u, 40u}) {
+      Shape shape;
+      shape.pooler = pooler;
+      shape.pooled = pooled;
+      // Large enough to tell it from the encoder's.
+      shape.head_norm_eps = pooled == 7 ? 0.0f : 0.1f;
+      check_against_reference(shape, {8, 4, 1});
+    }
+  }
+}
+
 TEST(graph_equals_reference_for_odd_head_sizes) {
   Shape shape;
   shape.hidden = 52;

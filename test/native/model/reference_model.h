@@ -17,9 +17,13 @@ namespace enc::test {
 struct Shape {
   uint32_t hidden = 12, heads = 3, layers = 2, inner = 20, vocab = 30, positions = 16, types = 2, labels = 3;
   std::string activation = "gelu", pooler = "tanh";
+  uint32_t pooled = 0;      // outputs of the pooler; 0: as many as it reads
+  float head_norm_eps = 0;  // 0: no norm before the classifier
   uint32_t decoder_layers = 0, decoder_heads = 2, decoder_inner = 28, start = 5;
   float embedding_scale = 1;
 
+  /// Columns of what the classifier reads.
+  uint32_t width() const { return pooler == "none" || pooled == 0 ? hidden : pooled; }
   /// The token that the head reads where there is a decoder.
   int32_t eos() const { return int32_t(vocab) - 1; }
 };
@@ -45,8 +49,12 @@ class RandomModel {
     add_norm("token_embd_norm");
     for (uint32_t i = 0; i < s.layers; i++) add_layer("blk." + std::to_string(i) + ".", s.inner);
     if (s.decoder_layers > 0) add_decoder();
-    if (s.pooler != "none") add_linear("cls", s.hidden, s.hidden);
-    add_linear("cls.output", s.hidden, s.labels);
+    if (s.pooler != "none") add_linear("cls", s.hidden, s.width());
+    if (s.head_norm_eps > 0) {
+      builder_.f32("ggml_encoder.head.layer_norm_epsilon", s.head_norm_eps);
+      add_norm("cls.norm", s.width());
+    }
+    add_linear("cls.output", s.width(), s.labels);
   }
 
   GgufBuilder& builder() { return builder_; }
@@ -65,16 +73,15 @@ class RandomModel {
     return y;
   }
 
-  void norm(const std::string& name, Matrix& x) const {
-    const size_t n = shape.hidden;
+  void norm(const std::string& name, Matrix& x, double eps = 1e-12) const {
+    const size_t n = at(name + ".weight").size();
     for (size_t r = 0; r < x.size() / n; r++) {
       double mean = 0, variance = 0;
       for (size_t i = 0; i < n; i++) mean += x[r * n + i] / double(n);
       for (size_t i = 0; i < n; i++) variance += (x[r * n + i] - mean) * (x[r * n + i] - mean) / double(n);
       for (size_t i = 0; i < n; i++) {
         double& value = x[r * n + i];
-        value =
-            (value - mean) / std::sqrt(variance + 1e-12) * at(name + ".weight")[i] + at(name + ".bias")[i];
+        value = (value - mean) / std::sqrt(variance + eps) * at(name + ".weight")[i] + at(name + ".bias")[i];
       }
     }
   }
@@ -120,9 +127,10 @@ class RandomModel {
     add(name + ".weight", {in, out}, 0.5);
     add(name + ".bias", {out}, 0.5);
   }
-  void add_norm(const std::string& name) {
-    add(name + ".weight", {shape.hidden}, 0.2, 1);
-    add(name + ".bias", {shape.hidden}, 0.2);
+  void add_norm(const std::string& name) { add_norm(name, shape.hidden); }
+  void add_norm(const std::string& name, uint64_t size) {
+    add(name + ".weight", {size}, 0.2, 1);
+    add(name + ".bias", {size}, 0.2);
   }
 
   std::mt19937 random_;
@@ -134,6 +142,7 @@ inline double activate(const std::string& name, double x) {
   if (name == "relu") return std::max(0.0, x);
   if (name == "silu") return x / (1 + std::exp(-x));
   if (name == "tanh") return std::tanh(x);
+  if (name == "identity") return x;
   if (name == "gelu_new" || name == "gelu_pytorch_tanh")
     return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
   return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
@@ -233,10 +242,11 @@ inline Matrix reference(const RandomModel& m, const PackedBatch& batch, size_t b
   }
   x = Matrix(x.begin() + ptrdiff_t(pooled * s.hidden), x.begin() + ptrdiff_t((pooled + 1) * s.hidden));
   if (s.pooler != "none") {
-    x = m.linear("cls", x, s.hidden, s.hidden);
+    x = m.linear("cls", x, s.hidden, s.width());
     for (double& value : x) value = activate(s.pooler, value);
   }
-  return m.linear("cls.output", x, s.hidden, s.labels);
+  if (s.head_norm_eps > 0) m.norm("cls.norm", x, double(s.head_norm_eps));
+  return m.linear("cls.output", x, s.width(), s.labels);
 }
 
 inline PackedBatch random_batch(const Shape& s, const std::vector<int>& lengths, unsigned seed) {

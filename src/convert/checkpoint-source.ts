@@ -12,7 +12,7 @@ import { type Limits, limitExceeded } from '../support/limits';
 import { SourceFile } from '../support/source-file';
 import { CHAT_TEMPLATE, SENTENCEPIECE_MODELS } from './checkpoint';
 import { readShardIndex } from './readers/sharded';
-import { MODEL_SETTINGS, MODULES, TRANSFORMER_SETTINGS, moduleFolders } from './sentence-transformers';
+import { MODEL_SETTINGS, MODULES, TRANSFORMER_SETTINGS, listModules, moduleFolders } from './sentence-transformers';
 import { OTHER_WEIGHTS, WEIGHT_FORMATS, WEIGHT_NAMES, weightsAdvice } from './weight-formats';
 
 export interface SourceOptions {
@@ -82,11 +82,13 @@ async function fetchCheckpoint(snapshot: Snapshot, limits: Limits): Promise<void
     return found;
   };
   let prefix = '';
+  const modules: ReturnType<typeof listModules> = [];
   if (await want(MODULES, 'configBytes')) {
     const folders = moduleFolders(await fetchJson(snapshot, MODULES, 'configBytes', limits), MODULES);
     prefix = folders.transformer === '' ? '' : `${folders.transformer}/`;
-    if (folders.logitScore !== undefined) await want(`${folders.logitScore}/config.json`, 'configBytes');
+    modules.push(...listModules(folders));
   }
+  for (const { folder } of modules) await want(`${folder}/config.json`, 'configBytes');
   if (!(await want(`${prefix}config.json`, 'configBytes'))) {
     throw snapshot.missing(
       `${prefix}config.json`,
@@ -99,7 +101,10 @@ async function fetchCheckpoint(snapshot: Snapshot, limits: Limits): Promise<void
   if (!(await want(`${prefix}tokenizer.json`, 'tokenizerBytes'))) {
     for (const name of VOCABULARY_FILES) await want(prefix + name, 'tokenizerBytes');
   }
-  for (const path of await weightFiles(snapshot, prefix, limits)) requests.push({ path, limit: 'downloadBytes' });
+  const weighty = modules.filter(({ hasWeights }) => hasWeights).map(({ folder }) => `${folder}/`);
+  for (const place of [prefix, ...weighty]) {
+    for (const path of await weightFiles(snapshot, place, limits)) requests.push({ path, limit: 'downloadBytes' });
+  }
   await snapshot.fetch(requests);
 }
 

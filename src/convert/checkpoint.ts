@@ -14,6 +14,7 @@ import {
   MODULES,
   type ModuleFolders,
   type TRANSFORMER_SETTINGS,
+  listModules,
   moduleFolders,
 } from './sentence-transformers';
 import { OTHER_WEIGHTS, WEIGHT_FORMATS, WEIGHT_NAMES, type WeightFormat, weightsAdvice } from './weight-formats';
@@ -117,14 +118,26 @@ export class Checkpoint {
     return json === undefined ? undefined : new ConfigReader(json, join(folder, name));
   }
 
-  /** The settings of the module LogitScore; undefined when the model has none. */
-  async logitScore(): Promise<ConfigReader | undefined> {
-    const name = this.folders?.logitScore;
-    if (name === undefined) return undefined;
+  /** The settings of the module in the folder `name` of the model's. */
+  async moduleConfig(name: string): Promise<ConfigReader> {
     const folder = join(this.folder, name);
     const json = await this.optionalObject(CONFIG, 'configBytes', folder);
     if (json !== undefined) return new ConfigReader(json, join(folder, CONFIG));
-    throw new EncoderError('checkpoint_not_found', `${folder} has no ${CONFIG}, which a LogitScore needs`);
+    throw new EncoderError('checkpoint_not_found', `${folder} has no ${CONFIG}, which the module needs`);
+  }
+
+  /** The weights of the module in the folder `name` of the model's. */
+  async moduleWeights(name: string): Promise<TensorSource> {
+    return this.weightsIn(join(this.folder, name));
+  }
+
+  /** Opens what the modules behind the transformer are made of. */
+  async openModules(): Promise<void> {
+    if (this.folders === undefined) return;
+    for (const { folder, hasWeights } of listModules(this.folders)) {
+      await this.moduleConfig(folder);
+      if (hasWeights) await this.moduleWeights(folder);
+    }
   }
 
   /** The chat template in a file of its own; undefined when absent. */
@@ -158,13 +171,7 @@ export class Checkpoint {
 
   /** The weights in the first format that the folder has; a single file goes before shards. Like transformers. */
   async weights(): Promise<TensorSource> {
-    for (const format of WEIGHT_FORMATS) {
-      const single = await this.tryOpen(format.single);
-      if (single !== undefined) return format.open(single, this.limits);
-      const index = format.index === undefined ? undefined : await this.optionalJson(format.index, 'indexBytes');
-      if (index !== undefined) return this.shardedWeights(index, join(this.modelFolder, format.index!), format);
-    }
-    return this.reportMissingWeights();
+    return this.weightsIn(this.modelFolder);
   }
 
   /** Throws `io_failed` when a file was written to since it was opened. */
@@ -178,11 +185,22 @@ export class Checkpoint {
     for (const file of files) await file.close();
   }
 
+  private async weightsIn(folder: string): Promise<TensorSource> {
+    for (const format of WEIGHT_FORMATS) {
+      const single = await this.tryOpen(format.single, folder);
+      if (single !== undefined) return format.open(single, this.limits);
+      const index =
+        format.index === undefined ? undefined : await this.optionalJson(format.index, 'indexBytes', folder);
+      if (index !== undefined) return this.shardedWeights(index, join(folder, format.index!), format);
+    }
+    return this.reportMissingWeights(folder);
+  }
+
   private async shardedWeights(index: JsonValue, path: string, format: WeightFormat): Promise<TensorSource> {
     const { map, shards } = readShardIndex(index, path, format.extension, this.limits);
     const sources = new Map<string, TensorSource>();
     for (const shard of shards) {
-      const file = await this.tryOpen(shard);
+      const file = await this.tryOpen(shard, dirname(path));
       if (file === undefined) {
         throw new EncoderError('checkpoint_not_found', `${path} names ${shard}, which is not there; download it too`);
       }
@@ -191,20 +209,17 @@ export class Checkpoint {
     return ShardedSource.join(map, sources, path);
   }
 
-  private async reportMissingWeights(): Promise<never> {
+  private async reportMissingWeights(folder: string): Promise<never> {
     for (const name of OTHER_WEIGHTS) {
-      const found = await stat(join(this.modelFolder, name)).catch(() => undefined);
+      const found = await stat(join(folder, name)).catch(() => undefined);
       if (found !== undefined) {
         throw new EncoderError(
           'checkpoint_not_found',
-          `${this.modelFolder} holds ${name} but none of ${WEIGHT_NAMES}; ${weightsAdvice(name)}`,
+          `${folder} holds ${name} but none of ${WEIGHT_NAMES}; ${weightsAdvice(name)}`,
         );
       }
     }
-    throw new EncoderError(
-      'checkpoint_not_found',
-      `${this.modelFolder} holds none of ${WEIGHT_NAMES}, nor an index of shards`,
-    );
+    throw new EncoderError('checkpoint_not_found', `${folder} holds none of ${WEIGHT_NAMES}, nor an index of shards`);
   }
 
   /** sentence-transformers may keep the model in a folder of its own. */

@@ -22,6 +22,12 @@ export function readLabels(config: ConfigReader, numLabels: number): string[] {
   return labels;
 }
 
+/** The names in config.json where they are as many as the rows of a head that is none of its model's; else LABEL_0, ... */
+export function suggestedLabels(config: ConfigReader, numLabels: number): string[] {
+  const labels = fromIds(config, 'id2label') ?? fromNames(config);
+  return labels?.length === numLabels ? labels : defaultLabels(numLabels);
+}
+
 /** Throws RangeError unless the caller's own labels are as many as the head's rows. */
 export function checkLabels(labels: readonly string[], numLabels: number): readonly string[] {
   if (labels.length === numLabels) return labels;

@@ -116,6 +116,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
     ...(facts.requestedType === undefined ? [] : [text(ENCODER_KEYS.requestedType, facts.requestedType)]),
     text(ENCODER_KEYS.headPooling, head.pooling),
     text(ENCODER_KEYS.headActivation, head.activation),
+    ...(head.normEps === undefined ? [] : [float(ENCODER_KEYS.headNormEpsilon, head.normEps)]),
     ...(head.padTokenId === undefined ? [] : [uint(ENCODER_KEYS.headPadTokenId, head.padTokenId)]),
     ...(head.eosTokenId === undefined ? [] : [uint(ENCODER_KEYS.headEosTokenId, head.eosTokenId)]),
     uint(ENCODER_KEYS.numLabels, facts.model.numLabels),

@@ -3,18 +3,19 @@ import { EncoderError } from '../errors';
 import type { TensorType } from '../gguf/types';
 import { readActivationFn } from './activation-fn';
 import type { PlannedTensor } from './architectures/architecture';
-import { findArchitecture } from './architectures/index';
+import { findArchitecture, findBody } from './architectures/index';
 import type { Checkpoint } from './checkpoint';
 import type { ConfigReader } from './config';
 import { type ConversionPlan, type PlanOptions, completePlan } from './conversion-plan';
-import { checkLabels, readLabels } from './labels';
+import { checkLabels, readLabels, suggestedLabels } from './labels';
 import { MIN_LENGTH } from './limits';
+import { addModuleHead, checkModuleSettings } from './module-head';
 import { ELEMENT_BYTES, type TensorSource } from './readers/tensor-source';
 import { readPrompts } from './prompts';
 import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
 import { declareTensors } from './tensor-types';
 import { prepareTokenizer } from './tokenizer';
-import { type VocabularyScore, readVocabularyScore } from './vocabulary-score';
+import { findTemplate, readVocabularyScore } from './vocabulary-score';
 
 const PROBLEM_TYPES: readonly string[] = [
   '',
@@ -25,8 +26,10 @@ const PROBLEM_TYPES: readonly string[] = [
 
 export async function planConversion(checkpoint: Checkpoint, options: PlanOptions): Promise<ConversionPlan> {
   const config = await checkpoint.config();
-  const architecture = findArchitecture(config);
-  const weights = await checkpoint.weights();
+  const modules = checkpoint.modules?.head;
+  const body = modules && findBody(config);
+  const architecture = body ?? findArchitecture(config);
+  const own = await checkpoint.weights();
   const transformer = await checkpoint.settings(TRANSFORMER_SETTINGS);
   const settings = await checkpoint.settings(MODEL_SETTINGS);
   const files = await checkpoint.tokenizerFiles();
@@ -41,16 +44,25 @@ export async function planConversion(checkpoint: Checkpoint, options: PlanOption
   const score =
     known && (await readVocabularyScore(checkpoint, { transformer, settings, tokenizer: known, config: files.config }));
   if (score === undefined) refuseScoreModule(checkpoint, config);
-  const model = architecture.describe(config, weights, score?.tokens);
+  if (body !== undefined) {
+    const template = await findTemplate(checkpoint, files.config);
+    checkModuleSettings(checkpoint, settings, transformer, template !== undefined);
+  }
+  const { model, weights } =
+    body === undefined
+      ? { model: architecture.describe(config, own, score?.tokens), weights: own }
+      : await addModuleHead(checkpoint, modules!, body.describeBody(config, own), own);
+  // The labels in a language model's config.json are defaults of the class, and two.
+  const readOwnLabels = score !== undefined ? () => ['LABEL_0'] : body !== undefined ? suggestedLabels : readLabels;
   const { labels: names } = options;
-  const labels = names === undefined ? ownLabels(config, model.numLabels, score) : checkLabels(names, model.numLabels);
+  const labels = names === undefined ? readOwnLabels(config, model.numLabels) : checkLabels(names, model.numLabels);
   const tokenizer = known ?? readTokenizer();
   const warnings = [...tokenizer.warnings];
   requireFloats(weights, model.tensors);
   const declared = declareTensors(model.tensors, options.type ?? ownType(weights, model.tensors), warnings);
   const facts = {
     name: checkpoint.name,
-    sourceClass: architecture.sourceClass,
+    sourceClass: body === undefined ? architecture.sourceClass : bareClass(architecture.sourceClass),
     model,
     tokenizer,
     labels,
@@ -68,9 +80,9 @@ export async function planConversion(checkpoint: Checkpoint, options: PlanOption
   return completePlan(weights, options.type, facts, declared, warnings);
 }
 
-/** The labels in a language model's config.json are defaults of the class, and two. */
-function ownLabels(config: ConfigReader, numLabels: number, score: VocabularyScore | undefined): string[] {
-  return score === undefined ? readLabels(config, numLabels) : ['LABEL_0'];
+/** The class of the model without a head: BertForSequenceClassification gives BertModel. */
+function bareClass(sourceClass: string): string {
+  return sourceClass.replace(/For\w+$/, 'Model');
 }
 
 function refuseScoreModule(checkpoint: Checkpoint, config: ConfigReader): void {

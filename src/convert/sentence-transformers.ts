@@ -10,29 +10,53 @@ export const TRANSFORMER_SETTINGS = 'sentence_bert_config.json';
 /** 0_Transformer and the like: one plain name, so that it cannot lead out of the model's folder. */
 const FOLDER = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 
+/** A chain that the graph's head can be, Dropout left out: it does nothing outside training. */
+const HEAD = /^Transformer,Pooling(,Dense)?(,LayerNorm)?,Dense$/;
+
 /** Folders in the model's, '' where it is the model's own. */
 export interface ModuleFolders {
   readonly transformer: string;
   /** Of the module that makes a language model's logits a score; undefined when there is none. */
   readonly logitScore: string | undefined;
+  /** Of the modules that make scores of the last states; undefined when the transformer has a head of its own. */
+  readonly head: HeadFolders | undefined;
+}
+
+export interface HeadFolders {
+  readonly pooling: string;
+  /** Of the dense layer and the norm before the last layer. */
+  readonly dense: string | undefined;
+  readonly norm: string | undefined;
+  readonly scores: string;
 }
 
 /**
  * Where the modules lie. Throws `checkpoint_malformed`, and `architecture_unsupported` when the model does more than run
- * one transformer with its own head or score the logits of a language model.
+ * one transformer with its own head, score the logits of a language model, or put a head of modules on an encoder.
  */
 export function moduleFolders(modules: JsonValue, path: string): ModuleFolders {
   if (!Array.isArray(modules) || modules.length === 0 || !modules.every(isJsonObject)) {
     throw new EncoderError('checkpoint_malformed', `${path} is no list of modules`);
   }
   const names = modules.map((module) => className(module, path));
-  const [first, second] = modules;
-  if (names.join() === 'Transformer') return { transformer: folderOf(first!, path), logitScore: undefined };
+  const computed = modules
+    .map((module, index) => [names[index]!, module] as const)
+    .filter(([name]) => name !== 'Dropout');
+  const chain = computed.map(([name]) => name).join();
+  const find = (wanted: string) => {
+    const module = computed.find(([name]) => name === wanted)?.[1];
+    return module && ownFolder(wanted, module, path);
+  };
+  const transformer = () => folderOf(modules[0]!, path);
+  if (names.join() === 'Transformer') return { transformer: transformer(), logitScore: undefined, head: undefined };
   if (names.join() === 'Transformer,LogitScore') {
-    const logitScore = folderOf(second!, path);
-    if (logitScore === '')
-      throw new EncoderError('checkpoint_malformed', `${path}: LogitScore has no folder of its own`);
-    return { transformer: folderOf(first!, path), logitScore };
+    return { transformer: transformer(), logitScore: find('LogitScore'), head: undefined };
+  }
+  if (HEAD.test(chain)) {
+    const scores = ownFolder('Dense', computed.at(-1)![1], path);
+    const dense = chain.split(',Dense').length > 2 ? find('Dense') : undefined;
+    const head = { pooling: find('Pooling')!, dense, norm: find('LayerNorm'), scores };
+    return { transformer: transformer(), logitScore: undefined, head };
   }
   const embeds = names.includes('Pooling') && !names.includes('Dense');
   throw new EncoderError(
@@ -40,8 +64,29 @@ export function moduleFolders(modules: JsonValue, path: string): ModuleFolders {
     `${path}: the modules are ${names.join(', ').slice(0, 200)}; ` +
       (embeds
         ? 'this is an embedding model, and only classifiers and cross-encoders are run'
-        : 'only a Transformer with its own classification head, or with a LogitScore, is run'),
+        : 'a Transformer is run with its own classification head, with a LogitScore, or with Pooling, ' +
+          'Dense or LayerNorm or both, and a Dense for the scores'),
   );
+}
+
+/** The folders of the modules behind the transformer; all of them hold settings. */
+export function listModules({ logitScore, head }: ModuleFolders): { folder: string; hasWeights: boolean }[] {
+  const entry = (folder: string | undefined, hasWeights: boolean) =>
+    folder === undefined ? [] : [{ folder, hasWeights }];
+  return [
+    ...entry(logitScore, false),
+    ...entry(head?.pooling, false),
+    ...entry(head?.dense, true),
+    ...entry(head?.norm, true),
+    ...entry(head?.scores, true),
+  ];
+}
+
+/** Of a module whose files have the same names as the transformer's. */
+function ownFolder(name: string, module: JsonObject, path: string): string {
+  const folder = folderOf(module, path);
+  if (folder !== '') return folder;
+  throw new EncoderError('checkpoint_malformed', `${path}: ${name} has no folder of its own`);
 }
 
 function folderOf(module: JsonObject, path: string): string {

@@ -37,7 +37,7 @@ export async function openSource(source: string, limits: Limits): Promise<Conver
       await checkpoint.tokenizerFiles();
       await checkpoint.settings(MODEL_SETTINGS);
       await checkpoint.settings(TRANSFORMER_SETTINGS);
-      await checkpoint.logitScore();
+      await checkpoint.openModules();
       await checkpoint.chatTemplate();
     },
     plan: (options) => planConversion(checkpoint, options),

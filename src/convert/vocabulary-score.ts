@@ -12,6 +12,7 @@ import type { Checkpoint } from './checkpoint';
 import { ConfigReader } from './config';
 import { MAX_VOCAB_SIZE } from './limits';
 import type { PreparedTokenizer, SpecialIds } from './tokenizer';
+import { refuseKwargs } from './transformer-kwargs';
 
 export interface PairTemplate extends SplitTemplate {
   /** Whether an input as long as may be ends in the template's own last tokens. */
@@ -35,8 +36,6 @@ export interface ScoreSources {
   readonly config: JsonObject | undefined;
 }
 
-/** What may stand in model_kwargs without a change to the model. */
-const HARMLESS_MODEL_KWARGS = ['attn_implementation', 'device_map', 'dtype', 'torch_dtype', 'trust_remote_code'];
 /** Arguments of apply_chat_template that are no variables of the template, or would change what becomes of its text. */
 const RESERVED = [
   'chat_template',
@@ -67,13 +66,14 @@ export async function readVocabularyScore(checkpoint: Checkpoint, sources: Score
     const template = source && pairTemplate(source, tokenizer, undefined, {});
     return { tokens: defaultTokens(checkpoint, tokenizer), template };
   }
-  const score = await checkpoint.logitScore();
-  if (score === undefined) {
+  const { logitScore } = checkpoint.modules;
+  if (logitScore === undefined) {
     throw new EncoderError(
       'architecture_unsupported',
       `${checkpoint.folder}/modules.json has no LogitScore, so nothing says how this language model scores a pair`,
     );
   }
+  const score = await checkpoint.moduleConfig(logitScore);
   const { transformer = new ConfigReader({}, `${checkpoint.modelFolder}/sentence_bert_config.json`), settings } =
     sources;
   const kind = settings?.string('model_type');
@@ -85,8 +85,8 @@ export async function readVocabularyScore(checkpoint: Checkpoint, sources: Score
     );
   }
   const format = readModality(transformer, readInputName(score));
-  const kwargs = readTemplateKwargs(transformer);
   refuseKwargs(transformer);
+  const kwargs = readTemplateKwargs(transformer);
   const tokens = readTokens(score);
   if (format === undefined) return { tokens, template: undefined };
   const source = await findTemplate(checkpoint, sources.config);
@@ -149,30 +149,10 @@ function readModality(transformer: ConfigReader, inputName: string): MessageForm
 
 function readTemplateKwargs(transformer: ConfigReader): JsonObject {
   const processing = new ConfigReader(transformer.object('processing_kwargs') ?? {}, transformer.path);
-  for (const key of ['text', 'common']) {
-    const [name] = Object.keys(processing.object(key) ?? {});
-    if (name !== undefined) transformer.unsupported(`processing_kwargs sets ${key}.${name.slice(0, 40)}`);
-  }
   const kwargs = processing.object('chat_template') ?? {};
   const reserved = Object.keys(kwargs).find((name) => RESERVED.includes(name));
   if (reserved !== undefined) transformer.unsupported(`processing_kwargs sets chat_template.${reserved}`);
   return kwargs;
-}
-
-/** What changes model, configuration or tokenizer on the way in is not followed. */
-function refuseKwargs(transformer: ConfigReader): void {
-  const known: Readonly<Record<string, readonly string[]>> = {
-    model_kwargs: HARMLESS_MODEL_KWARGS,
-    model_args: HARMLESS_MODEL_KWARGS,
-    processor_kwargs: ['padding_side', 'trust_remote_code'],
-    tokenizer_args: ['padding_side', 'trust_remote_code'],
-    config_kwargs: ['trust_remote_code'],
-    config_args: ['trust_remote_code'],
-  };
-  for (const [key, harmless] of Object.entries(known)) {
-    const name = Object.keys(transformer.object(key) ?? {}).find((candidate) => !harmless.includes(candidate));
-    if (name !== undefined) transformer.unsupported(`${key} sets ${name.slice(0, 40)}`);
-  }
 }
 
 interface TemplateSource {
@@ -183,7 +163,7 @@ interface TemplateSource {
 }
 
 /** chat_template.jinja, else what tokenizer_config.json has: one template, or several of which "default" is taken. */
-async function findTemplate(
+export async function findTemplate(
   checkpoint: Checkpoint,
   tokenizerConfig: JsonObject | undefined,
 ): Promise<TemplateSource | undefined> {

@@ -123,8 +123,10 @@ export const ENCODER_KEYS = {
   /** UINT32 each, of the decoder where there is one. */
   decoderHeadCount: 'ggml_encoder.decoder.head_count',
   decoderFeedForwardLength: 'ggml_encoder.decoder.feed_forward_length',
-  /** STRING 'tanh' | 'relu' | 'gelu' | 'gelu_new' | 'silu' | 'none', between cls and cls.output. */
+  /** STRING 'tanh' | 'relu' | 'gelu' | 'gelu_new' | 'silu' | 'identity' | 'none', after cls; 'none' without a cls. */
   headActivation: 'ggml_encoder.head.activation',
+  /** FLOAT32, of cls.norm; absent means that of the encoder's norms. */
+  headNormEpsilon: 'ggml_encoder.head.layer_norm_epsilon',
   /** STRING 'q8_0' | 'q5_0' | 'q4_0', asked for in a conversion that had to make some matrices f16; absent if none. */
   requestedType: 'ggml_encoder.requested_type',
   /** UINT32, rows of cls.output.weight. */

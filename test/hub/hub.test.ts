@@ -18,6 +18,7 @@ import { readGgufHead } from '../../src/gguf/reader';
 import { parseRepository } from '../../src/hub/repository';
 import { resolveHubSettings } from '../../src/hub/settings';
 import { causalModel, writeCausal } from '../golden/causal-checkpoints';
+import { moduleHeadModel, writeModuleHead } from '../golden/module-head-checkpoints';
 import { temporaryFolder } from '../unit/convert/temp-folder';
 import { writeMicro } from '../unit/convert/micro-checkpoint';
 import { integerField, piece, sentencePieceFile } from '../unit/convert/readers/sentencepiece-builder';
@@ -44,6 +45,11 @@ async function start(files: Record<string, Uint8Array | string>, options?: Param
 
 async function convertFromHub(source = ID, options: Partial<ConvertOptions> = {}) {
   return convert(source, { output: join(temporaryFolder(), 'out.gguf'), ...options });
+}
+
+function filesOf(folder: string): Record<string, Uint8Array> {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.\w+$/.test(name));
+  return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name))]));
 }
 
 describe('a repository', () => {
@@ -186,8 +192,7 @@ describe('a repository', () => {
   it('is a language model whose LogitScore and chat template lie in files of their own', async () => {
     const model = causalModel('qwen3-saved');
     const folder = writeCausal(model);
-    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.\w+$/.test(name));
-    await start(Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name))])));
+    await start(filesOf(folder));
     const { path } = await convertFromHub();
     const { metadata } = await readGgufHead(path);
     expect(metadata.get('ggml_encoder.source_class')?.value).toBe('Qwen3ForCausalLM');
@@ -196,6 +201,29 @@ describe('a repository', () => {
     hub.requests.splice(0);
     await convertFromHub(ID, { revision: COMMIT });
     expect(hub.requests).toEqual([]);
+  });
+
+  it('is an encoder whose head lies in folders of modules', async () => {
+    const folder = writeModuleHead(moduleHeadModel('modernbert-ettin'));
+    await start(filesOf(folder));
+    const { path } = await convertFromHub();
+    const { metadata, tensors } = await readGgufHead(path);
+    expect(metadata.get('ggml_encoder.source_class')?.value).toBe('ModernBertModel');
+    expect(tensors.map(({ name }) => name)).toEqual(expect.arrayContaining(['cls.weight', 'cls.norm.bias']));
+    hub.requests.splice(0);
+    await convertFromHub(ID, { revision: COMMIT });
+    expect(hub.requests).toEqual([]);
+    const cached = readlinkSync(join(root, 'snapshots', COMMIT, '2_Dense/config.json'));
+    expect(cached).toMatch(/^\.\.\/\.\.\/\.\.\/blobs\//);
+  });
+
+  it('whose head has no weights is refused before anything large is fetched', async () => {
+    const folder = writeModuleHead(moduleHeadModel('modernbert-ettin'));
+    rmSync(join(folder, '2_Dense/model.safetensors'));
+    await start(filesOf(folder));
+    const attempt = convertFromHub();
+    await expect(attempt).rejects.toMatchObject({ code: 'checkpoint_not_found' });
+    expect(hub.downloads).toEqual(['modules.json']);
   });
 
   it('without weights or config is refused before anything large is fetched', async () => {

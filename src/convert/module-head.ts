@@ -1,0 +1,200 @@
+/**
+ * The head that sentence-transformers puts on a bare encoder with modules of its own: Pooling, then Dense or LayerNorm or
+ * both, then the Dense whose outputs are the scores. What it cannot be is refused by name.
+ */
+import { EncoderError } from '../errors';
+import { type JsonValue, isJsonObject } from '../support/json';
+import type { EncoderBody, EncoderHead, EncoderModel } from './architectures/architecture';
+import { TensorPlanner } from './architectures/tensor-planner';
+import type { Checkpoint } from './checkpoint';
+import type { ConfigReader } from './config';
+import { MAX_HIDDEN_SIZE, MAX_LABELS } from './limits';
+import { JoinedSource } from './readers/joined';
+import type { TensorSource } from './readers/tensor-source';
+import { type HeadFolders, MODEL_SETTINGS } from './sentence-transformers';
+import { refuseKwargs } from './transformer-kwargs';
+
+const POOLINGS: ReadonlyMap<JsonValue, EncoderHead['pooling']> = new Map([
+  ['cls', 'cls'],
+  ['mean', 'mean'],
+  ['lasttoken', 'last'],
+]);
+/** Flags of older versions, one for each mode, in the order in which their results stand one behind the other. */
+const POOLING_FLAGS = {
+  pooling_mode_cls_token: 'cls',
+  pooling_mode_max_tokens: 'max',
+  pooling_mode_mean_tokens: 'mean',
+  pooling_mode_mean_sqrt_len_tokens: 'mean_sqrt_len_tokens',
+  pooling_mode_weightedmean_tokens: 'weightedmean',
+  pooling_mode_lasttoken: 'lasttoken',
+} as const;
+/** Torch classes by the last part of their dotted name, made without arguments: GELU is then the erf form. */
+const ACTIVATIONS: ReadonlyMap<string, string> = new Map([
+  ['Identity', 'identity'],
+  ['Tanh', 'tanh'],
+  ['ReLU', 'relu'],
+  ['GELU', 'gelu'],
+  ['SiLU', 'silu'],
+]);
+/** What a Dense applies when its settings name nothing. */
+const DEFAULT_ACTIVATION = 'torch.nn.modules.activation.Tanh';
+/** That of torch, which the module LayerNorm leaves as it is. */
+const NORM_EPS = 1e-5;
+/** The feature that Pooling writes and all but the last Dense read and write. */
+const POOLED = 'sentence_embedding';
+
+interface Dense {
+  readonly outputs: number;
+  readonly bias: boolean;
+  readonly activation: string;
+  readonly outputName: string;
+}
+
+/** The model of a body and its modules, and the weights of both. Throws what `Architecture.describe` throws. */
+export async function addModuleHead(
+  checkpoint: Checkpoint,
+  folders: HeadFolders,
+  body: EncoderBody,
+  weights: TensorSource,
+): Promise<{ readonly model: EncoderModel; readonly weights: TensorSource }> {
+  const { hiddenSize } = body.hyperparameters;
+  const pooling = readPooling(await checkpoint.moduleConfig(folders.pooling));
+  const dense = folders.dense === undefined ? undefined : await readHidden(checkpoint, folders.dense, hiddenSize);
+  const width = dense?.outputs ?? hiddenSize;
+  if (folders.norm !== undefined) {
+    const norm = await checkpoint.moduleConfig(folders.norm);
+    requireSize(norm, 'dimension', width);
+  }
+  const scores = await readScores(checkpoint, folders.scores, width);
+  const own = [folders.dense, folders.norm, folders.scores].filter((folder) => folder !== undefined);
+  const sources = own.map(async (folder) => [`${folder}/`, await checkpoint.moduleWeights(folder)] as const);
+  const modules = await Promise.all(sources);
+  const planner = new TensorPlanner(new JoinedSource(modules));
+  const linear = (name: string, folder: string, { outputs, bias }: Dense, columns: number) =>
+    planner.linear(name, { sources: [`${folder}/linear`], rows: [outputs], columns, bias, storage: 'exact' });
+  if (dense !== undefined) linear('cls', folders.dense!, dense, hiddenSize);
+  if (folders.norm !== undefined) planner.norm('cls.norm', width, `${folders.norm}/norm`);
+  linear('cls.output', folders.scores, scores, width);
+  planner.refuseUnused(/(?!)/);
+  return {
+    model: {
+      ...body,
+      tensors: [...body.tensors, ...planner.tensors],
+      numLabels: scores.outputs,
+      head: {
+        pooling,
+        activation: dense?.activation ?? 'none',
+        ...(folders.norm === undefined ? {} : { normEps: NORM_EPS }),
+      },
+      // It pools and activates as its own layouts say, and has no norm with a bias in a head.
+      llamacppCompat: 'unsupported',
+    },
+    weights: new JoinedSource([...modules, ['', weights]]),
+  };
+}
+
+/**
+ * Refuses settings by which the model is no cross-encoder, or its transformer hands on something else than the last
+ * states of texts. `hasChatTemplate`: texts become messages where nothing says otherwise.
+ */
+export function checkModuleSettings(
+  checkpoint: Checkpoint,
+  settings: ConfigReader | undefined,
+  transformer: ConfigReader | undefined,
+  hasChatTemplate: boolean,
+): void {
+  const kind = settings?.string('model_type');
+  if (kind !== 'CrossEncoder') {
+    throw new EncoderError(
+      'architecture_unsupported',
+      `${settings?.path ?? `${checkpoint.folder}/${MODEL_SETTINGS}`}: model_type is ${kind ?? 'absent'}; ` +
+        'modules that follow an encoder give scores in a CrossEncoder alone, and no embedding model is run',
+    );
+  }
+  const modalities = transformer?.object('modality_config');
+  if (modalities === undefined ? hasChatTemplate : modalities['message'] !== undefined) {
+    throw new EncoderError(
+      'architecture_unsupported',
+      `${checkpoint.modelFolder} has a chat template, or messages in modality_config; only a LogitScore is supported with them`,
+    );
+  }
+  if (transformer === undefined) return;
+  const task = transformer.string('transformer_task', 'feature-extraction');
+  if (task !== 'feature-extraction') {
+    transformer.unsupported(`transformer_task is ${task.slice(0, 40)}; Pooling is supported after feature-extraction`);
+  }
+  refuseKwargs(transformer);
+  if (modalities === undefined) return;
+  const text = modalities['text'];
+  const output = isJsonObject(text) ? [text['method_output_name']].flat() : [];
+  if (!isJsonObject(text) || text['method'] !== 'forward' || output.join() !== 'last_hidden_state') {
+    transformer.unsupported('modality_config takes something else than the last_hidden_state of the forward method');
+  }
+  const name = transformer.string('module_output_name');
+  if (name !== 'token_embeddings') {
+    transformer.unsupported(`module_output_name is ${name ?? 'absent'}; Pooling reads token_embeddings`);
+  }
+}
+
+function readPooling(config: ConfigReader): EncoderHead['pooling'] {
+  if (!config.boolean('include_prompt', true)) {
+    config.unsupported('include_prompt is false; tokens of prompts cannot be left out of the pooling');
+  }
+  const flags = Object.entries(POOLING_FLAGS);
+  const set = flags.filter(([flag]) => config.boolean(flag, false)).map(([, mode]) => mode);
+  const value = config.get('pooling_mode') ?? (set.length === 0 ? 'mean' : set);
+  const [mode, ...more] = Array.isArray(value) ? value : [value];
+  const pooling = more.length === 0 && mode !== undefined ? POOLINGS.get(mode) : undefined;
+  if (pooling !== undefined) return pooling;
+  const shown = String(JSON.stringify(value)).slice(0, 80);
+  return config.unsupported(`pooling_mode is ${shown}; supported is one of ${[...POOLINGS.keys()].join(', ')}`);
+}
+
+/** The Dense before the scores. */
+async function readHidden(checkpoint: Checkpoint, folder: string, inputs: number): Promise<Dense> {
+  const config = await checkpoint.moduleConfig(folder);
+  const dense = readDense(config, inputs, MAX_HIDDEN_SIZE);
+  if (dense.outputName === POOLED) return dense;
+  return config.unsupported(`module_output_name is ${dense.outputName.slice(0, 40)}; what follows reads ${POOLED}`);
+}
+
+async function readScores(checkpoint: Checkpoint, folder: string, inputs: number): Promise<Dense> {
+  const config = await checkpoint.moduleConfig(folder);
+  const dense = readDense(config, inputs, MAX_LABELS);
+  if (dense.outputName !== 'scores') {
+    config.unsupported(`module_output_name is ${dense.outputName.slice(0, 40)}; that of the last Dense must be scores`);
+  }
+  if (dense.activation === 'identity') return dense;
+  return config.unsupported(
+    `activation_function is ${dense.activation} in the last Dense; only Identity is supported there`,
+  );
+}
+
+function readDense(config: ConfigReader, inputs: number, most: number): Dense {
+  requireSize(config, 'in_features', inputs);
+  const inputName = config.string('module_input_name', POOLED);
+  if (inputName !== POOLED) {
+    config.unsupported(`module_input_name is ${inputName.slice(0, 40)}; only ${POOLED} is supported`);
+  }
+  if (config.boolean('use_residual', false)) config.unsupported('use_residual is true; no residual is added in a head');
+  const name = config.string('activation_function', DEFAULT_ACTIVATION);
+  const activation = name.startsWith('torch.') ? ACTIVATIONS.get(name.slice(name.lastIndexOf('.') + 1)) : undefined;
+  if (activation === undefined) {
+    config.unsupported(
+      `activation_function is ${name.slice(0, 100)}; supported are ${[...ACTIVATIONS.keys()].join(', ')} of torch.nn`,
+    );
+  }
+  return {
+    outputs: config.integer('out_features', -1, 1, most),
+    bias: config.boolean('bias', true),
+    activation,
+    outputName: config.string('module_output_name', inputName),
+  };
+}
+
+/** Throws `checkpoint_malformed` unless the module takes as many values as those before it give. */
+function requireSize(config: ConfigReader, key: string, size: number): void {
+  const value = config.get(key);
+  if (value !== size)
+    config.malformed(`${key} is ${String(JSON.stringify(value)).slice(0, 40)}; it is given ${size} values`);
+}

@@ -1,0 +1,93 @@
+/** The encoders under heads of modules of scripts/make-module-head-fixtures.py as checkpoint folders. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+import { type TinyTensor, temporaryFolder, writeSafetensors } from '../unit/convert/temp-folder';
+import { causalTokenizer } from './causal-checkpoints';
+import { type GoldenModel, tensorValues } from './checkpoint-fixture';
+
+export interface ModuleHeadModel {
+  readonly name: string;
+  readonly seed: number;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Shapes by name, those of a module's tensors with its folder in front. */
+  readonly tensors: Readonly<Record<string, readonly number[]>>;
+  readonly tokenizerConfig: Readonly<Record<string, unknown>>;
+  readonly postProcessor: unknown;
+  /** Further JSON files by path. */
+  readonly files: Readonly<Record<string, Readonly<Record<string, unknown>> | readonly unknown[]>>;
+  readonly expected: {
+    readonly activation: string;
+    readonly maxLength: number;
+    readonly numLabels: number;
+    /** What CrossEncoder made of all pairs with the prompt; null is the default. */
+    readonly calls: readonly {
+      readonly prompt: string | null;
+      readonly ids: readonly (readonly number[])[];
+      readonly logits: readonly (readonly number[])[];
+      readonly scores: readonly (readonly number[])[];
+      /** Indices of all pairs' second texts, best first, of a model with one label. */
+      readonly ranking?: readonly number[];
+    }[];
+  };
+}
+
+interface Fixtures {
+  readonly scales: GoldenModel['scales'];
+  readonly pairs: readonly (readonly [string, string])[];
+  readonly models: readonly ModuleHeadModel[];
+}
+
+const PATH = resolve(__dirname, '../fixtures/module-heads/models.json');
+const fixtures = JSON.parse(readFileSync(PATH, 'utf8')) as Fixtures;
+
+export const { pairs: moduleHeadPairs, models: moduleHeadModels } = fixtures;
+
+export function moduleHeadModel(name: string): ModuleHeadModel {
+  return moduleHeadModels.find((model) => model.name === name)!;
+}
+
+export interface ModuleHeadChanges {
+  /** Entries of config.json to replace. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Further files by path, or others in the place of the model's; undefined leaves one out. */
+  readonly files?: Readonly<Record<string, unknown>>;
+  /** Changes the tensors in place before they are written. */
+  readonly tensors?: (tensors: Record<string, TinyTensor>) => void;
+  /** Writes the weights of a folder in another format. */
+  readonly write?: (folder: string, tensors: Readonly<Record<string, TinyTensor>>) => void;
+}
+
+/** Writes the checkpoint into a new temporary folder and returns the folder. */
+export function writeModuleHead(model: ModuleHeadModel, changes: ModuleHeadChanges = {}): string {
+  const folder = temporaryFolder();
+  const files: Record<string, unknown> = {
+    'config.json': { ...model.config, ...changes.config },
+    'tokenizer.json': { ...causalTokenizer, post_processor: model.postProcessor },
+    'tokenizer_config.json': model.tokenizerConfig,
+    ...model.files,
+    ...changes.files,
+  };
+  for (const [path, content] of Object.entries(files)) {
+    if (content === undefined) continue;
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), JSON.stringify(content));
+  }
+  const tensors: Record<string, TinyTensor> = {};
+  for (const [name, shape] of Object.entries(model.tensors)) {
+    const values = tensorValues({ seed: model.seed, scales: fixtures.scales }, name, shape);
+    tensors[name] = { shape, data: new Uint8Array(values.buffer) };
+  }
+  changes.tensors?.(tensors);
+  const { write = (place, part) => writeSafetensors(join(place, 'model.safetensors'), part) } = changes;
+  const place = (name: string) => name.slice(0, Math.max(0, name.indexOf('/')));
+  for (const part of new Set(Object.keys(tensors).map(place))) {
+    const own = Object.entries(tensors).filter(([name]) => place(name) === part);
+    mkdirSync(join(folder, part), { recursive: true });
+    write(
+      join(folder, part),
+      Object.fromEntries(own.map(([name, tensor]) => [name.slice(name.indexOf('/') + 1), tensor])),
+    );
+  }
+  return folder;
+}

@@ -4,7 +4,7 @@
  * of language models the head keeps the rows of the tokens that a score is made of.
  */
 import { ConfigReader } from '../config';
-import { MAX_HEAD_SIZE, MAX_HEADS } from '../limits';
+import { MAX_HEADS } from '../limits';
 import type {
   Architecture,
   EncoderHyperparameters,
@@ -15,7 +15,7 @@ import type {
 } from './architecture';
 import { DECODER_FAMILIES } from './decoder-families';
 import type { Biases, DecoderFamily } from './decoder-family';
-import { readActivation, readPadToken, readSizes } from './mechanisms';
+import { readActivation, readHeadSize, readPadToken, readSizes } from './mechanisms';
 import { readRotary, requireWholeHeads } from './rotary';
 import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
 
@@ -164,7 +164,7 @@ function readHyperparameters(family: DecoderFamily, config: ConfigReader): Encod
   if (read.numHeads % numKeyValueHeads !== 0) {
     config.malformed(`${read.numHeads} attention heads cannot share ${numKeyValueHeads} key-value heads`);
   }
-  const headSize = config.integer('head_dim', defaults.headSize ?? read.hiddenSize / read.numHeads, 2, MAX_HEAD_SIZE);
+  const headSize = readHeadSize(config, read, defaults.headSize);
   const window = family.window?.(config, read.numLayers);
   return {
     ...read,

@@ -4,7 +4,7 @@
  * classifier(gelu(dense(h))).
  */
 import type { ConfigReader } from '../config';
-import { MAX_HEAD_SIZE, MAX_HEADS } from '../limits';
+import { MAX_HEADS } from '../limits';
 import type {
   Architecture,
   EncoderBody,
@@ -13,7 +13,7 @@ import type {
   EncoderModel,
   TensorIndex,
 } from './architecture';
-import { checkHeads, readActivation, readSizes } from './mechanisms';
+import { checkHeads, readActivation, readHeadSize, readSizes } from './mechanisms';
 import { readRotary, requireWholeHeads } from './rotary';
 import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
 
@@ -81,7 +81,7 @@ function readHyperparameters(config: ConfigReader): Hyperparameters {
   if (sizes.numHeads % numKeyValueHeads !== 0) {
     config.malformed(`${sizes.numHeads} attention heads cannot share ${numKeyValueHeads} key-value heads`);
   }
-  const headSize = config.integer('head_dim', sizes.hiddenSize / sizes.numHeads, 2, MAX_HEAD_SIZE);
+  const headSize = readHeadSize(config, sizes);
   const rope = readRotary(config, headSize, 10_000);
   requireWholeHeads(config, rope, headSize);
   return {

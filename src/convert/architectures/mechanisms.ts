@@ -91,6 +91,16 @@ export function checkHeads(
   }
 }
 
+/** `head_dim`, else the class's own, else the hidden size shared out among the heads. */
+export function readHeadSize(
+  config: ConfigReader,
+  sizes: Pick<EncoderHyperparameters, 'hiddenSize' | 'numHeads'>,
+  ofClass?: number,
+): number {
+  if (ofClass === undefined && config.get('head_dim') === undefined) checkHeads(config, sizes);
+  return config.integer('head_dim', ofClass ?? sizes.hiddenSize / sizes.numHeads, 2, MAX_HEAD_SIZE);
+}
+
 /**
  * llama.cpp runs every file of BERT's layout with GELU, and gives every token the segment 0, so that pairs come out
  * differently where there are two.

@@ -4,11 +4,11 @@
  * with, which transformers reads too and writes; GTE's first code is a class of its own, `New`.
  */
 import type { ConfigReader } from '../config';
-import { MAX_HEAD_SIZE, MAX_TOKEN_TYPES } from '../limits';
+import { MAX_TOKEN_TYPES } from '../limits';
 import type { Architecture, RotaryEmbedding, TensorIndex } from './architecture';
 import { type EncoderFacts, type EncoderNames, type LayerNames, encoderFamily } from './encoder-tensors';
 import { FLASH_EMBEDDING_NORM, flashLayer } from './flash-names';
-import { type Sizes, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
+import { type Sizes, readActivation, readHeadSize, readSizes, refuseDecoder } from './mechanisms';
 import { translateNomicConfig } from './nomic-config';
 import { readNtkRotary, readRotary, requireWholeHeads } from './rotary';
 import { type Prefixes, findPrefix, prefixesOf } from './tensor-planner';
@@ -158,8 +158,7 @@ function read(family: Family, source: ConfigReader, weights: TensorIndex): Encod
   refuseDecoder(config, 'rope');
   family.refuse?.(config);
   const sizes = readSizes(config, family.defaults);
-  if (config.get('head_dim') === undefined) checkHeads(config, sizes);
-  const headSize = config.integer('head_dim', sizes.hiddenSize / sizes.numHeads, 2, MAX_HEAD_SIZE);
+  const headSize = readHeadSize(config, sizes);
   const rope = family.rotary(config, headSize);
   requireWholeHeads(config, rope, headSize);
   const hasNoTypes = family.architecture === 'gte';

@@ -51,6 +51,7 @@ const CASES: readonly (readonly [string, object, string, string])[] = [
   ['llama', { rope_parameters: { rope_type: 'linear', rope_theta: 1e4 } }, MALFORMED, 'factor'],
   ['llama', { rope_parameters: { rope_type: 'default', rope_theta: 'many' } }, MALFORMED, 'rope_theta'],
   ['llama', { num_key_value_heads: 3 }, MALFORMED, 'key-value heads'],
+  ['llama', { num_attention_heads: 5, num_key_value_heads: 5, head_dim: null }, MALFORMED, '5 attention heads'],
   ['llama', { head_dim: 100_000 }, MALFORMED, 'head_dim'],
   ['mistral', { sliding_window: 0 }, MALFORMED, 'sliding_window'],
   ['qwen2-window', { layer_types: ['full_attention'] }, MALFORMED, 'layer_types'],

@@ -109,6 +109,37 @@ export function template(single: string, pair: string, tokens: Readonly<Record<s
   });
 }
 
+/** The post-processor with every token in segment 0. */
+export function withoutSegments(processor: JsonValue | undefined): JsonValue | undefined {
+  if (!isJsonObject(processor)) return processor;
+  const { type, processors, cls, sep } = processor;
+  if (type === 'Sequence' && Array.isArray(processors)) {
+    return Object.assign(object({}), processor, { processors: processors.map((part) => withoutSegments(part)!) });
+  }
+  if (type === 'BertProcessing' && isToken(cls) && isToken(sep)) {
+    return template('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:0 sep:0', { cls, sep });
+  }
+  if (type !== 'TemplateProcessing') return processor;
+  const [single, pair] = [processor['single'], processor['pair']].map(inFirstSegment);
+  return Object.assign(object({}), processor, { single, pair });
+}
+
+function inFirstSegment(pieces: JsonValue | undefined): JsonValue | undefined {
+  if (!Array.isArray(pieces)) return pieces;
+  return pieces.map((piece) => {
+    if (!isJsonObject(piece)) return piece;
+    const parts = Object.entries(piece).map(([kind, content]) => [
+      kind,
+      isJsonObject(content) ? Object.assign(object({}), content, { type_id: 0 }) : content,
+    ]);
+    return object(Object.fromEntries(parts) as Record<string, JsonValue>);
+  });
+}
+
+function isToken(value: JsonValue | undefined): value is [string, number] {
+  return Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'number';
+}
+
 /** The first Precompiled normalizer of a tokenizer.json, on its own or in a sequence. */
 export function precompiledCharsmap(file: JsonObject | undefined): JsonObject | undefined {
   const normalizer = file?.['normalizer'];

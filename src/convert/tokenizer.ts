@@ -8,7 +8,14 @@ import { SENTENCEPIECE_MODELS, type TokenizerFiles } from './checkpoint';
 import { ConfigReader } from './config';
 import { type PlacedToken, type SpecialTokens, addMissingTokens, readSpecialTokens } from './special-tokens';
 import { type PipelineSource, type Role, type TokenizerClass, findTokenizerClass } from './tokenizer-classes';
-import { bertNormalizer, object, precompiledCharsmap, sequenceOf, template } from './tokenizer-components';
+import {
+  bertNormalizer,
+  object,
+  precompiledCharsmap,
+  sequenceOf,
+  template,
+  withoutSegments,
+} from './tokenizer-components';
 import { type SentencePieceModel, readSentencePiece } from './readers/sentencepiece';
 import { synthesizeSentencePiece, tokensOf } from './sentencepiece-json';
 import { type Vocabulary, readVocabulary } from './vocabulary';
@@ -77,6 +84,10 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
   for (const token of added) tokens.set(token.id, token.content);
   const ids = specialIds(specials, added, vocabulary);
   json['post_processor'] = postProcessor(json['post_processor'], source, tokenizerClass, ids, files);
+  const inputs = config.get('model_input_names');
+  // Then transformers gives the model no segments, and it takes all for the first one.
+  if (Array.isArray(inputs) && !inputs.includes('token_type_ids'))
+    json['post_processor'] = withoutSegments(json['post_processor']) ?? null;
   return {
     json,
     tokens,

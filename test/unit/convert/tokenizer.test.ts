@@ -56,6 +56,28 @@ describe('prepareTokenizer', () => {
     expect(prepare({ 'vocab.txt': VOCABULARY }).ids).toMatchObject({ pad: 0, unk: 1, cls: 2, sep: 3, mask: 4 });
   });
 
+  it.each([
+    ['BertProcessing', { type: 'BertProcessing', sep: ['[SEP]', 3], cls: ['[CLS]', 2] }],
+    ['the class itself', undefined],
+    [
+      'a sequence',
+      { type: 'Sequence', processors: [{ type: 'BertProcessing', sep: ['[SEP]', 3], cls: ['[CLS]', 2] }] },
+    ],
+  ])('gives a model no segments that model_input_names does not ask for: of %s', (_, processor) => {
+    const own = { ...prepare({ 'vocab.txt': VOCABULARY }).json, post_processor: processor };
+    const segments = (names: readonly string[] | undefined) => {
+      const config = names === undefined ? {} : { 'tokenizer_config.json': { model_input_names: names } };
+      const files = processor === undefined ? { 'vocab.txt': VOCABULARY } : { 'tokenizer.json': own };
+      const text = JSON.stringify(prepare({ ...files, ...config }).json['post_processor']);
+      return [...new Set(text.match(/(?<="type_id":)\d/g) ?? [text.includes('BertProcessing') ? '1' : '?'])]
+        .sort()
+        .at(-1);
+    };
+    expect(segments(undefined)).toBe('1');
+    expect(segments(['input_ids', 'token_type_ids', 'attention_mask'])).toBe('1');
+    expect(segments(['input_ids', 'attention_mask'])).toBe('0');
+  });
+
   it('drops truncation and padding that training left in tokenizer.json', () => {
     const { json } = prepare({ 'vocab.txt': VOCABULARY });
     const prepared = prepare({ 'tokenizer.json': { ...json, truncation: { max_length: 3 }, padding: {} } });

@@ -3,7 +3,8 @@
  * one. Each download owns its file, so that two of them (or Python's) never write into one another's.
  */
 import { createHash, randomBytes, type Hash } from 'node:crypto';
-import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, copyFile, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { EncoderError } from '../errors';
@@ -31,7 +32,7 @@ export class PartialFile {
 
   /** What an earlier download of the same content left, or an empty file. */
   static async open(file: HubFile, blob: string): Promise<PartialFile> {
-    const path = `${blob}.${process.pid}.${randomBytes(4).toString('hex')}.ggml-encoder`;
+    const path = ownName(blob);
     await claimLeftover(blob, path);
     const handle = await open(path, 'a+').catch((cause: unknown) => fail('create', path, cause));
     const partial = new PartialFile(file, blob, path, handle);
@@ -117,6 +118,10 @@ function leftoverName(blob: string): string {
   return `${blob}.ggml-encoder.incomplete`;
 }
 
+function ownName(blob: string): string {
+  return `${blob}.${process.pid}.${randomBytes(4).toString('hex')}.ggml-encoder`;
+}
+
 /** Renaming claims: of several processes exactly one gets the file. */
 async function claimLeftover(blob: string, path: string): Promise<void> {
   if (await renamed(leftoverName(blob), path)) return;
@@ -127,7 +132,15 @@ async function claimLeftover(blob: string, path: string): Promise<void> {
     if (owner === undefined || isAlive(Number(owner))) continue;
     const stats = await stat(join(folder, name)).catch(() => undefined);
     if (stats === undefined || Date.now() - stats.mtimeMs < ABANDONED_MS) continue;
-    if (await renamed(join(folder, name), path)) return;
+    const claimed = ownName(blob);
+    if (!(await renamed(join(folder, name), claimed))) continue;
+    // In another container or on another machine its owner may live and go on writing, to the file that it has open.
+    const isCopied = await copyFile(claimed, path, constants.COPYFILE_FICLONE).then(
+      () => true,
+      () => false,
+    );
+    await rm(claimed, { force: true });
+    if (isCopied) return;
   }
 }
 

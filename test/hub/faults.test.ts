@@ -1,5 +1,16 @@
 // What goes wrong between here and the Hub: each fault is survived where it passes, and a coded error where it does not.
-import { existsSync, readFileSync, readdirSync, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import type * as FileSystem from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -322,6 +333,26 @@ describe('content', () => {
     hub.requests.splice(0);
     await fromHub();
     expect(hub.requests.find(({ server }) => server === 'cdn')?.range).toBe('bytes=700-');
+    expect(readdirSync(blobs)).toHaveLength(3);
+  });
+
+  it('that only seems left behind stays whole while its owner, on another machine, goes on writing', async () => {
+    hub.fault = onCdn(firstTimes(Infinity, 'model.safetensors', cutAfter(0)));
+    await expect(fromHub()).rejects.toMatchObject({ code: 'hub_unreachable' });
+    const left = join(blobs, `${sha256(weights)}.4999999.0123abcd.ggml-encoder`);
+    const owner = openSync(left, 'a');
+    writeSync(owner, weights.subarray(0, 700));
+    utimesSync(left, 1e9, 1e9);
+    hub.requests.splice(0);
+    hub.fault = onCdn(() => {
+      writeSync(owner, weights.subarray(700, 900));
+      return false;
+    });
+    await fromHub();
+    writeSync(owner, weights.subarray(900));
+    closeSync(owner);
+    expect(hub.requests.find(({ server }) => server === 'cdn')?.range).toBe('bytes=700-');
+    expect(readFileSync(join(blobs, sha256(weights)))).toEqual(weights);
     expect(readdirSync(blobs)).toHaveLength(3);
   });
 });

@@ -97,7 +97,9 @@ std::optional<std::string_view> Precompiled::find(std::string_view text) const {
 }
 
 void Precompiled::normalize(std::string_view text, std::string& out) const {
+  const size_t start = out.size();
   for (size_t begin = 0; begin < text.size();) {
+    check_growth(text.size(), out.size() - start);
     const size_t end = cluster_end(text, begin);
     const std::string_view cluster = text.substr(begin, end - begin);
     begin = end;

@@ -17,6 +17,11 @@
 namespace enc {
 namespace {
 
+/// U+FDFA, of three bytes, has the longest compatibility mapping: 33.
+constexpr size_t kMaxGrowth = 64;
+constexpr size_t kFreeBytes = size_t{64} << 10;
+constexpr size_t kMaxGrownBytes = size_t{1} << 30;  // positions have 32 bits
+
 class NoNormalizer : public Normalizer {
  public:
   void normalize(std::string_view text, std::string& out) const override { out += text; }
@@ -32,7 +37,11 @@ class PreTokenizerSequence : public PreTokenizer {
   explicit PreTokenizerSequence(std::vector<std::unique_ptr<const PreTokenizer>> parts)
       : parts_(std::move(parts)) {}
   void split(Words& words) const override {
-    for (const auto& part : parts_) part->split(words);
+    const size_t before = words.text.size();
+    for (const auto& part : parts_) {
+      part->split(words);
+      check_growth(before, words.text.size());
+    }
   }
 
  private:
@@ -58,6 +67,13 @@ void fail_unsupported(const std::string& stage, std::string_view type, const std
   throw Error(ErrorCode::tokenizer_unsupported, "tokenizer.json: " + stage + " " +
                                                     std::string(type.substr(0, 60)) +
                                                     " is not supported; supported: " + supported);
+}
+
+void check_growth(size_t before, size_t after) {
+  if (after <= kFreeBytes || (after <= kMaxGrownBytes && after / kMaxGrowth <= before)) return;
+  throw Error(ErrorCode::limit_exceeded, "tokenizer.json: its stages make " + std::to_string(after) +
+                                             " bytes or more of a text of " + std::to_string(before) +
+                                             "; no real tokenizer comes near this");
 }
 
 std::unique_ptr<const Normalizer> make_normalizer(JsonValue block, int depth) {

@@ -70,6 +70,10 @@ class Model {
   virtual void set_control_ids(const std::vector<int32_t>& ids) = 0;
 };
 
+/// Throws Error(limit_exceeded) when stages have made `after` bytes of a text of `before`, more than real
+/// ones do: a sequence of stages that each double a text would not end before memory does.
+void check_growth(size_t before, size_t after);
+
 /// Normalizers and pre-tokenizers come in sequences; one nested deeper than this is refused.
 constexpr int kMaxNesting = 8;
 

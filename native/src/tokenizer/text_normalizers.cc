@@ -110,10 +110,12 @@ class Replace : public Normalizer {
         content_(read_content(block.at("content"))) {}
 
   void normalize(std::string_view text, std::string& out) const override {
+    const size_t start = out.size();
     for (size_t done = 0; done < text.size();) {
       const Pattern::Match match = pattern_->find(text, done);
       out += text.substr(done, match.begin - done);
       if (match.begin < match.end) out += content_;
+      check_growth(text.size(), out.size() - start);
       done = std::max(match.begin, match.end);
     }
   }
@@ -161,6 +163,7 @@ void NormalizerSequence::normalize(std::string_view text, std::string& out) cons
     }
     after.clear();
     parts_[i]->normalize(input, after);
+    check_growth(text.size(), after.size());
     before.swap(after);
   }
 }

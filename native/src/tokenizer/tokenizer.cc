@@ -127,6 +127,7 @@ void PipelineTokenizer::tokenize(std::string_view text, SpecialTokens mode, size
     }
     scratch.normalized.clear();
     normalizer_->normalize(part(valid, piece.span), scratch.normalized);
+    check_growth(piece.span.end - piece.span.begin, scratch.normalized.size());
     tokenize_normalized(mode, piece.span.begin == 0, limit, scratch, ids);
   }
 }

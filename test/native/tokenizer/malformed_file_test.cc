@@ -157,6 +157,41 @@ TEST(malformed_template) {
       malformed);
 }
 
+/// `count` times `stage`, with commas.
+std::string repeated(const std::string& stage, int count) {
+  std::string list = stage;
+  for (int i = 1; i < count; i++) list += ", " + stage;
+  return list;
+}
+
+/// Stages that multiply a text: six of the first make 64 GiB of one letter, thirty of the second 2 GiB.
+TEST(malformed_stages_that_grow) {
+  const std::string letters(64, 'a');
+  const std::string replace =
+      R"({"type": "Replace", "pattern": {"String": "a"}, "content": ")" + letters + R"("})";
+  const auto normalized = [&](int count) {
+    return replaced(
+        small_tokenizer_json(),
+        R"({"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": true})",
+        R"({"type": "Sequence", "normalizers": [)" + repeated(replace, count) + "]}");
+  };
+  CHECK(ids_of(*Tokenizer::from_json(normalized(1)), "a").size() == 66);
+  // The added token "extra" has the letter too and is normalized as the file is read.
+  CHECK_THROWS_CODE(Tokenizer::from_json(normalized(6)), ErrorCode::limit_exceeded);
+  const auto grows =
+      Tokenizer::from_json(replaced(normalized(6), "\"normalized\": true", "\"normalized\": false"));
+  CHECK(ids_of(*grows, "one").size() == 3);
+  CHECK_THROWS_CODE(ids_of(*grows, "a"), ErrorCode::limit_exceeded);
+
+  const std::string bytes =
+      R"({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false})";
+  const auto doubles = Tokenizer::from_json(
+      replaced(small_tokenizer_json(), R"({"type": "BertPreTokenizer"})",
+               R"({"type": "Sequence", "pretokenizers": [)" + repeated(bytes, 30) + "]}"));
+  CHECK(ids_of(*doubles, "one").size() == 3);
+  CHECK_THROWS_CODE(ids_of(*doubles, "\xE6\x97\xA5"), ErrorCode::limit_exceeded);
+}
+
 /// Files from before the model's "type" was written are told by their fields.
 TEST(malformed_not_when_old) {
   const auto tokenizer = Tokenizer::from_json(

@@ -71,19 +71,24 @@ void Call::join_windows() {
   }
 }
 
+std::exception_ptr Call::conclude() noexcept {
+  try {
+    const std::lock_guard lock(error_mutex_);
+    if (error_) return error_;
+    if (cancelled_.load(std::memory_order_relaxed)) throw Error(ErrorCode::aborted, "the call was aborted");
+    if (run_done_ && has_windows()) join_windows();
+    return nullptr;
+  } catch (...) {
+    // Memory ran out: nobody above an inference thread would catch it.
+    return std::current_exception();
+  }
+}
+
 bool Call::finish(size_t count) {
   // Release what this thread wrote; the thread that brings the count to zero acquires what the others wrote.
   if (remaining_.fetch_sub(count, std::memory_order_acq_rel) != count) return false;
-  std::exception_ptr error;
-  {
-    const std::lock_guard lock(error_mutex_);
-    error = error_;
-  }
-  if (!error && cancelled_.load(std::memory_order_relaxed)) {
-    error = std::make_exception_ptr(Error(ErrorCode::aborted, "the call was aborted"));
-  }
+  const std::exception_ptr error = conclude();
   if (run_done_) {
-    if (!error && has_windows()) join_windows();
     run_done_(error, error ? RunResult{} : std::move(result_));
   } else {
     tokenize_done_(error, error ? TokenizeResult{} : std::move(encodings_));

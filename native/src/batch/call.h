@@ -49,6 +49,8 @@ class Call final : public Job {
   };
 
   void join_windows();
+  /// The error to report, null when there is none; brings the results into their final form.
+  std::exception_ptr conclude() noexcept;
 
   const std::vector<Input> inputs_;
   const EncodeOptions options_;

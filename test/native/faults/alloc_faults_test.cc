@@ -22,14 +22,14 @@ struct Answer {
 };
 
 /// The logits of two inputs, or the error.
-std::optional<ErrorCode> ask(Model& model, std::vector<float>& logits) {
+std::optional<ErrorCode> ask(Model& model, std::vector<float>& logits, const EncodeOptions& options = {}) {
   try {
     const auto answer = std::make_shared<Answer>();
     std::vector<Input> inputs(2);
     inputs[0].text = "the word a bc";
     inputs[1].text = "a";
     inputs[1].pair = "b b";
-    model.run(std::move(inputs), {}, [answer](std::exception_ptr error, RunResult result) {
+    model.run(std::move(inputs), options, [answer](std::exception_ptr error, RunResult result) {
       answer->error = std::move(error);
       answer->result = std::move(result);
       answer->done = true;
@@ -111,7 +111,43 @@ void check_every_allocation(KernelChoice kernels, size_t more) {
   std::printf("%zu loads and %zu runs failed, each with a code\n", loads, runs);
 }
 
+/// A call in windows joins its rows at the end, on the thread that ends it.
+void check_windows(size_t more) {
+  const TemporaryFile file(tiny_model().build());
+  std::optional<ErrorCode> failure;
+  auto model = load(file.path(), KernelChoice::kAuto, failure);
+  EncodeOptions options;
+  options.max_length = 5;
+  options.windows = WindowedText::kFirst;
+  std::vector<float> expected, found;
+  CHECK(model != nullptr && !ask(*model, expected, options) && expected.size() == 6);
+  size_t runs = 0;
+  for (size_t k = 1; k < 400; k++) {
+    if (!model) model = load(file.path(), KernelChoice::kAuto, failure);
+    fail_allocation(k, more);
+    const auto error = ask(*model, found, options);
+    fail_allocation(0);
+    if (!error) {
+      CHECK(found == expected);
+      continue;
+    }
+    runs++;
+    CHECK(is_expected(*error));
+    if (ask(*model, found, options) == ErrorCode::model_poisoned) model.reset();
+  }
+  CHECK(runs > 10);
+  std::printf("%zu runs in windows failed, each with a code\n", runs);
+}
+
 }  // namespace
+
+TEST(every_allocation_of_a_run_in_windows_fails_once) {
+  check_windows(0);
+}
+
+TEST(memory_stays_out_from_every_allocation_of_a_run_in_windows_on) {
+  check_windows(3);
+}
 
 TEST(every_allocation_of_loading_and_running_with_kernels_fails_once) {
   check_every_allocation(KernelChoice::kAuto, 0);

@@ -78,14 +78,25 @@ void Environment::settle(Napi::Env env, uint64_t id, std::exception_ptr error,
   pending.deferred.Reject(to_js_error(env, error).Value());
 }
 
-void Environment::run_in_background(std::function<void()> body) {
+void Environment::settle_unseen(Napi::Env env, uint64_t id) {
+  settle(env, id, nullptr, [](Napi::Env e) { return e.Undefined(); });
+}
+
+void Environment::run_in_background(Napi::Env env, uint64_t id, std::function<void()> body) {
   join_finished();
-  auto done = std::make_shared<std::atomic<bool>>(false);
-  background_.push_back({std::thread([body = std::move(body), done] {
-                           body();
-                           *done = true;
-                         }),
-                         done});
+  Background& background = background_.emplace_back();
+  try {
+    background.done = std::make_shared<std::atomic<bool>>(false);
+    background.thread = std::thread([body = std::move(body), done = background.done] {
+      body();
+      *done = true;
+    });
+  } catch (const std::exception& error) {
+    // A container's limit on threads, or no memory for one more.
+    background_.pop_back();
+    settle_unseen(env, id);
+    throw Error(ErrorCode::out_of_memory, std::string("no thread could be started: ") + error.what());
+  }
 }
 
 void Environment::join_finished() {

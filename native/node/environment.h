@@ -37,9 +37,12 @@ class Environment : public std::enable_shared_from_this<Environment> {
   /// Runs `task` on the JavaScript thread. From any thread; dropped once the environment is closing.
   void post(Task task);
 
-  /// Runs `body` on a thread of its own that is joined at the latest when the environment ends. `body` should
-  /// give up when is_closing().
-  void run_in_background(std::function<void()> body);
+  /// Runs `body`, which is to settle the promise `id`, on a thread of its own that is joined at the latest
+  /// when the environment ends. `body` should give up when is_closing(). Throws Error(out_of_memory) when
+  /// there is no thread; the promise, which nobody has seen, is then settled.
+  void run_in_background(Napi::Env env, uint64_t id, std::function<void()> body);
+  /// Settles a promise that nobody has seen: left open it would keep the process from ending.
+  void settle_unseen(Napi::Env env, uint64_t id);
   bool is_closing() const noexcept { return closing_; }
 
   void track(const std::shared_ptr<Model>& model);

@@ -48,7 +48,7 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
     const auto opened = environment.open_promise(env, Napi::Object());
     auto owner = environment.shared_from_this();
     options.should_stop = [owner] { return owner->is_closing(); };
-    environment.run_in_background([owner, id = opened.id, path, options] {
+    environment.run_in_background(env, opened.id, [owner, id = opened.id, path, options] {
       std::exception_ptr error;
       std::shared_ptr<Model> model;
       try {
@@ -77,6 +77,7 @@ Napi::Value ModelWrap::estimate(const Napi::CallbackInfo& info) {
     const auto max_length = size_t(info[2].As<Napi::Number>().Int64Value());
     const auto opened = environment.open_promise(env, Napi::Object());
     environment.run_in_background(
+        env, opened.id,
         [settle = settle_later<MemoryEstimate>(environment, opened.id), path, options, max_length] {
           MemoryEstimate estimate;
           std::exception_ptr error;
@@ -120,8 +121,7 @@ Napi::Value ModelWrap::start(const Napi::CallbackInfo& info, const Submit& submi
       const auto job = submit(std::move(inputs), options, settle_later<Result>(environment, opened.id));
       return Napi::Value(to_js_job(env, opened.promise, job));
     } catch (...) {
-      // Nobody has seen the promise; left open it would keep the process from ending.
-      environment.settle(env, opened.id, nullptr, [](Napi::Env e) { return e.Undefined(); });
+      environment.settle_unseen(env, opened.id);
       throw;
     }
   });
@@ -145,14 +145,14 @@ Napi::Value ModelWrap::dispose(const Napi::CallbackInfo& info) {
   return guarded(env, [&] {
     Environment& environment = Environment::of(env);
     const auto opened = environment.open_promise(env, info.This().As<Napi::Object>());
-    release_memory(env);
     auto owner = environment.shared_from_this();
-    environment.run_in_background([owner, id = opened.id, model = model_] {
+    environment.run_in_background(env, opened.id, [owner, id = opened.id, model = model_] {
       model->close(false);
       owner->post([owner, id](Napi::Env env) {
         owner->settle(env, id, nullptr, [](Napi::Env e) { return e.Undefined(); });
       });
     });
+    release_memory(env);
     return Napi::Value(opened.promise);
   });
 }

@@ -2,6 +2,7 @@
 // runs in a process of its own, so that a crash is an exit status and not the end of the test run. `npm run test:lifecycle` is
 // the long form.
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 
@@ -13,15 +14,20 @@ const CYCLES = isLong ? 100 : 60;
 /** The longest scenario starts a thousand workers. */
 const TIMEOUT_MS = isLong ? 1_800_000 : 100_000;
 
-function run(script: string) {
+function run(script: string, env: Record<string, string> = {}) {
   const prelude = `
-    const { Classifier } = require(${JSON.stringify(root)});
+    const { Classifier, estimateMemory } = require(${JSON.stringify(root)});
     const { Worker, isMainThread } = require('node:worker_threads');
     const texts = Array.from({ length: 20000 }, (_, index) => 'some text of no importance ' + index);
     const pause = (ms) => new Promise((done) => setTimeout(done, ms));
     const threads = () => require('node:fs').readdirSync('/proc/self/task').length;
   `;
-  return spawnSync(process.execPath, ['-e', prelude + script], { cwd: root, encoding: 'utf8', timeout: TIMEOUT_MS });
+  return spawnSync(process.execPath, ['-e', prelude + script], {
+    cwd: root,
+    encoding: 'utf8',
+    timeout: TIMEOUT_MS,
+    env: { ...process.env, ...env },
+  });
 }
 
 const WORKER = JSON.stringify(`
@@ -86,6 +92,31 @@ it('ends by itself when nothing is left to do, with or without dispose', () => {
     0,
   );
 });
+
+it('tells that no thread can be started, goes on when one can, and ends by itself', () => {
+  const library = path.join(root, 'build-cmake', 'out', 'libenc_no_threads.so');
+  expect(existsSync(library)).toBe(true);
+  const { status, signal, stdout, stderr } = run(
+    `
+    (async () => {
+      const codeOf = async (action) => { try { await action(); return 'ok'; } catch ({ code }) { return code; } };
+      const model = await Classifier.load();
+      process.env.NO_THREADS = '1';
+      const codes = [
+        await codeOf(() => Classifier.load()),
+        await codeOf(() => estimateMemory(${JSON.stringify(path.join(root, 'models', 'default.gguf'))})),
+        await codeOf(() => model.dispose()),
+      ];
+      process.env.NO_THREADS = '0';
+      codes.push(await codeOf(() => model.classify('a text')), await codeOf(() => model.dispose()));
+      console.log(codes.join());
+    })();
+  `,
+    { LD_PRELOAD: library },
+  );
+  expect({ status, signal }, stderr).toEqual({ status: 0, signal: null });
+  expect(stdout.trim()).toBe('out_of_memory,out_of_memory,out_of_memory,ok,ok');
+}, 20_000);
 
 it(`gives memory and threads back over ${CYCLES} cycles of load, classify, dispose`, { timeout: TIMEOUT_MS }, () => {
   const { status, stdout, stderr } = run(`

@@ -86,19 +86,30 @@ class CharacterClass : public Pattern {
   uint32_t flags_;
 };
 
+/// \w as Oniguruma has it, which reads the expressions of tokenizer.json: of Latin-1 the numbers too, and no
+/// joiners. Whitespace is an expression of Rust's own library.
+bool is_onig_word(char32_t c, uint32_t flags) {
+  if (c == 0x200C || c == 0x200D) return false;
+  return flags & unicode::kWord || (c <= 0xFF && flags & unicode::kNumber);
+}
+
 class WordsAndSigns : public Pattern {
  public:
+  explicit WordsAndSigns(bool is_onig) : is_onig_(is_onig) {}
+
   Match find(std::string_view text, size_t from) const override {
     const char* const start = text.data();
     const char* const end = start + text.size();
-    const auto kind = [](uint32_t flags) {
-      return flags & unicode::kWord ? 1 : flags & unicode::kWhitespace ? 0 : 2;
+    const auto kind = [this](char32_t c) {
+      const uint32_t flags = unicode::properties(c).flags;
+      if (is_onig_ ? is_onig_word(c, flags) : (flags & unicode::kWord) != 0) return 1;
+      return flags & unicode::kWhitespace ? 0 : 2;
     };
     const char* begin = nullptr;
     int open = 0;
     for (const char* p = start + from; p < end;) {
       const char* const at = p;
-      const int next = kind(unicode::properties(utf8::decode(p)).flags);
+      const int next = kind(utf8::decode(p));
       if (begin && next != open) return {static_cast<size_t>(begin - start), static_cast<size_t>(at - start)};
       if (!begin && next != 0) {
         begin = at;
@@ -108,6 +119,9 @@ class WordsAndSigns : public Pattern {
     if (!begin) return {text.size(), text.size()};
     return {static_cast<size_t>(begin - start), text.size()};
   }
+
+ private:
+  bool is_onig_;
 };
 
 bool is_white(char32_t c) {
@@ -138,7 +152,7 @@ std::unique_ptr<const Pattern> find_regex(std::string_view regex) {
   if (is("\\n")) return make_literal("\n");
   if (is("[0-9][0-9][0-9]")) return std::make_unique<Run>(is_ascii_digit, 3, 3);
   if (is("\\p{N}")) return make_character_class(unicode::kNumber);
-  if (is("\\w+|[^\\w\\s]+")) return make_words_and_signs();
+  if (is("\\w+|[^\\w\\s]+")) return std::make_unique<WordsAndSigns>(true);
   return make_word_pattern(regex);
 }
 
@@ -153,7 +167,7 @@ std::unique_ptr<const Pattern> make_character_class(uint32_t flags) {
 }
 
 std::unique_ptr<const Pattern> make_words_and_signs() {
-  return std::make_unique<WordsAndSigns>();
+  return std::make_unique<WordsAndSigns>(false);
 }
 
 std::unique_ptr<const Pattern> make_gpt2_words() {

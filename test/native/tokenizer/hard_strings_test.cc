@@ -81,5 +81,22 @@ TEST(normalizer_settings) {
   CHECK(num_settings == 24 * 24);
 }
 
+/// \w of Split's expressions (Oniguruma) has the Latin-1 numbers and no joiners, that of Whitespace (Rust)
+/// the other way round. Ids of tokenizers 0.23.2.
+TEST(words_of_split_and_of_whitespace) {
+  const auto with = [](std::string_view pre_tokenizer) {
+    return Tokenizer::from_json(
+        replaced(small_tokenizer_json(), R"({"type": "BertPreTokenizer"})", pre_tokenizer));
+  };
+  const auto whitespace = with(R"({"type": "Whitespace"})");
+  const auto split = with(
+      R"({"type": "Split", "pattern": {"Regex": "\\w+|[^\\w\\s]+"}, "behavior": "Isolated", "invert": false})");
+  for (const char* number : {"\u00B2", "\u00B3", "\u00B9", "\u00BC", "\u00BD", "\u00BE"}) {
+    const std::string text = std::string("a") + number + "a";
+    CHECK(join(ids_of(*whitespace, text)) == "1 6 0 6 2");
+    CHECK(join(ids_of(*split, text)) == "1 0 2");
+  }
+}
+
 }  // namespace
 }  // namespace enc::test

@@ -86,11 +86,14 @@ class CharacterClass : public Pattern {
   uint32_t flags_;
 };
 
-/// \w as Oniguruma has it, which reads the expressions of tokenizer.json: of Latin-1 the numbers too, and no
-/// joiners. Whitespace is an expression of Rust's own library.
+/// \w and [^\w\s] as Oniguruma has them, which reads the expressions of tokenizer.json: joiners are signs,
+/// and numbers of Latin-1 that are no digits are both. Whitespace is an expression of Rust's own library.
+bool is_onig_sign(char32_t c, uint32_t flags) {
+  return !(flags & (unicode::kWord | unicode::kWhitespace)) || c == 0x200C || c == 0x200D;
+}
+
 bool is_onig_word(char32_t c, uint32_t flags) {
-  if (c == 0x200C || c == 0x200D) return false;
-  return flags & unicode::kWord || (c <= 0xFF && flags & unicode::kNumber);
+  return (c <= 0xFF && flags & unicode::kNumber) || (flags & unicode::kWord && !is_onig_sign(c, flags));
 }
 
 class WordsAndSigns : public Pattern {
@@ -100,20 +103,20 @@ class WordsAndSigns : public Pattern {
   Match find(std::string_view text, size_t from) const override {
     const char* const start = text.data();
     const char* const end = start + text.size();
-    const auto kind = [this](char32_t c) {
-      const uint32_t flags = unicode::properties(c).flags;
-      if (is_onig_ ? is_onig_word(c, flags) : (flags & unicode::kWord) != 0) return 1;
-      return flags & unicode::kWhitespace ? 0 : 2;
-    };
     const char* begin = nullptr;
-    int open = 0;
+    bool in_word = false;
     for (const char* p = start + from; p < end;) {
       const char* const at = p;
-      const int next = kind(utf8::decode(p));
-      if (begin && next != open) return {static_cast<size_t>(begin - start), static_cast<size_t>(at - start)};
-      if (!begin && next != 0) {
+      const char32_t c = utf8::decode(p);
+      const uint32_t flags = unicode::properties(c).flags;
+      const bool word = is_onig_ ? is_onig_word(c, flags) : (flags & unicode::kWord) != 0;
+      const bool sign =
+          is_onig_ ? is_onig_sign(c, flags) : !(flags & (unicode::kWord | unicode::kWhitespace));
+      if (begin && !(in_word ? word : sign))
+        return {static_cast<size_t>(begin - start), static_cast<size_t>(at - start)};
+      if (!begin && (word || sign)) {
         begin = at;
-        open = next;
+        in_word = word;
       }
     }
     if (!begin) return {text.size(), text.size()};

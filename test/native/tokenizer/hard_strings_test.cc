@@ -95,6 +95,9 @@ TEST(words_of_split_and_of_whitespace) {
     const std::string text = std::string("a") + number + "a";
     CHECK(join(ids_of(*whitespace, text)) == "1 6 0 6 2");
     CHECK(join(ids_of(*split, text)) == "1 0 2");
+    // In a run of signs it is one of them.
+    CHECK(join(ids_of(*split, std::string(".") + number)) == "1 0 2");
+    CHECK(join(ids_of(*split, std::string(".") + number + "a")) == "1 0 6 2");
   }
 }
 

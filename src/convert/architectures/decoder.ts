@@ -15,8 +15,9 @@ import type {
 } from './architecture';
 import { DECODER_FAMILIES } from './decoder-families';
 import type { Biases, DecoderFamily } from './decoder-family';
-import { readActivation, readHeadSize, readPadToken, readSizes } from './mechanisms';
+import { readActivation, readHeadSize, readSizes } from './mechanisms';
 import { readRotary, requireWholeHeads } from './rotary';
+import { planScore, scoreHead } from './score-head';
 import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
 
 const PREFIXES: Prefixes = [
@@ -70,21 +71,19 @@ function describeClassifier(
 ): EncoderModel {
   const hyperparameters = readHyperparameters(family, config);
   const [decoder, head] = findPrefix(prefixes, 'embed_tokens.weight', weights);
-  const classifier = `${head}score`;
-  const numLabels = readNumLabels(weights, `${classifier}.weight`);
+  const numLabels = readNumLabels(weights, `${head}score.weight`);
   const planner = new TensorPlanner(weights);
   const { hiddenSize: h, vocabSize } = hyperparameters;
   planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}embed_tokens.weight`);
   planDecoder(planner, decoder, hyperparameters, family, config);
-  planner.linear('cls.output', { sources: [classifier], rows: [numLabels], columns: h, bias: false, storage: 'exact' });
+  planScore(planner, head, numLabels, h);
   planner.refuseUnused(ignored);
-  const padTokenId = readPadToken(config, family.defaults.padTokenId);
   return {
     architecture: family.architecture ?? family.modelType,
     hyperparameters,
     tensors: planner.tensors,
     numLabels,
-    head: { pooling: 'last', activation: 'none', ...(padTokenId === undefined ? {} : { padTokenId }) },
+    head: scoreHead(config, family.defaults.padTokenId),
     llamacppCompat: 'unsupported',
   };
 }

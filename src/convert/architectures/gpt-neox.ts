@@ -4,8 +4,9 @@
  */
 import type { ConfigReader } from '../config';
 import type { Architecture, EncoderHyperparameters, EncoderModel, RotaryEmbedding, TensorIndex } from './architecture';
-import { checkHeads, readActivation, readPadToken, readSizes } from './mechanisms';
+import { checkHeads, readActivation, readSizes } from './mechanisms';
 import { inverseFrequencies } from './rotary';
+import { planScore, scoreHead } from './score-head';
 import { TensorPlanner, findPrefix, prefixesOf, readNumLabels } from './tensor-planner';
 
 /** Causal masks and frequencies of old checkpoints, and what language models have beside the classifier. */
@@ -26,12 +27,11 @@ export const gptNeox: Architecture = {
 
   describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
     const hyperparameters = readHyperparameters(config);
-    const padTokenId = readPadToken(config);
     return {
       architecture: 'gptneox',
       hyperparameters,
       ...plan(hyperparameters, config.boolean('attention_bias', true), weights),
-      head: { pooling: 'last', activation: 'none', ...(padTokenId === undefined ? {} : { padTokenId }) },
+      head: scoreHead(config),
       llamacppCompat: 'unsupported',
     };
   },
@@ -91,14 +91,7 @@ function plan(
     linear(`${block}ffn_down`, h, f, `${from}mlp.dense_4h_to_h`);
   }
   planner.norm('output_norm', h, `${decoder}final_layer_norm`);
-  const classifier = {
-    sources: [`${head}score`],
-    rows: [numLabels],
-    columns: h,
-    bias: false,
-    storage: 'exact',
-  } as const;
-  planner.linear('cls.output', classifier);
+  planScore(planner, head, numLabels, h);
   planner.refuseUnused(IGNORED);
   return { tensors: planner.tensors, numLabels };
 }

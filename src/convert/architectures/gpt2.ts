@@ -12,7 +12,8 @@ import {
   MAX_VOCAB_SIZE,
 } from '../limits';
 import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
-import { checkHeads, readActivation, readPadToken, refusePruned } from './mechanisms';
+import { checkHeads, readActivation, refusePruned } from './mechanisms';
+import { planScore, scoreHead } from './score-head';
 import { TensorPlanner, findPrefix, prefixesOf, readNumLabels } from './tensor-planner';
 
 /** The causal mask that old checkpoints hold, and what language models have beside the classifier. */
@@ -24,12 +25,11 @@ export const gpt2: Architecture = {
 
   describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
     const hyperparameters = readHyperparameters(config);
-    const padTokenId = readPadToken(config);
     return {
       architecture: 'gpt2',
       hyperparameters,
       ...plan(hyperparameters, weights),
-      head: { pooling: 'last', activation: 'none', ...(padTokenId === undefined ? {} : { padTokenId }) },
+      head: scoreHead(config),
       llamacppCompat: 'unsupported',
     };
   },
@@ -83,14 +83,7 @@ function plan(
     planner.transposed(`${block}ffn_down`, h, f, `${from}mlp.c_proj`);
   }
   planner.norm('output_norm', h, `${decoder}ln_f`);
-  const classifier = {
-    sources: [`${head}score`],
-    rows: [numLabels],
-    columns: h,
-    bias: false,
-    storage: 'exact',
-  } as const;
-  planner.linear('cls.output', classifier);
+  planScore(planner, head, numLabels, h);
   planner.refuseUnused(IGNORED);
   return { tensors: planner.tensors, numLabels };
 }

@@ -51,13 +51,6 @@ export function readSizes(config: ConfigReader, defaults: Sizes): Sizes {
   };
 }
 
-/** The token that the head of a decoder passes over; undefined where there is none, which null says too. */
-export function readPadToken(config: ConfigReader, fallback = -1): number | undefined {
-  if (config.json['pad_token_id'] === null) return undefined;
-  const id = config.integer('pad_token_id', fallback, -1, 2 ** 31 - 1);
-  return id < 0 ? undefined : id;
-}
-
 /** Refuses what would make the same tensors mean something else; `kind` is the one kind of positions of the family. */
 export function refuseDecoder(config: ConfigReader, kind: 'absolute' | 'rope' = 'absolute'): void {
   for (const key of ['is_decoder', 'add_cross_attention', 'is_encoder_decoder']) {

@@ -5,7 +5,8 @@
 import type { ConfigReader } from '../config';
 import { MAX_INTERMEDIATE_SIZE } from '../limits';
 import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
-import { checkHeads, readActivation, readPadToken, readSizes } from './mechanisms';
+import { checkHeads, readActivation, readSizes } from './mechanisms';
+import { planScore, scoreHead } from './score-head';
 import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
 
 const PREFIXES: Prefixes = [
@@ -33,12 +34,11 @@ export const opt: Architecture = {
 
   describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
     const hyperparameters = readHyperparameters(config);
-    const padTokenId = readPadToken(config, 1);
     return {
       architecture: 'opt',
       hyperparameters,
       ...plan(hyperparameters, config.boolean('enable_bias', true), weights),
-      head: { pooling: 'last', activation: 'none', ...(padTokenId === undefined ? {} : { padTokenId }) },
+      head: scoreHead(config, 1),
       llamacppCompat: 'unsupported',
     };
   },
@@ -97,14 +97,7 @@ function plan(
     planner.norm(`${block}${isPre ? 'ffn_norm' : 'layer_output_norm'}`, h, `${from}final_layer_norm`);
   }
   if (isPre) planner.norm('output_norm', h, `${decoder}final_layer_norm`);
-  const classifier = {
-    sources: [`${head}score`],
-    rows: [numLabels],
-    columns: h,
-    bias: false,
-    storage: 'exact',
-  } as const;
-  planner.linear('cls.output', classifier);
+  planScore(planner, head, numLabels, h);
   planner.refuseUnused(IGNORED);
   return { tensors: planner.tensors, numLabels };
 }

@@ -70,6 +70,8 @@ function makePrefix() {
 
 /** The checkout with what is not committed of it, its libraries' Windows forms, and what was built. */
 function copyCheckout() {
+  for (const name of readdirSync(tree).filter((entry) => entry !== 'node_modules'))
+    rmSync(path.join(tree, name), { recursive: true });
   const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root });
   for (const file of files
     .toString()
@@ -87,7 +89,6 @@ function copyCheckout() {
     [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'],
     tree,
   );
-  for (const name of ['build', 'build-cmake']) rmSync(path.join(tree, name), { recursive: true, force: true });
   cpSync(built, path.join(tree, 'build-cmake', 'out'), { recursive: true });
   for (const name of readdirSync(built).filter((file) => /\.(node|dll)$/.test(file)))
     cpSync(path.join(built, name), path.join(tree, 'build', 'Release', name));

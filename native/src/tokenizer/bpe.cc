@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "support/thread_scratch.h"
 #include "tokenizer/utf8.h"
 
 namespace enc {
@@ -226,7 +227,7 @@ void Bpe::tokenize(std::string_view text, bool allow_control, std::vector<int32_
       return;
     }
   }
-  static thread_local Word word;
+  Word& word = thread_scratch<Word>();
   word.clear();
   split_characters(text, allow_control, word);
   word.merge(merges_, allow_control, *this);

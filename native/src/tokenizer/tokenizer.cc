@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "enc/error.h"
+#include "support/thread_scratch.h"
 #include "tokenizer/added_tokens.h"
 #include "tokenizer/pair_template.h"
 #include "tokenizer/stages.h"
@@ -46,7 +47,7 @@ struct Scratch {
 
 /// The calling thread's buffers; trimmed when the text is done with, by an error too.
 struct ScratchUse {
-  static inline thread_local Scratch buffers;
+  Scratch& buffers = thread_scratch<Scratch>();
   ~ScratchUse() { buffers.trim(); }
 };
 
@@ -177,7 +178,7 @@ Template::Ids keep(const std::vector<int32_t>& ids, size_t count, TruncationSide
 void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_view> pair,
                                const EncodeOptions& options, Encoding& out) const {
   const ScratchUse use;
-  Scratch& scratch = ScratchUse::buffers;
+  Scratch& scratch = use.buffers;
   if (pair_template_) return encode_rendered(text, pair, options, scratch, out);
   const bool has_pair = pair.has_value();
   const size_t budget = text_budget(has_pair, options);
@@ -257,7 +258,7 @@ void PipelineTokenizer::encode_windows(std::string_view text, std::optional<std:
   if (pair_template_)
     throw Error(ErrorCode::input_invalid, "a pair in a chat template cannot be read in windows");
   const ScratchUse use;
-  Scratch& scratch = ScratchUse::buffers;
+  Scratch& scratch = use.buffers;
   const bool has_pair = pair.has_value();
   const size_t budget = text_budget(has_pair, options);
   tokenize(text, options.special_tokens, SIZE_MAX, scratch, scratch.first);

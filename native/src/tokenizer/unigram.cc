@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "enc/error.h"
+#include "support/thread_scratch.h"
 #include "tokenizer/utf8.h"
 
 namespace enc {
@@ -71,7 +72,7 @@ void Unigram::set_control_ids(const std::vector<int32_t>& ids) {
 
 void Unigram::tokenize(std::string_view word, bool allow_control, std::vector<int32_t>& ids) const {
   if (word.empty()) return;
-  static thread_local std::vector<Node> nodes;
+  std::vector<Node>& nodes = thread_scratch<std::vector<Node>>();
   nodes.assign(word.size() + 1, {0, 0, kUnreached});
   const auto reach = [&](size_t begin, size_t end, int32_t id, double score) {
     Node& node = nodes[end];

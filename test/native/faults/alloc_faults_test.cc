@@ -5,10 +5,12 @@
 #include <future>
 #include <new>
 #include <optional>
+#include <thread>
 
 #include "check.h"
 #include "enc/error.h"
 #include "enc/model.h"
+#include "enc/tokenizer.h"
 #include "failing_malloc.h"
 #include "model/tiny_model.h"
 
@@ -140,6 +142,26 @@ void check_windows(size_t more) {
 }
 
 }  // namespace
+
+TEST(every_allocation_of_a_threads_first_text_fails_once) {
+  const auto tokenizer = Tokenizer::from_json(tiny_tokenizer());
+  size_t failed = 0;
+  for (size_t k = 1; k < 100; k++) {
+    bool is_out = false;
+    std::thread([&] {
+      Encoding encoding;
+      fail_allocation(k);
+      try {
+        tokenizer->encode("the word a bc", std::nullopt, {}, encoding);
+      } catch (const std::bad_alloc&) {
+        is_out = true;
+      }
+      fail_allocation(0);
+    }).join();
+    failed += is_out;
+  }
+  CHECK(failed > 3);
+}
 
 TEST(every_allocation_of_a_run_in_windows_fails_once) {
   check_windows(0);

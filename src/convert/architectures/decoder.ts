@@ -4,7 +4,6 @@
  * of language models the head keeps the rows of the tokens that a score is made of.
  */
 import { ConfigReader } from '../config';
-import { MAX_HEADS } from '../limits';
 import type {
   Architecture,
   EncoderHyperparameters,
@@ -15,7 +14,7 @@ import type {
 } from './architecture';
 import { DECODER_FAMILIES } from './decoder-families';
 import type { Biases, DecoderFamily } from './decoder-family';
-import { readActivation, readHeadSize, readSizes } from './mechanisms';
+import { readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
 import { readRotary, requireWholeHeads } from './rotary';
 import { planScore, scoreHead } from './score-head';
 import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
@@ -154,15 +153,7 @@ function planDecoder(
 function readHyperparameters(family: DecoderFamily, config: ConfigReader): EncoderHyperparameters {
   const { defaults } = family;
   const read = readSizes(config, defaults);
-  const numKeyValueHeads = config.integer(
-    'num_key_value_heads',
-    defaults.numKeyValueHeads ?? read.numHeads,
-    1,
-    MAX_HEADS,
-  );
-  if (read.numHeads % numKeyValueHeads !== 0) {
-    config.malformed(`${read.numHeads} attention heads cannot share ${numKeyValueHeads} key-value heads`);
-  }
+  const numKeyValueHeads = readKeyValueHeads(config, read.numHeads, defaults.numKeyValueHeads);
   const headSize = readHeadSize(config, read, defaults.headSize);
   const window = family.window?.(config, read.numLayers);
   return {

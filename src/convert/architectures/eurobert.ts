@@ -4,7 +4,6 @@
  * classifier(gelu(dense(h))).
  */
 import type { ConfigReader } from '../config';
-import { MAX_HEADS } from '../limits';
 import type {
   Architecture,
   EncoderBody,
@@ -13,7 +12,7 @@ import type {
   EncoderModel,
   TensorIndex,
 } from './architecture';
-import { checkHeads, readActivation, readHeadSize, readSizes } from './mechanisms';
+import { checkHeads, readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
 import { readRotary, requireWholeHeads } from './rotary';
 import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
 
@@ -77,10 +76,7 @@ function readBiases(config: ConfigReader): Biases {
 function readHyperparameters(config: ConfigReader): Hyperparameters {
   const sizes = readSizes(config, DEFAULTS);
   checkHeads(config, sizes);
-  const numKeyValueHeads = config.integer('num_key_value_heads', sizes.numHeads, 1, MAX_HEADS);
-  if (sizes.numHeads % numKeyValueHeads !== 0) {
-    config.malformed(`${sizes.numHeads} attention heads cannot share ${numKeyValueHeads} key-value heads`);
-  }
+  const numKeyValueHeads = readKeyValueHeads(config, sizes.numHeads);
   const headSize = readHeadSize(config, sizes);
   const rope = readRotary(config, headSize, 10_000);
   requireWholeHeads(config, rope, headSize);

@@ -23,6 +23,7 @@ struct Case {
   size_t max_distance = SIZE_MAX;
   float softcap = 0;
   enum { kNone, kByDistance, kByPair } bias = kNone;
+  float query_size = 1;  ///< multiplied onto queries and taken back by the scale
 };
 
 constexpr size_t kHeads = 4, kLongest = 1300;
@@ -46,6 +47,7 @@ struct Problem {
         bias(c.bias == Case::kByPair ? kHeads * kLongest * kLongest : kHeads * (2 * kLongest - 1)) {
     for (int length : lengths) cu_seqlens.push_back(cu_seqlens.back() + length);
     fill_normal(q, 1);
+    for (size_t i = 0; i < q.size(); i++) q.data()[i] *= c.query_size;
     fill_normal(k, 2);
     fill_normal(v, 3);
     fill_normal(bias, 4);
@@ -63,7 +65,7 @@ struct Problem {
     a.q_stride = q_stride, a.k_stride = a.v_stride = kv_stride;
     a.cu_seqlens = cu_seqlens.data(), a.sequence_end = cu_seqlens.size() - 1;
     a.head_end = kHeads, a.heads_per_kv = c.heads_per_kv, a.head_size = head_size;
-    a.scale = 1 / std::sqrt(static_cast<float>(head_size)), a.softcap = c.softcap;
+    a.scale = 1 / (c.query_size * std::sqrt(static_cast<float>(head_size))), a.softcap = c.softcap;
     a.causal = c.causal, a.max_distance = c.max_distance;
     if (c.bias == Case::kByDistance) {
       a.bias = bias.data() + kLongest - 1;
@@ -145,6 +147,7 @@ const Case kCases[] = {
     {.name = "itself alone", .max_distance = 0},
     {.name = "causal window", .heads_per_kv = 2, .causal = true, .max_distance = 19},
     {.name = "capped", .softcap = 0.7f},
+    {.name = "capped far below the products", .softcap = 0.7f, .query_size = 100},
     {.name = "capped causal window", .heads_per_kv = 2, .causal = true, .max_distance = 70, .softcap = 2.0f},
     {.name = "bias by distance", .bias = Case::kByDistance},
     {.name = "bias by pair", .bias = Case::kByPair},

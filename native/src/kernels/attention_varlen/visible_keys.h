@@ -28,9 +28,9 @@ ENC_INLINE bool reshapes_scores(const AttentionVarlenArgs& a) {
 }
 
 /// True when some query of a sequence, of at least one token, does not see all keys, or scores of padding
-/// must not count.
+/// must not count: reshape_scores() leaves those as they are.
 ENC_INLINE bool has_edges(const AttentionVarlenArgs& a, size_t length) {
-  return a.causal || a.max_distance < length - 1 || a.bias;
+  return a.causal || a.max_distance < length - 1 || reshapes_scores(a);
 }
 
 /// What is left to multiply the scores with: in 2^x instead of e^x.

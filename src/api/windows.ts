@@ -55,6 +55,8 @@ export function aggregate(rows: readonly ArrayLike<number>[], aggregation: Windo
   if (rows.length === 1 || aggregation === 'first') return Array.from(first);
   return Array.from(first, (_, label) => {
     const values = rows.map((row) => row[label] ?? NaN);
-    return aggregation === 'max' ? Math.max(...values) : values.reduce((sum, value) => sum + value, 0) / values.length;
+    // Not as arguments of one call: a text may have more windows than a call takes.
+    if (aggregation === 'max') return values.reduce((max, value) => Math.max(max, value));
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
   });
 }

@@ -70,6 +70,13 @@ describe('windows', () => {
     expect(model.calls[2]!.options).toMatchObject({ overlap: 3, maxWindows: 1 });
   });
 
+  test('are aggregated however many there are', async () => {
+    const many = Array.from({ length: 140_000 }, (_, place) => [place === 130_000 ? 3 : 0, 0, 0]);
+    const classifier = Classifier.fromSession(sessionOf(withWindows(new FakeModel([0, 0, 0]), [many])));
+    const options = { windows: { aggregate: 'max' }, activation: 'none' } as const;
+    expect((await classifier.classify(['long'], options))[0]).toMatchObject({ label: 'World', score: 3 });
+  });
+
   test('rank takes the best window of each document', async () => {
     const model = withWindows(
       FakeModel.reranker(() => 0),

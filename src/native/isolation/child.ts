@@ -50,14 +50,14 @@ function failure(error: unknown): { code: string; message: string } {
 }
 
 process.on('message', (request: Request) => {
-  answer(request).then(
-    (result) => {
+  answer(request)
+    .then((result) => {
       if (request.kind !== 'cancel') reply({ id: request.id, result });
-    },
-    (error: unknown) => {
+    })
+    // Also of a result that is more than the channel can carry.
+    .catch((error: unknown) => {
       reply({ id: request.id, error: failure(error) });
-    },
-  );
+    });
 });
 process.once('disconnect', () => {
   process.exit(0);

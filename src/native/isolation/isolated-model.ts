@@ -19,7 +19,10 @@ import type {
 } from '../bindings';
 import type { Answer, Request, Response } from './messages';
 
-/** A process that lived this long is replaced at once when it dies; a shorter life waits for the next call. */
+/** Compiled code in any case: the child cannot read TypeScript. */
+const PROGRAM = join(packageRoot, 'dist', 'native', 'isolation', 'child.js');
+
+/** A process that had its model this long is replaced at once when it dies; a shorter life waits for the next call. */
 const MIN_LIFE_MS = 1000;
 
 interface Waiting {
@@ -30,15 +33,18 @@ interface Waiting {
 /** One run of the child process. Calls are answered, or rejected when it ends. */
 class ModelProcess {
   readonly pid: number | undefined;
-  readonly startedAt = performance.now();
+  /** When the model was loaded; undefined before that. */
+  loadedAt: number | undefined;
   private readonly child: ChildProcess;
   private readonly waiting = new Map<number, Waiting>();
   private next = 1;
   private fate: EncoderError | undefined;
 
-  constructor(private readonly onEnd: (ended: ModelProcess) => void) {
-    // Compiled code in any case: the child cannot read TypeScript.
-    this.child = fork(join(packageRoot, 'dist', 'native', 'isolation', 'child.js'), {
+  constructor(
+    program: string,
+    private readonly onEnd: (ended: ModelProcess) => void,
+  ) {
+    this.child = fork(program, {
       serialization: 'advanced',
       execArgv: [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -47,17 +53,13 @@ class ModelProcess {
     this.child.on('message', (response: Response) => {
       this.settle(response);
     });
-    this.child.once('error', (cause) => {
+    this.child.on('error', (cause) => {
       this.end(`could not be started: ${cause.message}`);
     });
     this.child.once('exit', (status, signal) => {
       this.end(signal === null ? `ended with status ${status}` : `was ended by ${signal}`);
     });
     this.rest();
-  }
-
-  get isAlive(): boolean {
-    return this.fate === undefined;
   }
 
   /** Sends a request and waits for its answer. */
@@ -73,7 +75,14 @@ class ModelProcess {
         this.child.channel?.ref();
       }
       this.waiting.set(id, { resolve, reject });
-      this.send(make(id));
+      try {
+        this.send(make(id));
+      } catch (error) {
+        // More than the channel can carry, for example: nobody will answer.
+        this.waiting.delete(id);
+        if (this.waiting.size === 0) this.rest();
+        throw error;
+      }
     });
     return { id, promise };
   }
@@ -124,15 +133,21 @@ export class IsolatedModel implements NativeModel {
   #disposal: Promise<void> | undefined;
   readonly #path: string;
   readonly #options: NativeLoadOptions;
+  readonly #program: string;
 
-  private constructor(path: string, options: NativeLoadOptions) {
+  private constructor(path: string, options: NativeLoadOptions, program: string) {
     this.#path = path;
     this.#options = options;
+    this.#program = program;
   }
 
-  /** Starts the process and loads the model in it. Rejects as `loadModel` of the addon does. */
-  static async load(path: string, options: NativeLoadOptions): Promise<IsolatedModel> {
-    const model = new IsolatedModel(path, options);
+  /**
+   * Starts the process and loads the model in it. Rejects as `loadModel` of the addon does.
+   *
+   * @param program what the process runs.
+   */
+  static async load(path: string, options: NativeLoadOptions, program = PROGRAM): Promise<IsolatedModel> {
+    const model = new IsolatedModel(path, options, program);
     await model.#ready();
     return model;
   }
@@ -169,21 +184,27 @@ export class IsolatedModel implements NativeModel {
   }
 
   #start<Result extends Answer>(make: (id: number) => Request): NativeJob<Result> {
-    let cancelled = false;
-    let cancel = (): void => {
-      cancelled = true;
-    };
-    const run = async (): Promise<Result> => {
-      const running = await this.#ready();
-      if (cancelled) throw new EncoderError('aborted', 'the call was aborted');
-      const { id, promise } = running.ask(make);
+    let cancel = (): void => undefined;
+    const promise = new Promise<Result>((resolve, reject) => {
+      let isCancelled = false;
+      // A process that has to be started first may take its time.
       cancel = () => {
-        running.send({ kind: 'cancel', id });
+        isCancelled = true;
+        reject(new EncoderError('aborted', 'the call was aborted'));
       };
-      return (await promise) as Result;
-    };
+      this.#ready()
+        .then((running) => {
+          if (isCancelled) return;
+          const asked = running.ask(make);
+          cancel = () => {
+            running.send({ kind: 'cancel', id: asked.id });
+          };
+          resolve(asked.promise as Promise<Result>);
+        })
+        .catch(reject);
+    });
     return {
-      promise: run(),
+      promise,
       cancel: () => {
         cancel();
       },
@@ -195,15 +216,18 @@ export class IsolatedModel implements NativeModel {
     if (this.#disposal !== undefined) {
       return Promise.reject(new EncoderError('model_disposed', 'the model has been disposed'));
     }
-    this.#current ??= this.#open().catch((error: unknown) => {
-      this.#current = undefined;
-      throw error;
-    });
+    if (this.#current === undefined) {
+      const opening = this.#open();
+      this.#current = opening;
+      opening.catch(() => {
+        if (this.#current === opening) this.#current = undefined;
+      });
+    }
     return this.#current;
   }
 
   async #open(): Promise<ModelProcess> {
-    const started = new ModelProcess((ended) => {
+    const started = new ModelProcess(this.#program, (ended) => {
       this.#replace(ended);
     });
     this.#process = started;
@@ -211,13 +235,14 @@ export class IsolatedModel implements NativeModel {
       const answer = await started.ask((id) => ({ kind: 'load', id, path: this.#path, options: this.#options }))
         .promise;
       const info = answer as NativeModelInfo;
-      if (this.#info !== undefined && !isDeepStrictEqual(info, this.#info)) {
+      if (this.#info !== undefined && !isSameModel(info, this.#info)) {
         throw new EncoderError(
           'io_failed',
           `${this.#path} is another model than the one that was loaded; load it anew`,
         );
       }
-      this.#info = info;
+      this.#info ??= info;
+      started.loadedAt = performance.now();
       return started;
     } catch (error) {
       started.kill();
@@ -228,9 +253,10 @@ export class IsolatedModel implements NativeModel {
   #replace(ended: ModelProcess): void {
     if (ended !== this.#process) return;
     this.#process = undefined;
-    const wasReady = this.#current !== undefined && this.#info !== undefined;
+    // One that ends while it loads fails those who wait for it. To start it again unasked might go on for ever.
+    if (ended.loadedAt === undefined) return;
     this.#current = undefined;
-    if (!wasReady || this.#disposal !== undefined || performance.now() - ended.startedAt < MIN_LIFE_MS) return;
+    if (this.#disposal !== undefined || performance.now() - ended.loadedAt < MIN_LIFE_MS) return;
     // What goes wrong here, the next call finds out for itself.
     this.#ready().catch(() => undefined);
   }
@@ -242,4 +268,9 @@ export class IsolatedModel implements NativeModel {
     await running.ask((id) => ({ kind: 'dispose', id })).promise.catch(() => undefined);
     running.kill();
   }
+}
+
+/** How many threads there are is chosen anew for each process, by what the machine has left. */
+function isSameModel(a: NativeModelInfo, b: NativeModelInfo): boolean {
+  return isDeepStrictEqual({ ...a, threads: 0 }, { ...b, threads: 0 });
 }

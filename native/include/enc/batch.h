@@ -1,20 +1,30 @@
 // What passes between tokenizer and graph: sequences laid end to end, with no padding between them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace enc {
 
-/// T tokens in B sequences. Sequence b owns tokens [cu_seqlens[b], cu_seqlens[b + 1]).
+/// T tokens in B sequences. Sequence b owns tokens [cu_seqlens[b], cu_seqlens[b + 1]), which continue those
+/// of its prefix where it has one.
 struct PackedBatch {
   std::vector<int32_t> ids;         ///< [T]
   std::vector<int32_t> type_ids;    ///< [T]
-  std::vector<int32_t> positions;   ///< [T], counted from 0 in each sequence
+  std::vector<int32_t> positions;   ///< [T], counted from 0 in each text, its prefix included
   std::vector<int32_t> cu_seqlens;  ///< [B + 1], first entry 0, strictly increasing
+  /// [B], the earlier sequence, without a prefix itself, whose tokens stand before b's own; -1: none. Empty
+  /// when no sequence has one.
+  std::vector<int32_t> prefixes;
 
   int64_t num_tokens() const { return int64_t(ids.size()); }
   int64_t num_sequences() const { return int64_t(cu_seqlens.size()) - 1; }
+  int64_t length(int64_t b) const { return cu_seqlens[size_t(b) + 1] - cu_seqlens[size_t(b)]; }
+  /// Tokens before b's own.
+  int64_t prefix_length(int64_t b) const {
+    return prefixes.empty() || prefixes[size_t(b)] < 0 ? 0 : length(prefixes[size_t(b)]);
+  }
 };
 
 }  // namespace enc

@@ -13,6 +13,9 @@ namespace {
 
 /// Calls that one thread takes a share of at a time.
 constexpr size_t kMaxSlices = 256;
+/// Batches that a thread takes texts for at a time: enough to pack well, few enough that all threads end
+/// together. Texts that share a beginning should meet.
+constexpr size_t kBatchesPerShare = 2, kBatchesPerPrefixShare = 4;
 
 }  // namespace
 
@@ -78,8 +81,7 @@ void Scheduler::submit(std::shared_ptr<Call> call) {
 }
 
 /// The next share of the queue, empty when the scheduler has closed. A share is what is left divided by the
-/// threads, at most what fills two batches: large enough to pack well, small enough that all threads end
-/// together.
+/// threads, at most what fills a few batches.
 std::vector<Slice> Scheduler::take() {
   // All that is allocated here, so that a failure leaves the queue as it was.
   std::vector<Slice> slices;
@@ -89,7 +91,8 @@ std::vector<Slice> Scheduler::take() {
   wake_.wait(lock, [this] { return !waiting_.empty() || closing_; });
   idle_threads_--;
   const size_t fair_share = (waiting_tokens_ + size_t(options_.threads) - 1) / size_t(options_.threads);
-  const size_t target = std::min(fair_share, 2 * options_.max_batch_tokens);
+  const size_t batches = options_.shares_prefixes ? kBatchesPerPrefixShare : kBatchesPerShare;
+  const size_t target = std::min(fair_share, batches * options_.max_batch_tokens);
   size_t taken = 0;
   while (!waiting_.empty() && slices.size() < kMaxSlices && (taken == 0 || taken < target)) {
     Waiting& front = waiting_.front();
@@ -161,53 +164,80 @@ void Scheduler::tokenize(const Slice& slice, std::vector<Item>& items) {
 void Scheduler::process(const std::vector<Slice>& slices, BatchRunner& runner) {
   std::vector<Item> items;
   for (const Slice& slice : slices) tokenize(slice, items);
+  std::erase_if(items, [](const Item& item) { return item.encoding.ids.empty(); });
   // Equal lengths next to each other: the portable graph computes attention once per length.
-  std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
-    return a.encoding.ids.size() > b.encoding.ids.size();
+  const bool by_ids = options_.shares_prefixes;
+  std::stable_sort(items.begin(), items.end(), [by_ids](const Item& a, const Item& b) {
+    return by_ids ? a.encoding.ids < b.encoding.ids : a.encoding.ids.size() > b.encoding.ids.size();
   });
-  for (size_t begin = 0; begin < items.size();) {
-    size_t end = begin, tokens = 0;
-    while (end < items.size() &&
-           (end == begin || tokens + items[end].encoding.ids.size() <= options_.max_batch_tokens)) {
-      tokens += items[end++].encoding.ids.size();
-    }
-    run_batch(&items[begin], end - begin, runner);
-    begin = end;
-  }
+  std::vector<std::span<const int32_t>> texts;
+  texts.reserve(items.size());
+  for (const Item& item : items) texts.emplace_back(item.encoding.ids);
+  const BatchLimits limits{options_.max_batch_tokens, options_.shares_prefixes, options_.pad_token_id};
+  for (const BatchPlan& plan : plan_batches(texts, limits)) run_batch(items, plan, runner);
 }
 
-void Scheduler::run_batch(const Item* items, size_t count, BatchRunner& runner) {
+namespace {
+
+/// A sequence more, of tokens [begin, end) of a text; `prefix` is where those before them are.
+void append_sequence(PackedBatch& batch, const Encoding& encoding, size_t begin, size_t end, int32_t prefix,
+                     bool single_segment) {
+  const auto first = ptrdiff_t(begin), last = ptrdiff_t(end);
+  batch.ids.insert(batch.ids.end(), encoding.ids.begin() + first, encoding.ids.begin() + last);
+  if (single_segment) {
+    batch.type_ids.resize(batch.ids.size(), 0);
+  } else {
+    batch.type_ids.insert(batch.type_ids.end(), encoding.type_ids.begin() + first,
+                          encoding.type_ids.begin() + last);
+  }
+  for (size_t p = begin; p < end; p++) batch.positions.push_back(int32_t(p));
+  batch.cu_seqlens.push_back(int32_t(batch.ids.size()));
+  batch.prefixes.push_back(prefix);
+}
+
+}  // namespace
+
+void Scheduler::run_batch(const std::vector<Item>& items, const BatchPlan& plan, BatchRunner& runner) {
   PackedBatch batch;
   batch.cu_seqlens.push_back(0);
-  std::vector<const Item*> rows;
-  for (size_t i = 0; i < count; i++) {
-    const Encoding& encoding = items[i].encoding;
-    if (items[i].call->is_dead() || encoding.ids.empty()) continue;
-    rows.push_back(&items[i]);
-    batch.ids.insert(batch.ids.end(), encoding.ids.begin(), encoding.ids.end());
-    if (options_.single_segment) {
-      batch.type_ids.resize(batch.ids.size(), 0);
-    } else {
-      batch.type_ids.insert(batch.type_ids.end(), encoding.type_ids.begin(), encoding.type_ids.end());
+  std::vector<const Item*> rows;  // null: a prefix, whose logits say nothing
+  const auto add = [&](const Item& item, size_t begin, size_t end, int32_t prefix) {
+    append_sequence(batch, item.encoding, begin, end, prefix, options_.single_segment);
+  };
+  bool has_prefixes = false;
+  for (const BatchPart& part : plan) {
+    int32_t prefix = -1;
+    for (size_t i = part.begin; i < part.end; i++) {
+      const Item& item = items[i];
+      if (item.call->is_dead()) continue;
+      if (part.prefix > 0 && prefix < 0) {
+        prefix = int32_t(rows.size());
+        add(item, 0, part.prefix, -1);
+        rows.push_back(nullptr);
+        has_prefixes = true;
+      }
+      add(item, part.prefix, item.encoding.ids.size(), prefix);
+      rows.push_back(&item);
     }
-    for (size_t p = 0; p < encoding.ids.size(); p++) batch.positions.push_back(int32_t(p));
-    batch.cu_seqlens.push_back(int32_t(batch.ids.size()));
   }
+  if (!has_prefixes) batch.prefixes.clear();
   if (rows.empty()) return;
 
   const auto all_dead = [&rows] {
-    return std::all_of(rows.begin(), rows.end(), [](const Item* row) { return row->call->is_dead(); });
+    return std::all_of(rows.begin(), rows.end(),
+                       [](const Item* row) { return row == nullptr || row->call->is_dead(); });
   };
   std::vector<float> logits;
   try {
     runner.run(batch, all_dead, logits);
   } catch (...) {
     for (const Item* row : rows) {
-      if (!row->call->is_dead()) row->call->fail(std::current_exception());
+      if (row != nullptr && !row->call->is_dead()) row->call->fail(std::current_exception());
     }
     return;
   }
   for (size_t r = 0; r < rows.size(); r++) {
+    if (rows[r] == nullptr) continue;
     const float* row = logits.data() + r * options_.num_labels;
     if (!std::all_of(row, row + options_.num_labels, [](float x) { return std::isfinite(x); })) {
       rows[r]->call->fail(

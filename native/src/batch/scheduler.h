@@ -13,6 +13,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "batch/batch_plan.h"
 #include "batch/call.h"
 #include "enc/batch.h"
 
@@ -35,7 +36,9 @@ class Scheduler {
     size_t max_batch_tokens;  ///< tokens that go through the graph at once; a longer single input still goes
     size_t max_length;        ///< tokens per input
     size_t num_labels;
-    bool single_segment;  ///< the model knows one segment: pairs get type id 0 throughout
+    bool single_segment;           ///< the model knows one segment: pairs get type id 0 throughout
+    bool shares_prefixes = false;  ///< what texts have in common at their start may be computed once
+    int64_t pad_token_id = -1;     ///< see BatchLimits
   };
   using RunnerFactory = std::function<std::unique_ptr<BatchRunner>()>;
 
@@ -63,7 +66,7 @@ class Scheduler {
   size_t estimate_tokens(const Call& call, size_t index) const;
   void process(const std::vector<Slice>& slices, BatchRunner& runner);
   void tokenize(const Slice& slice, std::vector<Item>& items);
-  void run_batch(const Item* items, size_t count, BatchRunner& runner);
+  void run_batch(const std::vector<Item>& items, const BatchPlan& plan, BatchRunner& runner);
 
   const Options options_;
   const Tokenizer& tokenizer_;

@@ -26,13 +26,14 @@ void Health::require() const {
 }
 
 CpuRunner::CpuRunner(const Hparams& hparams, const Weights& weights, const Ops& ops, TeamLease team,
-                     Health& health, std::function<uint64_t()> memory_left)
+                     Health& health, size_t admitted_tokens, std::function<uint64_t()> memory_left)
     : hparams_(hparams),
       weights_(weights),
       ops_(ops),
       team_(team),
       health_(health),
-      memory_left_(std::move(memory_left)) {
+      memory_left_(std::move(memory_left)),
+      admitted_tokens_(int64_t(admitted_tokens)) {
   const GgmlGuard guard;
   make_runner();
 }

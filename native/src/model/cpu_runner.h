@@ -30,9 +30,10 @@ class Health {
 class CpuRunner final : public BatchRunner {
  public:
   /// All but the lease must outlive the runner. `memory_left` says how many bytes may still be taken; it is
-  /// asked before batches that are larger than any so far and than what loading has seen to.
+  /// asked before batches that are larger than any so far and than `admitted_tokens`, which loading has seen
+  /// to.
   CpuRunner(const Hparams& hparams, const Weights& weights, const Ops& ops, TeamLease team, Health& health,
-            std::function<uint64_t()> memory_left);
+            size_t admitted_tokens, std::function<uint64_t()> memory_left);
   ~CpuRunner() override;
 
   /// Throws, beside what GraphRunner::run does, GgmlAbort, Error(out_of_memory) and Error(model_poisoned).
@@ -50,7 +51,7 @@ class CpuRunner final : public BatchRunner {
   TeamLease team_;
   Health& health_;
   const std::function<uint64_t()> memory_left_;
-  int64_t admitted_tokens_ = int64_t(kMaxBatchTokens);
+  int64_t admitted_tokens_;
   ggml_backend_t backend_ = nullptr;  // owned by runner_
   std::unique_ptr<GraphRunner> runner_;
 };

@@ -111,6 +111,9 @@ struct Hparams {
   float pooler_norm_eps = 0;
 
   bool pools_all_tokens() const { return pooling == Pooling::kMean || pooling == Pooling::kLate; }
+  /// True when the states of a text's leading tokens do not depend on what comes after them, nor the head on
+  /// their states: then texts that begin alike may share them.
+  bool shares_prefixes() const { return causal && !has_decoder() && pooling == Pooling::kLast; }
   bool has_decoder() const { return decoder.num_layers > 0; }
   uint32_t query_size() const { return num_heads * head_size; }
   uint32_t kv_size() const { return num_kv_heads * head_size; }

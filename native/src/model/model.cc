@@ -66,6 +66,7 @@ class LoadedModel final : public Model {
         ops_(std::move(plan.ops)),
         limits_(plan.options.limits),
         max_batch_tokens_(plan.max_batch_tokens()),
+        shares_prefixes_(plan.shares_prefixes()),
         threads_(threads) {
     const std::string& path = file_->path();
     if (!file_->has("tokenizer.huggingface.json")) {
@@ -90,13 +91,13 @@ class LoadedModel final : public Model {
     team_ = std::make_unique<Team>(table_ == nullptr ? 0 : threads_ - 1);
     scheduler_ = std::make_unique<Scheduler>(
         Scheduler::Options{threads_, max_batch_tokens_, hparams_.max_length, hparams_.num_labels,
-                           hparams_.num_token_types <= 1},
+                           hparams_.num_token_types <= 1, shares_prefixes_, hparams_.pad_token_id},
         *tokenizer_, [this]() -> std::unique_ptr<BatchRunner> {
           if (gpu_ != nullptr)
             return std::make_unique<DeviceRunner>(gpu_, hparams_, weights_, *ops_, health_);
-          return std::make_unique<CpuRunner>(hparams_, weights_, *ops_,
-                                             TeamLease(*team_, team_taken_, helpful_), health_,
-                                             [this] { return memory_left(limits_, weights_.size_bytes); });
+          return std::make_unique<CpuRunner>(
+              hparams_, weights_, *ops_, TeamLease(*team_, team_taken_, helpful_), health_, max_batch_tokens_,
+              [this] { return memory_left(limits_, weights_.size_bytes); });
         });
   }
 
@@ -174,6 +175,7 @@ class LoadedModel final : public Model {
   std::unique_ptr<const Ops> ops_;
   const FileLimits limits_;
   const size_t max_batch_tokens_;
+  const bool shares_prefixes_;
   const int threads_;
   Weights weights_;
   ModelInfo info_;

@@ -15,6 +15,8 @@ namespace enc {
 /// Tokens computed together: enough rows to feed the matrix products, few enough that activations stay near
 /// the cache.
 constexpr size_t kMaxBatchTokens = 512;
+/// Where texts share what they have in common: so that it is not computed for a few of them.
+constexpr size_t kMaxPrefixBatchTokens = 1024;
 
 /// A GPU wants many rows. Not measured yet.
 constexpr size_t kMaxGpuBatchTokens = 8192;
@@ -34,7 +36,12 @@ struct ModelPlan {
 
   /// The threads that would run if memory were no matter.
   int wanted_threads() const;
-  size_t max_batch_tokens() const { return gpu == nullptr ? kMaxBatchTokens : kMaxGpuBatchTokens; }
+  /// Only our kernels know prefixes.
+  bool shares_prefixes() const { return table != nullptr && hparams.shares_prefixes(); }
+  size_t max_batch_tokens() const {
+    if (gpu != nullptr) return kMaxGpuBatchTokens;
+    return shares_prefixes() ? kMaxPrefixBatchTokens : kMaxBatchTokens;
+  }
 
   const LoadOptions options;
   std::unique_ptr<GgufFile> file;

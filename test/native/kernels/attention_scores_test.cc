@@ -174,5 +174,31 @@ TEST(attention_scores_match_double_for_long_sequences) {
   }
 }
 
+TEST(attention_of_the_last_rows_alone_has_the_same_bits) {
+  for (const AttentionVarlenKernel* kernel : runnable<AttentionVarlenKernel>()) {
+    for (const Case& c : kCases) {
+      const Problem p(c, {50, 1300}, 26);
+      const size_t row = kHeads * p.head_size;
+      Aligned scratch(kernel->scratch_bytes(kLongest, p.head_size));
+      Guarded<float> whole(static_cast<size_t>(p.cu_seqlens.back()) * row);
+      kernel->run(p.arguments(whole, scratch));
+      for (const size_t first : {0, 1, 24, 31, 49}) {
+        Guarded<float> rest(whole.size());
+        fill_poison(rest);
+        AttentionVarlenArgs a = p.arguments(rest, scratch);
+        a.query_begin = first;
+        kernel->run(a);
+        CHECK(rest.intact());
+        for (size_t s = 0; s + 1 < p.cu_seqlens.size(); s++) {
+          const size_t begin = static_cast<size_t>(p.cu_seqlens[s]) * row,
+                       end = static_cast<size_t>(p.cu_seqlens[s + 1]) * row, asked = begin + first * row;
+          CHECK(std::memcmp(&rest[asked], &whole[asked], (end - asked) * sizeof(float)) == 0);
+          for (size_t i = begin; i < asked; i++) CHECK(std::isnan(rest[i]));
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace enc::test

@@ -56,8 +56,9 @@ TEST(a_failed_assertion_poisons_the_model_and_every_thread_sees_it) {
   std::atomic_flag taken;
   const std::function<bool()> helpful = [] { return false; }, never = [] { return false; };
   const auto unlimited = [] { return std::numeric_limits<uint64_t>::max(); };
-  CpuRunner first(hparams, weights, ops, TeamLease(team, taken, helpful), health, unlimited);
-  CpuRunner second(hparams, weights, ops, TeamLease(team, taken, helpful), health, unlimited);
+  CpuRunner first(hparams, weights, ops, TeamLease(team, taken, helpful), health, kMaxBatchTokens, unlimited);
+  CpuRunner second(hparams, weights, ops, TeamLease(team, taken, helpful), health, kMaxBatchTokens,
+                   unlimited);
   const PackedBatch batch{{2, 5, 3}, {0, 0, 0}, {0, 1, 2}, {0, 3}};
 
   std::vector<float> before;
@@ -84,7 +85,8 @@ TEST(a_batch_beyond_all_so_far_is_run_only_if_memory_is_left) {
   std::atomic_flag taken;
   const std::function<bool()> helpful = [] { return false; }, never = [] { return false; };
   uint64_t left = 0;
-  CpuRunner runner(hparams, weights, ops, TeamLease(team, taken, helpful), health, [&] { return left; });
+  CpuRunner runner(hparams, weights, ops, TeamLease(team, taken, helpful), health, kMaxBatchTokens,
+                   [&] { return left; });
   std::vector<float> logits;
   runner.run(short_sequences(170), never, logits);
   CHECK(logits.size() == 340);

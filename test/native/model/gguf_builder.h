@@ -34,6 +34,7 @@ class GgufBuilder {
   }
   GgufBuilder& u32(const std::string& key, uint32_t v) { return value(key, 4, raw(v)); }
   GgufBuilder& f32(const std::string& key, float v) { return value(key, 6, raw(v)); }
+  GgufBuilder& boolean(const std::string& key, bool v) { return value(key, 7, std::string(1, char(v))); }
   GgufBuilder& str(const std::string& key, const std::string& v) { return value(key, 8, text(v)); }
   GgufBuilder& strs(const std::string& key, const std::vector<std::string>& list) {
     std::string encoded = raw<uint32_t>(8) + raw<uint64_t>(list.size());

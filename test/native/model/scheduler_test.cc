@@ -42,12 +42,13 @@ class ByteTokenizer final : public Tokenizer {
   size_t num_special_tokens(bool) const override { return 0; }
 };
 
-/// Logits {sum of ids, number of tokens}; records what it was given.
+/// Logits {sum of ids, number of tokens}, those of a prefix included; records what it was given.
 class SumRunner final : public BatchRunner {
  public:
   struct Record {
     std::atomic<int> batches = 0;
     std::atomic<int64_t> largest_batch = 0;
+    std::atomic<int64_t> tokens = 0;
     std::atomic<bool> fail = false;
     std::atomic<bool> produce_nan = false;
     std::atomic<bool> hold = false;
@@ -63,13 +64,18 @@ class SumRunner final : public BatchRunner {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     if (record_.fail) throw Error(ErrorCode::out_of_memory, "planted");
+    record_.tokens += batch.num_tokens();
+    std::vector<float> sums;
     for (int64_t b = 0; b < batch.num_sequences(); b++) {
-      float sum = 0;
+      const int64_t before = batch.prefix_length(b);
+      float sum = before == 0 ? 0 : sums[size_t(batch.prefixes[size_t(b)])];
       const int32_t begin = batch.cu_seqlens[size_t(b)], end = batch.cu_seqlens[size_t(b) + 1];
       for (int32_t t = begin; t < end; t++) sum += float(batch.ids[size_t(t)]);
-      CHECK(batch.positions[size_t(begin)] == 0 && batch.positions[size_t(end) - 1] == end - begin - 1);
+      CHECK(batch.positions[size_t(begin)] == before &&
+            batch.positions[size_t(end) - 1] == before + end - begin - 1);
+      sums.push_back(sum);
       logits.push_back(record_.produce_nan ? std::numeric_limits<float>::quiet_NaN() : sum);
-      logits.push_back(float(end - begin));
+      logits.push_back(float(before + end - begin));
     }
   }
 
@@ -78,8 +84,8 @@ class SumRunner final : public BatchRunner {
 };
 
 struct Fixture {
-  explicit Fixture(int threads = 2)
-      : scheduler({threads, 64, 16, 2, false}, tokenizer,
+  explicit Fixture(int threads = 2, bool shares_prefixes = false)
+      : scheduler({threads, 64, 16, 2, false, shares_prefixes}, tokenizer,
                   [this] { return std::make_unique<SumRunner>(record); }) {}
 
   struct Outcome {
@@ -141,6 +147,27 @@ TEST(scheduler_keeps_order_and_batch_limit) {
   check_numbered(f.start(numbered_inputs(1000)).outcome.get().result, 1000);
   CHECK(f.record.largest_batch <= 64);
   CHECK(f.record.batches < 1000);
+}
+
+TEST(scheduler_computes_what_texts_share_once) {
+  std::vector<Input> inputs;
+  for (size_t i = 0; i < 1000; i++) {
+    const std::string query(10, char('a' + i % 2));
+    inputs.push_back({query + char(33 + i % 50) + (i % 3 == 0 ? "" : "xyz"), std::nullopt});
+  }
+  int64_t tokens = 0;
+  for (const bool shares : {false, true}) {
+    Fixture f(2, shares);
+    const RunResult result = f.start(inputs).outcome.get().result;
+    for (size_t i = 0; i < inputs.size(); i++) {
+      float sum = 0;
+      for (const char c : inputs[i].text) sum += float(c);
+      CHECK(result.logits[2 * i] == sum && result.logits[2 * i + 1] == float(inputs[i].text.size()));
+    }
+    CHECK(f.record.largest_batch <= 64);
+    if (!shares) tokens = f.record.tokens;
+    CHECK(!shares || 2 * f.record.tokens < tokens);
+  }
 }
 
 TEST(scheduler_gives_each_window_its_row) {

@@ -326,13 +326,74 @@ void KernelOps::attend_gathered(const GraphContext& g, kernels::AttentionVarlenA
   }
 }
 
+namespace {
+
+/// Scratch of one key head's keys, or values, of a text.
+size_t gathered_bytes(size_t longest, size_t head_size) {
+  return (longest * head_size * sizeof(float) + 63) / 64 * 64;
+}
+
+void gather_rows(const float* from, size_t row_stride, size_t rows, size_t columns, float* to) {
+  for (size_t row = 0; row < rows; row++) std::copy_n(from + row * row_stride, columns, to + row * columns);
+}
+
+}  // namespace
+
+/// The heads of `args` where sequences continue others: their keys and values are brought behind those of
+/// their prefix, and the kernel sees whole texts, of which it computes the rows that the batch has.
+void KernelOps::attend_behind_prefixes(const GraphContext& g, const kernels::AttentionVarlenArgs& args,
+                                       size_t longest) const {
+  const size_t d = args.head_size;
+  char* const own = static_cast<char*>(args.scratch) + attention_.scratch_bytes(longest, d);
+  float* const keys = reinterpret_cast<float*>(own);
+  float* const values = reinterpret_cast<float*>(own + gathered_bytes(longest, d));
+  for (size_t head = args.head_begin; head < args.head_end; head += args.heads_per_kv) {
+    const size_t kv_column = head / args.heads_per_kv * d;
+    const auto gather = [&](int64_t sequence, size_t at) {
+      const size_t token = size_t(g.batch->cu_seqlens[size_t(sequence)]);
+      const size_t rows = size_t(g.batch->length(sequence));
+      gather_rows(args.k + token * args.k_stride + kv_column, args.k_stride, rows, d, keys + at * d);
+      gather_rows(args.v + token * args.v_stride + kv_column, args.v_stride, rows, d, values + at * d);
+    };
+    int64_t gathered = -1;
+    for (int64_t b = 0; b < g.batch->num_sequences(); b++) {
+      kernels::AttentionVarlenArgs part = args;
+      part.head_begin = head, part.head_end = head + args.heads_per_kv;
+      part.sequence_begin = size_t(b), part.sequence_end = size_t(b) + 1;
+      const size_t before = size_t(g.batch->prefix_length(b));
+      if (before == 0) {
+        attention_.run(part);
+        continue;
+      }
+      if (const int64_t prefix = g.batch->prefixes[size_t(b)]; prefix != gathered)
+        gather(gathered = prefix, 0);
+      gather(b, before);
+      // A text of its own, of one key head, whose row 0 would lie before its first one in the batch.
+      const size_t first = size_t(g.batch->cu_seqlens[size_t(b)]) - before, column = head * d;
+      const int32_t text[] = {0, int32_t(before) + int32_t(g.batch->length(b))};
+      const int32_t query = int32_t(before) + g.pooled_rows[size_t(b)];
+      part.q += first * args.q_stride + column, part.out += first * args.out_stride + column;
+      part.k = keys, part.v = values, part.k_stride = part.v_stride = d;
+      part.head_begin = 0, part.head_end = args.heads_per_kv;
+      part.cu_seqlens = text, part.sequence_begin = 0, part.sequence_end = 1;
+      if (part.bias != nullptr) part.bias += ptrdiff_t(head) * args.bias_head_stride;
+      part.query_begin = before;
+      if (part.query_rows != nullptr) part.query_rows = &query;
+      attention_.run(part);
+    }
+  }
+}
+
 ggml_tensor* KernelOps::attention(GraphContext& g, ggml_tensor* q, ggml_tensor* k, ggml_tensor* v,
                                   const AttentionSpec& spec) const {
   const bool pooled = spec.queries == Queries::kPooled;
   size_t longest = 0;
-  for (const LengthGroup& group : g.groups) longest = std::max(longest, size_t(group.length));
+  for (int64_t b = 0; b < g.batch->num_sequences(); b++)
+    longest = std::max(longest, size_t(g.batch->prefix_length(b) + g.batch->length(b)));
   size_t scratch_bytes = attention_.scratch_bytes(longest, size_t(spec.head_size));
   if (spec.disentangled) scratch_bytes += disentangled_scratch_bytes(table_, spec, longest);
+  // Also when there is no prefix: what is measured has none.
+  if (spec.causal) scratch_bytes += 2 * gathered_bytes(longest, size_t(spec.head_size));
   g.scratch->bytes_needed = std::max(g.scratch->bytes_needed, scratch_bytes);
   const int64_t num_queries = pooled ? g.batch->num_sequences() : q->ne[1];
   const double work =
@@ -352,6 +413,8 @@ ggml_tensor* KernelOps::attention(GraphContext& g, ggml_tensor* q, ggml_tensor* 
             attend_disentangled(g, spec, part, longest);
           } else if (spec.queries == Queries::kGathered) {
             attend_gathered(g, part);
+          } else if (!g.batch->prefixes.empty()) {
+            attend_behind_prefixes(g, part, longest);
           } else {
             attention_.run(part);
           }

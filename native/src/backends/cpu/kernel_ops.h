@@ -32,6 +32,8 @@ class KernelOps final : public Ops {
   void attend_disentangled(const GraphContext& g, const AttentionSpec& spec,
                            kernels::AttentionVarlenArgs args, size_t longest) const;
   void attend_gathered(const GraphContext& g, kernels::AttentionVarlenArgs args) const;
+  void attend_behind_prefixes(const GraphContext& g, const kernels::AttentionVarlenArgs& args,
+                              size_t longest) const;
 
   const kernels::KernelTable& table_;
   const kernels::AttentionVarlenKernel& attention_;

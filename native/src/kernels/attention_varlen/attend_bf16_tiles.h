@@ -185,14 +185,15 @@ struct Bf16Attention {
     const size_t begin = static_cast<size_t>(a.cu_seqlens[sequence]);
     const size_t length = static_cast<size_t>(a.cu_seqlens[sequence + 1]) - begin;
     const size_t d = a.head_size, offset = head * d;
-    const size_t first = a.query_rows ? static_cast<size_t>(a.query_rows[sequence]) : 0;
-    const size_t end = a.query_rows ? first + 1 : length;
-    for (size_t row = first; row < end; row += kQueryRows) {
-      QueryBlock q = {head, length, row, min_size(kQueryRows, end - row), {}, {}};
+    const QueryRange asked = asked_queries(a, sequence, length);
+    // Blocks of queries begin where they would if all were asked for, and with them their blocks of keys.
+    for (size_t first = asked.begin / kQueryRows * kQueryRows; first < asked.end; first += kQueryRows) {
+      const auto [row, end] = asked_in_block(asked, first, kQueryRows);
+      QueryBlock q = {head, length, row, end - row, {}, {}};
       pack_queries(a.q + (begin + row) * a.q_stride + offset, a.q_stride, q.rows, d, b.queries);
       // Of all rows together; the first block has a visible key for each of them, as it is wider than the
       // rows are apart.
-      const size_t key_begin = visible_keys(a, row, length).begin / 32 * 32;
+      const size_t key_begin = visible_keys(a, first, length).begin / 32 * 32;
       const size_t key_end = visible_keys(a, row + q.rows - 1, length).end;
       for (size_t block = key_begin; block < key_end; block += kKeyBlock)
         attend_block(a, layout, b, q, block, min_size(kKeyBlock, key_end - block), block == key_begin);

@@ -146,15 +146,16 @@ struct Attention {
     const size_t padded = round_up(length, S::kWidth), scores_stride = min_size(padded, kKeyBlock);
     const float factor = softmax_factor(a);
     const bool edges = has_edges(a, length), reshapes = reshapes_scores(a);
-    const size_t first = a.query_rows ? static_cast<size_t>(a.query_rows[sequence]) : 0;
-    const size_t end = a.query_rows ? first + 1 : length;
-    for (size_t row = first; row < end; row += kQueryRows) {
-      const size_t rows = min_size(kQueryRows, end - row);
+    const QueryRange asked = asked_queries(a, sequence, length);
+    // Blocks of queries begin where they would if all were asked for, and with them their blocks of keys.
+    for (size_t first = asked.begin / kQueryRows * kQueryRows; first < asked.end; first += kQueryRows) {
+      const auto [row, end] = asked_in_block(asked, first, kQueryRows);
+      const size_t rows = end - row;
       const float* q = a.q + (begin + row) * a.q_stride + offset;
       float* out = a.out + (begin + row) * a.out_stride + offset;
       // Of all rows together; the first block has a visible key for each of them, as it is wider than a few
       // rows are apart.
-      const size_t key_begin = visible_keys(a, row, length).begin / Tile::kColumns * Tile::kColumns;
+      const size_t key_begin = visible_keys(a, first, length).begin / Tile::kColumns * Tile::kColumns;
       const size_t key_end = visible_keys(a, row + rows - 1, length).end;
       float largest[kQueryRows], sum[kQueryRows];
       for (size_t block = key_begin; block < key_end; block += kKeyBlock) {

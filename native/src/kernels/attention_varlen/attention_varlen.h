@@ -31,6 +31,9 @@ struct AttentionVarlenArgs {
   /// others stay unwritten. Null: all rows. With q_stride and out_stride 0 that token's query and result are
   /// the rows at `q` and `out`.
   const int32_t* query_rows = nullptr;
+  /// Without query_rows: the first token of each sequence whose row is computed; those before it are attended
+  /// to, their rows at q are not read and at `out` not written.
+  size_t query_begin = 0;
   float scale = 0;                 ///< > 0, usually 1 / sqrt(head_size)
   float softcap = 0;               ///< > 0: scores become softcap * tanh(score / softcap)
   bool causal = false;             ///< query i sees keys j <= i alone

@@ -53,7 +53,7 @@ void run(const AttentionVarlenArgs& a) noexcept {
   for (size_t s = a.sequence_begin; s < a.sequence_end; s++) {
     const size_t begin = static_cast<size_t>(a.cu_seqlens[s]);
     const size_t length = static_cast<size_t>(a.cu_seqlens[s + 1]) - begin;
-    const size_t first = a.query_rows ? static_cast<size_t>(a.query_rows[s]) : 0;
+    const size_t first = a.query_rows ? static_cast<size_t>(a.query_rows[s]) : a.query_begin;
     const size_t end = a.query_rows ? first + 1 : length;
     for (size_t head = a.head_begin; head < a.head_end; head++) {
       for (size_t query = first; query < end; query++) attend(a, begin, length, query, head);

@@ -22,6 +22,22 @@ ENC_INLINE KeyRange visible_keys(const AttentionVarlenArgs& a, size_t query, siz
   return {begin, a.causal ? query + 1 : query + 1 + min_size(after, a.max_distance)};
 }
 
+/// Rows of a sequence's queries.
+struct QueryRange {
+  size_t begin, end;
+};
+
+ENC_INLINE QueryRange asked_queries(const AttentionVarlenArgs& a, size_t sequence, size_t length) {
+  if (!a.query_rows) return {a.query_begin, length};
+  const size_t row = static_cast<size_t>(a.query_rows[sequence]);
+  return {row, row + 1};
+}
+
+/// The asked ones of rows [row, row + count).
+ENC_INLINE QueryRange asked_in_block(const QueryRange& asked, size_t row, size_t count) {
+  return {asked.begin > row ? asked.begin : row, min_size(row + count, asked.end)};
+}
+
 /// True when scores need more than one factor before the softmax.
 ENC_INLINE bool reshapes_scores(const AttentionVarlenArgs& a) {
   return a.softcap > 0 || a.bias;

@@ -1,0 +1,32 @@
+// Which texts go through the graph together, and which leading tokens they have in common there.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace enc {
+
+/// Texts [begin, end) of a plan; their first `prefix` tokens, the same in all of them, are computed once.
+struct BatchPart {
+  size_t begin;
+  size_t end;
+  size_t prefix;  ///< 0: each text for itself
+};
+
+using BatchPlan = std::vector<BatchPart>;
+
+struct BatchLimits {
+  size_t max_tokens;             ///< computed at once, beside a longer single text
+  bool shares_prefixes = false;  ///< texts come in the order of their ids
+  int64_t pad_token_id = -1;     ///< the head reads the rightmost other token; < 0: the last one
+};
+
+/// The texts in order, each in one part of one batch; none is empty. With shares_prefixes, for models whose
+/// tokens see those before them alone: neighbours that begin alike share those tokens, but for the one that
+/// the head reads and those behind it, as long as that saves more than to begin anew.
+std::vector<BatchPlan> plan_batches(std::span<const std::span<const int32_t>> texts,
+                                    const BatchLimits& limits);
+
+}  // namespace enc

@@ -7,12 +7,13 @@ import { SYSTEMS } from './systems.mjs';
 import { MODELS, WORKLOADS } from './workloads.mjs';
 
 const TYPES = [...new Set(SYSTEMS.flatMap((system) => [...system.types, ...system.deviceTypes]))];
+const USUAL_WORKLOADS = Object.keys(WORKLOADS).filter((name) => !WORKLOADS[name].onRequest);
 
 const HELP = `Usage: npm run bench -- [options]
 
 Measures ggml-encoder and its peers in turns on the same texts. Lists are separated by commas.
 
-  --workload <list>  ${Object.keys(WORKLOADS).join(', ')} (default: all)
+  --workload <list>  ${Object.keys(WORKLOADS).join(', ')} (default: all but instructed)
   --model <list>     ${MODELS.join(', ')} (default: all), or another folder of bench/models
   --system <list>    ${SYSTEMS.map((system) => system.name).join(', ')} (default: all)
   --type <list>      ${TYPES.join(', ')} (default: all)
@@ -74,7 +75,7 @@ export function readOptions(args) {
     return undefined;
   }
   return {
-    workloads: choose('--workload', values.workload, Object.keys(WORKLOADS)),
+    workloads: choose('--workload', values.workload, USUAL_WORKLOADS, Object.keys(WORKLOADS)),
     models: choose('--model', values.model, MODELS, [...MODELS, ...madeModels()]),
     systems: choose(
       '--system',

@@ -5,6 +5,11 @@ import { readFileSync } from 'node:fs';
 export const MODELS = ['bert-2l-128', 'bert-4l-312', 'minilm-6l-384', 'distilbert-6l-768'];
 
 const DOCUMENTS = 100;
+/** As long as those that language models are given for reranking. */
+const INSTRUCTION =
+  'System: you judge passages for a search over the pages of a town and its harbour. Say yes when the passage answers ' +
+  'the question by itself, and no when it only speaks of the same things; say nothing else. Task: given a question of a ' +
+  'visitor, find the passages that a clerk at the counter would read out. Question:';
 const LATENCY_CALLS = 100;
 /** Calls of a turn are repeated until they take about this long, so that small models are timed well too. */
 const TURN_MS = 400;
@@ -49,7 +54,8 @@ export const METRICS = {
 
 /**
  * `timed` workloads are calls to a process that stays; `load` and `convert` have turns of their own (run.mjs).
- * @typedef {{ title: string, kind: 'timed' | 'load' | 'convert', metrics: Metric[] }} Workload
+ * Those on request are for models that make something of them.
+ * @typedef {{ title: string, kind: 'timed' | 'load' | 'convert', metrics: Metric[], onRequest?: boolean }} Workload
  */
 
 /** @type {Record<string, Workload>} */
@@ -66,6 +72,12 @@ export const WORKLOADS = {
     metrics: [METRICS.throughput, METRICS.cpu],
   },
   rank: { title: `one query with ${DOCUMENTS} documents`, kind: 'timed', metrics: [METRICS.time, METRICS.cpu] },
+  instructed: {
+    title: `one query behind an instruction of 59 words, with ${DOCUMENTS} documents`,
+    kind: 'timed',
+    metrics: [METRICS.time, METRICS.cpu],
+    onRequest: true,
+  },
   long: {
     title: '32 texts of 512 tokens (or what the model takes) in one call',
     kind: 'timed',
@@ -104,8 +116,10 @@ export function readTexts(part) {
 
 /** The request of a timed workload, for one call. @param {string} workload @param {Texts} texts */
 export function requestOf(workload, texts) {
-  if (workload === 'rank')
-    return { op: 'time', task: 'rank', query: texts.query, documents: texts.documents, calls: 1 };
+  if (workload === 'rank' || workload === 'instructed') {
+    const query = workload === 'rank' ? texts.query : `${INSTRUCTION} ${texts.query}`;
+    return { op: 'time', task: 'rank', query, documents: texts.documents, calls: 1 };
+  }
   const step = Math.ceil(texts.mixed.length / 32);
   const batch = texts.mixed.filter((_, index) => index % step === 0);
   const list = { latency: [texts.short], batch, mixed: texts.mixed, long: texts.long }[workload];

@@ -92,6 +92,26 @@ describe('a reranker with a chat template', () => {
     expect((await estimateMemory(path)).totalBytes).toBeGreaterThan(0);
   });
 
+  it.each(['f32', 'bf16', 'q8_0'] as const)(
+    'gives each of many documents of several queries the very score that it has alone: %s',
+    async (type) => {
+      const path = join(temporaryFolder(), 'reranker.gguf');
+      await convert(writeCausal(model), { output: path, type });
+      await using reranker = await CrossEncoder.load(path, { threads: 2 });
+      const documents = causalPairs.map(([, document]) => document);
+      // Some of them twice, some empty, in no order of queries.
+      const pairs = [...documents, ...documents.slice(0, 5), '', ''].flatMap((document) =>
+        ['Which metal rusts?', 'Which metals rust?', ''].map((query) => [query, document] as const),
+      );
+      const together = await reranker.predict(pairs, { logits: true });
+      for (const [index, pair] of pairs.entries()) {
+        expect((await reranker.predict(pair, { logits: true })).logits, pair.join(' | ')).toEqual(
+          together[index]!.logits,
+        );
+      }
+    },
+  );
+
   it('refuses what cannot be asked of a rendered pair', async () => {
     const folder = writeCausal(model);
     await using reranker = await load(folder);

@@ -5,6 +5,7 @@
 import * as jinja from '@huggingface/jinja';
 
 import { EncoderError } from '../../errors';
+import { BudgetExceeded, boundedSize, checkProduct, type TemplateValue } from './value-bounds';
 
 /** What is used of the library; its own declarations import each other in a way that TypeScript does not resolve here. */
 interface Library {
@@ -12,6 +13,8 @@ interface Library {
   readonly Interpreter: new (environment: Environment) => {
     run(program: Node): Value;
     evaluate(node: Node, environment: Environment): Value | undefined;
+    applyFilter(operand: Value, filter: Filter, environment: Environment): Value;
+    evaluateArguments(args: readonly Node[], environment: Environment): Arguments;
   };
   parse(tokens: readonly object[]): Node;
   tokenize(source: string, options: { readonly lstrip_blocks: boolean; readonly trim_blocks: boolean }): object[];
@@ -26,25 +29,36 @@ interface Node {
   readonly type: string;
 }
 
-interface Value {
-  readonly value: unknown;
+/** A name, or a call of one. */
+interface Filter extends Node {
+  readonly callee?: { readonly value: unknown };
+  readonly args?: readonly Node[];
+}
+
+interface Value extends TemplateValue {
+  /** The methods of a text. */
+  readonly builtins: Map<string, Value>;
   toString(): string;
 }
+
+/** Those by position and those by name. */
+type Arguments = [Value[], Map<string, Value>];
+type Method = (args: Value[], environment: Environment) => Value;
 
 const { Environment, Interpreter, parse, tokenize } = jinja as unknown as Library;
 
 /** Published templates of rerankers have 1 KiB, those of chat models with tools up to 16. */
 const MAX_SOURCE = 24 * 1024;
-/** Characters of a value, elements of a list: what one step may make of the two is then bounded too. */
-const MAX_TEXT = 48 * 1024;
-const MAX_LIST = 2048;
+/** What a loop may count to; a longer list is too large a value in any case. */
+const MAX_COUNT = 2048;
 /** Steps of the interpreter, in all; a value counts for ELEMENT_STEPS with each element, for one with 16 characters. */
 const MAX_STEPS = 10_000_000;
 /** A loop takes that much longer over an element than a step takes. */
 const ELEMENT_STEPS = 16;
-
-/** What was thrown is the budget's, and not the template's own `raise_exception`. */
-class BudgetExceeded extends Error {}
+/** Filters that repeat an argument for each element or line of what they are applied to. */
+const MULTIPLYING_FILTERS: readonly unknown[] = ['join', 'indent', 'tojson'];
+/** A text from which `replace` could make more than is good. */
+const LONG_TEXT = 256;
 
 export class BoundedTemplate {
   private readonly program: Node;
@@ -125,6 +139,10 @@ const GLOBALS = {
 };
 
 class BoundedInterpreter extends Interpreter {
+  /** What the filter is applied to whose arguments come next. */
+  private multiplied: Value | undefined;
+  private readonly guarded = new WeakSet<Value>();
+
   constructor(
     environment: Environment,
     private readonly charge: (cost: number) => void,
@@ -137,14 +155,37 @@ class BoundedInterpreter extends Interpreter {
     // The library has no value for the first of an empty list, which is undefined in Jinja.
     const value = super.evaluate(node, environment) ?? UNDEFINED;
     const { value: content } = value;
-    if (typeof content === 'string') {
-      if (content.length > MAX_TEXT) throw new BudgetExceeded(`it makes a text of ${content.length} characters`);
-      this.charge(content.length >>> 4);
-    } else if (Array.isArray(content)) {
-      if (content.length > MAX_LIST) throw new BudgetExceeded(`it makes a list of ${content.length} elements`);
-      this.charge(content.length * ELEMENT_STEPS);
-    }
+    if (typeof content !== 'string' && typeof content !== 'object') return value;
+    this.charge(boundedSize(value) >>> 4);
+    if (Array.isArray(content)) this.charge(content.length * ELEMENT_STEPS);
+    if (typeof content === 'string' && content.length > LONG_TEXT) this.guardReplace(value);
     return value;
+  }
+
+  override applyFilter(operand: Value, filter: Filter, environment: Environment): Value {
+    const multiplies = filter.args !== undefined && MULTIPLYING_FILTERS.includes(filter.callee?.value);
+    this.multiplied = multiplies ? operand : undefined;
+    return super.applyFilter(operand, filter, environment);
+  }
+
+  override evaluateArguments(args: readonly Node[], environment: Environment): Arguments {
+    const { multiplied } = this;
+    this.multiplied = undefined;
+    const [positional, named] = super.evaluateArguments(args, environment);
+    if (multiplied !== undefined) checkProduct(multiplied, [...positional, ...named.values()]);
+    return [positional, named];
+  }
+
+  /** The method of a text, which the filter calls too. */
+  private guardReplace(text: Value): void {
+    const replace = text.builtins.get('replace');
+    if (replace === undefined || this.guarded.has(text)) return;
+    this.guarded.add(text);
+    const method = replace.value as Method;
+    (replace as { value: unknown }).value = ((args, environment) => {
+      checkProduct(text, args.slice(1, 2));
+      return method(args, environment);
+    }) satisfies Method;
   }
 }
 
@@ -154,7 +195,7 @@ const UNDEFINED = new Environment().lookupVariable('undefined');
 function range(start: number, stop?: number, step = 1): number[] {
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
   const length = Math.max(0, Math.ceil((to - from) / step));
-  if (!(length <= MAX_LIST)) throw new BudgetExceeded(`it counts from ${from} to ${to}`);
+  if (!(length <= MAX_COUNT)) throw new BudgetExceeded(`it counts from ${from} to ${to}`);
   return Array.from({ length }, (_, index) => from + index * step);
 }
 

@@ -12,6 +12,18 @@ const saved = causalModel('qwen3-saved');
 const TEMPLATE = 'chat_template.jinja';
 const BOTH = '{{ messages[-2].content }} / {{ messages[-1].content }}';
 
+const LONG = `{% set x = "${'a'.repeat(20_000)}" %}`;
+
+function listOf(element: string): string {
+  return `[${Array<string>(300).fill(element).join(',')}]`;
+}
+
+/** v0 holds numbers, each further one the list before it over and over. */
+function listsInLists(levels: number): string {
+  const set = (level: number) => `{% set v${level} = ${listOf(level === 0 ? '1' : `v${level - 1}`)} %}`;
+  return Array.from({ length: levels + 1 }, (_, level) => set(level)).join('');
+}
+
 async function converted(model = plain, changes: CausalChanges = {}) {
   return convert(writeCausal(model, changes), { output: join(temporaryFolder(), 'out.gguf') });
 }
@@ -62,6 +74,19 @@ describe('a chat template', () => {
       `{% set n = namespace(s=[1]) %}{% for i in range(99) %}{% set n.s = n.s + n.s %}{% endfor %}`,
       'elements',
     ],
+    ['lists in lists in lists', `${listsInLists(4)}{{ v4 }}`, 'without end'],
+    ['lists in lists that are compared', `${listsInLists(4)}{{ v4 == "" }}`, 'without end'],
+    [
+      'a list that a namespace makes longer',
+      `{% set n = namespace(a=1) %}{% set list = ${listOf('n')} %}{% set n.a = ${listOf('1')} %}{{ list }}`,
+      'a namespace into a list',
+    ],
+    ['a list in a list in a list', `{% set v = [] %}${'{% set v = [v] %}'.repeat(40)}`, 'into one another'],
+    ['a text that multiplies in a filter', `${LONG}{{ x | replace("a", x) | length }}`, 'at once'],
+    ['a text that multiplies in a method', `${LONG}{{ x.replace("a", x) | length }}`, 'at once'],
+    ['a text between letters', `${LONG}{{ x | join(x) | length }}`, 'at once'],
+    ['a wide margin', `${LONG}{{ x | indent(100000, true) | length }}`, 'at once'],
+    ['a wide margin in JSON', `${listsInLists(0)}{{ v0 | tojson(indent=100000) | length }}`, 'at once'],
     ['a size beyond all use', `{#${'x'.repeat(30_000)}#}${BOTH}`, 'characters'],
     ['an open block', '{% if x %}', 'cannot be read'],
     ['an unknown filter', '{{ messages | shuffle }}', 'shuffle'],

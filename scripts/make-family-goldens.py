@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 import transformers
+from jina_bert_reference import JinaBertForSequenceClassification
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, normalizers
 
@@ -42,6 +43,7 @@ OPT = {**BASE, "ffn_dim": 80, "word_embed_proj_dim": 48, "pad_token_id": 0, "bos
 GPT2 = dict(n_embd=48, n_layer=3, n_head=4, n_positions=512, vocab_size=2501, pad_token_id=None, bos_token_id=0,
             eos_token_id=0)
 GEMMA3 = {**DECODER, "head_dim": 24, "sliding_window": 20, "sliding_window_pattern": 2, "query_pre_attn_scalar": 30}
+JINA_BERT = {**BASE, "position_embedding_type": "alibi", "type_vocab_size": 2, "pad_token_id": 0}
 LLAMA3 = {"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
           "original_max_position_embeddings": 64}
 
@@ -135,6 +137,17 @@ FAMILIES = {
     "opt-after": ("opt", {**OPT, "do_layer_norm_before": False, "enable_bias": False, "activation_function": "gelu",
                           "pad_token_id": None, "num_labels": 2}),
     "nomic-first": ("nomic_bert", {**ROTARY, "intermediate_size": 256, "vocab_size": 7104, "hidden_act": "gelu"}),
+    "jina-bert": ("bert", {**JINA_BERT, "num_attention_heads": 12, "feed_forward_type": "geglu", "auto_map": {
+        "AutoModelForSequenceClassification": "modeling_bert.JinaBertForSequenceClassification"}}),
+    "jina-bert-shared-code": ("bert", {**JINA_BERT, "num_attention_heads": 6, "feed_forward_type": "reglu", "auto_map": {
+        "AutoModelForSequenceClassification":
+            "jinaai/jina-bert-implementation--modeling_bert.JinaBertForSequenceClassification"}}),
+}
+
+# What transformers has no class for, by the class that stands for it here.
+REFERENCES = {
+    "jina-bert": lambda config: JinaBertForSequenceClassification(config, slope_factor=0.5),
+    "jina-bert-shared-code": lambda config: JinaBertForSequenceClassification(config, slope_factor=1),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.
@@ -206,7 +219,8 @@ def choose(tokenizer, items, count, reads_padding):
 def build(seed, name, model_type, config):
     config = transformers.AutoConfig.for_model(model_type, **{"num_labels": 3, **config})
     config._attn_implementation = "eager"
-    network = transformers.AutoModelForSequenceClassification.from_config(config).eval()
+    make = REFERENCES.get(name, transformers.AutoModelForSequenceClassification.from_config)
+    network = make(config).eval()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "model.safetensors")
         state = network.state_dict()

@@ -137,7 +137,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
 }
 
 function mechanismEntries(hyperparameters: EncoderHyperparameters): GgufEntry[] {
-  const { slidingWindow, layerWeights, rope, disentangled, decoder } = hyperparameters;
+  const { slidingWindow, layerWeights, rope, biasSlopes, disentangled, decoder } = hyperparameters;
   const entries: GgufEntry[] = [];
   if (decoder !== undefined) {
     entries.push(uint(ENCODER_KEYS.decoderHeadCount, decoder.numHeads));
@@ -154,6 +154,9 @@ function mechanismEntries(hyperparameters: EncoderHyperparameters): GgufEntry[] 
       entries.push({ key: ENCODER_KEYS.ropeInvFreqLocal, type: 'float32[]', value: rope.localInverseFrequencies });
     }
     entries.push(float(ENCODER_KEYS.ropeAttentionFactor, rope.attentionFactor));
+  }
+  if (biasSlopes !== undefined) {
+    entries.push({ key: ENCODER_KEYS.biasSlopes, type: 'float32[]', value: Float32Array.from(biasSlopes) });
   }
   if (disentangled !== undefined) {
     entries.push(uint(ENCODER_KEYS.positionBuckets, disentangled.buckets));

@@ -57,7 +57,7 @@ export async function planConversion(checkpoint: Checkpoint, options: PlanOption
   const { labels: names } = options;
   const labels = names === undefined ? readOwnLabels(config, model.numLabels) : checkLabels(names, model.numLabels);
   const tokenizer = known ?? readTokenizer();
-  const warnings = [...tokenizer.warnings];
+  const warnings = [...(model.assumptions ?? []), ...tokenizer.warnings];
   requireFloats(weights, model.tensors);
   const declared = declareTensors(model.tensors, options.type ?? ownType(weights, model.tensors), warnings);
   const facts = {

@@ -154,7 +154,7 @@ export const ENCODER_KEYS = {
   conversionWarnings: 'ggml_encoder.conversion_warnings',
   /** UINT32, most tokens per input, special tokens included. */
   maxLength: 'ggml_encoder.max_length',
-  /** STRING 'absolute' | 'rope' | 'relative-bias' | 'disentangled' | 'none'. */
+  /** STRING 'absolute' | 'rope' | 'relative-bias' | 'linear-bias' | 'disentangled' | 'none'. */
   positionKind: 'ggml_encoder.position_kind',
   /** STRING 'post' | 'pre' | 'sandwich'. */
   normPlacement: 'ggml_encoder.norm_placement',
@@ -172,6 +172,8 @@ export const ENCODER_KEYS = {
   ropeInvFreqLocal: 'ggml_encoder.rope.inv_freq_local',
   /** FLOAT32, factor of cosine and sine; absent means 1. */
   ropeAttentionFactor: 'ggml_encoder.rope.attention_factor',
+  /** ARRAY[FLOAT32], for each head what a linear bias takes from a score for each token of distance. */
+  biasSlopes: 'ggml_encoder.attention.bias_slopes',
   /** UINT32s, logarithmic buckets of the relative positions (0 for none) and their largest distance. */
   positionBuckets: 'ggml_encoder.position_buckets',
   maxRelativePositions: 'ggml_encoder.max_relative_positions',

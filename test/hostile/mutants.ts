@@ -228,6 +228,7 @@ const OTHER_KEYS = [
   'ggml_encoder.rope.inv_freq',
   'ggml_encoder.rope.inv_freq_local',
   'ggml_encoder.rope.attention_factor',
+  'ggml_encoder.attention.bias_slopes',
   'ggml_encoder.layer_weights',
   'ggml_encoder.head.pad_token_id',
   'ggml_encoder.head.eos_token_id',
@@ -248,7 +249,7 @@ const OTHER_KEYS = [
 const SWITCHES: Readonly<Record<string, readonly string[]>> = {
   'ggml_encoder.norm_kind': ['layer', 'rms'],
   'ggml_encoder.norm_placement': ['post', 'pre', 'sandwich', 'parallel'],
-  'ggml_encoder.position_kind': ['absolute', 'rope', 'relative-bias', 'disentangled', 'none'],
+  'ggml_encoder.position_kind': ['absolute', 'rope', 'relative-bias', 'linear-bias', 'disentangled', 'none'],
   'ggml_encoder.ffn_kind': ['mlp', 'glu'],
   'ggml_encoder.head.pooling': ['cls', 'mean', 'last', 'eos', 'late'],
   'ggml_encoder.head.activation': ['tanh', 'relu', 'gelu', 'gelu_new', 'silu', 'identity', 'none'],

@@ -83,7 +83,7 @@ class GraphBuilder {
     spec.softcap = h_.softcap;
     spec.causal = h_.causal;
     spec.max_distance = h_.attention[index].max_distance;
-    if (h_.position_kind == PositionKind::kRelativeBias) spec.bias = &weights_.relative_bias;
+    if (h_.biases_scores()) spec.bias = &weights_.relative_bias;
     if (h_.position_kind == PositionKind::kDisentangled) {
       spec.disentangled = {&weights_.relative_positions, &w, h_.content_to_position, h_.position_to_content};
     }

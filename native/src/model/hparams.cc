@@ -167,6 +167,17 @@ void read_rope(const Reader& reader, Hparams& h) {
   h.rope_attention_factor = reader.number("ggml_encoder.rope.attention_factor", 1e-3, 1e3, 1);
 }
 
+void read_bias_slopes(const Reader& reader, Hparams& h) {
+  const std::string key = "ggml_encoder.attention.bias_slopes";
+  for (const double slope : reader.file().numbers(key, h.num_heads)) {
+    if (!(slope >= 0 && slope <= 1e3))
+      reader.file().malformed("'" + key + "' holds " + std::to_string(slope));
+    h.bias_slopes.push_back(float(slope));
+  }
+  if (h.bias_slopes.size() != h.num_heads)
+    reader.file().malformed("'" + key + "' has no entry for every head");
+}
+
 void read_disentangled(const Reader& reader, Hparams& h) {
   h.position_buckets = reader.integer("ggml_encoder.position_buckets", 0, 16384, 0);
   h.max_relative_positions =
@@ -193,9 +204,11 @@ void read_positions(const Reader& reader, Hparams& h) {
       reader.word<PositionKind>("ggml_encoder.position_kind", {{"absolute", PositionKind::kAbsolute},
                                                                {"rope", PositionKind::kRope},
                                                                {"relative-bias", PositionKind::kRelativeBias},
+                                                               {"linear-bias", PositionKind::kLinearBias},
                                                                {"disentangled", PositionKind::kDisentangled},
                                                                {"none", PositionKind::kNone}});
   if (h.position_kind == PositionKind::kRope) read_rope(reader, h);
+  if (h.position_kind == PositionKind::kLinearBias) read_bias_slopes(reader, h);
   if (h.position_kind == PositionKind::kDisentangled) read_disentangled(reader, h);
 }
 

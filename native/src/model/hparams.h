@@ -28,6 +28,7 @@ enum class PositionKind {
   kNone,
   kAbsolute,      ///< a table added to the embeddings
   kRelativeBias,  ///< kAbsolute, and a bias by distance added to every score
+  kLinearBias,    ///< a bias that falls with the distance, in each head at a pace of its own
   kRope,          ///< queries and keys are rotated
   kDisentangled,  ///< scores of content against relative positions are added; a table is optional
 };
@@ -92,6 +93,9 @@ struct Hparams {
   std::vector<float> rope_inv_freq_local;  ///< for local layers; empty: the same
   float rope_attention_factor = 1;         ///< multiplied onto cos and sin
 
+  std::vector<float>
+      bias_slopes;  ///< [num_heads], kLinearBias: taken from a score for each token of distance
+
   uint32_t position_buckets = 0;        ///< kDisentangled: logarithmic buckets, 0 for none
   uint32_t max_relative_positions = 0;  ///< kDisentangled
   bool content_to_position = false;     ///< kDisentangled: c2p
@@ -114,6 +118,9 @@ struct Hparams {
   /// True when the states of a text's leading tokens do not depend on what comes after them, nor the head on
   /// their states: then texts that begin alike may share them.
   bool shares_prefixes() const { return causal && !has_decoder() && pooling == Pooling::kLast; }
+  bool biases_scores() const {
+    return position_kind == PositionKind::kRelativeBias || position_kind == PositionKind::kLinearBias;
+  }
   bool has_decoder() const { return decoder.num_layers > 0; }
   uint32_t query_size() const { return num_heads * head_size; }
   uint32_t kv_size() const { return num_kv_heads * head_size; }

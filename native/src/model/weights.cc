@@ -219,12 +219,20 @@ constexpr const char* kRelativeBias = "attn_rel_b.weight";
 
 RelativeBias declare_relative_bias(TensorContract& contract, const Hparams& h) {
   RelativeBias bias;
-  bias.reach = int64_t(h.max_positions) - 1;
-  contract.take_f32(kRelativeBias, {2 * bias.reach + 1, h.num_heads});
+  if (h.position_kind == PositionKind::kLinearBias) {
+    bias.reach = int64_t(h.max_length) - 1;
+  } else {
+    bias.reach = int64_t(h.max_positions) - 1;
+    contract.take_f32(kRelativeBias, {2 * bias.reach + 1, h.num_heads});
+  }
   return bias;
 }
 
-void read_relative_bias(const GgufFile& file, RelativeBias& bias) {
+void fill_relative_bias(const GgufFile& file, const Hparams& h, RelativeBias& bias) {
+  for (const float slope : h.bias_slopes) {
+    for (int64_t distance = -bias.reach; distance <= bias.reach; distance++)
+      bias.table.push_back(-slope * float(std::abs(distance)));
+  }
   const GgufTensor* source = file.find_tensor(kRelativeBias);
   if (source == nullptr) return;
   bias.table.resize(source->num_elements);
@@ -308,8 +316,7 @@ void project_positions(Weights& weights, const Hparams& h, const kernels::Kernel
 uint64_t bytes_when_loaded(Weights& weights, const Hparams& h, ggml_backend_buffer_type_t buffer_type,
                            const kernels::KernelTable* table) {
   uint64_t bytes = ggml_backend_alloc_ctx_tensors_from_buft_size(weights.context.get(), buffer_type);
-  if (h.position_kind == PositionKind::kRelativeBias)
-    bytes += sizeof(float) * h.num_heads * uint64_t(2 * weights.relative_bias.reach + 1);
+  if (h.biases_scores()) bytes += sizeof(float) * h.num_heads * uint64_t(2 * weights.relative_bias.reach + 1);
   if (table == nullptr) return bytes;
   for_each_linear(weights, [&](const Linear& linear) {
     bytes += linear.kernel->packed_bytes(size_t(linear.out), size_t(linear.in));
@@ -364,8 +371,7 @@ DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
   }
   if (h.position_kind == PositionKind::kDisentangled)
     weights.relative_positions = declare_relative_positions(contract, h);
-  if (h.position_kind == PositionKind::kRelativeBias)
-    weights.relative_bias = declare_relative_bias(contract, h);
+  if (h.biases_scores()) weights.relative_bias = declare_relative_bias(contract, h);
   if (h.has_decoder()) declare_decoder(contract, h, weights);
   if (h.has_pooler) weights.pooler = contract.linear("cls", h.hidden_size, h.pooled_size);
   weights.pooler_norm =
@@ -397,7 +403,7 @@ Weights load_weights(DeclaredWeights declared, const GgufFile& file, const Hpara
   for (const auto& [source, target] : declared.sources) read_into(file, *source, target, should_stop);
   fill_rope(weights.rope, h.rope_inv_freq, h.max_length);
   fill_rope(weights.rope_local, h.rope_inv_freq_local, h.max_length);
-  if (h.position_kind == PositionKind::kRelativeBias) read_relative_bias(file, weights.relative_bias);
+  if (h.biases_scores()) fill_relative_bias(file, h, weights.relative_bias);
   if (table != nullptr) {
     for_each_linear(weights, [&](Linear& linear) { pack_into(file, linear, should_stop); });
     if (weights.relative_positions.embd != nullptr) project_positions(weights, h, *table);

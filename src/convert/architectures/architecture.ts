@@ -83,7 +83,7 @@ export interface EncoderHyperparameters {
    * feed-forward part read the same x, x + f(norm(x)) + g(norm(x)).
    */
   readonly normPlacement?: 'post' | 'pre' | 'sandwich' | 'parallel';
-  readonly positionKind?: 'absolute' | 'rope' | 'relative-bias' | 'disentangled' | 'none';
+  readonly positionKind?: 'absolute' | 'rope' | 'relative-bias' | 'linear-bias' | 'disentangled' | 'none';
   /** Rows that were cut from the front of the position table. */
   readonly positionOffset?: number;
   readonly rope?: RotaryEmbedding;
@@ -96,6 +96,8 @@ export interface EncoderHyperparameters {
   readonly feedForwardKind?: 'mlp' | 'glu';
   /** For each layer the block whose weights it uses. Default: each its own. */
   readonly layerWeights?: readonly number[];
+  /** For `linear-bias`: one for each head, taken from a score for each token of distance. */
+  readonly biasSlopes?: readonly number[];
   /** DeBERTa's relative positions; `buckets` is 0 without them. */
   readonly disentangled?: {
     readonly buckets: number;
@@ -134,6 +136,8 @@ export interface EncoderModel {
   readonly llamacppCompat: 'exact' | 'single-sequence' | 'approximate-head' | 'unsupported';
   /** Codes of what the source leaves open, for the file; see `ENCODER_KEYS.assumptions`. */
   readonly warnings?: readonly string[];
+  /** What the checkpoint leaves open and was assumed, for the conversion to warn of. */
+  readonly assumptions?: readonly string[];
   /** Keys that llama.cpp wants beside ours, their names without the architecture in front. */
   readonly llamacppEntries?: readonly GgufEntry[];
 }

@@ -12,6 +12,7 @@ import { electra } from './electra';
 import { eurobert } from './eurobert';
 import { gptNeox } from './gpt-neox';
 import { gpt2 } from './gpt2';
+import { jinaBert } from './jina-bert';
 import { modernbert } from './modernbert';
 import { mpnet } from './mpnet';
 import { opt } from './opt';
@@ -31,6 +32,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   debertaV2,
   modernbert,
   ...rotaryBertFamily,
+  jinaBert,
   eurobert,
   bart,
   gpt2,

@@ -142,6 +142,11 @@ FAMILIES = {
     "jina-bert-shared-code": ("bert", {**JINA_BERT, "num_attention_heads": 6, "feed_forward_type": "reglu", "auto_map": {
         "AutoModelForSequenceClassification":
             "jinaai/jina-bert-implementation--modeling_bert.JinaBertForSequenceClassification"}}),
+    "deberta-conv": ("deberta-v2", {**DEBERTA, "position_buckets": 16, "norm_rel_ebd": "layer_norm", "share_att_key": True,
+                                    "pos_att_type": "p2c|c2p", "position_biased_input": False, "conv_kernel_size": 3,
+                                    "conv_act": "gelu"}),
+    "deberta-conv-wide": ("deberta-v2", {**DEBERTA, "relative_attention": False, "conv_kernel_size": 5,
+                                         "num_hidden_layers": 1, "type_vocab_size": 2}),
 }
 
 # What transformers has no class for, by the class that stands for it here.

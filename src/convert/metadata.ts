@@ -137,7 +137,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
 }
 
 function mechanismEntries(hyperparameters: EncoderHyperparameters): GgufEntry[] {
-  const { slidingWindow, layerWeights, rope, biasSlopes, disentangled, decoder } = hyperparameters;
+  const { slidingWindow, layerWeights, rope, biasSlopes, disentangled, convolution, decoder } = hyperparameters;
   const entries: GgufEntry[] = [];
   if (decoder !== undefined) {
     entries.push(uint(ENCODER_KEYS.decoderHeadCount, decoder.numHeads));
@@ -162,6 +162,10 @@ function mechanismEntries(hyperparameters: EncoderHyperparameters): GgufEntry[] 
     entries.push(uint(ENCODER_KEYS.positionBuckets, disentangled.buckets));
     entries.push(uint(ENCODER_KEYS.maxRelativePositions, disentangled.maxRelativePositions));
     entries.push({ key: ENCODER_KEYS.positionTerms, type: 'string[]', value: disentangled.types });
+  }
+  if (convolution !== undefined) {
+    entries.push(uint(ENCODER_KEYS.convolutionWidth, convolution.width));
+    entries.push(text(ENCODER_KEYS.convolutionActivation, convolution.activation));
   }
   return entries;
 }

@@ -179,6 +179,10 @@ export const ENCODER_KEYS = {
   maxRelativePositions: 'ggml_encoder.max_relative_positions',
   /** ARRAY[STRING] of 'c2p' and 'p2c', the terms that disentangled attention adds. */
   positionTerms: 'ggml_encoder.pos_att_type',
+  /** UINT32, tokens that the convolution after the first layer reads for each of them; absent: there is none. */
+  convolutionWidth: 'ggml_encoder.convolution.width',
+  /** STRING 'gelu' | 'gelu_new' | 'relu' | 'silu' | 'tanh', after it. */
+  convolutionActivation: 'ggml_encoder.convolution.activation',
   /** UINT32, rows dropped from the front of the position table; for information. */
   positionOffset: 'ggml_encoder.position_offset',
   /** ARRAY[STRING], codes of what had to be assumed when the file was made from one of llama.cpp's; absent if nothing. */

@@ -229,6 +229,8 @@ const OTHER_KEYS = [
   'ggml_encoder.rope.inv_freq_local',
   'ggml_encoder.rope.attention_factor',
   'ggml_encoder.attention.bias_slopes',
+  'ggml_encoder.convolution.width',
+  'ggml_encoder.convolution.activation',
   'ggml_encoder.layer_weights',
   'ggml_encoder.head.pad_token_id',
   'ggml_encoder.head.eos_token_id',

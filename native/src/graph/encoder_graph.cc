@@ -28,8 +28,12 @@ class GraphBuilder {
   ggml_tensor* build() {
     ggml_tensor* x = ops_.embed(g_, weights_.embeddings, TokenIds::kOwn);
     if (weights_.embd_proj.out > 0) x = ops_.linear(g_, weights_.embd_proj, x, Activation::kNone);
-    for (uint32_t i = 0; i < h_.num_layers; i++)
-      x = encoder_layer(i, x, !h_.has_decoder() && i + 1 == h_.num_layers);
+    for (uint32_t i = 0; i < h_.num_layers; i++) {
+      const bool is_last = !h_.has_decoder() && i + 1 == h_.num_layers;
+      ggml_tensor* states = x;
+      x = encoder_layer(i, x, is_last);
+      if (i == 0 && h_.convolution.width > 0) x = convolve(states, x, keeps_pooled_only(is_last));
+    }
     x = normalized(weights_.output_norm, x);
     if (h_.has_decoder()) x = decode(x);
     if (h_.pooling == Pooling::kMean) x = ops_.mean_rows(g_, x);
@@ -59,6 +63,14 @@ class GraphBuilder {
     ggml_tensor* attended = attend(w, x, encoder_attention(index, w), rope, only_pooled);
     if (h_.norm_placement != NormPlacement::kParallel) return feed_forward(w, attended, attended);
     return feed_forward(w, only_pooled ? ops_.pooled_rows(g_, x) : x, attended);
+  }
+
+  /// The first layer's result x with the convolution of the states that the layer read.
+  ggml_tensor* convolve(ggml_tensor* states, ggml_tensor* x, bool only_pooled) {
+    ggml_tensor* y = ops_.neighbours(g_, states, h_.convolution.width);
+    if (only_pooled) y = ops_.pooled_rows(g_, y);
+    return ops_.add_norm(g_, ops_.linear(g_, weights_.conv, y, h_.convolution.activation), x,
+                         weights_.conv_norm);
   }
 
   /// `encoded`: the encoder's last states, which every layer attends to.
@@ -159,7 +171,7 @@ class GraphBuilder {
 
 size_t max_graph_nodes(const Hparams& hparams, const Ops& ops, const GraphContext& g) {
   // Counted from portable_ops.cc, with views: 64 nodes for the rest of a layer with the longest activation,
-  // 96 and 8 a group around the layers.
+  // 96 and 8 a group around the layers, 32 of them for a convolution.
   // A decoder's layer attends twice.
   const size_t attentions = hparams.num_layers + 2 * size_t(hparams.decoder.num_layers);
   return attentions * (64 + ops.max_attention_nodes(g.attention_groups.size())) + 96 + 8 * g.groups.size();

@@ -148,6 +148,10 @@ class Ops {
   /// of the same tokens as q or of as many others.
   virtual ggml_tensor* attention(GraphContext& g, ggml_tensor* q, ggml_tensor* k, ggml_tensor* v,
                                  const AttentionSpec& spec) const = 0;
+  /// For each token the rows of the `width` tokens around it, an odd number, in its sequence, and zeros
+  /// beyond the ends of that: ne = {width * H, T}, element c * width + i from column c of token t + i - width
+  /// / 2.
+  virtual ggml_tensor* neighbours(GraphContext& g, ggml_tensor* x, int64_t width) const = 0;
   /// The rows of the tokens that the head reads, ne = {H, B}.
   virtual ggml_tensor* pooled_rows(GraphContext& g, ggml_tensor* x) const = 0;
   /// The mean over each sequence's rows, ne = {H, B}.

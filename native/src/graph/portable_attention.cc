@@ -1,8 +1,8 @@
 #include "graph/portable_attention.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
+
+#include "graph/host_input.h"
 
 namespace enc {
 namespace {
@@ -10,23 +10,6 @@ namespace {
 /// Added to a score, it leaves nothing of it beside another. Finite, so that a row of padding in which
 /// nothing counts has a softmax too.
 constexpr float kHidden = -1e30f;
-
-/// An input of shape `ne` that the host feeds; `fill` appends its values in order.
-template <typename T, typename Fill>
-ggml_tensor* host_input(GraphContext& g, ggml_type type, const std::array<int64_t, 4>& ne, const Fill& fill) {
-  ggml_tensor* tensor = ggml_new_tensor(g.ggml, type, 4, ne.data());
-  ggml_set_input(tensor);
-  HostInput input{tensor, {}};
-  if (!g.only_sizes) {
-    std::vector<T> values;
-    values.reserve(size_t(ggml_nelements(tensor)));
-    fill(values);
-    input.bytes.resize(values.size() * sizeof(T));
-    std::memcpy(input.bytes.data(), values.data(), input.bytes.size());
-  }
-  g.host_inputs.push_back(std::move(input));
-  return tensor;
-}
 
 bool is_pooled(const AttentionSpec& spec) {
   return spec.queries != Queries::kAll;

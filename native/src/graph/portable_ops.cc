@@ -1,5 +1,8 @@
 #include "graph/portable_ops.h"
 
+#include <algorithm>
+
+#include "graph/host_input.h"
 #include "graph/portable_attention.h"
 
 namespace enc {
@@ -104,6 +107,37 @@ ggml_tensor* PortableOps::rotate(GraphContext& g, ggml_tensor* x, int64_t num_he
 ggml_tensor* PortableOps::attention(GraphContext& g, ggml_tensor* q, ggml_tensor* k, ggml_tensor* v,
                                     const AttentionSpec& spec) const {
   return portable_attention(g, *this, q, k, v, spec);
+}
+
+ggml_tensor* PortableOps::neighbours(GraphContext& g, ggml_tensor* x, int64_t width) const {
+  const int64_t columns = x->ne[0], tokens = x->ne[1];
+  // Calls `visit` with the place of each neighbour and the first and last token of its sequence.
+  const auto for_neighbours = [&g, width](const auto& visit) {
+    for (size_t b = 0; b < size_t(g.batch->num_sequences()); b++) {
+      const int32_t first = g.batch->cu_seqlens[b], last = g.batch->cu_seqlens[b + 1] - 1;
+      for (int32_t token = first; token <= last; token++) {
+        for (int32_t i = 0; i < int32_t(width); i++) visit(token + i - int32_t(width) / 2, first, last);
+      }
+    }
+  };
+  // Beyond the ends a row of the sequence itself stands in, so that none depends on its neighbours in the
+  // batch, and is multiplied by 0.
+  ggml_tensor* places =
+      host_input<int32_t>(g, GGML_TYPE_I32, {width * tokens, 1, 1, 1}, [&](std::vector<int32_t>& values) {
+        for_neighbours([&](int32_t place, int32_t first, int32_t last) {
+          values.push_back(std::clamp(place, first, last));
+        });
+      });
+  ggml_tensor* counts =
+      host_input<float>(g, GGML_TYPE_F32, {1, width * tokens, 1, 1}, [&](std::vector<float>& values) {
+        for_neighbours([&](int32_t place, int32_t first, int32_t last) {
+          values.push_back(place < first || place > last ? 0.0f : 1.0f);
+        });
+      });
+  ggml_tensor* rows = ggml_mul(g.ggml, ggml_get_rows(g.ggml, x, places), counts);
+  rows = ggml_reshape_3d(g.ggml, rows, columns, width, tokens);
+  rows = ggml_cont(g.ggml, ggml_permute(g.ggml, rows, 1, 0, 2, 3));  // {width, H, T}
+  return ggml_reshape_2d(g.ggml, rows, width * columns, tokens);
 }
 
 ggml_tensor* PortableOps::pooled_rows(GraphContext& g, ggml_tensor* x) const {

@@ -19,6 +19,7 @@ class PortableOps : public Ops {
                       const Rope& rope) const override;
   ggml_tensor* attention(GraphContext& g, ggml_tensor* q, ggml_tensor* k, ggml_tensor* v,
                          const AttentionSpec& spec) const override;
+  ggml_tensor* neighbours(GraphContext& g, ggml_tensor* x, int64_t width) const override;
   ggml_tensor* pooled_rows(GraphContext& g, ggml_tensor* x) const override;
   ggml_tensor* mean_rows(GraphContext& g, ggml_tensor* x) const override;
 };

@@ -183,7 +183,7 @@ void read_disentangled(const Reader& reader, Hparams& h) {
   h.max_relative_positions =
       reader.integer("ggml_encoder.max_relative_positions", 1, 1048576, h.max_positions);
   if (h.position_buckets == 1 ||
-      (h.position_buckets > 0 && h.max_relative_positions <= h.position_buckets / 2))
+      (h.position_buckets > 0 && h.max_relative_positions - 1 <= h.position_buckets / 2))
     reader.file().malformed("the position buckets do not fit the relative positions");
   for (const std::string& type : reader.file().strings("ggml_encoder.pos_att_type")) {
     if (type == "c2p") {
@@ -246,6 +246,22 @@ void read_embeddings(const Reader& reader, Hparams& h) {
   h.embedding_scale = reader.number("embedding_scale", 1e-3, 1e4, 1);
 }
 
+void read_convolution(const Reader& reader, Hparams& h) {
+  const std::string key = "ggml_encoder.convolution.width";
+  if (!reader.has(key)) return;
+  h.convolution.width = reader.integer(key, 1, 63);
+  if (h.convolution.width % 2 == 0)
+    reader.file().malformed("'" + key + "' is even, so that no token stands in the middle");
+  h.convolution.activation = reader.word<Activation>("ggml_encoder.convolution.activation",
+                                                     {{"gelu", Activation::kGeluErf},
+                                                      {"gelu_new", Activation::kGeluTanh},
+                                                      {"gelu_pytorch_tanh", Activation::kGeluTanh},
+                                                      {"relu", Activation::kRelu},
+                                                      {"silu", Activation::kSilu},
+                                                      {"swish", Activation::kSilu},
+                                                      {"tanh", Activation::kTanh}});
+}
+
 /// The one kind of decoder there is has learned positions and norms after each part.
 void read_decoder(const Reader& reader, Hparams& h) {
   if (!reader.has("decoder_block_count")) return;
@@ -262,7 +278,7 @@ void read_decoder(const Reader& reader, Hparams& h) {
   decoder.head_size = h.hidden_size / decoder.num_heads;
   const bool is_plain = h.position_kind == PositionKind::kAbsolute &&
                         h.norm_placement == NormPlacement::kPost && !h.gated_ffn && !h.causal &&
-                        h.embedding_size == h.hidden_size && h.softcap == 0;
+                        h.embedding_size == h.hidden_size && h.softcap == 0 && h.convolution.width == 0;
   if (!is_plain)
     reader.unsupported("decoder_block_count", "set beside other positions, norms or feed-forward parts");
 }
@@ -335,6 +351,7 @@ Hparams read_hparams(const GgufFile& file) {
   h.f16_stands_for_blocks = reader.word<bool>("ggml_encoder.requested_type",
                                               {{"", false}, {"q8_0", true}, {"q5_0", true}, {"q4_0", true}});
   read_embeddings(reader, h);
+  read_convolution(reader, h);
   read_decoder(reader, h);
   read_head(reader, h);
   h.max_length =

@@ -60,6 +60,13 @@ struct DecoderHparams {
   int32_t start_token_id = 0;  ///< read in the place of the token before the first
 };
 
+/// A convolution over the tokens' first states, which joins those that the first layer gives: x = norm(x +
+/// activation(conv(states))).
+struct ConvolutionHparams {
+  uint32_t width = 0;  ///< tokens that it reads for each of them, an odd number; 0: the model has none
+  Activation activation = Activation::kGeluErf;
+};
+
 struct Hparams {
   uint32_t hidden_size = 0;
   uint32_t num_layers = 0;
@@ -104,6 +111,7 @@ struct Hparams {
   /// Matrices are f16 where their rows are no whole blocks of the type that the conversion was asked for.
   bool f16_stands_for_blocks = false;
 
+  ConvolutionHparams convolution;
   DecoderHparams decoder;
 
   Pooling pooling = Pooling::kFirst;
@@ -117,7 +125,9 @@ struct Hparams {
   bool pools_all_tokens() const { return pooling == Pooling::kMean || pooling == Pooling::kLate; }
   /// True when the states of a text's leading tokens do not depend on what comes after them, nor the head on
   /// their states: then texts that begin alike may share them.
-  bool shares_prefixes() const { return causal && !has_decoder() && pooling == Pooling::kLast; }
+  bool shares_prefixes() const {
+    return causal && !has_decoder() && convolution.width == 0 && pooling == Pooling::kLast;
+  }
   bool biases_scores() const {
     return position_kind == PositionKind::kRelativeBias || position_kind == PositionKind::kLinearBias;
   }

@@ -360,6 +360,10 @@ DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
   declare_embeddings(contract, h, weights);
   for (uint32_t i = 0; i < h.num_blocks; i++)
     weights.blocks.push_back(declare_block(contract, h, "blk." + std::to_string(i) + "."));
+  if (h.convolution.width > 0) {
+    weights.conv = contract.linear("conv", int64_t(h.convolution.width) * h.hidden_size, h.hidden_size);
+    weights.conv_norm = contract.norm("conv_norm", h.hidden_size, h.norm_kind, h.norm_eps);
+  }
   if (h.norm_placement != NormPlacement::kPost)
     weights.output_norm = contract.norm("output_norm", h.hidden_size, h.norm_kind, h.norm_eps);
   if (h.position_kind == PositionKind::kRope) {

@@ -99,6 +99,8 @@ struct Weights {
   Embeddings embeddings;
   Linear embd_proj;
   std::vector<LayerWeights> blocks;
+  Linear conv;  ///< in = width * H, the columns of neighbouring tokens as Ops::neighbours() has them
+  Norm conv_norm;
   Norm output_norm;
   Embeddings decoder_embeddings;  ///< the tokens' table is that of `embeddings`
   std::vector<LayerWeights> decoder_blocks;
@@ -133,6 +135,7 @@ void for_each_linear(Weights& weights, const Visit& visit) {
     if (linear.out > 0) visit(linear);
   };
   visit_present(weights.embd_proj);
+  visit_present(weights.conv);
   for_each_block(weights, [&](LayerWeights& block) {
     for (Linear* linear :
          {&block.attn_qkv, &block.attn_pos_k, &block.attn_pos_q, &block.attn_output, &block.cross_q,

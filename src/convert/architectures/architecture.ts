@@ -104,6 +104,8 @@ export interface EncoderHyperparameters {
     readonly maxRelativePositions: number;
     readonly types: readonly string[];
   };
+  /** Of the tokens' first states, in the first layer's norm; `width` is that of its kernel, an odd number. */
+  readonly convolution?: { readonly width: number; readonly activation: string };
   /** Default: none. */
   readonly decoder?: DecoderHyperparameters;
 }

@@ -1,6 +1,9 @@
-/** DebertaV2ForSequenceClassification (DeBERTa v2 and v3): distances in buckets, one table of them for all layers. */
+/**
+ * DebertaV2ForSequenceClassification (DeBERTa v2 and v3): distances in buckets, one table of them for all layers; in the XL
+ * sizes of v2 a convolution beside the first layer.
+ */
 import type { ConfigReader } from '../config';
-import { type Version, readDisentangled } from './disentangled';
+import { type Version, readConvolution, readDisentangled } from './disentangled';
 import { encoderFamily } from './encoder-tensors';
 
 const DEFAULTS = {
@@ -30,5 +33,6 @@ function readVersion(config: ConfigReader): Version {
     projections: config.boolean('share_att_key', false)
       ? undefined
       : { c2p: { source: 'pos_key_proj', bias: true }, p2c: { source: 'pos_query_proj', bias: true } },
+    convolution: readConvolution(config),
   };
 }

@@ -36,6 +36,7 @@ const VERSION: Version = {
   buckets: 0,
   isNormalized: false,
   projections: { c2p: { source: 'pos_proj', bias: false }, p2c: { source: 'pos_q_proj', bias: true } },
+  convolution: undefined,
 };
 
 export const deberta = encoderFamily('DebertaForSequenceClassification', 'deberta', (config) => ({

@@ -3,13 +3,14 @@
  * logits = classifier(act(pooler.dense(h[0]))).
  */
 import type { ConfigReader } from '../config';
-import { MAX_HEADS, MAX_HEAD_SIZE, MAX_POSITIONS, MAX_TOKEN_TYPES } from '../limits';
+import { MAX_CONVOLUTION_WIDTH, MAX_HEADS, MAX_HEAD_SIZE, MAX_POSITIONS, MAX_TOKEN_TYPES } from '../limits';
 import type { EncoderHyperparameters } from './architecture';
 import type { EncoderFacts, EncoderNames, LayerNames } from './encoder-tensors';
 import { type Sizes, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
 import { type TensorPlanner, prefixesOf } from './tensor-planner';
 
 type RelativePositions = NonNullable<EncoderHyperparameters['disentangled']>;
+type Convolution = NonNullable<EncoderHyperparameters['convolution']>;
 
 /** What one version has of its own, as its configuration says. */
 export interface Version {
@@ -22,6 +23,8 @@ export interface Version {
   readonly isNormalized: boolean;
   /** A block's own projections of them; undefined where its layers for keys and queries project them. */
   readonly projections: { readonly c2p: Projection; readonly p2c: Projection } | undefined;
+  /** Undefined where no convolution follows the first layer. */
+  readonly convolution: Convolution | undefined;
 }
 
 interface Projection {
@@ -52,6 +55,7 @@ export function readDisentangled(config: ConfigReader, version: Version): Omit<E
     // Every kind of term that is named counts, even where relative_attention is off and it is not computed.
     attentionScale: 1 / Math.sqrt((sizes.hiddenSize / sizes.numHeads) * (1 + types.length)),
     ...(relative === undefined ? {} : { disentangled: relative }),
+    ...(version.convolution === undefined ? {} : { convolution: version.convolution }),
   };
   const names: EncoderNames = {
     prefixes: prefixesOf('deberta'),
@@ -63,12 +67,11 @@ export function readDisentangled(config: ConfigReader, version: Version): Omit<E
     classifier: 'classifier',
     positionEmbedding: hasPositions ? 'embeddings.position_embeddings' : undefined,
     typeEmbedding: numTokenTypes > 0 ? 'embeddings.token_type_embeddings' : undefined,
-    ...(relative === undefined
-      ? { ignored: IGNORED_WITH_RELATIVE }
-      : {
-          ignored: IGNORED,
-          more: (planner, from) => planRelative(planner, from, hyperparameters, relative, version),
-        }),
+    ignored: relative === undefined ? IGNORED_WITH_RELATIVE : IGNORED,
+    more: (planner, from) => {
+      if (relative !== undefined) planRelative(planner, from, hyperparameters, relative, version);
+      if (version.convolution !== undefined) planConvolution(planner, from, sizes.hiddenSize, version.convolution);
+    },
   };
   return {
     hyperparameters,
@@ -123,6 +126,16 @@ function planRelative(
   }
 }
 
+function planConvolution(
+  planner: TensorPlanner,
+  from: (name: string) => string,
+  hiddenSize: number,
+  { width }: Convolution,
+): void {
+  planner.convolution('conv', hiddenSize, width, from('encoder.conv.conv'));
+  planner.norm('conv_norm', hiddenSize, from('encoder.conv.LayerNorm'));
+}
+
 /** LayerNorm of each row, as long as `weight`. */
 function* normalizeRows(
   rows: Float32Array,
@@ -140,10 +153,17 @@ function* normalizeRows(
   }
 }
 
+/** What DeBERTa v2 XL and XXL have; undefined where there is none. */
+export function readConvolution(config: ConfigReader): Convolution | undefined {
+  const width = config.integer('conv_kernel_size', 0, 0, MAX_CONVOLUTION_WIDTH);
+  if (width === 0) return undefined;
+  if (width % 2 === 0) config.malformed(`conv_kernel_size is ${width}; with an even number no text keeps its length`);
+  const groups = config.integer('conv_groups', 1, 1, 65_536);
+  if (groups > 1) config.unsupported(`conv_groups is ${groups}; only convolutions in one group are supported`);
+  return { width, activation: readActivation(config, 'conv_act', 'tanh', ['tanh']) };
+}
+
 function refuseVariants(config: ConfigReader, { hiddenSize, numHeads }: Sizes): void {
-  if (config.integer('conv_kernel_size', 0, 0, 1024) > 0) {
-    config.unsupported('conv_kernel_size is set; the convolution layer of DeBERTa v2 XL is not supported');
-  }
   if (config.boolean('talking_head', false)) {
     config.unsupported('talking_head is true; heads that are mixed with each other are not supported');
   }

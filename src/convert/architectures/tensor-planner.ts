@@ -106,6 +106,18 @@ export class TensorPlanner {
     this.exact(`${name}.bias`, [rows], `${source}.bias`);
   }
 
+  /** A convolution over tokens with a bias: a matrix over the columns of `width` tokens, those of one column together. */
+  convolution(name: string, channels: number, width: number, source: string): void {
+    this.take(`${source}.weight`, [channels, channels, width]);
+    this.tensors.push({
+      name: `${name}.weight`,
+      shape: [channels, channels * width],
+      sources: [`${source}.weight`],
+      storage: 'matrix',
+    });
+    this.exact(`${name}.bias`, [channels], `${source}.bias`);
+  }
+
   /** Exact vectors of the lengths `sizes`, one behind the other. */
   stacked(name: string, sources: readonly string[], sizes: readonly number[]): void {
     sources.forEach((source, index) => this.take(source, [sizes[index]!]));

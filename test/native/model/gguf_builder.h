@@ -41,6 +41,11 @@ class GgufBuilder {
     for (const std::string& item : list) encoded += text(item);
     return value(key, 9, encoded);
   }
+  GgufBuilder& f32s(const std::string& key, const std::vector<float>& list) {
+    return value(
+        key, 9,
+        raw<uint32_t>(6) + raw<uint64_t>(list.size()) + bytes(list.data(), list.size() * sizeof(float)));
+  }
   /// f32 data, placed after the tensors before it.
   GgufBuilder& tensor(const std::string& name, const std::vector<uint64_t>& shape,
                       const std::vector<float>& data) {

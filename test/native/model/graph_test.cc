@@ -170,6 +170,26 @@ TEST(graph_equals_reference_with_a_decoder) {
   }
 }
 
+TEST(graph_equals_reference_with_a_linear_bias) {
+  Shape shape;
+  shape.slopes = {0.5f, 0.25f, 2.0f};
+  for (const auto& lengths : std::vector<std::vector<int>>{{9}, {1}, {5, 5, 5}, {16, 15, 7, 7, 3, 1, 9}})
+    check_against_reference(shape, lengths);
+}
+
+TEST(graph_equals_reference_with_a_convolution) {
+  Shape shape;
+  for (const uint32_t width : {1, 3, 7}) {
+    for (const uint32_t layers : {1, 2}) {
+      shape.conv = width;
+      shape.conv_activation = width == 3 ? "tanh" : "gelu";
+      shape.layers = layers;
+      for (const auto& lengths : std::vector<std::vector<int>>{{9}, {1}, {5, 5, 5}, {16, 15, 7, 7, 3, 1, 9}})
+        check_against_reference(shape, lengths);
+    }
+  }
+}
+
 namespace {
 
 void check_batch_equals_single(const Shape& shape) {
@@ -202,6 +222,9 @@ TEST(graph_batch_equals_single_bit_for_bit) {
   shape.inner = 600;  // large enough that helpers take part
   shape.positions = 40;
   check_batch_equals_single(shape);
+  shape.conv = 3;
+  check_batch_equals_single(shape);
+  shape.conv = 0;
   shape.decoder_layers = 2;
   check_batch_equals_single(shape);
 }
@@ -280,6 +303,18 @@ TEST(graph_helpers_do_not_change_a_bit) {
   }
 }
 
+TEST(a_convolution_sees_what_comes_after_a_prefix) {
+  for (const uint32_t width : {0, 3}) {
+    Shape shape;
+    shape.conv = width;
+    RandomModel model(shape, 1);
+    model.builder()
+        .value("bert.attention.causal", 7, std::string(1, 1))
+        .str("ggml_encoder.head.pooling", "last");
+    CHECK(Loaded(model, engines()[0]).hparams.shares_prefixes() == (width == 0));
+  }
+}
+
 TEST(graph_refuses_ids_outside_the_tables) {
   const Shape shape;
   RandomModel model(shape, 3);
@@ -309,6 +344,24 @@ TEST(weights_refuse_what_the_contract_does_not_say) {
   };
   RandomModel fine({}, 1);
   CHECK(code_of(fine) == ErrorCode::aborted);
+  Shape even;
+  even.conv = 4;
+  RandomModel middle(even, 1);
+  CHECK(code_of(middle) == ErrorCode::gguf_malformed);
+  for (const auto& slopes : std::vector<std::vector<float>>{{0.5f, 0.5f}, {0.5f, 0.5f, -1.0f}}) {
+    Shape shape;
+    shape.slopes = slopes;
+    RandomModel bias(shape, 1);
+    CHECK(code_of(bias) == ErrorCode::gguf_malformed);
+  }
+  // Distances beyond half of the buckets would be divided by the logarithm of 1.
+  RandomModel buckets({}, 1);
+  buckets.builder()
+      .str("ggml_encoder.position_kind", "disentangled")
+      .u32("ggml_encoder.position_buckets", 16)
+      .u32("ggml_encoder.max_relative_positions", 9)
+      .strs("ggml_encoder.pos_att_type", {"c2p"});
+  CHECK(code_of(buckets) == ErrorCode::gguf_malformed);
   RandomModel extra({}, 1);
   extra.builder().tensor("blk.2.ffn_up.weight", {4}, {1, 2, 3, 4});
   CHECK(code_of(extra) == ErrorCode::gguf_malformed);

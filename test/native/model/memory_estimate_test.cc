@@ -65,6 +65,20 @@ TEST(the_estimate_is_what_loading_and_running_hold) {
   }
 }
 
+TEST(the_estimate_counts_the_convolution_and_the_bias) {
+  Shape shape;
+  shape.conv = 3;
+  shape.slopes = {0.5f, 0.25f, 0.125f};
+  const TemporaryFile file(RandomModel(shape, 1).builder().build());
+  for (const KernelChoice kernels : {KernelChoice::kAuto, KernelChoice::kPortable}) {
+    ModelPlan plan(file.path(), options_for(kernels, 1));
+    // The portable graph is fed each head's bias, of all 16 tokens and of those that are read, and the places
+    // of 3 neighbours of all 512 tokens with what they count.
+    const size_t masks = sizeof(float) * 3 * 16 * (16 + 32), places = 2 * sizeof(float) * 3 * 512;
+    check_what_is_held(plan, plan.estimate(1, 16), kernels == KernelChoice::kPortable ? masks + places : 0);
+  }
+}
+
 TEST(the_estimate_counts_the_decoder) {
   Shape shape;
   shape.decoder_layers = 2;

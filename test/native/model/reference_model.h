@@ -21,6 +21,9 @@ struct Shape {
   float head_norm_eps = 0;  // 0: no norm before the classifier
   uint32_t decoder_layers = 0, decoder_heads = 2, decoder_inner = 28, start = 5;
   float embedding_scale = 1;
+  std::vector<float> slopes = {};  // of a linear bias, in the place of positions
+  uint32_t conv = 0;               // width of the convolution; 0: none
+  std::string conv_activation = "gelu";
 
   /// Columns of what the classifier reads.
   uint32_t width() const { return pooler == "none" || pooled == 0 ? hidden : pooled; }
@@ -44,10 +47,21 @@ class RandomModel {
         .str("bert.hidden_activation", s.activation)
         .str("ggml_encoder.head.activation", s.pooler);
     add("token_embd.weight", {s.hidden, s.vocab}, 1);
-    add("position_embd.weight", {s.hidden, s.positions}, 1);
+    if (s.slopes.empty()) {
+      add("position_embd.weight", {s.hidden, s.positions}, 1);
+    } else {
+      builder_.str("ggml_encoder.position_kind", "linear-bias")
+          .f32s("ggml_encoder.attention.bias_slopes", s.slopes);
+    }
     if (s.types > 0) add("token_types.weight", {s.hidden, s.types}, 1);
     add_norm("token_embd_norm");
     for (uint32_t i = 0; i < s.layers; i++) add_layer("blk." + std::to_string(i) + ".", s.inner);
+    if (s.conv > 0) {
+      builder_.u32("ggml_encoder.convolution.width", s.conv)
+          .str("ggml_encoder.convolution.activation", s.conv_activation);
+      add_linear("conv", uint64_t(s.conv) * s.hidden, s.hidden);
+      add_norm("conv_norm");
+    }
     if (s.decoder_layers > 0) add_decoder();
     if (s.pooler != "none") add_linear("cls", s.hidden, s.width());
     if (s.head_norm_eps > 0) {
@@ -159,7 +173,7 @@ inline Matrix columns(const Matrix& x, size_t width, size_t first, size_t count)
 }
 
 inline Matrix attention(const Matrix& q, const Matrix& k, const Matrix& v, size_t hidden, size_t heads,
-                        bool causal) {
+                        bool causal, const std::vector<float>& slopes = {}) {
   const size_t size = hidden / heads, tokens = q.size() / hidden;
   Matrix out(q.size());
   for (size_t head = 0; head < heads; head++) {
@@ -169,7 +183,9 @@ inline Matrix attention(const Matrix& q, const Matrix& k, const Matrix& v, size_
       for (size_t j = 0; j < weights.size(); j++) {
         double dot = 0;
         for (size_t d = head * size; d < (head + 1) * size; d++) dot += q[i * hidden + d] * k[j * hidden + d];
-        total += weights[j] = std::exp(dot / std::sqrt(double(size)));
+        const double slope = slopes.empty() ? 0 : slopes[head];
+        const double bias = slope * std::abs(double(i) - double(j));
+        total += weights[j] = std::exp(dot / std::sqrt(double(size)) - bias);
       }
       for (size_t j = 0; j < weights.size(); j++) {
         for (size_t d = head * size; d < (head + 1) * size; d++)
@@ -190,8 +206,8 @@ inline Matrix embed(const RandomModel& m, const std::string& prefix, const std::
   Matrix x;
   for (size_t t = 0; t < ids.size(); t++) {
     for (size_t i = 0; i < hidden; i++) {
-      double sum = m.shape.embedding_scale * m.at("token_embd.weight")[size_t(ids[t]) * hidden + i] +
-                   m.at(prefix + "position_embd.weight")[t * hidden + i];
+      double sum = m.shape.embedding_scale * m.at("token_embd.weight")[size_t(ids[t]) * hidden + i];
+      if (m.shape.slopes.empty()) sum += m.at(prefix + "position_embd.weight")[t * hidden + i];
       if (types != nullptr) sum += m.at("token_types.weight")[size_t(types[t]) * hidden + i];
       x.push_back(sum);
     }
@@ -206,7 +222,7 @@ inline void run_layer(const RandomModel& m, const std::string& block, size_t hea
   const size_t hidden = m.shape.hidden;
   const Matrix qkv = m.linear(block + "attn_qkv", x, hidden, 3 * hidden);
   const auto part = [&](size_t index) { return columns(qkv, 3 * hidden, index * hidden, hidden); };
-  const Matrix own = attention(part(0), part(1), part(2), hidden, heads, encoded != nullptr);
+  const Matrix own = attention(part(0), part(1), part(2), hidden, heads, encoded != nullptr, m.shape.slopes);
   add_to(x, m.linear(block + "attn_output", own, hidden, hidden));
   m.norm(block + "attn_output_norm", x);
   if (encoded != nullptr) {
@@ -223,13 +239,38 @@ inline void run_layer(const RandomModel& m, const std::string& block, size_t hea
   m.norm(block + "layer_output_norm", x);
 }
 
+/// act(conv(x)), a weight for each column of each of the tokens around one.
+inline Matrix convolve(const RandomModel& m, const Matrix& x) {
+  const size_t hidden = m.shape.hidden, width = m.shape.conv, tokens = x.size() / hidden;
+  const Matrix &w = m.at("conv.weight"), &b = m.at("conv.bias");
+  Matrix y;
+  for (size_t t = 0; t < tokens; t++) {
+    for (size_t o = 0; o < hidden; o++) {
+      double sum = b[o];
+      for (size_t i = 0; i < width; i++) {
+        const size_t place = t + i - width / 2;  // wraps before the first token
+        for (size_t c = 0; c < hidden && place < tokens; c++)
+          sum += w[(o * hidden + c) * width + i] * x[place * hidden + c];
+      }
+      y.push_back(activate(m.shape.conv_activation, sum));
+    }
+  }
+  return y;
+}
+
 /// Logits of tokens [begin, end) of the batch.
 inline Matrix reference(const RandomModel& m, const PackedBatch& batch, size_t begin, size_t end) {
   const Shape& s = m.shape;
   std::vector<int32_t> ids(batch.ids.begin() + ptrdiff_t(begin), batch.ids.begin() + ptrdiff_t(end));
   Matrix x = embed(m, "", ids, s.types > 0 ? &batch.type_ids[begin] : nullptr);
-  for (uint32_t i = 0; i < s.layers; i++)
+  const Matrix states = x;
+  for (uint32_t i = 0; i < s.layers; i++) {
     run_layer(m, "blk." + std::to_string(i) + ".", s.heads, s.inner, nullptr, x);
+    if (i == 0 && s.conv > 0) {
+      add_to(x, convolve(m, states));
+      m.norm("conv_norm", x);
+    }
+  }
   size_t pooled = 0;
   if (s.decoder_layers > 0) {
     for (size_t t = 0; t < ids.size(); t++) pooled = ids[t] == s.eos() ? t : pooled;

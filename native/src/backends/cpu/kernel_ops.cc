@@ -423,6 +423,26 @@ ggml_tensor* KernelOps::attention(GraphContext& g, ggml_tensor* q, ggml_tensor* 
   return pooled ? pooled_rows(g, out) : out;
 }
 
+ggml_tensor* KernelOps::neighbours(GraphContext& g, ggml_tensor* x, int64_t width) const {
+  return custom(g, x->ne[0] * width, x->ne[1], {x}, [&g, width](ggml_tensor* dst) {
+    const ggml_tensor* input = dst->src[0];
+    const size_t columns = size_t(input->ne[0]);
+    const std::vector<int32_t>& starts = g.batch->cu_seqlens;
+    for_rows(g, dst, 1, [&](size_t first, size_t rows) {
+      for (size_t token = first; token < first + rows; token++) {
+        const auto end = std::upper_bound(starts.begin(), starts.end(), int32_t(token));
+        for (int64_t i = 0; i < width; i++) {
+          const int64_t place = int64_t(token) + i - width / 2;
+          const bool is_inside = place >= *(end - 1) && place < *end;
+          const float* from = is_inside ? f32(input) + size_t(place) * stride(input) : nullptr;
+          float* to = f32(dst) + token * stride(dst) + i;
+          for (size_t c = 0; c < columns; c++) to[c * size_t(width)] = is_inside ? from[c] : 0.0f;
+        }
+      }
+    });
+  });
+}
+
 ggml_tensor* KernelOps::pooled_rows(GraphContext& g, ggml_tensor* x) const {
   return custom(g, x->ne[0], g.batch->num_sequences(), {x}, [&g](ggml_tensor* dst) {
     for (int64_t b = 0; b < g.batch->num_sequences(); b++) {

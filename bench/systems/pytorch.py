@@ -20,9 +20,14 @@ class Model:
         self.version = f"{torch.__version__}, transformers {transformers.__version__}"
         self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
         self.model = transformers.AutoModelForSequenceClassification.from_pretrained(
-            folder, dtype=TYPES[dtype], attn_implementation="sdpa").eval().to(self.device)
+            folder, dtype=TYPES[dtype], attn_implementation=self.attention(folder)).eval().to(self.device)
         accepted = inspect.signature(self.model.forward).parameters
         self.names = [name for name in NAMES if name in accepted]
+
+    @staticmethod
+    def attention(folder):
+        """DeBERTa's has no form but its own."""
+        return "eager" if transformers.AutoConfig.from_pretrained(folder).model_type == "deberta-v2" else "sdpa"
 
     def logits(self, texts, pairs):
         def forward(inputs):

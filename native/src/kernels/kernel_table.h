@@ -7,6 +7,7 @@
 #include "kernels/embed_tokens/embed_tokens.h"
 #include "kernels/gate/gate.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/position_scores/position_scores.h"
 #include "kernels/rotate_heads/rotate_heads.h"
 
 namespace enc::kernels {
@@ -37,10 +38,14 @@ struct KernelTable {
   const EmbedTokensKernel* embed_tokens = nullptr;
   const GateKernel* gate = nullptr;
   const RotateHeadsKernel* rotate_heads = nullptr;
+  const PositionScoresKernel* position_scores = nullptr;
   const AttentionVarlenKernel* attention_varlen = nullptr;       ///< f32 arithmetic
   const AttentionVarlenKernel* attention_varlen_bf16 = nullptr;  ///< operands rounded to bf16 where that is
                                                                  ///< faster, else the f32 kernel: for models
                                                                  ///< whose products are in bf16 or int8
+
+  /// True when attention_varlen_bf16 is a kernel of its own.
+  bool has_bf16_attention() const noexcept { return attention_varlen_bf16 != attention_varlen; }
 
   /// The gemm for weights that the file stores as `type`.
   const GemmKernel& gemm(WeightType type) const noexcept;

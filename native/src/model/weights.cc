@@ -260,6 +260,11 @@ RelativePositions declare_relative_positions(TensorContract& contract, const Hpa
     positions.row_of.push_back(
         int32_t(std::clamp<int64_t>(bucket_of(distance, h) + span, 0, positions.rows - 1)));
   }
+  const auto is_linear = [&positions](int64_t distance) {
+    return positions.row(distance) == positions.row(0) + distance &&
+           positions.row(-distance) == positions.row(0) - distance;
+  };
+  while (positions.linear < positions.reach && is_linear(positions.linear + 1)) positions.linear++;
   return positions;
 }
 
@@ -282,33 +287,41 @@ std::vector<float> run_linear(const Linear& linear, const float* x, size_t rows)
   return y;
 }
 
-/// The columns of each head, rows apart by `stride`, packed for the f32 gemm.
-std::vector<AlignedBuffer> pack_heads(const float* projected, size_t stride, size_t rows, const Hparams& h,
-                                      const kernels::GemmKernel& gemm) {
+/// The columns of each head of `projected`, f32[rows, stride], packed for `gemm`, whose weights are f32 or
+/// bf16; the last row first when `reversed`.
+std::vector<AlignedBuffer> pack_heads(const float* projected, size_t stride, size_t rows, bool reversed,
+                                      const Hparams& h, const kernels::GemmKernel& gemm) {
   std::vector<AlignedBuffer> packed;
-  std::vector<float> head_rows(rows * h.head_size);
+  const size_t d = h.head_size;
+  std::vector<float> head_rows(rows * d);
+  std::vector<ggml_bf16_t> rounded(gemm.type == kernels::WeightType::kBf16 ? rows * d : 0);
   for (size_t head = 0; head < h.num_heads; head++) {
     for (size_t row = 0; row < rows; row++)
-      std::copy_n(projected + row * stride + head * h.head_size, h.head_size, &head_rows[row * h.head_size]);
-    packed.emplace_back(gemm.packed_bytes(rows, h.head_size));
-    gemm.pack(head_rows.data(), 0, rows, rows, h.head_size, packed.back().data());
+      std::copy_n(projected + row * stride + head * d, d, &head_rows[(reversed ? rows - 1 - row : row) * d]);
+    const void* source = head_rows.data();
+    if (!rounded.empty()) {
+      ggml_fp32_to_bf16_row(head_rows.data(), rounded.data(), int64_t(rounded.size()));
+      source = rounded.data();
+    }
+    packed.emplace_back(gemm.packed_bytes(rows, d));
+    gemm.pack(source, 0, rows, rows, d, packed.back().data());
   }
   return packed;
 }
 
 /// Fills every block's position terms.
-void project_positions(Weights& weights, const Hparams& h, const kernels::KernelTable& table) {
+void project_positions(Weights& weights, const Hparams& h) {
   const auto* embd = static_cast<const float*>(weights.relative_positions.embd->data);
   const size_t rows = size_t(weights.relative_positions.rows);
   for (LayerWeights& block : weights.blocks) {
-    const auto project = [&](const Linear& own, size_t shared_column) {
+    const auto project = [&](const Linear& own, size_t shared_column, bool reversed) {
       const Linear& linear = own.out > 0 ? own : block.attn_qkv;
       const std::vector<float> projected = run_linear(linear, embd, rows);
-      return pack_heads(projected.data() + (own.out > 0 ? 0 : shared_column), size_t(linear.out), rows, h,
-                        *table.gemm_f32);
+      return pack_heads(projected.data() + (own.out > 0 ? 0 : shared_column), size_t(linear.out), rows,
+                        reversed, h, *weights.relative_positions.kernel);
     };
-    if (h.content_to_position) block.position_terms.keys = project(block.attn_pos_k, h.query_size());
-    if (h.position_to_content) block.position_terms.queries = project(block.attn_pos_q, 0);
+    if (h.content_to_position) block.position_terms.keys = project(block.attn_pos_k, h.query_size(), true);
+    if (h.position_to_content) block.position_terms.queries = project(block.attn_pos_q, 0, false);
   }
 }
 
@@ -326,8 +339,9 @@ uint64_t bytes_when_loaded(Weights& weights, const Hparams& h, ggml_backend_buff
     bytes += sizeof(float) * uint64_t(rope->rotated) * h.max_length;
   if (weights.relative_positions.embd != nullptr) {
     const uint64_t terms = (h.content_to_position ? 1 : 0) + (h.position_to_content ? 1 : 0);
-    bytes += terms * h.num_blocks * h.num_heads *
-             table->gemm_f32->packed_bytes(size_t(weights.relative_positions.rows), h.head_size);
+    bytes +=
+        terms * h.num_blocks * h.num_heads *
+        weights.relative_positions.kernel->packed_bytes(size_t(weights.relative_positions.rows), h.head_size);
   }
   return bytes;
 }
@@ -391,6 +405,11 @@ DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
       table == nullptr
           ? portable_compute_type(type)
           : compute_type(usual_type(weights, [](const Linear& linear) { return linear.kernel->type; }));
+  // As attention has the products of queries and keys.
+  if (table != nullptr) {
+    const bool bf16 = weights.compute_type != "f32" && table->has_bf16_attention();
+    weights.relative_positions.kernel = bf16 ? table->gemm_bf16 : table->gemm_f32;
+  }
   for (const GgufTensor& tensor : file.tensors()) weights.num_parameters += tensor.num_elements;
   weights.size_bytes = bytes_when_loaded(weights, h, buffer_type, table);
   return {std::move(weights), contract.declared()};
@@ -410,7 +429,7 @@ Weights load_weights(DeclaredWeights declared, const GgufFile& file, const Hpara
   if (h.biases_scores()) fill_relative_bias(file, h, weights.relative_bias);
   if (table != nullptr) {
     for_each_linear(weights, [&](Linear& linear) { pack_into(file, linear, should_stop); });
-    if (weights.relative_positions.embd != nullptr) project_positions(weights, h, *table);
+    if (weights.relative_positions.embd != nullptr) project_positions(weights, h);
   }
   weights.size_bytes = bytes_held(weights);
   file.check_unchanged();

@@ -63,14 +63,16 @@ struct RelativePositions {
   int64_t rows = 0;
   int64_t reach = 0;            ///< largest distance between two tokens
   std::vector<int32_t> row_of;  ///< [2 * reach + 1], the row of query - key + reach; ascending
+  int64_t linear = 0;           ///< distances up to it, either way, have a row each, one after the other
+  const kernels::GemmKernel* kernel = nullptr;  ///< for products with them; null for the portable graph
 
   int32_t row(int64_t distance) const { return row_of[size_t(distance + reach)]; }
 };
 
-/// A layer's projections of the relative positions, packed per head for our f32 kernel. They depend on
-/// weights alone, so they are computed once.
+/// A layer's projections of the relative positions, packed per head for their kernel. They depend on weights
+/// alone, so they are computed once.
 struct PositionTerms {
-  std::vector<AlignedBuffer> keys;     ///< [heads], each rows x D: what content queries look for
+  std::vector<AlignedBuffer> keys;     ///< [heads], each rows x D, last first: what content queries look for
   std::vector<AlignedBuffer> queries;  ///< [heads], each rows x D: what content keys answer to
 };
 

@@ -174,29 +174,34 @@ TEST(attention_scores_match_double_for_long_sequences) {
   }
 }
 
+void check_last_rows(const AttentionVarlenKernel& kernel, const Problem& p,
+                     std::initializer_list<size_t> query_begins) {
+  const size_t row = kHeads * p.head_size;
+  Aligned scratch(kernel.scratch_bytes(kLongest, p.head_size));
+  Guarded<float> whole(static_cast<size_t>(p.cu_seqlens.back()) * row);
+  kernel.run(p.arguments(whole, scratch));
+  for (const size_t first : query_begins) {
+    Guarded<float> rest(whole.size());
+    fill_poison(rest);
+    AttentionVarlenArgs a = p.arguments(rest, scratch);
+    a.query_begin = first;
+    kernel.run(a);
+    CHECK(rest.intact());
+    for (size_t s = 0; s + 1 < p.cu_seqlens.size(); s++) {
+      const size_t begin = static_cast<size_t>(p.cu_seqlens[s]) * row,
+                   end = static_cast<size_t>(p.cu_seqlens[s + 1]) * row, asked = begin + first * row;
+      CHECK(std::memcmp(&rest[asked], &whole[asked], (end - asked) * sizeof(float)) == 0);
+      for (size_t i = begin; i < asked; i++) CHECK(std::isnan(rest[i]));
+    }
+  }
+}
+
 TEST(attention_of_the_last_rows_alone_has_the_same_bits) {
   for (const AttentionVarlenKernel* kernel : runnable<AttentionVarlenKernel>()) {
-    for (const Case& c : kCases) {
-      const Problem p(c, {50, 1300}, 26);
-      const size_t row = kHeads * p.head_size;
-      Aligned scratch(kernel->scratch_bytes(kLongest, p.head_size));
-      Guarded<float> whole(static_cast<size_t>(p.cu_seqlens.back()) * row);
-      kernel->run(p.arguments(whole, scratch));
-      for (const size_t first : {0, 1, 24, 31, 49}) {
-        Guarded<float> rest(whole.size());
-        fill_poison(rest);
-        AttentionVarlenArgs a = p.arguments(rest, scratch);
-        a.query_begin = first;
-        kernel->run(a);
-        CHECK(rest.intact());
-        for (size_t s = 0; s + 1 < p.cu_seqlens.size(); s++) {
-          const size_t begin = static_cast<size_t>(p.cu_seqlens[s]) * row,
-                       end = static_cast<size_t>(p.cu_seqlens[s + 1]) * row, asked = begin + first * row;
-          CHECK(std::memcmp(&rest[asked], &whole[asked], (end - asked) * sizeof(float)) == 0);
-          for (size_t i = begin; i < asked; i++) CHECK(std::isnan(rest[i]));
-        }
-      }
-    }
+    for (const Case& c : kCases) check_last_rows(*kernel, Problem(c, {50, 130}, 26), {0, 1, 24, 31, 49});
+    // Blocks of keys that begin with the window, and more than one of them.
+    const Case wide{.name = "causal, wide window", .causal = true, .max_distance = 1100};
+    check_last_rows(*kernel, Problem(wide, {1300}, 16), {1201, 1299});
   }
 }
 

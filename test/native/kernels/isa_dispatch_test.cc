@@ -79,6 +79,8 @@ TEST(max_isa_caps_every_word) {
     CHECK(table.embed_tokens->name == std::string("embed_tokens_") + c.f32);
     CHECK(table.gate->name == std::string("gate_") + c.f32);
     CHECK(table.rotate_heads->name == std::string("rotate_heads_") + c.f32);
+    CHECK(table.position_scores->name == std::string("position_scores_") + c.f32);
+    CHECK(table.has_bf16_attention() == bf16_unit);
     CHECK(isa_name(cap_cpu_features(kEverything, c.word)) == c.word);
   }
 }

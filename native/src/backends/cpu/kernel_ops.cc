@@ -302,8 +302,9 @@ void KernelOps::attend_disentangled(const GraphContext& g, const AttentionSpec& 
     args.bias_query_stride = ptrdiff_t(length);
     for (size_t head = head_begin; head < head_end; head++) {
       const size_t column = head * args.head_size;
-      args.bias = disentangled_bias(table_, spec, head, length, args.q + begin * args.q_stride + column,
-                                    args.q_stride, args.k + begin * args.k_stride + column, args.k_stride,
+      args.bias = disentangled_bias(*table_.position_scores, spec, head, length,
+                                    args.q + begin * args.q_stride + column, args.q_stride,
+                                    args.k + begin * args.k_stride + column, args.k_stride,
                                     args.query_rows == nullptr ? -1 : g.pooled_rows[size_t(b)], own);
       args.head_begin = head, args.head_end = head + 1;
       attention_.run(args);
@@ -391,7 +392,7 @@ ggml_tensor* KernelOps::attention(GraphContext& g, ggml_tensor* q, ggml_tensor* 
   for (int64_t b = 0; b < g.batch->num_sequences(); b++)
     longest = std::max(longest, size_t(g.batch->prefix_length(b) + g.batch->length(b)));
   size_t scratch_bytes = attention_.scratch_bytes(longest, size_t(spec.head_size));
-  if (spec.disentangled) scratch_bytes += disentangled_scratch_bytes(table_, spec, longest);
+  if (spec.disentangled) scratch_bytes += disentangled_scratch_bytes(spec, longest);
   // Also when there is no prefix: what is measured has none.
   if (spec.causal) scratch_bytes += 2 * gathered_bytes(longest, size_t(spec.head_size));
   g.scratch->bytes_needed = std::max(g.scratch->bytes_needed, scratch_bytes);

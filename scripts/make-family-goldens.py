@@ -4,12 +4,14 @@
 Versions that made the committed file: torch 2.13.0 (CPU), transformers 5.18.0, tokenizers 0.23.2.
 Weights are not stored: they come from make-golden.py's function of seed, name and index, rounded to bf16, so that a
 checkpoint stored as F32, F16 or BF16 is the same model. The names and shapes of its tensors are stored. Needs Node for
-the tokenizers of test/fixtures/tokenizers/pipelines.json.br.
+the tokenizers of test/fixtures/tokenizers/pipelines.json.br. With names of families as arguments only those are made, and
+the others are kept.
 """
 import importlib.util
 import json
 import re
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -46,6 +48,10 @@ GEMMA3 = {**DECODER, "head_dim": 24, "sliding_window": 20, "sliding_window_patte
 JINA_BERT = {**BASE, "position_embedding_type": "alibi", "type_vocab_size": 2, "pad_token_id": 0}
 LLAMA3 = {"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
           "original_max_position_embeddings": 64}
+
+YARN = {"rope_type": "yarn", "rope_theta": 10000.0, "original_max_position_embeddings": 64}
+LONGROPE = {**DECODER, "num_attention_heads": 3, "num_key_value_heads": 1, "original_max_position_embeddings": 48,
+            "bos_token_id": 2, "eos_token_id": 3}
 
 # Encoders with a decoder, wide enough for the types in blocks; [CLS] and [SEP] of the tokenizer are their bos and eos.
 BART = dict(d_model=64, encoder_layers=3, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=2,
@@ -147,6 +153,18 @@ FAMILIES = {
                                     "conv_act": "gelu"}),
     "deberta-conv-wide": ("deberta-v2", {**DEBERTA, "relative_attention": False, "conv_kernel_size": 5,
                                          "num_hidden_layers": 1, "type_vocab_size": 2}),
+    "qwen2-yarn": ("qwen2", {**DECODER, "rope_parameters": {**YARN, "factor": 4.0}}),
+    "llama-yarn": ("llama", {**DECODER, "head_dim": 24, "rope_parameters": {
+        **YARN, "factor": None, "beta_fast": 8.0, "beta_slow": 0.5, "truncate": False, "mscale": 1.0, "mscale_all_dim": 0.4}}),
+    "qwen3-yarn": ("qwen3", {**DECODER, "head_dim": 32, "rope_parameters": {
+        **YARN, "rope_theta": 1e6, "factor": 8.0, "attention_factor": 1.3}}),
+    # Texts up to 48 tokens turn otherwise than longer ones; of the two without a share, whole heads do.
+    "phi3-longrope": ("phi3", {**LONGROPE, "rope_parameters": {
+        "rope_type": "longrope", "rope_theta": 1e4, "partial_rotary_factor": 0.75,
+        "short_factor": [1.0, 1.0, 1.1, 1.3, 1.7, 2.0], "long_factor": [1.1, 2.0, 4.5, 9.0, 17.0, 30.0]}}),
+    "phi3-longrope-whole": ("phi3", {**LONGROPE, "sliding_window": 40, "rope_parameters": {
+        "rope_type": "longrope", "rope_theta": 1e4, "attention_factor": 0.8, "short_factor": [1.0 + i / 8 for i in range(8)],
+        "long_factor": [2.0 + 3 * i for i in range(8)]}}),
 }
 
 # What transformers has no class for, by the class that stands for it here.
@@ -195,8 +213,10 @@ JOINED = "mixer.Wqkv."
 # Tokenizers of pipelines.json.br; the others have WordPiece.
 TOKENIZERS = {"bart-nli": "roberta", "gpt2": "gpt2", "gpt2-unscaled": "gpt2", "gpt-neox": "gpt2", "gpt-neox-serial": "gpt2"}
 
-# Inputs beside those of texts.json and pairs.json: control tokens in the text.
+# Inputs beside those of texts.json and pairs.json: control tokens in the text, texts of 48 and 49 tokens.
 MORE = {
+    "phi3-longrope": [" ".join(["a"] * 46), " ".join(["a"] * 47)],
+    "phi3-longrope-whole": [" ".join(["the"] * 46), " ".join(["the"] * 47)],
     "gpt2": ["<|endoftext|>", "one<|endoftext|>two", "the end<|endoftext|><|endoftext|>"],
     "gpt-neox": ["<|endoftext|>", "one<|endoftext|>two", "the end<|endoftext|><|endoftext|>"],
     "gpt-neox-serial": ["the end<|endoftext|><|endoftext|>"],
@@ -314,8 +334,13 @@ def run(network, tokenizer, item):
 def main():
     torch.set_num_threads(1)
     texts, pairs = golden.make_texts()
+    path = golden.GOLDEN / "families.json"
+    kept = {entry["name"]: entry for entry in json.loads(path.read_text("utf-8"))} if sys.argv[1:] else {}
     lines = []
     for seed, (name, (model_type, overrides)) in enumerate(FAMILIES.items(), 101):
+        if kept and name not in sys.argv[1:]:
+            lines.append(json.dumps(kept[name]))
+            continue
         network, shapes = build(seed, name, model_type, overrides)
         tokenizer = load_tokenizer(name)
         reads_padding = overrides.get("pad_token_id") == UNKNOWN or model_type == "mpnet"
@@ -329,9 +354,11 @@ def main():
         entry = {"name": name, "seed": seed, "scales": SCALES, "config": config, "tensors": shapes,
                  "texts": text_indices, "pairs": pair_indices, "rows": rows}
         if name in TOKENIZERS:
-            entry |= {"tokenizer": TOKENIZERS[name], "more": MORE[name]}
+            entry["tokenizer"] = TOKENIZERS[name]
+        if name in MORE:
+            entry["more"] = MORE[name]
         lines.append(json.dumps(entry))
-    (golden.GOLDEN / "families.json").write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+    path.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

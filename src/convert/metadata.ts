@@ -100,6 +100,7 @@ function modelEntries({ model, labels }: ModelFacts): GgufEntry[] {
     ...optional(keys.attentionScale, h.attentionScale, float),
     ...optional(keys.attentionSoftcap, h.attentionSoftcap, float),
     ...optional(keys.embeddingScale, h.embeddingScale, float),
+    ...optional(keys.ropeOriginalContextLength, h.rope?.long?.beyond, uint),
     uint(keys.poolingType, POOLING_RANK),
     uint(keys.vocabSize, h.vocabSize),
     text(keys.hiddenActivation, h.hiddenActivation),
@@ -152,6 +153,9 @@ function mechanismEntries(hyperparameters: EncoderHyperparameters): GgufEntry[] 
     entries.push({ key: ENCODER_KEYS.ropeInvFreq, type: 'float32[]', value: rope.inverseFrequencies });
     if (rope.localInverseFrequencies !== undefined) {
       entries.push({ key: ENCODER_KEYS.ropeInvFreqLocal, type: 'float32[]', value: rope.localInverseFrequencies });
+    }
+    if (rope.long !== undefined) {
+      entries.push({ key: ENCODER_KEYS.ropeInvFreqLong, type: 'float32[]', value: rope.long.inverseFrequencies });
     }
     entries.push(float(ENCODER_KEYS.ropeAttentionFactor, rope.attentionFactor));
   }

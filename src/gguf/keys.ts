@@ -37,6 +37,8 @@ export function architectureKeys(architecture: string) {
     attentionSoftcap: `${architecture}.attn_logit_softcapping`,
     /** FLOAT32, factor of the token embeddings; absent means 1. */
     embeddingScale: `${architecture}.embedding_scale`,
+    /** UINT32, texts of more tokens turn with `ropeInvFreqLong`; absent where all turn alike. */
+    ropeOriginalContextLength: `${architecture}.rope.scaling.original_context_length`,
     /** BOOL, false for encoders. */
     causal: `${architecture}.attention.causal`,
     /** UINT32, 4 = rank: llama.cpp then runs the classification head. */
@@ -170,6 +172,8 @@ export const ENCODER_KEYS = {
   ropeInvFreq: 'ggml_encoder.rope.inv_freq',
   /** The same for layers with the sliding window, where they differ. */
   ropeInvFreqLocal: 'ggml_encoder.rope.inv_freq_local',
+  /** The same for long texts, where they differ. */
+  ropeInvFreqLong: 'ggml_encoder.rope.inv_freq_long',
   /** FLOAT32, factor of cosine and sine; absent means 1. */
   ropeAttentionFactor: 'ggml_encoder.rope.attention_factor',
   /** ARRAY[FLOAT32], for each head what a linear bias takes from a score for each token of distance. */

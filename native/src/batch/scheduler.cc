@@ -165,6 +165,14 @@ void Scheduler::process(const std::vector<Slice>& slices, BatchRunner& runner) {
   std::vector<Item> items;
   for (const Slice& slice : slices) tokenize(slice, items);
   std::erase_if(items, [](const Item& item) { return item.encoding.ids.empty(); });
+  const auto first_short = std::stable_partition(items.begin(), items.end(), [this](const Item& item) {
+    return item.encoding.ids.size() > options_.short_length;
+  });
+  compute({items.begin(), first_short}, runner);
+  compute({first_short, items.end()}, runner);
+}
+
+void Scheduler::compute(std::span<Item> items, BatchRunner& runner) {
   // Equal lengths next to each other: the portable graph computes attention once per length.
   const bool by_ids = options_.shares_prefixes;
   std::stable_sort(items.begin(), items.end(), [by_ids](const Item& a, const Item& b) {
@@ -197,7 +205,7 @@ void append_sequence(PackedBatch& batch, const Encoding& encoding, size_t begin,
 
 }  // namespace
 
-void Scheduler::run_batch(const std::vector<Item>& items, const BatchPlan& plan, BatchRunner& runner) {
+void Scheduler::run_batch(std::span<const Item> items, const BatchPlan& plan, BatchRunner& runner) {
   PackedBatch batch;
   batch.cu_seqlens.push_back(0);
   std::vector<const Item*> rows;  // null: a prefix, whose logits say nothing

@@ -5,10 +5,12 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <unordered_set>
 #include <vector>
@@ -36,9 +38,10 @@ class Scheduler {
     size_t max_batch_tokens;  ///< tokens that go through the graph at once; a longer single input still goes
     size_t max_length;        ///< tokens per input
     size_t num_labels;
-    bool single_segment;           ///< the model knows one segment: pairs get type id 0 throughout
-    bool shares_prefixes = false;  ///< what texts have in common at their start may be computed once
-    int64_t pad_token_id = -1;     ///< see BatchLimits
+    bool single_segment;             ///< the model knows one segment: pairs get type id 0 throughout
+    bool shares_prefixes = false;    ///< what texts have in common at their start may be computed once
+    int64_t pad_token_id = -1;       ///< see BatchLimits
+    size_t short_length = SIZE_MAX;  ///< an input of more tokens shares no batch with one of fewer
   };
   using RunnerFactory = std::function<std::unique_ptr<BatchRunner>()>;
 
@@ -66,7 +69,8 @@ class Scheduler {
   size_t estimate_tokens(const Call& call, size_t index) const;
   void process(const std::vector<Slice>& slices, BatchRunner& runner);
   void tokenize(const Slice& slice, std::vector<Item>& items);
-  void run_batch(const std::vector<Item>& items, const BatchPlan& plan, BatchRunner& runner);
+  void compute(std::span<Item> items, BatchRunner& runner);
+  void run_batch(std::span<const Item> items, const BatchPlan& plan, BatchRunner& runner);
 
   const Options options_;
   const Tokenizer& tokenizer_;

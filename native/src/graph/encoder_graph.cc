@@ -55,12 +55,7 @@ class GraphBuilder {
   ggml_tensor* encoder_layer(uint32_t index, ggml_tensor* x, bool is_last) {
     const LayerWeights& w = weights_.blocks[h_.layer_weights[index]];
     const bool only_pooled = keeps_pooled_only(is_last);
-    const Rope* rope = nullptr;
-    if (h_.position_kind == PositionKind::kRope) {
-      const bool is_local = h_.attention[index].local && weights_.rope_local.rotated > 0;
-      rope = is_local ? &weights_.rope_local : &weights_.rope;
-    }
-    ggml_tensor* attended = attend(w, x, encoder_attention(index, w), rope, only_pooled);
+    ggml_tensor* attended = attend(w, x, encoder_attention(index, w), rotation(index), only_pooled);
     if (h_.norm_placement != NormPlacement::kParallel) return feed_forward(w, attended, attended);
     return feed_forward(w, only_pooled ? ops_.pooled_rows(g_, x) : x, attended);
   }
@@ -71,6 +66,13 @@ class GraphBuilder {
     if (only_pooled) y = ops_.pooled_rows(g_, y);
     return ops_.add_norm(g_, ops_.linear(g_, weights_.conv, y, h_.convolution.activation), x,
                          weights_.conv_norm);
+  }
+
+  /// Null where the layers do not rotate.
+  const Rope* rotation(uint32_t index) const {
+    if (h_.position_kind != PositionKind::kRope) return nullptr;
+    if (h_.attention[index].local && weights_.rope_local.rotated > 0) return &weights_.rope_local;
+    return g_.long_texts && weights_.rope_long.rotated > 0 ? &weights_.rope_long : &weights_.rope;
   }
 
   /// `encoded`: the encoder's last states, which every layer attends to.

@@ -34,6 +34,22 @@ std::vector<int32_t> shift_ids(const PackedBatch& batch, int32_t start) {
   return shifted;
 }
 
+/// Whether the batch's texts are long by the model's measure, which they must all be or none. What texts
+/// begin with is none by itself.
+bool has_long_texts(const PackedBatch& batch, const Hparams& hparams) {
+  std::vector<bool> is_text(size_t(batch.num_sequences()), true);
+  for (const int32_t prefix : batch.prefixes) {
+    if (prefix >= 0) is_text[size_t(prefix)] = false;
+  }
+  bool has_long = false, has_short = false;
+  for (size_t b = 0; b < is_text.size(); b++) {
+    const auto last = size_t(batch.positions[size_t(batch.cu_seqlens[b + 1] - 1)]);
+    if (is_text[b]) (last >= hparams.short_length ? has_long : has_short) = true;
+  }
+  if (has_long && has_short) throw Error(ErrorCode::internal, "a batch holds both long and short texts");
+  return has_long;
+}
+
 /// Elements from which every backend reads a view.
 constexpr int64_t kViewAlignment = 64;
 
@@ -104,6 +120,7 @@ GraphRunner::Context GraphRunner::start(GraphContext& g, const PackedBatch& batc
   g.groups = group_by_length(batch);
   g.attention_groups = group_for_attention(g.groups, padding_);
   g.pooled_rows = find_pooled_rows(batch, hparams_);
+  g.long_texts = has_long_texts(batch, hparams_);
   const size_t nodes = max_graph_nodes(hparams_, ops_, g);
   graph_memory_.resize(ggml_tensor_overhead() * nodes + ggml_graph_overhead_custom(nodes, false));
   Context context(ggml_init({graph_memory_.size(), graph_memory_.data(), /*no_alloc=*/true}), ggml_free);

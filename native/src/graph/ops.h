@@ -77,6 +77,7 @@ struct GraphContext {
   std::vector<PaddedRows> padded_rows;  ///< of the attention groups that are padded, once they are needed
   std::vector<ScoreMask> score_masks;   ///< made for the groups so far
   std::vector<DistanceRows> distance_rows;  ///< likewise
+  bool long_texts = false;                  ///< of more than Hparams::short_length tokens, all of them
   Scratch* scratch;
   bool only_sizes = false;  ///< never to be run: nothing is computed for host inputs
   TeamLease* team;          ///< helpers for large nodes; null when there are none

@@ -164,6 +164,15 @@ void read_rope(const Reader& reader, Hparams& h) {
   }
   if (!h.rope_inv_freq_local.empty() && h.rope_inv_freq_local.size() != h.rope_inv_freq.size())
     reader.file().malformed("local layers rotate another number of columns");
+  const std::string long_key = "ggml_encoder.rope.inv_freq_long";
+  if (reader.file().has(long_key)) {
+    h.rope_inv_freq_long = read_frequencies(reader, long_key, h);
+    h.short_length = reader.integer("rope.scaling.original_context_length", 1, uint64_t(1) << 31);
+    if (h.rope_inv_freq_long.size() != h.rope_inv_freq.size())
+      reader.file().malformed("long texts rotate another number of columns");
+    if (!h.rope_inv_freq_local.empty())
+      reader.unsupported(long_key, "set beside frequencies of local layers");
+  }
   h.rope_attention_factor = reader.number("ggml_encoder.rope.attention_factor", 1e-3, 1e3, 1);
 }
 
@@ -356,6 +365,8 @@ Hparams read_hparams(const GgufFile& file) {
   read_head(reader, h);
   h.max_length =
       std::min(h.max_positions, reader.integer("ggml_encoder.max_length", 3, 1048576, h.max_positions));
+  // No text is long.
+  if (h.max_length <= h.short_length) h.rope_inv_freq_long.clear();
   return h;
 }
 

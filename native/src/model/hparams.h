@@ -98,7 +98,9 @@ struct Hparams {
 
   std::vector<float> rope_inv_freq;        ///< [rotated columns of a head / 2]
   std::vector<float> rope_inv_freq_local;  ///< for local layers; empty: the same
-  float rope_attention_factor = 1;         ///< multiplied onto cos and sin
+  std::vector<float> rope_inv_freq_long;   ///< for texts of more than short_length tokens; empty: the same
+  size_t short_length = std::numeric_limits<size_t>::max();
+  float rope_attention_factor = 1;  ///< multiplied onto cos and sin
 
   std::vector<float>
       bias_slopes;  ///< [num_heads], kLinearBias: taken from a score for each token of distance

@@ -187,15 +187,16 @@ void declare_embeddings(TensorContract& contract, const Hparams& h, Weights& wei
 }
 
 Rope declare_rope(TensorContract& contract, const Hparams& h, const std::vector<float>& inv_freq,
-                  bool for_kernels, const char* name) {
+                  size_t positions, bool for_kernels, const char* name) {
   Rope rope;
   rope.rotated = int64_t(inv_freq.size()) * 2;
+  rope.positions = int64_t(std::min<size_t>(positions, h.max_length));
   rope.attention_factor = h.rope_attention_factor;
   if (!for_kernels) rope.freq_factors = contract.extra_vector(name, int64_t(inv_freq.size()));
   return rope;
 }
 
-void fill_rope(Rope& rope, const std::vector<float>& inv_freq, uint32_t max_length) {
+void fill_rope(Rope& rope, const std::vector<float>& inv_freq) {
   if (rope.rotated == 0) return;
   if (rope.freq_factors != nullptr) {
     std::vector<float> factors;
@@ -203,10 +204,10 @@ void fill_rope(Rope& rope, const std::vector<float>& inv_freq, uint32_t max_leng
     ggml_backend_tensor_set(rope.freq_factors, factors.data(), 0, factors.size() * sizeof(float));
     return;
   }
-  rope.cos.reserve(inv_freq.size() * max_length);
-  rope.sin.reserve(inv_freq.size() * max_length);
+  rope.cos.reserve(inv_freq.size() * size_t(rope.positions));
+  rope.sin.reserve(inv_freq.size() * size_t(rope.positions));
   // In f32 throughout, as transformers computes them.
-  for (uint32_t position = 0; position < max_length; position++) {
+  for (int64_t position = 0; position < rope.positions; position++) {
     for (const float frequency : inv_freq) {
       const float angle = float(position) * frequency;
       rope.cos.push_back(std::cos(angle) * rope.attention_factor);
@@ -335,8 +336,8 @@ uint64_t bytes_when_loaded(Weights& weights, const Hparams& h, ggml_backend_buff
     bytes += linear.kernel->packed_bytes(size_t(linear.out), size_t(linear.in));
   });
   // The cosines and sines of every position.
-  for (const Rope* rope : {&weights.rope, &weights.rope_local})
-    bytes += sizeof(float) * uint64_t(rope->rotated) * h.max_length;
+  for (const Rope* rope : {&weights.rope, &weights.rope_local, &weights.rope_long})
+    bytes += sizeof(float) * uint64_t(rope->rotated) * uint64_t(rope->positions);
   if (weights.relative_positions.embd != nullptr) {
     const uint64_t terms = (h.content_to_position ? 1 : 0) + (h.position_to_content ? 1 : 0);
     bytes +=
@@ -355,7 +356,7 @@ uint64_t bytes_held(Weights& weights) {
     }
   }
   size_t elements = weights.relative_bias.table.size();
-  for (const Rope* rope : {&weights.rope, &weights.rope_local})
+  for (const Rope* rope : {&weights.rope, &weights.rope_local, &weights.rope_long})
     elements += rope->cos.size() + rope->sin.size();
   return bytes + elements * sizeof(float);
 }
@@ -381,11 +382,15 @@ DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
   if (h.norm_placement != NormPlacement::kPost)
     weights.output_norm = contract.norm("output_norm", h.hidden_size, h.norm_kind, h.norm_eps);
   if (h.position_kind == PositionKind::kRope) {
-    weights.rope = declare_rope(contract, h, h.rope_inv_freq, table != nullptr, "rope_factors");
-    if (!h.rope_inv_freq_local.empty()) {
-      weights.rope_local =
-          declare_rope(contract, h, h.rope_inv_freq_local, table != nullptr, "rope_factors_local");
-    }
+    const auto rope = [&](const std::vector<float>& inv_freq, size_t positions, const char* name) {
+      return inv_freq.empty() ? Rope{}
+                              : declare_rope(contract, h, inv_freq, positions, table != nullptr, name);
+    };
+    const size_t most = h.max_length;
+    weights.rope =
+        rope(h.rope_inv_freq, h.rope_inv_freq_long.empty() ? most : h.short_length, "rope_factors");
+    weights.rope_local = rope(h.rope_inv_freq_local, most, "rope_factors_local");
+    weights.rope_long = rope(h.rope_inv_freq_long, most, "rope_factors_long");
   }
   if (h.position_kind == PositionKind::kDisentangled)
     weights.relative_positions = declare_relative_positions(contract, h);
@@ -424,8 +429,9 @@ Weights load_weights(DeclaredWeights declared, const GgufFile& file, const Hpara
     throw Error(ErrorCode::out_of_memory, "no memory for the weights of '" + file.path() + "'");
   }
   for (const auto& [source, target] : declared.sources) read_into(file, *source, target, should_stop);
-  fill_rope(weights.rope, h.rope_inv_freq, h.max_length);
-  fill_rope(weights.rope_local, h.rope_inv_freq_local, h.max_length);
+  fill_rope(weights.rope, h.rope_inv_freq);
+  fill_rope(weights.rope_local, h.rope_inv_freq_local);
+  fill_rope(weights.rope_long, h.rope_inv_freq_long);
   if (h.biases_scores()) fill_relative_bias(file, h, weights.relative_bias);
   if (table != nullptr) {
     for_each_linear(weights, [&](Linear& linear) { pack_into(file, linear, should_stop); });

@@ -42,11 +42,12 @@ struct Embeddings {
 
 /// The rotation of one kind of layer.
 struct Rope {
-  int64_t rotated = 0;  ///< leading columns of a head that rotate
+  int64_t rotated = 0;    ///< leading columns of a head that rotate
+  int64_t positions = 0;  ///< at which it is needed
   ggml_tensor* freq_factors =
       nullptr;  ///< ne = {rotated / 2}, reciprocals of the frequencies: what ggml divides by
   float attention_factor = 1;
-  std::vector<float> cos, sin;  ///< [max_length, rotated / 2], for our kernels
+  std::vector<float> cos, sin;  ///< [positions, rotated / 2], for our kernels
 };
 
 /// A bias by distance that is added to the scores of every layer.
@@ -111,6 +112,7 @@ struct Weights {
   Linear classifier;
   Rope rope;
   Rope rope_local;  ///< of local layers; rotates nothing where they turn as the others
+  Rope rope_long;   ///< of texts longer than the model's short ones; likewise
   RelativeBias relative_bias;
   RelativePositions relative_positions;
   uint64_t size_bytes = 0;  ///< in memory, with the tables that are made of them

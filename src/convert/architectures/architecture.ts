@@ -39,6 +39,8 @@ export interface RotaryEmbedding {
   readonly inverseFrequencies: Float32Array;
   /** Those of layers with a window, where they differ. */
   readonly localInverseFrequencies?: Float32Array;
+  /** Those of texts of more than `beyond` tokens, where they differ; never beside `localInverseFrequencies`. */
+  readonly long?: { readonly inverseFrequencies: Float32Array; readonly beyond: number };
   /** Multiplied onto cosine and sine. */
   readonly attentionFactor: number;
 }

@@ -5,7 +5,7 @@ import type { EncoderHyperparameters, RotaryEmbedding } from './architecture';
 import { type DecoderFamily, allBiases, attentionBiases, noBiases, sizes } from './decoder-family';
 import { gemmaFamilies } from './gemma';
 import { readWindow, slidingLayers, slidingWindow } from './layer-types';
-import { readRotary, requireWholeHeads } from './rotary';
+import { readRotary, requireWholeHeads, rotation } from './rotary';
 
 type SlidingWindow = EncoderHyperparameters['slidingWindow'];
 
@@ -32,6 +32,24 @@ function phi3Window(config: ConfigReader, numLayers: number): SlidingWindow {
   if (config.get('sliding_window') === undefined) return undefined;
   const window = readWindow(config, 'sliding_window', MAX_POSITIONS);
   return window === undefined ? undefined : { size: window, layers: Array.from({ length: numLayers }, (_, i) => i) };
+}
+
+/**
+ * Phi 3 and Phi 4 mini turn whole heads or a share of them, unscaled or by LongRoPE, which had other names at first. The
+ * length of the first training's texts is the class's where the configuration itself has none.
+ */
+function phi3Rotary(config: ConfigReader, headSize: number): RotaryEmbedding {
+  const parameters = config.object('rope_parameters') ?? config.object('rope_scaling') ?? {};
+  const type = parameters['rope_type'] ?? parameters['type'] ?? 'default';
+  const isLong = type === 'longrope' || type === 'su' || type === 'yarn';
+  if (!isLong && type !== 'default') {
+    config.unsupported(
+      `the rotary embedding has the type ${JSON.stringify(type).slice(0, 60)}; this class has default and longrope`,
+    );
+  }
+  const original = config.get('original_max_position_embeddings') ?? 4096;
+  const scaling = isLong ? { rope_type: 'longrope', original_max_position_embeddings: original } : {};
+  return rotation(config, { ...parameters, ...scaling }, headSize, config.number('rope_theta', 10_000, 1, 1e9));
 }
 
 /** SmolLM 3: `no_rope_layers` has a 0 for every layer that does not rotate; by default that is each fourth. */
@@ -109,7 +127,7 @@ export const DECODER_FAMILIES: readonly DecoderFamily[] = [
     defaults: { ...sizes(32, 3072, 32, 8192, 4096, 32_064), padTokenId: 32_000 },
     biases: noBiases,
     window: phi3Window,
-    rotary: (config, headSize) => readRotary(config, headSize, 10_000),
+    rotary: phi3Rotary,
     joinsProjections: true,
   },
   {

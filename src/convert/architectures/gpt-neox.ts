@@ -5,7 +5,7 @@
 import type { ConfigReader } from '../config';
 import type { Architecture, EncoderHyperparameters, EncoderModel, RotaryEmbedding, TensorIndex } from './architecture';
 import { checkHeads, readActivation, readSizes } from './mechanisms';
-import { inverseFrequencies } from './rotary';
+import { rotation } from './rotary';
 import { planScore, scoreHead } from './score-head';
 import { TensorPlanner, findPrefix, prefixesOf, readNumLabels } from './tensor-planner';
 
@@ -59,7 +59,7 @@ function readRotary(config: ConfigReader, headSize: number): RotaryEmbedding {
     ...(config.object('rope_parameters') ?? config.object('rope_scaling') ?? {}),
   };
   const theta = config.number('rotary_emb_base', 10_000, 1, 1e9);
-  return { inverseFrequencies: inverseFrequencies(config, parameters, headSize, theta), attentionFactor: 1 };
+  return rotation(config, parameters, headSize, theta);
 }
 
 function plan(

@@ -333,6 +333,17 @@ TEST(graph_refuses_ids_outside_the_tables) {
   CHECK(loaded.run(random_batch(shape, {4}, 5)).size() == shape.labels);
 }
 
+TEST(graph_refuses_a_batch_of_long_and_short_texts) {
+  const Shape shape;
+  RandomModel model(shape, 3);
+  Loaded loaded(model, engines()[0]);
+  loaded.hparams.short_length = 5;
+  CHECK_THROWS_CODE(loaded.run(random_batch(shape, {6, 5}, 5)), ErrorCode::internal);
+  CHECK_THROWS_CODE(loaded.run(random_batch(shape, {5, 6, 7}, 5)), ErrorCode::internal);
+  CHECK(loaded.run(random_batch(shape, {7, 6}, 5)).size() == 2 * shape.labels);
+  CHECK(loaded.run(random_batch(shape, {5, 1}, 5)).size() == 2 * shape.labels);
+}
+
 TEST(weights_refuse_what_the_contract_does_not_say) {
   const auto code_of = [](RandomModel& m) {
     try {

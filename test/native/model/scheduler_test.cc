@@ -1,8 +1,10 @@
 #include "batch/scheduler.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <future>
 #include <limits>
 #include <thread>
@@ -49,6 +51,8 @@ class SumRunner final : public BatchRunner {
     std::atomic<int> batches = 0;
     std::atomic<int64_t> largest_batch = 0;
     std::atomic<int64_t> tokens = 0;
+    std::atomic<size_t> short_length = SIZE_MAX;
+    std::atomic<int> mixed_batches = 0;  ///< with texts longer than that and others
     std::atomic<bool> fail = false;
     std::atomic<bool> produce_nan = false;
     std::atomic<bool> hold = false;
@@ -59,6 +63,7 @@ class SumRunner final : public BatchRunner {
            std::vector<float>& logits) override {
     record_.batches++;
     if (batch.num_tokens() > record_.largest_batch) record_.largest_batch = batch.num_tokens();
+    count_mixed(batch);
     while (record_.hold) {
       if (should_stop()) throw Error(ErrorCode::aborted, "stopped");
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -80,12 +85,24 @@ class SumRunner final : public BatchRunner {
   }
 
  private:
+  void count_mixed(const PackedBatch& batch) {
+    bool has_long = false, has_short = false;
+    for (int64_t b = 0; b < batch.num_sequences(); b++) {
+      // What is only begun with is no text.
+      if (std::find(batch.prefixes.begin(), batch.prefixes.end(), int32_t(b)) != batch.prefixes.end())
+        continue;
+      const auto length = size_t(batch.prefix_length(b) + batch.length(b));
+      (length > record_.short_length ? has_long : has_short) = true;
+    }
+    if (has_long && has_short) record_.mixed_batches++;
+  }
+
   Record& record_;
 };
 
 struct Fixture {
-  explicit Fixture(int threads = 2, bool shares_prefixes = false)
-      : scheduler({threads, 64, 16, 2, false, shares_prefixes}, tokenizer,
+  explicit Fixture(int threads = 2, bool shares_prefixes = false, size_t short_length = SIZE_MAX)
+      : scheduler({threads, 64, 16, 2, false, shares_prefixes, -1, short_length}, tokenizer,
                   [this] { return std::make_unique<SumRunner>(record); }) {}
 
   struct Outcome {
@@ -167,6 +184,24 @@ TEST(scheduler_computes_what_texts_share_once) {
     CHECK(f.record.largest_batch <= 64);
     if (!shares) tokens = f.record.tokens;
     CHECK(!shares || 2 * f.record.tokens < tokens);
+  }
+}
+
+TEST(scheduler_keeps_long_texts_from_short_ones) {
+  std::vector<Input> inputs = numbered_inputs(1000);
+  for (size_t i = 0; i < 1000; i++)
+    inputs.push_back({std::string(10, 'a') + char(33 + i % 50) + (i % 3 == 0 ? "" : "xyz"), std::nullopt});
+  for (const bool shares : {false, true}) {
+    RunResult unsplit;
+    for (const size_t short_length : {SIZE_MAX, size_t(12)}) {
+      Fixture f(2, shares, short_length);
+      f.record.short_length = 12;
+      const RunResult result = f.start(inputs).outcome.get().result;
+      CHECK((f.record.mixed_batches == 0) == (short_length == 12));
+      CHECK(f.record.batches < 1000);
+      if (short_length == SIZE_MAX) unsplit = result;
+      CHECK(result.logits == unsplit.logits);
+    }
   }
 }
 

@@ -54,6 +54,58 @@ describe('Phi 3', () => {
   });
 });
 
+describe('LongRoPE', () => {
+  const config = family('phi3-longrope').config;
+  const { partial_rotary_factor, short_factor, long_factor } = config['rope_parameters'] as Record<string, unknown>;
+  const scaling = { short_factor, long_factor };
+
+  it.each(['longrope', 'su', 'yarn'])('is what transformers 4 wrote as %s', (type) => {
+    const old = { rope_parameters: null, rope_theta: 1e4, partial_rotary_factor, rope_scaling: { type, ...scaling } };
+    expect(facts('phi3-longrope', old)).toEqual(facts('phi3-longrope'));
+  });
+
+  it('takes the length of short texts from the configuration, else in this class 4096', () => {
+    const beyond = (changes: object) => facts('phi3-longrope', changes).rope!.long!.beyond;
+    expect(beyond({})).toBe(48);
+    expect(beyond({ original_max_position_embeddings: 64 })).toBe(64);
+    expect(beyond({ original_max_position_embeddings: null })).toBe(4096);
+    const llama = { rope_parameters: { rope_type: 'longrope', ...scaling, partial_rotary_factor: 1 }, head_dim: 12 };
+    expect(facts('llama', llama).rope!.long!.beyond).toBe(512);
+  });
+
+  it('lets scores grow with how much longer texts may be', () => {
+    const factor = (changes: object) => facts('phi3-longrope', changes).rope!.attentionFactor;
+    expect(factor({})).toBeCloseTo(Math.sqrt(1 + Math.log(512 / 48) / Math.log(48)), 6);
+    expect(factor({ max_position_embeddings: 48 })).toBe(1);
+  });
+});
+
+describe('YaRN', () => {
+  const yarn = (changes: object) => {
+    const parameters = family('qwen2-yarn').config['rope_parameters'] as object;
+    return facts('qwen2-yarn', { rope_parameters: { ...parameters, ...changes } }).rope!;
+  };
+
+  it('is the same model in the spelling of transformers 4', () => {
+    const scaling = { type: 'yarn', factor: 4, original_max_position_embeddings: 64 };
+    const old = { rope_parameters: null, rope_theta: 1e4, rope_scaling: scaling };
+    expect(facts('qwen2-yarn', old)).toEqual(facts('qwen2-yarn'));
+  });
+
+  it('reads 0 and null as unset where transformers does', () => {
+    expect(yarn({ beta_fast: 0, beta_slow: null, mscale: 0, mscale_all_dim: 1, truncate: null })).toEqual(yarn({}));
+    expect(yarn({ mscale: 1 })).toEqual(yarn({}));
+    expect(yarn({}).attentionFactor).toBeCloseTo(1 + 0.1 * Math.log(4), 6);
+    expect(yarn({ factor: null })).toEqual(yarn({ factor: 8 }));
+  });
+
+  it('takes the first length from the whole configuration before its own', () => {
+    const other = facts('qwen2-yarn', { original_max_position_embeddings: 256 }).rope!;
+    expect(other).toEqual(yarn({ original_max_position_embeddings: 256 }));
+    expect(other).not.toEqual(yarn({}));
+  });
+});
+
 describe('GPT-2', () => {
   it('is the same model under the usual names of its sizes', () => {
     const [n_embd, n_head, n_layer, n_positions] = [null, null, null, null];

@@ -18,11 +18,13 @@ from transformers import BartConfig, BartForSequenceClassification
 from transformers import BertConfig, BertForSequenceClassification
 from transformers import DebertaV2Config, DebertaV2ForSequenceClassification
 from transformers import DistilBertConfig, DistilBertForSequenceClassification
+from transformers import LlamaConfig, LlamaForSequenceClassification
 from transformers import Qwen3Config, Qwen3ForSequenceClassification
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOKENIZER = HERE.parent / "test" / "fixtures" / "tokenizers" / "wordpiece-uncased"
 OPSET = 17
+LONGEST = 1024  # tokens that the tokenizer lets pass
 
 
 def bert(vocabulary, hidden, layers, heads, intermediate, positions, labels):
@@ -55,6 +57,16 @@ def deberta(vocabulary, hidden, layers, heads, intermediate, positions, labels):
     return DebertaV2ForSequenceClassification, config
 
 
+def llama(vocabulary, hidden, layers, heads, key_heads, intermediate, positions, labels):
+    """With the rotation of Llama 3.2. Padding is what the Python peers pad with."""
+    scaling = {"rope_type": "llama3", "rope_theta": 500000.0, "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+               "original_max_position_embeddings": 8192}
+    config = LlamaConfig(vocab_size=vocabulary, hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads,
+                         num_key_value_heads=key_heads, head_dim=64, intermediate_size=intermediate, rope_parameters=scaling,
+                         max_position_embeddings=positions, rms_norm_eps=1e-5, num_labels=labels, pad_token_id=0, dtype="bfloat16")
+    return LlamaForSequenceClassification, config
+
+
 def qwen3(vocabulary, hidden, layers, heads, key_heads, intermediate, positions, labels):
     """Padding is what the Python peers pad with."""
     config = Qwen3Config(vocab_size=vocabulary, hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads,
@@ -70,10 +82,11 @@ MODELS = {
     "distilbert-6l-768": distilbert(30522, 768, 6, 6, 3072, 512, 2),
     "bart-6l-768": bart(50265, 768, 6, 12, 3072, 1024, 3),
     "deberta-6l-768": deberta(128100, 768, 6, 12, 3072, 512, 3),
+    "llama-16l-2048": llama(128256, 2048, 16, 32, 8, 8192, 131072, 2),
     "qwen3-6l-1024": qwen3(30522, 1024, 6, 16, 8, 3072, 1024, 1),
 }
-ON_REQUEST = {"bart-6l-768", "deberta-6l-768", "qwen3-6l-1024"}
-WITHOUT_ONNX = {"qwen3-6l-1024"}
+ON_REQUEST = {"bart-6l-768", "deberta-6l-768", "llama-16l-2048", "qwen3-6l-1024"}
+WITHOUT_ONNX = {"llama-16l-2048", "qwen3-6l-1024"}
 
 
 def randomize(model):
@@ -137,8 +150,10 @@ def main():
         (folder / "onnx").mkdir(parents=True, exist_ok=True)
         model = architecture(config).eval()
         randomize(model)
+        if config.dtype == torch.bfloat16:
+            model = model.to(torch.bfloat16)
         model.save_pretrained(folder)
-        save_tokenizer(folder, config.max_position_embeddings)
+        save_tokenizer(folder, min(config.max_position_embeddings, LONGEST))
         if name not in WITHOUT_ONNX:
             export_onnx(architecture, folder, folder / "onnx" / "model.onnx")
             quantize(folder / "onnx" / "model.onnx", folder / "onnx" / "model_quantized.onnx")

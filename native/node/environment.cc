@@ -42,11 +42,10 @@ void Environment::run_posted(napi_env env, napi_value, void*, void* data) {
   }
 }
 
-void Environment::post(Task task) {
-  auto owned = std::make_unique<Task>(std::move(task));
+void Environment::post(std::unique_ptr<Task> task) noexcept {
   const std::lock_guard lock(post_mutex_);
   if (!open_) return;
-  if (napi_call_threadsafe_function(queue_, owned.get(), napi_tsfn_nonblocking) == napi_ok) owned.release();
+  if (napi_call_threadsafe_function(queue_, task.get(), napi_tsfn_nonblocking) == napi_ok) task.release();
 }
 
 Environment::OpenPromise Environment::open_promise(Napi::Env env, Napi::Object keep_alive) {
@@ -78,11 +77,7 @@ void Environment::settle(Napi::Env env, uint64_t id, std::exception_ptr error,
   pending.deferred.Reject(to_js_error(env, error).Value());
 }
 
-void Environment::settle_unseen(Napi::Env env, uint64_t id) {
-  settle(env, id, nullptr, [](Napi::Env e) { return e.Undefined(); });
-}
-
-void Environment::run_in_background(Napi::Env env, uint64_t id, std::function<void()> body) {
+void Environment::run_in_background(std::function<void()> body) {
   join_finished();
   Background& background = background_.emplace_back();
   try {
@@ -94,7 +89,6 @@ void Environment::run_in_background(Napi::Env env, uint64_t id, std::function<vo
   } catch (const std::exception& error) {
     // A container's limit on threads, or no memory for one more.
     background_.pop_back();
-    settle_unseen(env, id);
     throw Error(ErrorCode::out_of_memory, std::string("no thread could be started: ") + error.what());
   }
 }

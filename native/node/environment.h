@@ -29,20 +29,30 @@ class Environment : public std::enable_shared_from_this<Environment> {
     uint64_t id;
     Napi::Promise promise;
   };
-  /// `keep_alive` is held until the promise settles.
-  OpenPromise open_promise(Napi::Env env, Napi::Object keep_alive);
+  /// Opens a promise and returns what `start(promise)` returns, which starts the work that settles it. Where
+  /// that throws the promise, which nobody has seen, is settled: left open it would keep the process from
+  /// ending. `keep_alive` is held until the promise settles.
+  template <typename Start>
+  Napi::Value promise(Napi::Env env, Napi::Object keep_alive, const Start& start) {
+    const OpenPromise opened = open_promise(env, keep_alive);
+    try {
+      return start(opened);
+    } catch (...) {
+      settle(env, opened.id, nullptr, [](Napi::Env e) { return e.Undefined(); });
+      throw;
+    }
+  }
   void settle(Napi::Env env, uint64_t id, std::exception_ptr error,
               const std::function<Napi::Value(Napi::Env)>& result);
 
-  /// Runs `task` on the JavaScript thread. From any thread; dropped once the environment is closing.
-  void post(Task task);
+  /// Runs `task` on the JavaScript thread. From any thread, without memory of its own; dropped once the
+  /// environment is closing.
+  void post(std::unique_ptr<Task> task) noexcept;
 
-  /// Runs `body`, which is to settle the promise `id`, on a thread of its own that is joined at the latest
-  /// when the environment ends. `body` should give up when is_closing(). Throws Error(out_of_memory) when
-  /// there is no thread; the promise, which nobody has seen, is then settled.
-  void run_in_background(Napi::Env env, uint64_t id, std::function<void()> body);
-  /// Settles a promise that nobody has seen: left open it would keep the process from ending.
-  void settle_unseen(Napi::Env env, uint64_t id);
+  /// Runs `body`, which must not throw, on a thread of its own that is joined at the latest when the
+  /// environment ends. `body` should give up when is_closing(). Throws Error(out_of_memory) when there is no
+  /// thread.
+  void run_in_background(std::function<void()> body);
   bool is_closing() const noexcept { return closing_; }
 
   void track(const std::shared_ptr<Model>& model);
@@ -63,6 +73,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   };
 
   explicit Environment(Napi::Env env);
+  OpenPromise open_promise(Napi::Env env, Napi::Object keep_alive);
   static void run_posted(napi_env env, napi_value, void*, void* task);
   void join_finished();
 

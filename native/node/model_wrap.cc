@@ -1,5 +1,7 @@
 #include "model_wrap.h"
 
+#include <variant>
+
 #include "environment.h"
 #include "errors.h"
 #include "values.h"
@@ -18,16 +20,51 @@ Napi::Object to_js_job(Napi::Env env, Napi::Promise promise, const std::shared_p
   return object;
 }
 
-/// A callback for an inference thread: it moves the outcome to the JavaScript thread and settles the promise
-/// there.
-template <typename Result>
-std::function<void(std::exception_ptr, Result)> settle_later(Environment& environment, uint64_t id) {
-  return [owner = environment.shared_from_this(), id](std::exception_ptr error, Result result) {
-    auto shared = std::make_shared<Result>(std::move(result));
-    owner->post([owner, id, error, shared](Napi::Env env) {
-      owner->settle(env, id, error, [&](Napi::Env) { return to_js(env, *shared); });
-    });
+/// A callback for another thread: it moves the outcome to the JavaScript thread and settles the promise
+/// there, with what `to_value(env, result)` makes of the result. All memory that it needs is taken here:
+/// where it is called there is nobody to tell that there is none.
+template <typename Result, typename ToValue>
+std::function<void(std::exception_ptr, Result)> settle_later(Environment& environment, uint64_t id,
+                                                             const ToValue& to_value) {
+  struct Outcome {
+    std::exception_ptr error;
+    Result result;
   };
+  auto owner = environment.shared_from_this();
+  auto outcome = std::make_shared<Outcome>();
+  auto settle = [owner, id, outcome, to_value](Napi::Env env) {
+    owner->settle(env, id, outcome->error, [&](Napi::Env) { return to_value(env, outcome->result); });
+  };
+  auto task = std::make_shared<std::unique_ptr<Environment::Task>>(
+      std::make_unique<Environment::Task>(std::move(settle)));
+  return [owner, outcome, task](std::exception_ptr error, Result result) {
+    outcome->error = std::move(error);
+    outcome->result = std::move(result);
+    owner->post(std::move(*task));
+  };
+}
+
+constexpr auto kToJs = [](Napi::Env env, auto& result) -> Napi::Value { return to_js(env, result); };
+
+/// Runs `body` on a thread of its own and gives the promise of what it returns.
+template <typename Result, typename ToValue>
+Napi::Value in_background(Napi::Env env, Napi::Object keep_alive, const ToValue& to_value,
+                          std::function<Result()> body) {
+  Environment& environment = Environment::of(env);
+  return environment.promise(env, keep_alive, [&](const Environment::OpenPromise& opened) {
+    environment.run_in_background(
+        [settle = settle_later<Result>(environment, opened.id, to_value), body = std::move(body)] {
+          Result result{};
+          std::exception_ptr error;
+          try {
+            result = body();
+          } catch (...) {
+            error = std::current_exception();
+          }
+          settle(std::move(error), std::move(result));
+        });
+    return Napi::Value(opened.promise);
+  });
 }
 
 }  // namespace
@@ -42,53 +79,28 @@ Napi::Function ModelWrap::define(Napi::Env env) {
 Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&] {
-    Environment& environment = Environment::of(env);
     const std::string path = info[0].As<Napi::String>();
     LoadOptions options = to_load_options(info[1].As<Napi::Object>());
-    const auto opened = environment.open_promise(env, Napi::Object());
-    auto owner = environment.shared_from_this();
+    auto owner = Environment::of(env).shared_from_this();
     options.should_stop = [owner] { return owner->is_closing(); };
-    environment.run_in_background(env, opened.id, [owner, id = opened.id, path, options] {
-      std::exception_ptr error;
-      std::shared_ptr<Model> model;
-      try {
-        model = Model::load(path, options);
-      } catch (...) {
-        error = std::current_exception();
-      }
-      owner->post([owner, id, error, model](Napi::Env env) {
-        owner->settle(env, id, error, [&](Napi::Env) -> Napi::Value {
-          owner->track(model);
-          return owner->model_constructor.New({Napi::External<std::shared_ptr<Model>>::New(
-              env, const_cast<std::shared_ptr<Model>*>(&model))});
-        });
-      });
-    });
-    return Napi::Value(opened.promise);
+    const auto to_value = [owner](Napi::Env e, std::shared_ptr<Model>& model) -> Napi::Value {
+      owner->track(model);
+      return owner->model_constructor.New({Napi::External<std::shared_ptr<Model>>::New(e, &model)});
+    };
+    return in_background<std::shared_ptr<Model>>(env, Napi::Object(), to_value,
+                                                 [path, options] { return Model::load(path, options); });
   });
 }
 
 Napi::Value ModelWrap::estimate(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&] {
-    Environment& environment = Environment::of(env);
     const std::string path = info[0].As<Napi::String>();
     const LoadOptions options = to_load_options(info[1].As<Napi::Object>());
     const auto max_length = size_t(info[2].As<Napi::Number>().Int64Value());
-    const auto opened = environment.open_promise(env, Napi::Object());
-    environment.run_in_background(
-        env, opened.id,
-        [settle = settle_later<MemoryEstimate>(environment, opened.id), path, options, max_length] {
-          MemoryEstimate estimate;
-          std::exception_ptr error;
-          try {
-            estimate = Model::estimate(path, options, max_length);
-          } catch (...) {
-            error = std::current_exception();
-          }
-          settle(error, estimate);
-        });
-    return Napi::Value(opened.promise);
+    return in_background<MemoryEstimate>(env, Napi::Object(), kToJs, [path, options, max_length] {
+      return Model::estimate(path, options, max_length);
+    });
   });
 }
 
@@ -104,6 +116,10 @@ ModelWrap::~ModelWrap() {
   if (model_) model_->close(true);
 }
 
+void ModelWrap::Finalize(Napi::BasicEnv env) {
+  release_memory(env);
+}
+
 Napi::Value ModelWrap::get_info(const Napi::CallbackInfo& info) {
   return to_js(info.Env(), model_->info());
 }
@@ -116,14 +132,12 @@ Napi::Value ModelWrap::start(const Napi::CallbackInfo& info, const Submit& submi
     Environment& environment = Environment::of(env);
     std::vector<Input> inputs = to_inputs(info[0], info[1]);
     const EncodeOptions options = to_encode_options(info[2].As<Napi::Object>());
-    const auto opened = environment.open_promise(env, info.This().As<Napi::Object>());
-    try {
-      const auto job = submit(std::move(inputs), options, settle_later<Result>(environment, opened.id));
+    const auto keep_alive = info.This().As<Napi::Object>();
+    return environment.promise(env, keep_alive, [&](const Environment::OpenPromise& opened) {
+      const auto job =
+          submit(std::move(inputs), options, settle_later<Result>(environment, opened.id, kToJs));
       return Napi::Value(to_js_job(env, opened.promise, job));
-    } catch (...) {
-      environment.settle_unseen(env, opened.id);
-      throw;
-    }
+    });
   });
 }
 
@@ -143,21 +157,18 @@ Napi::Value ModelWrap::tokenize(const Napi::CallbackInfo& info) {
 Napi::Value ModelWrap::dispose(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&] {
-    Environment& environment = Environment::of(env);
-    const auto opened = environment.open_promise(env, info.This().As<Napi::Object>());
-    auto owner = environment.shared_from_this();
-    environment.run_in_background(env, opened.id, [owner, id = opened.id, model = model_] {
-      model->close(false);
-      owner->post([owner, id](Napi::Env env) {
-        owner->settle(env, id, nullptr, [](Napi::Env e) { return e.Undefined(); });
-      });
-    });
+    const auto to_value = [](Napi::Env e, std::monostate) { return e.Undefined(); };
+    const Napi::Value promise =
+        in_background<std::monostate>(env, info.This().As<Napi::Object>(), to_value, [model = model_] {
+          model->close(false);
+          return std::monostate{};
+        });
     release_memory(env);
-    return Napi::Value(opened.promise);
+    return promise;
   });
 }
 
-void ModelWrap::release_memory(Napi::Env env) {
+void ModelWrap::release_memory(Napi::BasicEnv env) {
   Napi::MemoryManagement::AdjustExternalMemory(env, -accounted_bytes_);
   accounted_bytes_ = 0;
 }

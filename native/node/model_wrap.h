@@ -20,6 +20,8 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
   /// Called with an External<std::shared_ptr<Model>>, by load() alone.
   explicit ModelWrap(const Napi::CallbackInfo& info);
   ~ModelWrap() override;
+  /// Called when the object has been collected, before it is destroyed.
+  void Finalize(Napi::BasicEnv env) override;
 
  private:
   template <typename Result, typename Submit>
@@ -28,7 +30,7 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
   Napi::Value run(const Napi::CallbackInfo& info);
   Napi::Value tokenize(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
-  void release_memory(Napi::Env env);
+  void release_memory(Napi::BasicEnv env);
 
   std::shared_ptr<Model> model_;
   int64_t accounted_bytes_ = 0;

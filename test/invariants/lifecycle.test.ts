@@ -2,7 +2,8 @@
 // runs in a process of its own, so that a crash is an exit status and not the end of the test run. `npm run test:lifecycle` is
 // the long form.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 
@@ -117,6 +118,94 @@ it('tells that no thread can be started, goes on when one can, and ends by itsel
   expect({ status, signal }, stderr).toEqual({ status: 0, signal: null });
   expect(stdout.trim()).toBe('out_of_memory,out_of_memory,out_of_memory,ok,ok');
 }, 20_000);
+
+it('tells that memory has run out, whichever allocation of a call or a load fails, up to the last', () => {
+  const library = path.join(root, 'build-cmake', 'out', 'libenc_no_memory.so');
+  expect(existsSync(library)).toBe(true);
+  const folder = mkdtempSync(path.join(tmpdir(), 'ggml-encoder-no-memory-'));
+  const control = path.join(folder, 'control');
+  writeFileSync(control, Buffer.alloc(32));
+  const { status, signal, stdout, stderr } = run(
+    `
+    const fs = require('node:fs');
+    const file = fs.openSync(process.env.FAULT_CONTROL, 'r+');
+    const word = Buffer.alloc(8);
+    const write = (place, value) => { word.writeBigUInt64LE(BigInt(value)); fs.writeSync(file, word, 0, 8, 8 * place); };
+    const read = (place) => { fs.readSync(file, word, 0, 8, 8 * place); return Number(word.readBigUInt64LE()); };
+    const [MARKS, FAILS, COUNT, FAILED] = [0, 1, 2, 3];
+    const source = ${JSON.stringify(path.join(root, 'models', 'default.gguf'))};
+    const load = () => Classifier.load(source, { threads: 1 });
+    const codes = new Set();
+    let model;
+    const loadMarked = async () => {
+      await model?.dispose();
+      write(MARKS, 1);
+      model = await load();
+      write(MARKS, 0);
+      await model.classify('a text');
+    };
+    const failEach = async (action, first) => {
+      for (let nth = first; ; nth++) {
+        write(COUNT, 0);
+        write(FAILED, 0);
+        write(FAILS, nth);
+        await action().then(() => codes.add('ok'), ({ code }) => codes.add(code));
+        write(FAILS, 0);
+        if (read(FAILED) === 0) return;
+        // Where ggml itself ran out of memory the model is of no use any more, and says so.
+        await model.classify('a text').catch(loadMarked);
+      }
+    };
+    (async () => {
+      // The threads that read files are not meant.
+      await Promise.all(Array.from({ length: 8 }, () => fs.promises.stat('.')));
+      await loadMarked();
+      await failEach(() => model.classify('a text'), 1);
+      await failEach(() => model.tokenize('a text'), 1);
+      write(MARKS, 1);
+      for (const action of [() => estimateMemory(source), () => load().then((loaded) => loaded.dispose())]) {
+        await action();
+        write(COUNT, 0);
+        await action();
+        await failEach(action, read(COUNT) - 20);
+      }
+      console.log([...codes].sort().join());
+    })();
+  `,
+    { LD_PRELOAD: library, FAULT_CONTROL: control },
+  );
+  rmSync(folder, { recursive: true });
+  expect({ status, signal }, stderr).toEqual({ status: 0, signal: null });
+  expect(stdout.trim()).toBe('ok,out_of_memory');
+}, 60_000);
+
+it('tells V8 that the memory of a model is free again when it is collected without dispose', () => {
+  const { status, stdout, stderr } = run(`
+    const counter = { exports: {} };
+    process.dlopen(counter, ${JSON.stringify(path.join(root, 'build-cmake', 'out', 'libenc_external_memory.so'))});
+    require('node:v8').setFlagsFromString('--expose-gc');
+    const collect = require('node:vm').runInNewContext('gc');
+    const settle = async () => { for (let i = 0; i < 10; i++) { collect(); await pause(10); } };
+    (async () => {
+      await (await Classifier.load()).dispose();
+      await settle();
+      const before = counter.exports();
+      let model = await Classifier.load();
+      const { weightBytes } = model.info;
+      await settle();
+      const held = counter.exports() - before;
+      model = undefined;
+      for (let i = 0; i < 9; i++) await Classifier.load();
+      await settle();
+      console.log(JSON.stringify({ held: held / weightBytes, left: (counter.exports() - before) / weightBytes }));
+    })();
+  `);
+  expect(status, stderr).toBe(0);
+  // In models.
+  const { held, left } = JSON.parse(stdout) as { held: number; left: number };
+  expect(held).toBeGreaterThan(0.9);
+  expect(left).toBeLessThan(0.1);
+});
 
 it(`gives memory and threads back over ${CYCLES} cycles of load, classify, dispose`, { timeout: TIMEOUT_MS }, () => {
   const { status, stdout, stderr } = run(`

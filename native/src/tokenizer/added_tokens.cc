@@ -69,6 +69,7 @@ AddedToken read_token(JsonValue entry) {
 AddedTokenMatcher::AddedTokenMatcher() : root_(trie_.add_root()) {}
 
 void AddedTokenMatcher::add(AddedToken token, std::string_view content) {
+  // Of tokens that the normalizer makes equal the library takes one at random; here it is the file's first.
   if (!trie_.insert(root_, content, static_cast<int32_t>(tokens_.size()))) return;
   starts_[static_cast<unsigned char>(content[0])] = true;
   (token.special ? has_special_ : has_ordinary_) = true;

@@ -103,7 +103,7 @@ void BertNormalizer::append_ascii(std::string_view run, std::string& out) const 
   out.resize(static_cast<size_t>(p - out.data()));
 }
 
-void BertNormalizer::normalize(std::string_view text, std::string& out) const {
+bool BertNormalizer::normalize(std::string_view text, std::string& out) const {
   Writer writer(out, lowercase_);
   const char* const end = text.data() + text.size();
   for (const char* p = text.data(); p < end;) {
@@ -134,6 +134,19 @@ void BertNormalizer::normalize(std::string_view text, std::string& out) const {
       writer.put(c, flags);
     if (spaced) writer.put(' ', 0);
   }
+  return text.empty() || !drops_first(text);
+}
+
+bool BertNormalizer::drops_first(std::string_view text) const {
+  const char* p = text.data();
+  const char32_t c = utf8::decode(p);
+  const unicode::Properties properties = unicode::properties(c);
+  if (clean_text_ && properties.flags & unicode::kRemoved) return true;
+  if (!strip_accents_ || (clean_text_ && properties.flags & unicode::kToSpace)) return false;
+  if (!(properties.flags & unicode::kHasDecomposition)) return properties.flags & unicode::kNonspacingMark;
+  char32_t parts[unicode::kMaxDecomposition];
+  unicode::decompose(c, parts);
+  return unicode::properties(parts[0]).flags & unicode::kNonspacingMark;
 }
 
 }  // namespace enc

@@ -12,12 +12,13 @@ class BertNormalizer : public Normalizer {
   /// Reads clean_text, handle_chinese_chars, lowercase and strip_accents (null or absent: as lowercase).
   explicit BertNormalizer(JsonValue block);
 
-  void normalize(std::string_view text, std::string& out) const override;
+  bool normalize(std::string_view text, std::string& out) const override;
 
  private:
   class Writer;
 
   void append_ascii(std::string_view run, std::string& out) const;
+  bool drops_first(std::string_view text) const;
 
   bool clean_text_;
   bool handle_chinese_chars_;

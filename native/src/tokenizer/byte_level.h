@@ -27,8 +27,9 @@ class ByteLevel : public PreTokenizer {
 /// The normalizer of the same name.
 class ByteLevelNormalizer : public Normalizer {
  public:
-  void normalize(std::string_view text, std::string& out) const override {
+  bool normalize(std::string_view text, std::string& out) const override {
     append_byte_characters(text, out);
+    return true;
   }
 };
 

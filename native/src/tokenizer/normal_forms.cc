@@ -111,7 +111,7 @@ class SegmentWriter {
 
 }  // namespace
 
-void NormalForm::normalize(std::string_view text, std::string& out) const {
+bool NormalForm::normalize(std::string_view text, std::string& out) const {
   SegmentWriter writer(compatible_, composed_, out);
   const uint32_t changing =
       unicode::kHasDecomposition | (compatible_ ? uint32_t{unicode::kHasCompatibilityMapping} : 0u);
@@ -147,6 +147,7 @@ void NormalForm::normalize(std::string_view text, std::string& out) const {
   }
   finish(end);
   out.append(copied, end);
+  return true;
 }
 
 }  // namespace enc

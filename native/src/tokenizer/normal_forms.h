@@ -10,7 +10,7 @@ class NormalForm : public Normalizer {
   /// `compatible`: NFKC and NFKD; `composed`: NFC and NFKC.
   NormalForm(bool compatible, bool composed) : compatible_(compatible), composed_(composed) {}
 
-  void normalize(std::string_view text, std::string& out) const override;
+  bool normalize(std::string_view text, std::string& out) const override;
 
  private:
   bool compatible_;

@@ -96,7 +96,7 @@ std::optional<std::string_view> Precompiled::find(std::string_view text) const {
   return std::nullopt;
 }
 
-void Precompiled::normalize(std::string_view text, std::string& out) const {
+bool Precompiled::normalize(std::string_view text, std::string& out) const {
   const size_t start = out.size();
   for (size_t begin = 0; begin < text.size();) {
     check_growth(text.size(), out.size() - start);
@@ -118,6 +118,8 @@ void Precompiled::normalize(std::string_view text, std::string& out) const {
       i += size;
     }
   }
+  // The library does not tell when it drops what a text begins with.
+  return true;
 }
 
 }  // namespace enc

@@ -16,7 +16,7 @@ class Precompiled : public Normalizer {
   /// replacements, each ended by NUL. Throws Error(checkpoint_malformed) for a table that breaks off.
   explicit Precompiled(JsonValue block);
 
-  void normalize(std::string_view text, std::string& out) const override;
+  bool normalize(std::string_view text, std::string& out) const override;
 
  private:
   /// The replacement of the shortest key that begins `text`; nothing when there is none.

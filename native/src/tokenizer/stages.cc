@@ -24,7 +24,10 @@ constexpr size_t kMaxGrownBytes = size_t{1} << 30;  // positions have 32 bits
 
 class NoNormalizer : public Normalizer {
  public:
-  void normalize(std::string_view text, std::string& out) const override { out += text; }
+  bool normalize(std::string_view text, std::string& out) const override {
+    out += text;
+    return true;
+  }
 };
 
 class NoPreTokenizer : public PreTokenizer {

@@ -27,8 +27,9 @@ struct Span {
 class Normalizer {
  public:
   virtual ~Normalizer() = default;
-  /// Appends the normalised `text` to `out`.
-  virtual void normalize(std::string_view text, std::string& out) const = 0;
+  /// Appends the normalised `text` to `out`. False when characters at the beginning of `text` were dropped,
+  /// so that what was appended begins behind them.
+  virtual bool normalize(std::string_view text, std::string& out) const = 0;
 };
 
 /// A text on its way through pre-tokenizers, which part it and may rewrite it.

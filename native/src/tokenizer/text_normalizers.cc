@@ -20,7 +20,7 @@ std::string read_content(JsonValue value) {
 
 class Lowercase : public Normalizer {
  public:
-  void normalize(std::string_view text, std::string& out) const override {
+  bool normalize(std::string_view text, std::string& out) const override {
     const char* const end = text.data() + text.size();
     for (const char* p = text.data(); p < end;) {
       const char* const at = p;
@@ -33,17 +33,20 @@ class Lowercase : public Normalizer {
       const int count = unicode::lower_case(c, lower);
       for (int i = 0; i < count; i++) utf8::append(out, lower[i]);
     }
+    return true;
   }
 };
 
 class StripAccents : public Normalizer {
  public:
-  void normalize(std::string_view text, std::string& out) const override {
+  bool normalize(std::string_view text, std::string& out) const override {
     const char* const end = text.data() + text.size();
     for (const char* p = text.data(); p < end;) {
       const char* const at = p;
       if (!(unicode::properties(utf8::decode(p)).flags & unicode::kCombining)) out.append(at, p);
     }
+    const char* first = text.data();
+    return text.empty() || !(unicode::properties(utf8::decode(first)).flags & unicode::kCombining);
   }
 };
 
@@ -52,7 +55,7 @@ class Strip : public Normalizer {
   explicit Strip(JsonValue block)
       : left_(block.at("strip_left").as_bool()), right_(block.at("strip_right").as_bool()) {}
 
-  void normalize(std::string_view text, std::string& out) const override {
+  bool normalize(std::string_view text, std::string& out) const override {
     const auto is_white = [](const char* p) {
       return unicode::properties(utf8::decode(p)).flags & unicode::kWhitespace;
     };
@@ -69,6 +72,7 @@ class Strip : public Normalizer {
       end = last;
     }
     out += text.substr(begin, end - begin);
+    return begin == 0;
   }
 
  private:
@@ -79,7 +83,7 @@ class Strip : public Normalizer {
 /// SentencePiece's clean-up of control characters and odd spaces.
 class Nmt : public Normalizer {
  public:
-  void normalize(std::string_view text, std::string& out) const override {
+  bool normalize(std::string_view text, std::string& out) const override {
     const char* const end = text.data() + text.size();
     for (const char* p = text.data(); p < end;) {
       const char* const at = p;
@@ -90,6 +94,8 @@ class Nmt : public Normalizer {
       else
         out.append(at, p);
     }
+    const char* first = text.data();
+    return text.empty() || !is_removed(utf8::decode(first));
   }
 
  private:
@@ -109,15 +115,20 @@ class Replace : public Normalizer {
       : pattern_(make_pattern(block.at("pattern"), "normalizer Replace")),
         content_(read_content(block.at("content"))) {}
 
-  void normalize(std::string_view text, std::string& out) const override {
+  bool normalize(std::string_view text, std::string& out) const override {
     const size_t start = out.size();
+    bool keeps_start = true;
     for (size_t done = 0; done < text.size();) {
       const Pattern::Match match = pattern_->find(text, done);
       out += text.substr(done, match.begin - done);
       if (match.begin < match.end) out += content_;
+      // The library takes what stands for a match to begin where its last character does.
+      if (match.begin == 0 && match.end > 0)
+        keeps_start = !content_.empty() && utf8::previous(text, match.end) == 0;
       check_growth(text.size(), out.size() - start);
       done = std::max(match.begin, match.end);
     }
+    return keeps_start;
   }
 
  private:
@@ -129,8 +140,9 @@ class Prepend : public Normalizer {
  public:
   explicit Prepend(JsonValue block) : content_(read_content(block.at("prepend"))) {}
 
-  void normalize(std::string_view text, std::string& out) const override {
+  bool normalize(std::string_view text, std::string& out) const override {
     if (!text.empty()) out.append(content_).append(text);
+    return true;
   }
 
  private:
@@ -149,23 +161,25 @@ std::unique_ptr<const Normalizer> make_text_normalizer(std::string_view type, Js
   return nullptr;
 }
 
-void NormalizerSequence::normalize(std::string_view text, std::string& out) const {
+bool NormalizerSequence::normalize(std::string_view text, std::string& out) const {
   if (parts_.empty()) {
     out += text;
-    return;
+    return true;
   }
+  bool keeps_start = true;
   std::string before, after;
   for (size_t i = 0; i < parts_.size(); i++) {
     const std::string_view input = i == 0 ? text : std::string_view(before);
     if (i + 1 == parts_.size()) {
-      parts_[i]->normalize(input, out);
-      return;
+      keeps_start &= parts_[i]->normalize(input, out);
+      return keeps_start;
     }
     after.clear();
-    parts_[i]->normalize(input, after);
+    keeps_start &= parts_[i]->normalize(input, after);
     check_growth(text.size(), after.size());
     before.swap(after);
   }
+  return keeps_start;
 }
 
 }  // namespace enc

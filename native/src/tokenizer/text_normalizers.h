@@ -15,7 +15,7 @@ class NormalizerSequence : public Normalizer {
   explicit NormalizerSequence(std::vector<std::unique_ptr<const Normalizer>> parts)
       : parts_(std::move(parts)) {}
 
-  void normalize(std::string_view text, std::string& out) const override;
+  bool normalize(std::string_view text, std::string& out) const override;
 
  private:
   std::vector<std::unique_ptr<const Normalizer>> parts_;

@@ -127,9 +127,9 @@ void PipelineTokenizer::tokenize(std::string_view text, SpecialTokens mode, size
       continue;
     }
     scratch.normalized.clear();
-    normalizer_->normalize(part(valid, piece.span), scratch.normalized);
+    const bool keeps_start = normalizer_->normalize(part(valid, piece.span), scratch.normalized);
     check_growth(piece.span.end - piece.span.begin, scratch.normalized.size());
-    tokenize_normalized(mode, piece.span.begin == 0, limit, scratch, ids);
+    tokenize_normalized(mode, keeps_start && piece.span.begin == 0, limit, scratch, ids);
   }
 }
 

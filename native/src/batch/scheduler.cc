@@ -64,7 +64,7 @@ void Scheduler::submit(std::shared_ptr<Call> call) {
     const std::lock_guard lock(mutex_);
     if (!closing_) {
       active_.insert(call);
-      waiting_.push_back({std::move(call), 0});
+      waiting_.push_back({std::move(call), tokens});
       waiting_tokens_ += tokens;
     }
   }
@@ -80,8 +80,18 @@ void Scheduler::submit(std::shared_ptr<Call> call) {
   }
 }
 
-/// The next share of the queue, empty when the scheduler has closed. A share is what is left divided by the
-/// threads, at most what fills a few batches.
+/// Tokens to take next: what is left divided by the threads, at most what fills a few batches. Shares get
+/// smaller towards the end, so that all threads end together; where each pays for the texts' common
+/// beginning, they do not get smaller than half of a thread's part of the call.
+size_t Scheduler::share_tokens() const {
+  const auto threads = size_t(options_.threads);
+  const size_t fair = (waiting_tokens_ + threads - 1) / threads;
+  if (!options_.shares_prefixes) return std::min(fair, kBatchesPerShare * options_.max_batch_tokens);
+  const size_t least = std::min(waiting_.front().tokens / threads / 2, options_.max_batch_tokens);
+  return std::min(std::max(fair, least), kBatchesPerPrefixShare * options_.max_batch_tokens);
+}
+
+/// The next share of the queue, empty when the scheduler has closed.
 std::vector<Slice> Scheduler::take() {
   // All that is allocated here, so that a failure leaves the queue as it was.
   std::vector<Slice> slices;
@@ -90,9 +100,7 @@ std::vector<Slice> Scheduler::take() {
   idle_threads_++;
   wake_.wait(lock, [this] { return !waiting_.empty() || closing_; });
   idle_threads_--;
-  const size_t fair_share = (waiting_tokens_ + size_t(options_.threads) - 1) / size_t(options_.threads);
-  const size_t batches = options_.shares_prefixes ? kBatchesPerPrefixShare : kBatchesPerShare;
-  const size_t target = std::min(fair_share, batches * options_.max_batch_tokens);
+  const size_t target = waiting_.empty() ? 0 : share_tokens();
   size_t taken = 0;
   while (!waiting_.empty() && slices.size() < kMaxSlices && (taken == 0 || taken < target)) {
     Waiting& front = waiting_.front();

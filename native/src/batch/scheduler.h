@@ -60,12 +60,14 @@ class Scheduler {
  private:
   struct Waiting {
     std::shared_ptr<Call> call;
+    size_t tokens;  ///< estimate over the whole call
     size_t next = 0;
   };
   struct Item;
 
   void work();
   std::vector<Slice> take();
+  size_t share_tokens() const;
   size_t estimate_tokens(const Call& call, size_t index) const;
   void process(const std::vector<Slice>& slices, BatchRunner& runner);
   void tokenize(const Slice& slice, std::vector<Item>& items);

@@ -6,7 +6,9 @@ Versions that made the committed files: scikit-learn 1.9.1, scipy 1.17.1, senten
 Scores are multiples of 1/1000, so that there are ties, and so are the numbers at the edges of calibration bins; a JSON
 file holds them exactly.
 """
+import itertools
 import json
+import logging
 import warnings
 from pathlib import Path
 
@@ -15,7 +17,11 @@ import scipy
 import sentence_transformers
 import sklearn
 from scipy import stats
-from sentence_transformers.sentence_transformer.evaluation import BinaryClassificationEvaluator
+from sentence_transformers.cross_encoder.evaluation import CrossEncoderRerankingEvaluator
+from sentence_transformers.sentence_transformer.evaluation import (
+    BinaryClassificationEvaluator,
+    InformationRetrievalEvaluator,
+)
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
@@ -184,11 +190,126 @@ def evaluate_values(rows):
     }
 
 
+def judged(seed, num_queries, num_documents, highest, skill, steps=None):
+    """[grades, scores in thousandths] of queries; with few `steps` many scores of a query are equal."""
+    random = numpy.random.default_rng(seed)
+    queries = []
+    for _ in range(num_queries):
+        count = int(random.integers(2, num_documents + 1))
+        grades = numpy.maximum(0, random.integers(-highest, highest + 1, size=count))
+        noise = random.normal(size=count)
+        if steps is None:
+            # Each score once: sentence-transformers' MRR leaves open which of equal ones is first.
+            places = numpy.argsort(numpy.argsort(noise + skill * grades))
+            scores = places * 7 - 300
+        else:
+            scores = numpy.clip(numpy.round(noise + skill * grades), 0, steps) * 250
+        queries.append([[int(grade) for grade in grades], [int(score) for score in scores]])
+    return queries
+
+
+def order_metrics(relevant, scores, k):
+    """MRR, recall and hit rate of sentence-transformers; the mean over all orders of the documents with equal scores."""
+    reranking = CrossEncoderRerankingEvaluator([], at_k=k)
+    count = len(scores)
+    has_ties = len(set(scores)) < count
+    orders = list(itertools.permutations(range(count))) if has_ties else [range(count)]
+    values = []
+    for order in orders:
+        ids = [f"{place:03}" for place in range(count)]
+        found = [relevant[place] for place in order]
+        search = InformationRetrievalEvaluator(
+            queries={"q": ""}, corpus={name: "" for name in ids},
+            relevant_docs={"q": {name for name, flag in zip(ids, found) if flag}},
+            mrr_at_k=[k], ndcg_at_k=[k], accuracy_at_k=[k], precision_recall_at_k=[k], map_at_k=[k])
+        hits = [{"corpus_id": name, "score": scores[place]} for name, place in zip(ids, order)]
+        result = search.compute_metrics([hits])
+        mrr, _, _ = reranking.compute_metrics(found, numpy.array([scores[place] for place in order]))
+        if not has_ties:
+            assert abs(mrr - result["mrr@k"][k]) < 1e-15
+        values.append((mrr, result["recall@k"][k], result["accuracy@k"][k]))
+    return dict(zip(("mrr", "recall", "hitRate"), map(float, numpy.mean(values, axis=0))))
+
+
+def evaluate_queries(queries, k, level):
+    rows = []
+    for grades, scores in queries:
+        relevant = [int(grade > 0 if level is None else grade >= level) for grade in grades]
+        values = {"ndcg": 0.0, "mrr": 0.0, "map": 0.0, "recall": 0.0, "hitRate": 0.0}
+        if sum(grades) > 0:
+            values["ndcg"] = float(metrics.ndcg_score([grades], [scores], k=k))
+        if sum(relevant) > 0:
+            values["map"] = float(metrics.average_precision_score(relevant, scores))
+            values.update(order_metrics(relevant, scores, k))
+        rows.append({"grades": grades, "scores": scores, **values})
+    return rows
+
+
+class RecordedModel:
+    """What the evaluator asks of a CrossEncoder; the score of a pair is that of its document."""
+
+    def __init__(self, scores):
+        self.scores = scores
+        self.model_card_data = None
+
+    def predict(self, pairs, **_):
+        return numpy.array([self.scores[document] for _, document in pairs], dtype=numpy.float32)
+
+
+def reranking_samples(seed, kind, count):
+    """Samples as CrossEncoderRerankingEvaluator takes them, and a score for each document."""
+    random = numpy.random.default_rng(seed)
+    samples, scores = [], {}
+    for query in range(count):
+        documents = [f"document {query}-{place}" for place in range(int(random.integers(3, 20)))]
+        order = random.permutation(len(documents))
+        scores.update({document: int(place) * 11 - 60 for document, place in zip(documents, order)})
+        num_positive = int(random.integers(0, 3))
+        positive = [documents[place] for place in random.choice(len(documents), num_positive, replace=False)]
+        sample = {"query": f"query {query}", "positive": positive}
+        if kind == "negative":
+            samples.append({**sample, "negative": [text for text in documents if text not in positive]})
+        else:
+            # A search that does not find everything; at times nothing of what is relevant.
+            found = [text for text in documents if text not in positive or random.random() < 0.6]
+            samples.append({**sample, "documents": found})
+    return samples, scores
+
+
+def evaluate_samples(samples, scores, k):
+    evaluator = CrossEncoderRerankingEvaluator(samples, at_k=k, write_csv=False)
+    evaluator.store_metrics_in_model_card_data = lambda *_: None
+    result = {name.replace(f"@{k}", ""): float(value) for name, value in evaluator(RecordedModel(scores)).items()}
+    own = {name: result[name] for name in ("ndcg", "mrr", "map")}
+    base = {name: result[f"base_{name}"] for name in own} if "base_map" in result else None
+    return {**own, "base": base}
+
+
+def value_table(seed, count, num_values):
+    random = numpy.random.default_rng(seed)
+    right = random.normal(size=(count, num_values)) * numpy.arange(1, num_values + 1)
+    scores = right * 0.7 + random.normal(size=right.shape)
+    return [[*(int(value) for value in numpy.round(row * 1000)), *(int(value) for value in numpy.round(score * 1000))]
+            for row, score in zip(right, scores)]
+
+
+def evaluate_table(rows, num_values):
+    rows = numpy.array(rows) / 1000
+    right, score = rows[:, :num_values], rows[:, num_values:]
+    labels = [evaluate_values(numpy.stack([right[:, value], score[:, value]], axis=1) * 1000)
+              for value in range(num_values)]
+    mean = {"mse": float(metrics.mean_squared_error(right, score)),
+            "mae": float(metrics.mean_absolute_error(right, score)),
+            "r2": float(metrics.r2_score(right, score))}
+    mean.update({name: float(numpy.mean([label[name] for label in labels])) for name in ("pearson", "spearman")})
+    return {"mean": mean, "labels": labels}
+
+
 def write(task, name, rows, expected, **facts):
     versions = {package.__name__: package.__version__ for package in (sklearn, numpy)}
-    if task == "binary":
+    if task in ("binary", "ranking"):
         versions["sentence_transformers"] = sentence_transformers.__version__
-    if task == "regression":
+    if task in ("regression", "several-values"):
         versions["scipy"] = scipy.__version__
     text = json.dumps({"versions": versions, **facts, "expected": expected})
     text = text[:-1] + ',\n"rows":[\n' + ",\n".join(json.dumps(row) for row in rows) + "\n]}\n"
@@ -259,6 +380,31 @@ def main():
         "exact": [[250 * place, 250 * place] for place in range(9)],
     }.items():
         write("regression", name, rows, evaluate_values(rows))
+
+    rows = value_table(41, 80, 3)
+    write("several-values", "three-values", rows, evaluate_table(rows, 3), numValues=3)
+
+    for name, (queries, k, level) in {
+        "binary": (judged(51, 25, 30, 1, 1), 10, None),
+        "graded": (judged(52, 25, 30, 3, 0.6), 10, None),
+        "first-three": (judged(53, 25, 12, 2, 0.6), 3, None),
+        "level": (judged(54, 25, 20, 3, 0.6), 10, 2),
+        "fractions": ([[[grade / 4 for grade in grades], scores] for grades, scores in judged(55, 10, 15, 4, 0.6)], 5, 0.5),
+        "ties": (judged(56, 25, 6, 2, 0.8, steps=3), 3, None),
+        "all-equal": ([[grades, [0] * len(grades)] for grades, _ in judged(57, 10, 6, 1, 1)], 2, None),
+    }.items():
+        rows = evaluate_queries(queries, k, level)
+        means = {key: float(numpy.mean([row[key] for row in rows])) for key in ("ndcg", "mrr", "map", "recall", "hitRate")}
+        write("ranking", name, rows, means, k=k, relevanceLevel=level)
+
+    logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
+    for name, (seed, kind, k) in {
+        "samples-negative": (61, "negative", 10),
+        "samples-documents": (62, "documents", 10),
+        "samples-documents-first-three": (63, "documents", 3),
+    }.items():
+        samples, scores = reranking_samples(seed, kind, 30)
+        write("samples", name, samples, evaluate_samples(samples, scores, k), k=k, scores=scores)
 
 
 if __name__ == "__main__":

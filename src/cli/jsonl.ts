@@ -43,7 +43,7 @@ export function inputName(path: string): string {
  * @throws EncoderError `input_invalid` and `limit_exceeded`, which name the line, and `io_failed`.
  */
 export async function* records<Value>(
-  stream: Readable,
+  stream: AsyncIterable<Buffer>,
   name: string,
   parse: (line: string) => Value,
 ): AsyncGenerator<Numbered<Value>[]> {
@@ -73,12 +73,12 @@ export function atLine(error: unknown, name: string, line: number): EncoderError
   return new EncoderError(code, `line ${line} of ${name}: ${message}`, { cause: error });
 }
 
-async function* lineBatches(stream: Readable, name: string): AsyncGenerator<Numbered<Buffer>[]> {
+async function* lineBatches(stream: AsyncIterable<Buffer>, name: string): AsyncGenerator<Numbered<Buffer>[]> {
   let line = 0;
   let pieces: Buffer[] = [];
   let pending = 0;
   try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+    for await (const chunk of stream) {
       const lines: Numbered<Buffer>[] = [];
       let start = 0;
       for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {

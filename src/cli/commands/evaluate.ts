@@ -13,11 +13,12 @@ import type { ColumnTitles } from '../evaluation/input/columns';
 import { renderReport } from '../evaluation/report/page';
 import { Scorer } from '../evaluation/scorer';
 import { TASKS } from '../evaluation/task';
+import type { Findings } from '../evaluation/task';
 import { createTask } from '../evaluation/tasks/create-task';
 import type { TaskFlags } from '../evaluation/tasks/create-task';
 import { parseThreshold } from '../evaluation/thresholds';
 import type { Io } from '../io';
-import { addModelOptions, withModel } from '../model-options';
+import { addModelOptions, parseNumber, positiveInteger, withModel } from '../model-options';
 import type { ModelFlags } from '../model-options';
 import { Output } from '../output';
 import { addFormatOption, wantsText } from '../result-format';
@@ -27,7 +28,6 @@ import { isSameFile } from '../text-input';
 
 interface EvaluateFlags extends ModelFlags, FormatFlags, TaskFlags {
   readonly input: string;
-  readonly column?: ColumnTitles;
   readonly prompt?: string;
   readonly promptName?: string;
   readonly report?: string;
@@ -41,9 +41,12 @@ export function addEvaluateCommand(program: Command, io: Io): void {
     .summary('measure a model on labelled texts')
     .description(
       'Measure a model on labelled texts: accuracy, F1, ROC AUC, calibration; of several labels each for itself; ' +
-        'errors and correlations of a regression model; how well a reranker tells yes from no.',
+        'errors and correlations of a regression model; how well a reranker tells yes from no, or orders documents.',
     )
-    .requiredOption('--input <file>', '.csv with columns text, label; else lines of {"text", "label"}; - for stdin')
+    .requiredOption(
+      '--input <file>',
+      '.csv with columns text, label; else lines or a list of {"text", "label"}; - for stdin',
+    )
     .option('--column <name=title>', 'another title for text, text_pair or label in the file; repeat it', parseColumn)
     .addOption(new Option('--task <name>', 'what to measure (default: what the model is for)').choices(TASKS))
     .option(
@@ -61,6 +64,9 @@ export function addEvaluateCommand(program: Command, io: Io): void {
     )
     .option('--prompt <text>', 'put before the first text of each pair, for rerankers; "" for none')
     .option('--prompt-name <name>', "the model's prompt of that name")
+    .option('--at-k <n>', 'of --task ranking: how many documents count as found (default: 10)', positiveInteger)
+    .option('--relevance-level <grade>', 'the least grade of a relevant document (default: all above 0)', parseLevel)
+    .option('--per-query <jsonl>', "write each query's own numbers")
     .option('--report <html>', 'write a page with charts')
     .option('--compare <model>', 'a second model with the same labels, to see how far they differ')
     .option('--json', 'the same as --format json')
@@ -70,6 +76,7 @@ export function addEvaluateCommand(program: Command, io: Io): void {
 Examples:
   $ ggml-encoder evaluate -m model.gguf --input test.csv --report report.html
   $ ggml-encoder evaluate -m toxic.gguf --input train.csv --column text=comment_text --threshold 0.4
+  $ ggml-encoder evaluate -m reranker.gguf --task ranking --input queries.jsonl
   $ ggml-encoder evaluate -m model.gguf --input test.jsonl --compare model-q8_0.gguf`,
     );
   addFormatOption(addModelOptions(command, { required: false })).action(async (flags: EvaluateFlags) =>
@@ -78,9 +85,10 @@ Examples:
 }
 
 async function evaluateModel(flags: EvaluateFlags, io: Io): Promise<void> {
-  const { input, report, column: titles = {} } = flags;
-  if (report !== undefined && input !== '-' && (await isSameFile(input, report))) {
-    throw new UsageError(`--report ${report} would overwrite the input`);
+  const { input, report, perQuery, column: titles = {} } = flags;
+  for (const [option, path] of Object.entries({ report, 'per-query': perQuery })) {
+    if (path === undefined || input === '-' || !(await isSameFile(input, path))) continue;
+    throw new UsageError(`--${option} ${path} would overwrite the input`);
   }
   const load = (source?: string) => async (options: LoadOptions) => Scorer.load(source, options);
   const forPeople = flags.json !== true && wantsText(flags, io);
@@ -92,6 +100,7 @@ async function evaluateModel(flags: EvaluateFlags, io: Io): Promise<void> {
       const run = { specialTokens, prompt, promptName };
       const evaluation = await evaluate({ path: input, titles }, task, { own, other }, run, io);
       if (report !== undefined) await writeReport(report, renderReport(evaluation, own.info, input));
+      if (perQuery !== undefined) await writeRows(perQuery, evaluation.findings, io);
       const output = Output.open(undefined, io.stdout);
       await output.lines(forPeople ? describe(evaluation, io) : [evaluationLine(evaluation, own.info.path)]);
       await output.close();
@@ -105,6 +114,12 @@ async function writeReport(path: string, html: string): Promise<void> {
   await writeFile(path, html).catch((cause: unknown) => {
     throw ioError(`cannot write ${path}`, cause);
   });
+}
+
+async function writeRows(path: string, { rows }: Findings, io: Io): Promise<void> {
+  const output = Output.open(path, io.stdout);
+  await output.lines(rows?.().map((row) => JSON.stringify(row)) ?? []);
+  await output.close();
 }
 
 /** The contract of docs/cli.md: these keys, in this order, and then those of the task. */
@@ -126,6 +141,12 @@ function parseColumn(value: string, before: ColumnTitles = {}): ColumnTitles {
     throw new InvalidArgumentError(`It must be name=title, with one of the names ${COLUMN_NAMES.join(', ')}.`);
   }
   return { ...before, [name]: title };
+}
+
+function parseLevel(value: string): number {
+  const level = parseNumber(value);
+  if (level > 0) return level;
+  throw new InvalidArgumentError('It must be a number above 0.');
 }
 
 function parseSeparator(value: string): string {

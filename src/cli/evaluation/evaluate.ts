@@ -7,7 +7,7 @@ import { orderedMap } from '../ordered-map';
 import { RateMeter } from '../progress';
 import type { ColumnTitles } from './input/columns';
 import { alike, examples, isPair } from './input/examples';
-import type { Example } from './input/examples';
+import type { Example } from './input/record-format';
 import type { Scorer, ScorerOptions } from './scorer';
 import type { Findings, Task } from './task';
 

@@ -1,18 +1,17 @@
 /** What a model is measured at, and what every kind of measurement has in common. */
-import { EncoderError } from '../../errors';
 import { UsageError } from '../errors';
 import type { ModelFacts } from '../../api/model-info';
 import type { Paint } from '../style';
-import type { TargetFormat } from './input/target-format';
+import type { RecordFormat } from './input/record-format';
 
-/** `binary` and `regression` are for models with one label. */
-export const TASKS = ['single-label', 'multi-label', 'binary', 'regression'] as const;
+/** `binary` and `ranking` are for models with one label, `regression` also for regression models with several. */
+export const TASKS = ['single-label', 'multi-label', 'binary', 'regression', 'ranking'] as const;
 
 export type TaskName = (typeof TASKS)[number];
 
 /** A measurement under way: takes answers as they come, and says at the end what they are worth. */
 export interface Task<Target> {
-  readonly format: TargetFormat<Target>;
+  readonly format: RecordFormat<Target>;
   /** All inputs must be pairs, or none. */
   readonly needsAlike: boolean;
   /** @param otherLogits those of the second model, where there is one. */
@@ -31,6 +30,8 @@ export interface Findings {
   details(paint: Paint): string[];
   /** The report's parts, as markup. */
   sections(): string[];
+  /** What `--per-query` writes, a line each; absent where the task knows no queries. */
+  readonly rows?: () => readonly Readonly<Record<string, unknown>>[];
   /** What the report's footer says about the numbers. */
   readonly note: string;
 }
@@ -38,25 +39,33 @@ export interface Findings {
 /**
  * The task that a model is for. `undefined`: one score, which is binary where all right answers are 0 or 1.
  *
- * @throws EncoderError `architecture_unsupported` and UsageError where the model cannot be measured at the task.
+ * @throws UsageError where the model cannot be measured at the task.
  */
 export function taskOf(
   { path, problemType, numLabels }: ModelFacts,
   asked: TaskName | undefined,
 ): TaskName | undefined {
-  if (numLabels > 1 && problemType === 'regression') {
-    const message = `evaluate measures one value; ${path} is a regression model with ${numLabels}`;
-    throw new EncoderError('architecture_unsupported', message);
+  const isRegression = problemType === 'regression';
+  if (asked === 'ranking' && numLabels > 1) {
+    throw new UsageError(
+      `--task ranking is for rerankers, which have one label; ${path} has ${numLabels} (-m names another)`,
+    );
   }
-  const isForOneLabel = asked === 'binary' || asked === 'regression';
-  if (asked !== undefined && isForOneLabel !== (numLabels === 1)) {
-    const labels = numLabels === 1 ? 'one label' : `${numLabels} labels`;
-    const possible = numLabels === 1 ? 'binary or regression' : 'single-label or multi-label';
+  if (asked !== undefined && !possibleTasks(numLabels, isRegression).includes(asked)) {
+    const values = isRegression && numLabels > 1;
+    const labels = numLabels === 1 ? 'one label' : values ? `${numLabels} values` : `${numLabels} labels`;
+    const possible = possibleTasks(numLabels, isRegression).join(' or ');
     throw new UsageError(`--task ${asked} is not for a model with ${labels}, as ${path} is; ${possible} is`);
   }
   if (asked !== undefined) return asked;
-  if (numLabels === 1) return problemType === 'regression' ? 'regression' : undefined;
+  if (isRegression) return 'regression';
+  if (numLabels === 1) return undefined;
   return problemType === 'multi_label_classification' ? 'multi-label' : 'single-label';
+}
+
+function possibleTasks(numLabels: number, isRegression: boolean): readonly TaskName[] {
+  if (numLabels === 1) return ['binary', 'regression', 'ranking'];
+  return isRegression ? ['regression'] : ['single-label', 'multi-label'];
 }
 
 /** Fails for a second model whose logits stand for something else. */

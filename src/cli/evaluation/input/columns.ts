@@ -1,7 +1,17 @@
 /** Where a file keeps texts and right answers: titles of CSV columns, keys of JSON objects. */
 
-/** The names that `--column` may give other titles to. */
-export const COLUMN_NAMES = ['text', 'text_pair', 'label'] as const;
+/** The names that `--column` may give other titles to; `text` and `text_pair` are a query and its document too. */
+export const COLUMN_NAMES = [
+  'text',
+  'text_pair',
+  'label',
+  'query',
+  'query_id',
+  'document',
+  'documents',
+  'positive',
+  'negative',
+] as const;
 
 export type ColumnName = (typeof COLUMN_NAMES)[number];
 
@@ -45,14 +55,19 @@ export class Header {
  * The one of several titles that is there.
  *
  * @param where what has the titles, for the message.
+ * @param name what stands there.
  * @throws Error where more than one is.
  */
-export function onlyOneOf(titles: readonly string[], isThere: (title: string) => boolean, where: string) {
+export function onlyOneOf(
+  titles: readonly string[],
+  isThere: (title: string) => boolean,
+  where: string,
+  name: ColumnName = 'label',
+) {
   const [found, other] = titles.filter(isThere);
   if (other === undefined) return found;
-  throw new Error(
-    `${where} ${quote(found)} and ${quote(other)}; say with --column label=... which has the right answer`,
-  );
+  const what = name === 'label' ? 'has the right answer' : 'is meant';
+  throw new Error(`${where} ${quote(found)} and ${quote(other)}; say with --column ${name}=... which ${what}`);
 }
 
 /** As in JSON, shortened. */

@@ -1,32 +1,29 @@
-/** Examples with their right answers: JSON lines, or CSV with a header. */
+/** Examples with their right answers: JSON lines, a JSON list, or CSV with a header. */
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 
 import type { TextInput } from '../../../api/inputs';
-import { atLine, inputName, records } from '../../jsonl';
+import { jsonRecords } from '../../json-list';
+import { atLine, inputName } from '../../jsonl';
 import type { Numbered } from '../../jsonl';
-import { readTextInput } from '../../text-line';
-import { Header, OTHER_TITLES, quote } from './columns';
+import { Header } from './columns';
 import type { ColumnTitles } from './columns';
 import { csvRows } from './csv';
-import type { TargetFormat } from './target-format';
-
-/** A text or pair, and what is right about it. */
-export interface Example<Target> {
-  readonly input: TextInput;
-  readonly target: Target;
-}
+import type { Example, RecordFormat } from './record-format';
 
 /** What a labelled file is and how it is read. */
 export interface LabelledFile<Target> {
   /** Its name says whether it is CSV; `-` is stdin. */
   readonly path: string;
   readonly titles: ColumnTitles;
-  readonly format: TargetFormat<Target>;
+  readonly format: RecordFormat<Target>;
 }
 
+/** Enough texts to keep every core busy; a record may hold any number of them. */
+const MAX_BATCH = 512;
+
 /**
- * Examples in batches, each with its line.
+ * Examples in batches of at most 512, each with the line of its record.
  *
  * @throws EncoderError `input_invalid`, which names the line, and what reading the file raises.
  */
@@ -35,45 +32,69 @@ export async function* examples<Target>(
   file: LabelledFile<Target>,
 ): AsyncGenerator<Numbered<Example<Target>>[]> {
   const name = inputName(file.path);
-  if (extname(file.path).toLowerCase() === '.csv') yield* csvExamples(stream, name, file);
-  else yield* records(stream, name, (line) => parseExample(line, file));
+  const isCsv = extname(file.path).toLowerCase() === '.csv';
+  const batches = isCsv
+    ? csvExamples(stream, name, file)
+    : jsonRecords(stream, name, (text) => parseRecord(text, file));
+  for await (const batch of batches) {
+    let part: Numbered<Example<Target>>[] = [];
+    for (const { line, value } of batch) {
+      for (const example of value) {
+        part.push({ line, value: example });
+        if (part.length < MAX_BATCH) continue;
+        yield part;
+        part = [];
+      }
+    }
+    if (part.length > 0) yield part;
+  }
 }
 
-function parseExample<Target>(line: string, { format, titles }: LabelledFile<Target>): Example<Target> {
+type Examples<Target> = readonly Example<Target>[];
+
+function parseRecord<Target>(text: string, { format, titles }: LabelledFile<Target>): Examples<Target> {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = JSON.parse(text);
   } catch (cause) {
-    throw new Error(`not JSON; expected ${format.example}`, { cause });
+    throw new Error(`not JSON${reason(text)}; expected ${format.example}${csvHint(text)}`, { cause });
   }
-  if (typeof value === 'string') throw new Error(`found a string; expected ${format.example}`);
-  const input = readTextInput(renamed(value, titles));
-  if (typeof input === 'object' && 'problem' in input) throw new Error(`${input.problem}; expected ${format.example}`);
-  return { input, target: format.fromObject(value as Readonly<Record<string, unknown>>, titles) };
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return format.fromObject(value as Readonly<Record<string, unknown>>, titles);
+  }
+  const found = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+  throw new Error(`found ${found}; expected ${format.example}`);
 }
 
-/** The value with the texts under their usual names. */
-function renamed(value: unknown, { text, text_pair: pair }: ColumnTitles): unknown {
-  if (typeof value !== 'object' || value === null || (text === undefined && pair === undefined)) return value;
-  const object = value as Readonly<Record<string, unknown>>;
-  for (const title of [text, pair]) {
-    if (title !== undefined && typeof object[title] !== 'string') throw new Error(`no string under ${quote(title)}`);
-  }
-  return { text: object[text ?? 'text'], text_pair: object[pair ?? 'text_pair'] };
+/** Python writes these for numbers that are none. */
+function reason(text: string): string {
+  const number = /[:,[]\s*(NaN|-?Infinity)\b/.exec(text)?.[1];
+  return number === undefined ? '' : `, which has no ${number}`;
+}
+
+function csvHint(text: string): string {
+  return text.trimStart().startsWith('{') ? '' : '; a file of columns is one whose name ends in .csv';
 }
 
 async function* csvExamples<Target>(
   stream: Readable,
   name: string,
-  file: LabelledFile<Target>,
-): AsyncGenerator<Numbered<Example<Target>>[]> {
-  let readRow: ((row: readonly string[]) => Example<Target>) | undefined;
+  { titles, format }: LabelledFile<Target>,
+): AsyncGenerator<Numbered<Examples<Target>>[]> {
+  let header: Header | undefined;
+  let readRow: ((row: readonly string[]) => Examples<Target>) | undefined;
   for await (const rows of csvRows(stream, name)) {
-    const batch: Numbered<Example<Target>>[] = [];
+    const batch: Numbered<Examples<Target>>[] = [];
     for (const { line, value } of rows) {
       try {
-        if (readRow === undefined) readRow = rowReader(value, file);
-        else batch.push({ line, value: readRow(value) });
+        if (header === undefined || readRow === undefined) {
+          header = new Header(value);
+          readRow = format.fromHeader(header, titles);
+        } else if (value.length === header.length) {
+          batch.push({ line, value: readRow(value) });
+        } else {
+          throw new Error(`${value.length} fields; the header has ${header.length}`);
+        }
       } catch (error) {
         if (batch.length > 0) yield batch;
         throw atLine(error, name, line);
@@ -81,28 +102,6 @@ async function* csvExamples<Target>(
     }
     if (batch.length > 0) yield batch;
   }
-}
-
-function rowReader<Target>(
-  titleRow: readonly string[],
-  { titles, format }: LabelledFile<Target>,
-): (row: readonly string[]) => Example<Target> {
-  const header = new Header(titleRow);
-  const readTarget = format.fromHeader(header, titles);
-  const text = header.place(titles.text ?? 'text');
-  const pair = header.place(titles.text_pair ?? 'text_pair');
-  if (text < 0) {
-    throw new Error(`the header must name the column ${quote(titles.text ?? 'text')}; ${OTHER_TITLES}`);
-  }
-  if (pair < 0 && titles.text_pair !== undefined) {
-    throw new Error(`the header does not name the column ${quote(titles.text_pair)}`);
-  }
-  return (row) => {
-    if (row.length !== header.length) throw new Error(`${row.length} fields; the header has ${header.length}`);
-    const first = row[text] ?? '';
-    const input = pair < 0 ? first : { text: first, textPair: row[pair] ?? '' };
-    return { input, target: readTarget(row) };
-  };
 }
 
 /** The same examples; fails at one with a second text where the first one has none, or the other way round. */

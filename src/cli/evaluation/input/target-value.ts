@@ -36,6 +36,7 @@ export function targetValue(isBinary: boolean): TargetFormat<number> {
   };
 }
 
-function parseDecimal(field: string): number {
+/** NaN for what is no number. */
+export function parseDecimal(field: string): number {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(field) ? Number(field) : NaN;
 }

@@ -9,8 +9,7 @@ export interface Range {
   readonly mean: number;
 }
 
-export interface RegressionMetrics {
-  readonly examples: number;
+export interface RegressionErrors {
   /** Mean squared error. */
   readonly mse: number;
   /** Mean absolute error. */
@@ -24,6 +23,10 @@ export interface RegressionMetrics {
   readonly pearson: number | null;
   /** Correlation of ranks, equal values sharing one; null as above. */
   readonly spearman: number | null;
+}
+
+export interface RegressionMetrics extends RegressionErrors {
+  readonly examples: number;
   readonly values: Range;
   readonly scores: Range;
 }
@@ -40,6 +43,21 @@ export function regressionMetrics(values: Float64Array, scores: Float64Array): R
     spearman: pearson(ranks(values), ranks(scores)),
     values: range(values),
     scores: range(scores),
+  };
+}
+
+/** Means over several values, scikit-learn's `uniform_average`; of the correlations those that are defined. */
+export function meanRegression(labels: readonly RegressionMetrics[]): RegressionErrors {
+  const meanOf = (numbers: readonly (number | null)[]): number | null => {
+    const defined = numbers.filter((number) => number !== null);
+    return defined.length === 0 ? null : mean(Float64Array.from(defined));
+  };
+  return {
+    mse: mean(Float64Array.from(labels, ({ mse }) => mse)),
+    mae: mean(Float64Array.from(labels, ({ mae }) => mae)),
+    r2: meanOf(labels.map((label) => label.r2)),
+    pearson: meanOf(labels.map((label) => label.pearson)),
+    spearman: meanOf(labels.map((label) => label.spearman)),
   };
 }
 

@@ -7,8 +7,9 @@ const NUM_BARS = 20;
 /**
  * @param isBelow 1 for examples that stand at the bottom of their bar, the others are on top in another colour.
  * @param name of the values, at their axis.
+ * @param things what has them.
  */
-export function histogram(values: Float64Array, isBelow: Uint8Array, name: string): string {
+export function histogram(values: Float64Array, isBelow: Uint8Array, name: string, things = 'examples'): string {
   const plot = new UnitPlot();
   const range = niceRange(values);
   const bars = Array.from({ length: NUM_BARS }, () => ({ below: 0, all: 0 }));
@@ -31,7 +32,7 @@ export function histogram(values: Float64Array, isBelow: Uint8Array, name: strin
   });
   const axes = plot.grid(
     name,
-    'examples',
+    things,
     (share) => `${Math.round(share * scale)}`,
     (share) => valueAt(range, share),
   );

@@ -1,7 +1,7 @@
 /** The report on scores that should be near right values. */
 import { basename } from 'node:path';
 
-import type { RegressionMetrics } from '../metrics/regression';
+import type { RegressionErrors, RegressionMetrics } from '../metrics/regression';
 import { histogram } from './histogram';
 import { UnitPlot, niceRange, valueAt } from './plot';
 import { card, plainTable, threeDigits, tiles } from './sections';
@@ -24,17 +24,16 @@ export function regressionSections(
   comparison: RegressionComparison | undefined,
 ): string[] {
   const numbers = namedNumbers(metrics);
-  const step = Math.ceil(values.length / MAX_POINTS);
   const errors = scores.map((score, example) => score - (values[example] ?? NaN));
   return [
     tiles(numbers.map(([name, value]) => [name, threeDigits(value)])),
     ...(comparison === undefined ? [] : [comparisonCard(numbers, comparison)]),
-    card(`Scores and right values${step > 1 ? `, one example of ${step}` : ''}`, scatter(values, scores, step)),
+    scatterCard('Scores and right values', values, scores),
     card('Errors: score less right value', histogram(errors, new Uint8Array(errors.length).fill(1), 'error')),
   ];
 }
 
-function namedNumbers({ mse, mae, r2, pearson, spearman }: RegressionMetrics): [string, number | null][] {
+export function namedNumbers({ mse, mae, r2, pearson, spearman }: RegressionErrors): [string, number | null][] {
   return [
     ['mean squared error', mse],
     ['mean absolute error', mae],
@@ -52,6 +51,11 @@ function comparisonCard(numbers: readonly [string, number | null][], comparison:
   ];
   const table = plainTable(rows, ['', 'this model', 'the other']);
   return card(`Compared with ${basename(comparison.model)}`, table, 'wide');
+}
+
+export function scatterCard(title: string, values: Float64Array, scores: Float64Array): string {
+  const step = Math.ceil(values.length / MAX_POINTS);
+  return card(`${title}${step > 1 ? `, one example of ${step}` : ''}`, scatter(values, scores, step));
 }
 
 /** A point per example; axes of their own, since scores need not be on the scale of the right values. */

@@ -4,6 +4,7 @@ import type { ModelFacts } from '../../../api/model-info';
 import type { Paint } from '../../style';
 import { visible } from '../../style';
 import { labelSet } from '../input/label-set';
+import { labelledText } from '../input/labelled-text';
 import { LogitComparison } from '../logit-comparison';
 import { GrowingColumn } from '../metrics/growing-column';
 import { multiLabelMetrics } from '../metrics/multi-label';
@@ -42,7 +43,7 @@ export class MultiLabelTask implements Task<Uint8Array> {
   #agreeing = 0;
 
   constructor({ labels }: ModelFacts, other: ModelFacts | undefined, { thresholds, separator }: MultiLabelOptions) {
-    this.format = labelSet(labels, separator);
+    this.format = labelledText(labelSet(labels, separator));
     this.#labels = labels;
     this.#other = other;
     this.#thresholds = thresholds;

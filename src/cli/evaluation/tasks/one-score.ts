@@ -4,6 +4,7 @@
  */
 import { activate } from '../../../api/activations';
 import type { PairActivation } from '../../../api/activations';
+import { labelledText } from '../input/labelled-text';
 import { targetValue } from '../input/target-value';
 import { GrowingColumn } from '../metrics/growing-column';
 import { LogitComparison } from '../logit-comparison';
@@ -54,7 +55,7 @@ export class OneScoreTask implements Task<number> {
   #arePairs = false;
 
   constructor(own: OneScoreModel, other: OneScoreModel | undefined, options: OneScoreOptions) {
-    this.format = targetValue(options.task === 'binary');
+    this.format = labelledText(targetValue(options.task === 'binary'));
     this.#own = own;
     this.#other = other;
     this.#options = options;

@@ -1,14 +1,14 @@
 /** What is said about scores that should be near right values. */
 import type { Paint } from '../../style';
 import { regressionMetrics } from '../metrics/regression';
-import type { Range, RegressionMetrics } from '../metrics/regression';
+import type { Range, RegressionErrors } from '../metrics/regression';
 import { comparedLines, digits } from '../numbers';
 import { regressionSections } from '../report/regression';
 import type { Findings } from '../task';
 import type { ScoredExamples } from './one-score';
 
 /** The numbers of one model that a comparison shows, by what they are called. */
-function regressionNumbers({ mse, mae, r2, pearson, spearman }: RegressionMetrics) {
+export function regressionNumbers({ mse, mae, r2, pearson, spearman }: RegressionErrors) {
   const named: [string, number | null][] = [
     ['mean squared error', mse],
     ['mean absolute error', mae],
@@ -48,7 +48,7 @@ export function regressionFindings(examples: ScoredExamples): Findings {
   };
 }
 
-function errorsOf({ mse, mae, r2, pearson, spearman }: RegressionMetrics) {
+export function errorsOf({ mse, mae, r2, pearson, spearman }: RegressionErrors) {
   return { mse, mae, r2, pearson, spearman };
 }
 

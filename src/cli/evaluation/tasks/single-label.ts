@@ -4,6 +4,7 @@ import type { ModelFacts } from '../../../api/model-info';
 import type { Paint } from '../../style';
 import { visible } from '../../style';
 import { labelPlace } from '../input/label-place';
+import { labelledText } from '../input/labelled-text';
 import { LogitComparison, largest } from '../logit-comparison';
 import { Predictions } from '../metrics/predictions';
 import { singleLabelMetrics } from '../metrics/single-label';
@@ -34,7 +35,7 @@ export class SingleLabelTask implements Task<number> {
   #othersRight = 0;
 
   constructor({ labels }: ModelFacts, other: ModelFacts | undefined) {
-    this.format = labelPlace(labels);
+    this.format = labelledText(labelPlace(labels));
     this.#labels = labels;
     this.#other = other;
     this.#predictions = new Predictions(labels.length);

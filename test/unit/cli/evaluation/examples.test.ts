@@ -5,9 +5,10 @@ import { describe, expect, test } from 'vitest';
 import { csvRows } from '../../../../src/cli/evaluation/input/csv';
 import type { ColumnTitles } from '../../../../src/cli/evaluation/input/columns';
 import { alike, examples } from '../../../../src/cli/evaluation/input/examples';
-import type { Example } from '../../../../src/cli/evaluation/input/examples';
 import { labelPlace } from '../../../../src/cli/evaluation/input/label-place';
+import { labelledText } from '../../../../src/cli/evaluation/input/labelled-text';
 import { labelSet } from '../../../../src/cli/evaluation/input/label-set';
+import type { Example } from '../../../../src/cli/evaluation/input/record-format';
 import type { TargetFormat } from '../../../../src/cli/evaluation/input/target-format';
 import { targetValue } from '../../../../src/cli/evaluation/input/target-value';
 
@@ -40,7 +41,7 @@ async function readAs<Target>(
   text: string,
   { path = 'x.csv', titles = {} }: Reading = {},
 ): Promise<[number, Example<Target>][]> {
-  const batches = examples(inPieces(text, 1000), { path, titles, format });
+  const batches = examples(inPieces(text, 1000), { path, titles, format: labelledText(format) });
   return (await flat(batches)).map(({ line, value }) => [line, value]);
 }
 
@@ -140,7 +141,8 @@ describe('one label', () => {
     ['x.jsonl', '{"text": "a", "label": null}', 'line 1 of x.jsonl: the label null is not'],
     ['x.jsonl', '{"label": "no"}', 'line 1 of x.jsonl: found an object without "text"'],
     ['x.jsonl', '"a"', 'line 1 of x.jsonl: found a string'],
-    ['x.jsonl', 'a', 'line 1 of x.jsonl: not JSON'],
+    ['x.jsonl', 'a', 'line 1 of x.jsonl: not JSON; expected {"text": ..., "label": ...}; a file of columns is one'],
+    ['x.jsonl', '{"text": NaN}', 'line 1 of x.jsonl: not JSON, which has no NaN'],
     ['x.jsonl', 'null', 'line 1 of x.jsonl: found null'],
   ])('%s with %j is refused by its line', async (path, text, message) => {
     await expectRefusal(read(text, { path }), message);
@@ -347,7 +349,7 @@ describe('one value', () => {
 test('a text among pairs is refused, and a pair among texts, after the examples before it', async () => {
   const pair = '{"text": "a", "text_pair": "b", "label": 1}\n';
   const text = '{"text": "a", "label": 1}\n';
-  const file = { path: 'x.jsonl', titles: {}, format: targetValue(false) };
+  const file = { path: 'x.jsonl', titles: {}, format: labelledText(targetValue(false)) };
   for (const [lines, message] of [
     [`${pair}${pair}${text}`, 'line 3 of x.jsonl: no "text_pair", but the lines before have one'],
     [`${text}${pair}`, 'line 2 of x.jsonl: a "text_pair", but the lines before have none'],

@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 
 const FIXTURES = join(__dirname, '../../../fixtures/evaluation');
 
-export type Task = 'single-label' | 'multi-label' | 'binary' | 'regression';
+export type Task = 'single-label' | 'multi-label' | 'binary' | 'regression' | 'several-values' | 'ranking' | 'samples';
 
 /** Synchronous, so that a suite can be laid out by it. */
 export function fixtureNames(task: Task): string[] {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { binaryMetrics } from '../../../../src/cli/evaluation/metrics/binary';
 import { decide } from '../../../../src/cli/evaluation/metrics/decisions';
-import { regressionMetrics } from '../../../../src/cli/evaluation/metrics/regression';
+import { meanRegression, regressionMetrics } from '../../../../src/cli/evaluation/metrics/regression';
 import { expectEqual, fixture, fixtureNames } from './metric-fixtures';
 
 interface RegressionFixture {
@@ -44,6 +44,34 @@ describe("scikit-learn's and scipy's numbers of a regression", () => {
     const metrics = regressionMetrics(new Float64Array(3).fill(0.1), Float64Array.of(0.1, 0.2, 0.3));
     expect(metrics).toMatchObject({ r2: 0, pearson: null, spearman: null });
   });
+});
+
+interface SeveralValuesFixture {
+  readonly numValues: number;
+  /** Right values, then scores, in thousandths. */
+  readonly rows: readonly (readonly number[])[];
+  readonly expected: {
+    readonly mean: RegressionFixture['expected'];
+    readonly labels: readonly RegressionFixture['expected'][];
+  };
+}
+
+test.each(fixtureNames('several-values'))("scikit-learn's means of several values: %s", (name) => {
+  const { numValues, rows, expected } = fixture<SeveralValuesFixture>('several-values', name);
+  const column = (place: number) => Float64Array.from(rows, (row) => row[place]! / 1000);
+  const labels = expected.labels.map((_, value) => regressionMetrics(column(value), column(numValues + value)));
+  const mean = meanRegression(labels);
+  for (const key of ['mse', 'mae', 'r2', 'pearson', 'spearman'] as const) {
+    expectEqual(mean[key], expected.mean[key]);
+    expected.labels.forEach((label, value) => expectEqual(labels[value]![key], label[key]));
+  }
+});
+
+test('a correlation that is not defined is left out of the mean', () => {
+  const rising = regressionMetrics(Float64Array.of(1, 2, 3), Float64Array.of(1, 2, 4));
+  const constant = regressionMetrics(Float64Array.of(1, 1, 1), Float64Array.of(1, 2, 4));
+  expect(meanRegression([rising, constant])).toMatchObject({ pearson: rising.pearson, spearman: rising.spearman });
+  expect(meanRegression([constant])).toMatchObject({ pearson: null, spearman: null, r2: 0 });
 });
 
 describe("scikit-learn's and sentence-transformers' numbers of yes and no", () => {

@@ -44,6 +44,10 @@ Norm TensorContract::optional_norm(const std::string& name, int64_t size, NormKi
   return has(name + ".weight") ? norm(name, size, kind, eps) : Norm{};
 }
 
+Norm TensorContract::head_norm(const std::string& name, int64_t size, float eps) {
+  return {vector(name + ".weight", size), nullptr, NormKind::kRms, eps};
+}
+
 Linear TensorContract::linear(const std::string& name, int64_t in, int64_t out) {
   Linear result;
   result.name = name;

@@ -27,6 +27,8 @@ class TensorContract {
   /// The bias of norms and linear layers is taken where the file has one: checkpoints differ in it.
   Norm norm(const std::string& name, int64_t size, NormKind kind, float eps);
   Norm optional_norm(const std::string& name, int64_t size, NormKind kind, float eps);
+  /// The norm of a query's or key's head: RMS, and without a bias, which no backend's rotate() would add.
+  Norm head_norm(const std::string& name, int64_t size, float eps);
   Linear linear(const std::string& name, int64_t in, int64_t out);
 
   bool has(const std::string& name) const { return file_.find_tensor(name) != nullptr; }

@@ -89,7 +89,8 @@ std::string compute_type(kernels::WeightType type) {
   return "f32";
 }
 
-LayerWeights declare_block(TensorContract& contract, const Hparams& h, const std::string& prefix) {
+LayerWeights declare_block(TensorContract& contract, const Hparams& h, uint32_t index) {
+  const std::string prefix = "blk." + std::to_string(index) + ".";
   const int64_t hidden = h.hidden_size, inner = h.intermediate_size;
   const auto norm = [&](const char* name) {
     return contract.norm(prefix + name, hidden, h.norm_kind, h.norm_eps);
@@ -99,17 +100,15 @@ LayerWeights declare_block(TensorContract& contract, const Hparams& h, const std
   block.attn_output = contract.linear(prefix + "attn_output", h.query_size(), hidden);
   block.ffn_up = contract.linear(prefix + "ffn_up", hidden, h.gated_ffn ? 2 * inner : inner);
   block.ffn_down = contract.linear(prefix + "ffn_down", inner, hidden);
-  if (h.position_kind == PositionKind::kRope) {
-    block.attn_q_norm =
-        contract.optional_norm(prefix + "attn_q_norm", h.head_size, NormKind::kRms, h.norm_eps);
-    block.attn_k_norm =
-        contract.optional_norm(prefix + "attn_k_norm", h.head_size, NormKind::kRms, h.norm_eps);
+  // What checkpoints may leave out, they leave out of every layer.
+  const auto has = [&](const char* name) { return contract.has(std::string("blk.0.") + name + ".weight"); };
+  if (h.position_kind == PositionKind::kRope && (has("attn_q_norm") || has("attn_k_norm"))) {
+    block.attn_q_norm = contract.head_norm(prefix + "attn_q_norm", h.head_size, h.norm_eps);
+    block.attn_k_norm = contract.head_norm(prefix + "attn_k_norm", h.head_size, h.norm_eps);
   }
   if (h.position_kind == PositionKind::kDisentangled) {
-    if (contract.has(prefix + "attn_pos_k.weight"))
-      block.attn_pos_k = contract.linear(prefix + "attn_pos_k", hidden, h.query_size());
-    if (contract.has(prefix + "attn_pos_q.weight"))
-      block.attn_pos_q = contract.linear(prefix + "attn_pos_q", hidden, h.query_size());
+    if (has("attn_pos_k")) block.attn_pos_k = contract.linear(prefix + "attn_pos_k", hidden, h.query_size());
+    if (has("attn_pos_q")) block.attn_pos_q = contract.linear(prefix + "attn_pos_q", hidden, h.query_size());
   }
   switch (h.norm_placement) {
     case NormPlacement::kPost:
@@ -118,7 +117,9 @@ LayerWeights declare_block(TensorContract& contract, const Hparams& h, const std
       break;
     case NormPlacement::kPre:
       // The first layer may have none, where the embeddings are normalized already.
-      block.attn_norm = contract.optional_norm(prefix + "attn_norm", hidden, h.norm_kind, h.norm_eps);
+      block.attn_norm = index == 0
+                            ? contract.optional_norm(prefix + "attn_norm", hidden, h.norm_kind, h.norm_eps)
+                            : norm("attn_norm");
       block.ffn_norm = norm("ffn_norm");
       break;
     case NormPlacement::kParallel:
@@ -373,8 +374,7 @@ DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
   TensorContract contract(file, weights.context.get(), table, h.f16_stands_for_blocks);
 
   declare_embeddings(contract, h, weights);
-  for (uint32_t i = 0; i < h.num_blocks; i++)
-    weights.blocks.push_back(declare_block(contract, h, "blk." + std::to_string(i) + "."));
+  for (uint32_t i = 0; i < h.num_blocks; i++) weights.blocks.push_back(declare_block(contract, h, i));
   if (h.convolution.width > 0) {
     weights.conv = contract.linear("conv", int64_t(h.convolution.width) * h.hidden_size, h.hidden_size);
     weights.conv_norm = contract.norm("conv_norm", h.hidden_size, h.norm_kind, h.norm_eps);

@@ -1,0 +1,67 @@
+// A file whose layers are not all alike is refused: what is missing from one of them would be left out in silence.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Classifier, convert } from 'ggml-encoder';
+
+import { causalModels, writeCausal } from './golden/causal-checkpoints';
+import { families, ownTokenizer, writeFamily } from './golden/family-checkpoints';
+import { type GgufParts, buildGguf, parseGguf, relayout } from './hostile/gguf-bytes';
+import { temporaryFolder } from './unit/convert/temp-folder';
+
+type Change = (parts: GgufParts) => void;
+
+function remove(...names: string[]): Change {
+  return (parts) => {
+    parts.tensors = parts.tensors.filter(({ name }) => !names.includes(name.toString()));
+  };
+}
+
+function copy(from: string, to: string): Change {
+  return (parts) => {
+    const tensor = parts.tensors.find(({ name }) => name.toString() === from)!;
+    parts.tensors.push({ ...tensor, name: Buffer.from(to) });
+  };
+}
+
+/** The code of loading a sound file with a change. */
+async function codeOf(source: string, change: Change): Promise<string> {
+  const path = join(temporaryFolder(), 'model.gguf');
+  await convert(source, { output: path, type: 'f32' });
+  const parts = parseGguf(readFileSync(path));
+  const before = parts.tensors.length;
+  change(parts);
+  expect(parts.tensors.length).not.toBe(before);
+  writeFileSync(path, buildGguf(relayout(parts)));
+  return Classifier.load(path, { onWarning: () => undefined }).then(
+    async (model) => model.dispose().then(() => 'loaded'),
+    ({ code }: { code: string }) => code,
+  );
+}
+
+describe('a model with norms of heads', () => {
+  it.each([
+    ['a bias', 'gguf_malformed', copy('blk.0.attn_q_norm.weight', 'blk.0.attn_q_norm.bias')],
+    ['no norm of a query', 'tensor_missing', remove('blk.1.attn_q_norm.weight')],
+    ['no norm of any key', 'tensor_missing', remove('blk.0.attn_k_norm.weight', 'blk.1.attn_k_norm.weight')],
+    ['none in one layer', 'tensor_missing', remove('blk.1.attn_q_norm.weight', 'blk.1.attn_k_norm.weight')],
+    ['none in the first', 'gguf_malformed', remove('blk.0.attn_q_norm.weight', 'blk.0.attn_k_norm.weight')],
+    ['no norm of one attention', 'tensor_missing', remove('blk.1.attn_norm.weight')],
+  ])('is refused with %s', async (_, code, change) => {
+    const model = causalModels.find(({ config }) => config['model_type'] === 'qwen3')!;
+    expect(await codeOf(writeCausal(model), change)).toBe(code);
+  });
+});
+
+describe('a model that projects positions by themselves', () => {
+  it.each([
+    ['the keys of', 'attn_pos_k'],
+    ['the queries of', 'attn_pos_q'],
+  ])('is refused without %s one layer', async (_, name) => {
+    const family = families().find((each) => each.name === 'deberta-own-keys')!;
+    const source = join(temporaryFolder(), 'checkpoint');
+    await writeFamily(family, source, 'safetensors', 'F32', ownTokenizer(family));
+    const change = remove(`blk.1.${name}.weight`, `blk.1.${name}.bias`);
+    expect(await codeOf(source, change)).toBe('tensor_missing');
+  });
+});

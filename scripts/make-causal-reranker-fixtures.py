@@ -85,6 +85,7 @@ NO_PROMPT = """{% if messages[0].role == "system" %}{{ raise_exception("no syste
 BASE = dict(hidden_size=48, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, intermediate_size=64,
             max_position_embeddings=96, bos_token_id=None, eos_token_id=None, pad_token_id=None)
 QWEN3 = {**BASE, "head_dim": 16, "tie_word_embeddings": True}
+CAPPED = {**BASE, "head_dim": 16, "sliding_window": 20, "attn_logit_softcapping": 5.0}
 MODULES = [
     {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.base.modules.transformer.Transformer"},
     {"idx": 1, "name": "1", "path": "1_LogitScore",
@@ -139,6 +140,16 @@ def cases(ids):
             "chat_template.jinja": TURNS, **folder_files(scored, messages)}, [None, "Judge."]),
         "phi3-turns": ("phi3", BASE, {"chat_template.jinja": TURNS}, [None, "Judge."]),
         "smollm3-texts": ("smollm3", {**BASE, "no_rope_layer_interval": 2}, {}, [None, "p "]),
+        # Caps low enough to bend the logits.
+        "gemma2-turns": ("gemma2", {**CAPPED, "final_logit_softcapping": 2.0}, {"chat_template.jinja": TURNS}, [None, "Judge."]),
+        "gemma2-saved-one-token": ("gemma2", {**CAPPED, "final_logit_softcapping": 3.0}, {
+            "chat_template.jinja": TURNS, **folder_files({"true_token_id": zero, "false_token_id": None})}, [None, "p "]),
+        "gemma3-capped": ("gemma3_text", {**BASE, "head_dim": 16, "sliding_window": 20, "final_logit_softcapping": 2.5}, {},
+                          [None, "p "]),
+        "granite-texts": ("granite", {**BASE, "embedding_multiplier": 12.0, "residual_multiplier": 0.22,
+                                      "attention_multiplier": 0.1, "logits_scaling": 0.5, "rms_norm_eps": 1e-5}, {},
+                          [None, "p "]),
+        "olmo2-texts": ("olmo2", BASE, {}, [None, "p "]),
     }
 
 
@@ -175,8 +186,10 @@ def write(folder, files):
         (folder / path).write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
 
 
-def measure(folder, prompts):
-    encoder = CrossEncoder(str(folder), device="cpu")
+def measure(folder, prompts, model_type):
+    # Other implementations of attention leave Gemma 2's cap out.
+    attention = {"attn_implementation": "eager"} if model_type == "gemma2" else {}
+    encoder = CrossEncoder(str(folder), device="cpu", model_kwargs=attention)
     result = {"activation": type(encoder.activation_fn).__name__.lower(), "maxLength": encoder.max_seq_length, "calls": []}
     for prompt in prompts:
         features = encoder.preprocess(PAIRS, prompt=encoder._resolve_prompt(prompt, None))
@@ -213,7 +226,7 @@ def main():
             own = tokenizer_files(tokenizer, model_type, tokenizer_settings)
             write(folder, {"config.json": config, **own, **files})
             save_file(values, folder / "model.safetensors", metadata={"format": "pt"})
-            expected = measure(folder, prompts)
+            expected = measure(folder, prompts, model_type)
         entries.append({"name": name, "seed": seed, "config": config,
                         "tensors": {key: list(value.shape) for key, value in values.items()},
                         "tokenizerConfig": own["tokenizer_config.json"],

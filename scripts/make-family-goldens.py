@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 import transformers
 from jina_bert_reference import JinaBertForSequenceClassification
+from llama_bidirectional_reference import LlamaBidirectionalForSequenceClassification
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, normalizers
 
@@ -165,10 +166,18 @@ FAMILIES = {
     "phi3-longrope-whole": ("phi3", {**LONGROPE, "sliding_window": 40, "rope_parameters": {
         "rope_type": "longrope", "rope_theta": 1e4, "attention_factor": 0.8, "short_factor": [1.0 + i / 8 for i in range(8)],
         "long_factor": [2.0 + 3 * i for i in range(8)]}}),
+    "llama-bidirectional": ("llama_bidirec", {**DECODER, "pooling": "avg", "temperature": 0.5, "rope_parameters": LLAMA3}),
+    "llama-bidirectional-last": ("llama_bidirec", {**DECODER, "pooling": "last", "attention_bias": True, "num_labels": 1}),
+    "olmo2": ("olmo2", {**DECODER, "rope_parameters": THETA_100}),
+    "olmo2-biases": ("olmo2", {**DECODER, "num_key_value_heads": 1, "attention_bias": True, "pad_token_id": 3}),
+    "opt-projected": ("opt", {**OPT, "word_embed_proj_dim": 24, "do_layer_norm_before": False}),
+    "opt-projected-before": ("opt", {**OPT, "word_embed_proj_dim": 32, "num_labels": 2}),
 }
 
 # What transformers has no class for, by the class that stands for it here.
 REFERENCES = {
+    "llama-bidirectional": LlamaBidirectionalForSequenceClassification,
+    "llama-bidirectional-last": LlamaBidirectionalForSequenceClassification,
     "jina-bert": lambda config: JinaBertForSequenceClassification(config, slope_factor=0.5),
     "jina-bert-shared-code": lambda config: JinaBertForSequenceClassification(config, slope_factor=1),
 }

@@ -35,6 +35,8 @@ export function architectureKeys(architecture: string) {
     attentionScale: `${architecture}.attention.scale`,
     /** FLOAT32, cap: scores become cap * tanh(score / cap). */
     attentionSoftcap: `${architecture}.attn_logit_softcapping`,
+    /** FLOAT32, cap: what cls.output gives becomes cap * tanh(logit / cap). */
+    finalLogitSoftcap: `${architecture}.final_logit_softcapping`,
     /** FLOAT32, factor of the token embeddings; absent means 1. */
     embeddingScale: `${architecture}.embedding_scale`,
     /** UINT32, texts of more tokens turn with `ropeInvFreqLong`; absent where all turn alike. */
@@ -122,6 +124,8 @@ export const ENCODER_KEYS = {
   headPadTokenId: 'ggml_encoder.head.pad_token_id',
   /** UINT32, for 'eos': the rightmost token with this id is read. */
   headEosTokenId: 'ggml_encoder.head.eos_token_id',
+  /** STRING 'rows' | 'difference': the only logit is that of the first row of cls.output less that of the second. */
+  headScore: 'ggml_encoder.head.score',
   /** UINT32 each, of the decoder where there is one. */
   decoderHeadCount: 'ggml_encoder.decoder.head_count',
   decoderFeedForwardLength: 'ggml_encoder.decoder.feed_forward_length',
@@ -131,7 +135,7 @@ export const ENCODER_KEYS = {
   headNormEpsilon: 'ggml_encoder.head.layer_norm_epsilon',
   /** STRING 'q8_0' | 'q5_0' | 'q4_0', asked for in a conversion that had to make some matrices f16; absent if none. */
   requestedType: 'ggml_encoder.requested_type',
-  /** UINT32, rows of cls.output.weight. */
+  /** UINT32, rows of cls.output.weight, 1 for a difference. */
   numLabels: 'ggml_encoder.head.num_labels',
   /** STRING, '' when the checkpoint's configuration has none. */
   problemType: 'ggml_encoder.problem_type',
@@ -158,7 +162,7 @@ export const ENCODER_KEYS = {
   maxLength: 'ggml_encoder.max_length',
   /** STRING 'absolute' | 'rope' | 'relative-bias' | 'linear-bias' | 'disentangled' | 'none'. */
   positionKind: 'ggml_encoder.position_kind',
-  /** STRING 'post' | 'pre' | 'sandwich'. */
+  /** STRING 'post' | 'pre' | 'branch' | 'sandwich' | 'parallel'. */
   normPlacement: 'ggml_encoder.norm_placement',
   /** STRING 'layer' | 'rms'. */
   normKind: 'ggml_encoder.norm_kind',

@@ -220,6 +220,7 @@ const OTHER_KEYS = [
   'bert.attention.sliding_window',
   'bert.attention.scale',
   'bert.attn_logit_softcapping',
+  'bert.final_logit_softcapping',
   'bert.embedding_scale',
   'bert.attention.layer_norm_rms_epsilon',
   'ggml_encoder.norm_kind',
@@ -252,9 +253,10 @@ const OTHER_KEYS = [
 /** Values that a switch of the graph can have: a mutant with them gets further than one with nonsense. */
 const SWITCHES: Readonly<Record<string, readonly string[]>> = {
   'ggml_encoder.norm_kind': ['layer', 'rms'],
-  'ggml_encoder.norm_placement': ['post', 'pre', 'sandwich', 'parallel'],
+  'ggml_encoder.norm_placement': ['post', 'pre', 'branch', 'sandwich', 'parallel'],
   'ggml_encoder.position_kind': ['absolute', 'rope', 'relative-bias', 'linear-bias', 'disentangled', 'none'],
   'ggml_encoder.ffn_kind': ['mlp', 'glu'],
+  'ggml_encoder.head.score': ['rows', 'difference'],
   'ggml_encoder.head.pooling': ['cls', 'mean', 'last', 'eos', 'late'],
   'ggml_encoder.head.activation': ['tanh', 'relu', 'gelu', 'gelu_new', 'silu', 'identity', 'none'],
   'bert.hidden_activation': ['gelu', 'gelu_new', 'relu', 'silu'],

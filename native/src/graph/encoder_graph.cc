@@ -14,11 +14,15 @@ ggml_tensor* join(GraphContext& g, const Ops& ops, NormPlacement placement, cons
     case NormPlacement::kPre:
     case NormPlacement::kParallel:
       return ops.add(g, x, fx);
+    case NormPlacement::kBranch:
     case NormPlacement::kSandwich:
       return ops.add(g, x, ops.add_norm(g, fx, nullptr, norm));
   }
   return x;
 }
+
+/// Nodes refer to it while they run.
+const Norm kNoNorm;
 
 class GraphBuilder {
  public:
@@ -28,6 +32,8 @@ class GraphBuilder {
   ggml_tensor* build() {
     ggml_tensor* x = ops_.embed(g_, weights_.embeddings, TokenIds::kOwn);
     if (weights_.embd_proj.out > 0) x = ops_.linear(g_, weights_.embd_proj, x, Activation::kNone);
+    if (weights_.projected_positions.tokens != nullptr)
+      x = ops_.add(g_, x, ops_.embed(g_, weights_.projected_positions, TokenIds::kPositions));
     for (uint32_t i = 0; i < h_.num_layers; i++) {
       const bool is_last = !h_.has_decoder() && i + 1 == h_.num_layers;
       ggml_tensor* states = x;
@@ -118,6 +124,13 @@ class GraphBuilder {
     return ggml_view_2d(g_.ggml, x, count, x->ne[1], x->nb[1], sizeof(float) * size_t(first));
   }
 
+  /// The heads of x turned. A norm as wide as x is one of all heads at once, before they turn.
+  ggml_tensor* rotated(ggml_tensor* x, int64_t num_heads, const Norm& norm, const Rope& rope) {
+    const bool is_whole = num_heads > 1 && norm.gamma != nullptr && norm.gamma->ne[0] == x->ne[0];
+    if (!is_whole) return ops_.rotate(g_, x, num_heads, norm, rope);
+    return ops_.rotate(g_, normalized(norm, x), num_heads, kNoNorm, rope);
+  }
+
   /// The half of a layer in which the tokens of each sequence attend to each other.
   ggml_tensor* attend(const LayerWeights& w, ggml_tensor* x, AttentionSpec spec, const Rope* rope,
                       bool only_pooled) {
@@ -127,8 +140,8 @@ class GraphBuilder {
     ggml_tensor* k = columns(qkv, queries, keys);
     ggml_tensor* v = columns(qkv, queries + keys, keys);
     if (rope != nullptr) {
-      q = ops_.rotate(g_, q, spec.num_heads, w.attn_q_norm, *rope);
-      k = ops_.rotate(g_, k, spec.num_kv_heads, w.attn_k_norm, *rope);
+      q = rotated(q, spec.num_heads, w.attn_q_norm, *rope);
+      k = rotated(k, spec.num_kv_heads, w.attn_k_norm, *rope);
     }
     spec.queries = only_pooled ? Queries::kPooled : Queries::kAll;
     ggml_tensor* y = ops_.attention(g_, q, k, v, spec);

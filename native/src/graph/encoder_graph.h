@@ -10,7 +10,7 @@ namespace enc {
 /// Upper bound of graph nodes and context tensors for the groups in `g`.
 size_t max_graph_nodes(const Hparams& hparams, const Ops& ops, const GraphContext& g);
 
-/// Adds the nodes from the inputs in `g` to the logits, ne = {num_labels, B}, and returns the logits.
+/// Adds the nodes from the inputs in `g` to what the classifier gives, ne = {its rows, B}, and returns that.
 ggml_tensor* build_encoder_graph(GraphContext& g, const Hparams& hparams, const Weights& weights,
                                  const Ops& ops);
 

@@ -1,6 +1,7 @@
 #include "graph/graph_runner.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "enc/error.h"
@@ -48,6 +49,16 @@ bool has_long_texts(const PackedBatch& batch, const Hparams& hparams) {
   }
   if (has_long && has_short) throw Error(ErrorCode::internal, "a batch holds both long and short texts");
   return has_long;
+}
+
+/// The logits that the classifier's outputs make: capped, and of two one less the other, where the model has
+/// it so.
+void append_logits(const std::vector<float>& outputs, const Hparams& hparams, std::vector<float>& logits) {
+  const float cap = hparams.logit_softcap;
+  const auto capped = [cap](float x) { return cap > 0 ? cap * std::tanh(x / cap) : x; };
+  const size_t step = hparams.subtracts_logits ? 2 : 1;
+  for (size_t i = 0; i < outputs.size(); i += step)
+    logits.push_back(capped(outputs[i]) - (hparams.subtracts_logits ? capped(outputs[i + 1]) : 0.0f));
 }
 
 /// Elements from which every backend reads a view.
@@ -194,10 +205,10 @@ void GraphRunner::run(const PackedBatch& batch, std::vector<float>& logits) {
     throw Error(status == GGML_STATUS_ALLOC_FAILED ? ErrorCode::out_of_memory : ErrorCode::internal,
                 std::string("computing the graph failed: ") + ggml_status_to_string(status));
   }
-  const size_t old_size = logits.size();
-  logits.resize(old_size + size_t(ggml_nelements(output)));
-  ggml_backend_tensor_get_async(backend_.get(), output, logits.data() + old_size, 0, ggml_nbytes(output));
+  std::vector<float> outputs(size_t(ggml_nelements(output)));
+  ggml_backend_tensor_get_async(backend_.get(), output, outputs.data(), 0, ggml_nbytes(output));
   ggml_backend_synchronize(backend_.get());
+  append_logits(outputs, hparams_, logits);
 }
 
 }  // namespace enc

@@ -91,8 +91,8 @@ enum class Queries {
   kGathered,  ///< the same, and q holds nothing but their rows: ne = {heads * D, B}
 };
 
-/// Which ids a model looks up: the batch's, or those that its decoder reads.
-enum class TokenIds { kOwn, kShifted };
+/// What a model looks rows up by: the batch's ids, those that its decoder reads, or the positions.
+enum class TokenIds { kOwn, kShifted, kPositions };
 
 /// Scores of content against relative positions that a layer adds to its own.
 struct DisentangledSpec {

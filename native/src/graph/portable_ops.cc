@@ -41,6 +41,18 @@ ggml_tensor* activate(ggml_context* ctx, ggml_tensor* x, Activation activation) 
   return x;
 }
 
+ggml_tensor* looked_up(const GraphContext& g, TokenIds ids) {
+  switch (ids) {
+    case TokenIds::kShifted:
+      return g.shifted;
+    case TokenIds::kPositions:
+      return g.positions;
+    case TokenIds::kOwn:
+      break;
+  }
+  return g.ids;
+}
+
 }  // namespace
 
 size_t PortableOps::max_attention_nodes(size_t num_groups) const {
@@ -48,7 +60,7 @@ size_t PortableOps::max_attention_nodes(size_t num_groups) const {
 }
 
 ggml_tensor* PortableOps::embed(GraphContext& g, const Embeddings& tables, TokenIds ids) const {
-  ggml_tensor* x = ggml_get_rows(g.ggml, tables.tokens, ids == TokenIds::kShifted ? g.shifted : g.ids);
+  ggml_tensor* x = ggml_get_rows(g.ggml, tables.tokens, looked_up(g, ids));
   if (tables.scale != 1) x = ggml_scale(g.ggml, x, tables.scale);
   if (tables.types != nullptr) x = ggml_add(g.ggml, x, ggml_get_rows(g.ggml, tables.types, g.type_ids));
   if (tables.positions != nullptr)

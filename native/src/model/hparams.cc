@@ -102,6 +102,7 @@ void read_norms(const Reader& reader, Hparams& h) {
   h.norm_placement =
       reader.word<NormPlacement>("ggml_encoder.norm_placement", {{"post", NormPlacement::kPost},
                                                                  {"pre", NormPlacement::kPre},
+                                                                 {"branch", NormPlacement::kBranch},
                                                                  {"sandwich", NormPlacement::kSandwich},
                                                                  {"parallel", NormPlacement::kParallel}});
   const char* key =
@@ -302,6 +303,13 @@ void read_head(const Reader& reader, Hparams& h) {
                     "of a *ForSequenceClassification class");
   }
   h.num_labels = classifier->shape.size() > 1 ? uint32_t(classifier->shape[1]) : 1;
+  h.logit_softcap = reader.number("final_logit_softcapping", 1e-3, 1e6, 0);
+  h.subtracts_logits = reader.word<bool>("ggml_encoder.head.score", {{"rows", false}, {"difference", true}});
+  if (h.subtracts_logits) {
+    if (h.num_labels != 2)
+      file.malformed("the difference of " + std::to_string(h.num_labels) + " rows is no score");
+    h.num_labels = 1;
+  }
   if (h.num_labels > 65536) file.malformed("the head has " + std::to_string(h.num_labels) + " labels");
   h.pooling = reader.word<Pooling>("ggml_encoder.head.pooling", {{"cls", Pooling::kFirst},
                                                                  {"mean", Pooling::kMean},

@@ -20,6 +20,7 @@ using kernels::NormKind;
 enum class NormPlacement {
   kPost,      ///< x = norm(x + f(x))
   kPre,       ///< x = x + f(norm(x)), with one more norm after the last layer
+  kBranch,    ///< x = x + norm(f(x)), with one more norm after the last layer
   kSandwich,  ///< x = x + norm(f(norm(x))), with one more norm after the last layer
   kParallel,  ///< x = x + f(norm(x)) + g(norm(x)), with one more norm after the last layer
 };
@@ -123,6 +124,9 @@ struct Hparams {
   uint32_t pooled_size = 0;  ///< columns of what the classifier reads; hidden_size without a pooler
   Activation pooler_activation = Activation::kTanh;
   float pooler_norm_eps = 0;
+  float logit_softcap = 0;  ///< > 0: what the classifier gives becomes cap * tanh(logit / cap)
+  bool subtracts_logits =
+      false;  ///< of the classifier's two rows the first less the second is the only logit
 
   bool pools_all_tokens() const { return pooling == Pooling::kMean || pooling == Pooling::kLate; }
   /// True when the states of a text's leading tokens do not depend on what comes after them, nor the head on
@@ -134,6 +138,7 @@ struct Hparams {
     return position_kind == PositionKind::kRelativeBias || position_kind == PositionKind::kLinearBias;
   }
   bool has_decoder() const { return decoder.num_layers > 0; }
+  uint32_t classifier_rows() const { return subtracts_logits ? 2 : num_labels; }
   uint32_t query_size() const { return num_heads * head_size; }
   uint32_t kv_size() const { return num_kv_heads * head_size; }
   /// Rows of one half of the relative embeddings.

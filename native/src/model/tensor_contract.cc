@@ -36,6 +36,11 @@ ggml_tensor* TensorContract::optional_vector(const std::string& name, int64_t si
   return has(name) ? vector(name, size) : nullptr;
 }
 
+bool TensorContract::has_size(const std::string& name, int64_t size) const {
+  const GgufTensor* tensor = file_.find_tensor(name);
+  return tensor != nullptr && tensor->shape == std::vector<int64_t>{size};
+}
+
 Norm TensorContract::norm(const std::string& name, int64_t size, NormKind kind, float eps) {
   return {vector(name + ".weight", size), optional_vector(name + ".bias", size), kind, eps};
 }

@@ -27,11 +27,16 @@ class TensorContract {
   /// The bias of norms and linear layers is taken where the file has one: checkpoints differ in it.
   Norm norm(const std::string& name, int64_t size, NormKind kind, float eps);
   Norm optional_norm(const std::string& name, int64_t size, NormKind kind, float eps);
-  /// The norm of a query's or key's head: RMS, and without a bias, which no backend's rotate() would add.
+  /// The norm of a query's or key's head, or of all of them: RMS, and without a bias, which no backend's
+  /// rotate() would add.
   Norm head_norm(const std::string& name, int64_t size, float eps);
   Linear linear(const std::string& name, int64_t in, int64_t out);
 
-  bool has(const std::string& name) const { return file_.find_tensor(name) != nullptr; }
+  /// Whether the file has a vector of that name and size.
+  bool has_size(const std::string& name, int64_t size) const;
+  bool has(const std::string& name) const { return find(name) != nullptr; }
+  /// Null when the file has none of that name.
+  const GgufTensor* find(const std::string& name) const { return file_.find_tensor(name); }
 
   /// A tensor of the model's own, not the file's; the caller fills it.
   ggml_tensor* extra_vector(const char* name, int64_t size);

@@ -103,8 +103,13 @@ LayerWeights declare_block(TensorContract& contract, const Hparams& h, uint32_t 
   // What checkpoints may leave out, they leave out of every layer.
   const auto has = [&](const char* name) { return contract.has(std::string("blk.0.") + name + ".weight"); };
   if (h.position_kind == PositionKind::kRope && (has("attn_q_norm") || has("attn_k_norm"))) {
-    block.attn_q_norm = contract.head_norm(prefix + "attn_q_norm", h.head_size, h.norm_eps);
-    block.attn_k_norm = contract.head_norm(prefix + "attn_k_norm", h.head_size, h.norm_eps);
+    // Of each head, or of all of a token at once.
+    const auto query_norm = [&](const std::string& name, int64_t whole) {
+      const int64_t size = contract.has_size(name + ".weight", whole) ? whole : h.head_size;
+      return contract.head_norm(name, size, h.norm_eps);
+    };
+    block.attn_q_norm = query_norm(prefix + "attn_q_norm", h.query_size());
+    block.attn_k_norm = query_norm(prefix + "attn_k_norm", h.kv_size());
   }
   if (h.position_kind == PositionKind::kDisentangled) {
     if (has("attn_pos_k")) block.attn_pos_k = contract.linear(prefix + "attn_pos_k", hidden, h.query_size());
@@ -125,6 +130,10 @@ LayerWeights declare_block(TensorContract& contract, const Hparams& h, uint32_t 
     case NormPlacement::kParallel:
       block.attn_norm = norm("attn_norm");
       block.ffn_norm = norm("ffn_norm");
+      break;
+    case NormPlacement::kBranch:
+      block.attn_post_norm = norm("attn_post_norm");
+      block.ffn_post_norm = norm("ffn_post_norm");
       break;
     case NormPlacement::kSandwich:
       block.attn_norm = norm("attn_norm");
@@ -178,7 +187,13 @@ void declare_embeddings(TensorContract& contract, const Hparams& h, Weights& wei
   const bool has_table =
       h.position_kind == PositionKind::kAbsolute || h.position_kind == PositionKind::kRelativeBias ||
       (h.position_kind == PositionKind::kDisentangled && contract.has("position_embd.weight"));
-  if (has_table) embeddings.positions = contract.f32_matrix("position_embd.weight", columns, h.max_positions);
+  const GgufTensor* table = has_table ? contract.find("position_embd.weight") : nullptr;
+  const bool is_projected =
+      columns != h.hidden_size && table != nullptr && table->shape.front() == h.hidden_size;
+  if (has_table) {
+    (is_projected ? weights.projected_positions.tokens : embeddings.positions) = contract.f32_matrix(
+        "position_embd.weight", is_projected ? int64_t(h.hidden_size) : columns, h.max_positions);
+  }
   if (h.num_token_types > 0) {
     embeddings.types = contract.f32_matrix("token_types.weight", columns, h.num_token_types);
   }
@@ -399,7 +414,7 @@ DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
   if (h.has_pooler) weights.pooler = contract.linear("cls", h.hidden_size, h.pooled_size);
   weights.pooler_norm =
       contract.optional_norm("cls.norm", h.pooled_size, NormKind::kLayer, h.pooler_norm_eps);
-  weights.classifier = contract.linear("cls.output", h.pooled_size, h.num_labels);
+  weights.classifier = contract.linear("cls.output", h.pooled_size, h.classifier_rows());
   contract.refuse_leftovers();
   const auto stored_type = [&](const Linear& linear) {
     return file.find_tensor(linear.name + ".weight")->type;

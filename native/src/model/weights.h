@@ -101,6 +101,8 @@ struct LayerWeights {
 struct Weights {
   Embeddings embeddings;
   Linear embd_proj;
+  Embeddings
+      projected_positions;  ///< a table by position alone, added behind embd_proj; without `tokens`: none
   std::vector<LayerWeights> blocks;
   Linear conv;  ///< in = width * H, the columns of neighbouring tokens as Ops::neighbours() has them
   Norm conv_norm;

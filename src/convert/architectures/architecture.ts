@@ -81,10 +81,10 @@ export interface EncoderHyperparameters {
   readonly isCausal?: boolean;
   readonly normKind?: 'layer' | 'rms';
   /**
-   * `post`: x = norm(x + f(x)); `pre`: x + f(norm(x)); `sandwich`: x + norm(f(norm(x))); `parallel`: attention and
-   * feed-forward part read the same x, x + f(norm(x)) + g(norm(x)).
+   * `post`: x = norm(x + f(x)); `pre`: x + f(norm(x)); `branch`: x + norm(f(x)); `sandwich`: x + norm(f(norm(x)));
+   * `parallel`: attention and feed-forward part read the same x, x + f(norm(x)) + g(norm(x)).
    */
-  readonly normPlacement?: 'post' | 'pre' | 'sandwich' | 'parallel';
+  readonly normPlacement?: 'post' | 'pre' | 'branch' | 'sandwich' | 'parallel';
   readonly positionKind?: 'absolute' | 'rope' | 'relative-bias' | 'linear-bias' | 'disentangled' | 'none';
   /** Rows that were cut from the front of the position table. */
   readonly positionOffset?: number;
@@ -126,6 +126,10 @@ export interface EncoderHead {
   readonly padTokenId?: number | undefined;
   /** For `eos`: the rightmost token with this id is read. */
   readonly eosTokenId?: number;
+  /** What the classifier gives becomes cap * tanh(logit / cap). */
+  readonly logitSoftcap?: number;
+  /** The classifier has two rows for the only label: its logit is what the first gives less the second, both capped. */
+  readonly isDifference?: boolean;
 }
 
 /** Everything the file says about the model, as read from one checkpoint and checked against its weights. */

@@ -1,7 +1,7 @@
 /** The families of decoders: what each does differently from a Llama, from which `decoder.ts` makes models. */
 import type { ConfigReader } from '../config';
 import { MAX_POSITIONS } from '../limits';
-import type { EncoderHyperparameters, RotaryEmbedding } from './architecture';
+import type { EncoderHead, EncoderHyperparameters, RotaryEmbedding } from './architecture';
 import { type DecoderFamily, allBiases, attentionBiases, noBiases, sizes } from './decoder-family';
 import { gemmaFamilies } from './gemma';
 import { readWindow, slidingLayers, slidingWindow } from './layer-types';
@@ -50,6 +50,30 @@ function phi3Rotary(config: ConfigReader, headSize: number): RotaryEmbedding {
   const original = config.get('original_max_position_embeddings') ?? 4096;
   const scaling = isLong ? { rope_type: 'longrope', original_max_position_embeddings: original } : {};
   return rotation(config, { ...parameters, ...scaling }, headSize, config.number('rope_theta', 10_000, 1, 1e9));
+}
+
+/** The code of `nvidia/llama-3.2-nv-rerankqa-1b-v2`, whose tokens all see each other: padding is never read. */
+function pooledHead(config: ConfigReader): EncoderHead {
+  const pooling = config.string('pooling', 'avg');
+  const known = { avg: 'mean', cls: 'cls', last: 'last' } as const;
+  if (!Object.hasOwn(known, pooling)) {
+    config.unsupported(`pooling is ${JSON.stringify(pooling.slice(0, 60))}; supported are avg, cls and last`);
+  }
+  return { pooling: known[pooling as keyof typeof known], activation: 'none' };
+}
+
+/**
+ * Granite: x + m f(norm(x)) in every layer. That is m times z + f(norm(z)) with z = x / m, since RMS norms pass over a
+ * factor of what they read, but for their epsilon.
+ */
+function graniteMultipliers(config: ConfigReader): Partial<EncoderHyperparameters> {
+  const residual = config.number('residual_multiplier', 1, 1e-3, 1e3);
+  const normEps = config.number('rms_norm_eps', 1e-6, 1e-12, 1) / residual ** 2;
+  const embeddingScale = config.number('embedding_multiplier', 1, 1e-3, 1e4) / residual;
+  if (normEps < 1e-12 || normEps > 1 || embeddingScale < 1e-3 || embeddingScale > 1e4) {
+    config.unsupported(`residual_multiplier is ${residual}, too far from 1 for the other multipliers and rms_norm_eps`);
+  }
+  return { normEps, embeddingScale, attentionScale: config.number('attention_multiplier', 1, 1e-6, 1e6) };
 }
 
 /** SmolLM 3: `no_rope_layers` has a 0 for every layer that does not rotate; by default that is each fourth. */
@@ -112,7 +136,7 @@ export const DECODER_FAMILIES: readonly DecoderFamily[] = [
     defaults: { ...sizes(32, 4096, 32, 22_016, 32_768, 151_936), numKeyValueHeads: 32, headSize: 128 },
     biases: attentionBiases,
     window: qwenWindow,
-    normalizesHeads: true,
+    normalizesQueries: 'heads',
   },
   {
     className: 'Ministral',
@@ -124,7 +148,7 @@ export const DECODER_FAMILIES: readonly DecoderFamily[] = [
   {
     className: 'Phi3',
     modelType: 'phi3',
-    defaults: { ...sizes(32, 3072, 32, 8192, 4096, 32_064), padTokenId: 32_000 },
+    defaults: { ...sizes(32, 3072, 32, 8192, 4096, 32_064), padTokenId: 32_000, normEps: 1e-5 },
     biases: noBiases,
     window: phi3Window,
     rotary: phi3Rotary,
@@ -142,6 +166,34 @@ export const DECODER_FAMILIES: readonly DecoderFamily[] = [
     biases: allBiases,
     window: smollm3Window,
     rotary: smollm3Rotary,
+  },
+  {
+    className: 'LlamaBidirectional',
+    modelType: 'llama_bidirec',
+    architecture: 'llama-embed',
+    only: 'classifier',
+    defaults: sizes(32, 4096, 32, 11_008, 2048, 32_000),
+    biases: allBiases,
+    logitDivisor: (config) => config.number('temperature', 1, 1e-6, 1e6),
+    head: pooledHead,
+    more: () => ({ isCausal: false }),
+  },
+  {
+    className: 'Olmo2',
+    modelType: 'olmo2',
+    defaults: { ...sizes(32, 4096, 32, 11_008, 2048, 50_304), padTokenId: 1, normEps: 1e-5 },
+    biases: attentionBiases,
+    normalizesQueries: 'whole',
+    normPlacement: 'branch',
+  },
+  {
+    className: 'Granite',
+    modelType: 'granite',
+    only: 'language-model',
+    defaults: sizes(32, 4096, 32, 11_008, 2048, 32_000),
+    biases: allBiases,
+    logitDivisor: (config) => config.number('logits_scaling', 1, 1e-6, 1e6),
+    more: graniteMultipliers,
   },
   ...gemmaFamilies,
 ];

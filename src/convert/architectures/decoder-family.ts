@@ -1,6 +1,6 @@
 /** What a family of decoders may do differently from a Llama. */
 import type { ConfigReader } from '../config';
-import type { EncoderHyperparameters, RotaryEmbedding } from './architecture';
+import type { EncoderHead, EncoderHyperparameters, RotaryEmbedding } from './architecture';
 import type { Sizes } from './mechanisms';
 
 type SlidingWindow = EncoderHyperparameters['slidingWindow'];
@@ -19,6 +19,8 @@ export interface DecoderFamily {
   /** The same of the language model, where it is another. */
   readonly causalClassName?: string;
   readonly modelType: string;
+  /** Default: a classifier and a language model. */
+  readonly only?: 'classifier' | 'language-model';
   /** The model that reads pictures too and has this one for its text. */
   readonly multimodal?: { readonly className: string; readonly modelType: string };
   /** llama.cpp's name of the layout. Default: the model type. */
@@ -30,6 +32,8 @@ export interface DecoderFamily {
     /** Default: the hidden size shared out among the heads. */
     readonly headSize?: number;
     readonly padTokenId?: number;
+    /** Default 1e-6. */
+    readonly normEps?: number;
     /** Default false. */
     readonly tiesEmbeddings?: boolean;
   };
@@ -41,14 +45,18 @@ export interface DecoderFamily {
   readonly activation?: (config: ConfigReader) => string;
   /** The checkpoint has one layer for queries, keys and values, and one for both halves of the feed-forward part. */
   readonly joinsProjections?: boolean;
-  /** RMS norm of each query and key head. */
-  readonly normalizesHeads?: boolean;
+  /** RMS norm of each query and key head, or of a token's queries, and its keys, all at once. */
+  readonly normalizesQueries?: 'heads' | 'whole';
   /** Norms multiply with 1 + weight. */
   readonly normsAddOne?: boolean;
-  /** A norm before and one after each part. */
-  readonly isSandwich?: boolean;
-  /** The class caps the language model's logits where it finds `final_logit_softcapping`, or, if true, nothing about it. */
-  readonly capsLogits?: boolean;
+  /** Default: a norm before each part. */
+  readonly normPlacement?: 'branch' | 'sandwich';
+  /** The cap of the language model's logits where `final_logit_softcapping` does not say; null: none. Absent: never. */
+  readonly logitSoftcap?: number | null;
+  /** What the language model's logits, or the classifier's, are divided by. Default: 1. */
+  readonly logitDivisor?: (config: ConfigReader) => number;
+  /** Which token the classifier reads. Default: the last that is no padding. */
+  readonly head?: (config: ConfigReader) => EncoderHead;
   /** What else differs. */
   readonly more?: (config: ConfigReader, hiddenSize: number) => Partial<EncoderHyperparameters>;
 }

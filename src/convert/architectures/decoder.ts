@@ -37,7 +37,7 @@ const IGNORED_BESIDE_TEXT = /(^|\.)model\.(vision_tower|multi_modal_projector)\.
 
 /** Classifiers first: a configuration without a class is taken for one. */
 export const decoders: readonly Architecture[] = [
-  ...DECODER_FAMILIES.map((family) => ({
+  ...DECODER_FAMILIES.filter(({ only }) => only !== 'language-model').map((family) => ({
     sourceClass: `${family.className}ForSequenceClassification`,
     modelType: family.modelType,
     describe: (config: ConfigReader, weights: TensorIndex) =>
@@ -52,7 +52,7 @@ export const decoders: readonly Architecture[] = [
     };
     return [{ sourceClass: `${className}ForSequenceClassification`, modelType, describe }];
   }),
-  ...DECODER_FAMILIES.map((family) => ({
+  ...DECODER_FAMILIES.filter(({ only }) => only !== 'classifier').map((family) => ({
     sourceClass: `${family.causalClassName ?? family.className}ForCausalLM`,
     modelType: family.modelType,
     scoresVocabulary: true,
@@ -75,26 +75,31 @@ function describeClassifier(
   const { hiddenSize: h, vocabSize } = hyperparameters;
   planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}embed_tokens.weight`);
   planDecoder(planner, decoder, hyperparameters, family, config);
-  planScore(planner, head, numLabels, h);
+  planScore(planner, head, numLabels, h, family.logitDivisor?.(config));
   planner.refuseUnused(ignored);
   return {
     architecture: family.architecture ?? family.modelType,
     hyperparameters,
     tensors: planner.tensors,
     numLabels,
-    head: scoreHead(config, family.defaults.padTokenId),
+    head: family.head?.(config) ?? scoreHead(config, family.defaults.padTokenId),
     llamacppCompat: 'unsupported',
   };
 }
 
-/** logit[positive] - logit[negative] = h . (row[positive] - row[negative]): the head is one row. */
+/**
+ * logit[positive] - logit[negative] = h . (row[positive] - row[negative]): the head is one row. A cap bends each logit by
+ * itself, so that no row has their difference: the head is both.
+ */
 function describeLanguageModel(
   family: DecoderFamily,
   config: ConfigReader,
   weights: TensorIndex,
   { positive, negative }: ScoreTokens,
 ): EncoderModel {
-  refuseCappedLogits(family, config);
+  const cap = readLogitSoftcap(family, config);
+  const divisor = family.logitDivisor?.(config) ?? 1;
+  const isDifference = cap !== undefined && negative !== undefined;
   const hyperparameters = readHyperparameters(family, config);
   const { hiddenSize: h, vocabSize } = hyperparameters;
   for (const id of [positive, negative ?? 0]) {
@@ -109,11 +114,12 @@ function describeLanguageModel(
   planDecoder(planner, decoder, hyperparameters, family, config);
   planner.computed(
     'cls.output.weight',
-    [1, h],
+    [isDifference ? 2 : 1, h],
     [[isTied ? embeddings : vocabulary, [vocabSize, h]]],
-    ([rows]) => [
-      negative === undefined ? rows! : rows!.subarray(0, h).map((value, index) => value - rows![h + index]!),
-    ],
+    ([rows]) => {
+      if (isDifference || negative === undefined) return [rows!.map((value) => value / divisor)];
+      return [rows!.subarray(0, h).map((value, index) => (value - rows![h + index]!) / divisor)];
+    },
     [positive, ...(negative === undefined ? [] : [negative])].map((id) => [id, 1] as const),
   );
   planner.refuseUnused(IGNORED);
@@ -123,17 +129,22 @@ function describeLanguageModel(
     tensors: planner.tensors,
     numLabels: 1,
     // sentence-transformers pads on the left, so that the last token counts, whatever it is.
-    head: { pooling: 'last', activation: 'none' },
+    head: {
+      pooling: 'last',
+      activation: 'none',
+      ...(cap === undefined ? {} : { logitSoftcap: cap }),
+      ...(isDifference ? { isDifference } : {}),
+    },
     llamacppCompat: 'unsupported',
   };
 }
 
-/** A cap bends each logit by itself, so that no row has their difference. */
-function refuseCappedLogits({ capsLogits }: DecoderFamily, config: ConfigReader): void {
-  if (capsLogits === undefined) return;
-  const cap = config.json['final_logit_softcapping'];
-  if (cap === null || (cap === undefined && !capsLogits)) return;
-  config.unsupported('final_logit_softcapping is set; only language models without capped logits are supported');
+/** The cap that the class puts on the language model's logits. */
+function readLogitSoftcap({ logitSoftcap }: DecoderFamily, config: ConfigReader): number | undefined {
+  const key = 'final_logit_softcapping';
+  if (logitSoftcap === undefined || config.json[key] === null) return undefined;
+  if (logitSoftcap === null && config.get(key) === undefined) return undefined;
+  return config.number(key, logitSoftcap ?? 0, 1e-3, 1e6);
 }
 
 function planDecoder(
@@ -161,9 +172,9 @@ function readHyperparameters(family: DecoderFamily, config: ConfigReader): Encod
     numKeyValueHeads,
     headSize,
     numTokenTypes: 0,
-    normEps: config.number('rms_norm_eps', 1e-6, 1e-12, 1),
+    normEps: config.number('rms_norm_eps', defaults.normEps ?? 1e-6, 1e-12, 1),
     normKind: 'rms',
-    normPlacement: family.isSandwich ? 'sandwich' : 'pre',
+    normPlacement: family.normPlacement ?? 'pre',
     hiddenActivation: family.activation?.(config) ?? readActivation(config, 'hidden_act', 'silu'),
     feedForwardKind: 'glu',
     isCausal: true,
@@ -194,24 +205,22 @@ function planLayer(
     planner.linear(`${block}${name}`, { sources: sources.map((source) => `${prefix}${source}`), rows, columns, bias });
   const norm = (name: string, source: string, size = h) =>
     planNorm(planner, `${block}${name}`, size, `${prefix}${source}`, family);
-  norm('attn_norm', 'input_layernorm');
+  const placement = family.normPlacement;
+  if (placement !== 'branch') norm('attn_norm', 'input_layernorm');
   if (family.joinsProjections) linear('attn_qkv', [q + 2 * kv], h, ['self_attn.qkv_proj'], biases.qkv);
   else linear('attn_qkv', [q, kv, kv], h, ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'], biases.qkv);
-  if (family.normalizesHeads) {
-    norm('attn_q_norm', 'self_attn.q_norm', headSize);
-    norm('attn_k_norm', 'self_attn.k_norm', headSize);
+  if (family.normalizesQueries !== undefined) {
+    const isWhole = family.normalizesQueries === 'whole';
+    norm('attn_q_norm', 'self_attn.q_norm', isWhole ? q : headSize);
+    norm('attn_k_norm', 'self_attn.k_norm', isWhole ? kv : headSize);
   }
   linear('attn_output', [h], q, ['self_attn.o_proj'], biases.output);
-  if (family.isSandwich) {
-    norm('attn_post_norm', 'post_attention_layernorm');
-    norm('ffn_norm', 'pre_feedforward_layernorm');
-  } else {
-    norm('ffn_norm', 'post_attention_layernorm');
-  }
+  norm(placement === undefined ? 'ffn_norm' : 'attn_post_norm', 'post_attention_layernorm');
+  if (placement === 'sandwich') norm('ffn_norm', 'pre_feedforward_layernorm');
   if (family.joinsProjections) linear('ffn_up', [2 * f], h, ['mlp.gate_up_proj'], biases.mlp);
   else linear('ffn_up', [f, f], h, ['mlp.gate_proj', 'mlp.up_proj'], biases.mlp);
   linear('ffn_down', [h], f, ['mlp.down_proj'], biases.mlp);
-  if (family.isSandwich) norm('ffn_post_norm', 'post_feedforward_layernorm');
+  if (placement !== undefined) norm('ffn_post_norm', 'post_feedforward_layernorm');
 }
 
 function planNorm(

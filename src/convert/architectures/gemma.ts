@@ -110,8 +110,8 @@ export const gemmaFamilies: readonly DecoderFamily[] = [
     window: alternatingWindow,
     activation: laterActivation,
     normsAddOne: true,
-    isSandwich: true,
-    capsLogits: true,
+    normPlacement: 'sandwich',
+    logitSoftcap: 30,
     more: (config, hiddenSize) => {
       requireCausal(config);
       const cap = config.json['attn_logit_softcapping'];
@@ -139,10 +139,10 @@ export const gemmaFamilies: readonly DecoderFamily[] = [
     window: gemma3Window,
     rotary: gemma3Rotary,
     activation: laterActivation,
-    normalizesHeads: true,
+    normalizesQueries: 'heads',
     normsAddOne: true,
-    isSandwich: true,
-    capsLogits: false,
+    normPlacement: 'sandwich',
+    logitSoftcap: null,
     more: (config, hiddenSize) => {
       if (config.get('attn_logit_softcapping') !== undefined) {
         config.unsupported(

@@ -1,9 +1,10 @@
 /**
  * OPTForSequenceClassification: causal attention over learned positions, layer norms before each part or after it;
- * logits = score(h[last token that is no pad]).
+ * logits = score(h[last token that is no pad]). In the smallest the embeddings are narrower than the layers: the tokens' are
+ * projected before the positions are added, and the states back before the score.
  */
 import type { ConfigReader } from '../config';
-import { MAX_INTERMEDIATE_SIZE } from '../limits';
+import { MAX_HIDDEN_SIZE, MAX_INTERMEDIATE_SIZE } from '../limits';
 import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
 import { checkHeads, readActivation, readSizes } from './mechanisms';
 import { planScore, scoreHead } from './score-head';
@@ -38,7 +39,10 @@ export const opt: Architecture = {
       architecture: 'opt',
       hyperparameters,
       ...plan(hyperparameters, config.boolean('enable_bias', true), weights),
-      head: scoreHead(config, 1),
+      head: {
+        ...scoreHead(config, 1),
+        activation: hyperparameters.embeddingSize === undefined ? 'none' : 'identity',
+      },
       llamacppCompat: 'unsupported',
     };
   },
@@ -47,12 +51,7 @@ export const opt: Architecture = {
 function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
   const sizes = readSizes(config, DEFAULTS);
   checkHeads(config, sizes);
-  const embeddingSize = config.integer('word_embed_proj_dim', sizes.hiddenSize, 1, 2 ** 31 - 1);
-  if (embeddingSize !== sizes.hiddenSize) {
-    config.unsupported(
-      `word_embed_proj_dim is ${embeddingSize}; only embeddings as wide as the ${sizes.hiddenSize} of the layers are supported`,
-    );
-  }
+  const embeddingSize = config.integer('word_embed_proj_dim', sizes.hiddenSize, 1, MAX_HIDDEN_SIZE);
   if (!config.boolean('layer_norm_elementwise_affine', true)) {
     config.unsupported('layer_norm_elementwise_affine is false; only layer norms with weights are supported');
   }
@@ -68,11 +67,20 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
     hiddenActivation: readActivation(config, 'activation_function', 'relu'),
     isCausal: true,
     positionOffset: POSITION_OFFSET,
+    ...(embeddingSize === sizes.hiddenSize ? {} : { embeddingSize }),
   };
 }
 
 function plan(
-  { numLayers, hiddenSize: h, intermediateSize: f, numPositions, vocabSize, normPlacement }: EncoderHyperparameters,
+  {
+    numLayers,
+    hiddenSize: h,
+    embeddingSize,
+    intermediateSize: f,
+    numPositions,
+    vocabSize,
+    normPlacement,
+  }: EncoderHyperparameters,
   bias: boolean,
   weights: TensorIndex,
 ): Pick<EncoderModel, 'tensors' | 'numLabels'> {
@@ -80,7 +88,8 @@ function plan(
   const numLabels = readNumLabels(weights, `${head}score.weight`);
   const isPre = normPlacement === 'pre';
   const planner = new TensorPlanner(weights);
-  planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}embed_tokens.weight`);
+  const [e, isProjected] = [embeddingSize ?? h, embeddingSize !== undefined];
+  planner.matrix('token_embd.weight', [vocabSize, e], `${decoder}embed_tokens.weight`);
   const positions = [numPositions + POSITION_OFFSET, h];
   planner.exact('position_embd.weight', positions, `${decoder}embed_positions.weight`, [
     [POSITION_OFFSET, numPositions],
@@ -97,7 +106,15 @@ function plan(
     planner.norm(`${block}${isPre ? 'ffn_norm' : 'layer_output_norm'}`, h, `${from}final_layer_norm`);
   }
   if (isPre) planner.norm('output_norm', h, `${decoder}final_layer_norm`);
-  planScore(planner, head, numLabels, h);
+  if (isProjected) {
+    const projection = (name: string, source: string, rows: number, columns: number) => {
+      const storage = name === 'cls' ? ('exact' as const) : ('matrix' as const);
+      planner.linear(name, { sources: [`${decoder}${source}`], rows: [rows], columns, bias: false, storage });
+    };
+    projection('token_embd_proj', 'project_in', h, e);
+    projection('cls', 'project_out', e, h);
+  }
+  planScore(planner, head, numLabels, e);
   planner.refuseUnused(IGNORED);
   return { tensors: planner.tensors, numLabels };
 }

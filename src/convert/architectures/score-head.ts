@@ -9,8 +9,21 @@ export function scoreHead(config: ConfigReader, classPadToken = -1): EncoderHead
   return { pooling: 'last', activation: 'none', ...(id < 0 ? {} : { padTokenId: id }) };
 }
 
-/** `prefix`: of the checkpoint's `score`. */
-export function planScore(planner: TensorPlanner, prefix: string, numLabels: number, hiddenSize: number): void {
+/** `prefix`: of the checkpoint's `score`, whose logits are divided by `divisor`. */
+export function planScore(
+  planner: TensorPlanner,
+  prefix: string,
+  numLabels: number,
+  hiddenSize: number,
+  divisor = 1,
+): void {
+  const shape = [numLabels, hiddenSize];
+  if (divisor !== 1) {
+    planner.computed('cls.output.weight', shape, [[`${prefix}score.weight`, shape]], ([rows]) => [
+      rows!.map((value) => value / divisor),
+    ]);
+    return;
+  }
   planner.linear('cls.output', {
     sources: [`${prefix}score`],
     rows: [numLabels],

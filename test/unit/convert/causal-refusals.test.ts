@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
+import { readGgufHead } from '../../../src/gguf/reader';
 import { convert } from '../../../src/convert/convert';
 import { type CausalChanges, causalModel, causalTokenizer, writeCausal } from '../../golden/causal-checkpoints';
 import { writeMicro } from './micro-checkpoint';
@@ -151,11 +152,29 @@ describe('a language model', () => {
     expect(same).toBe('converted');
   });
 
-  it('with capped logits is refused', async () => {
-    const told = await refusal({ config: { architectures: ['Gemma2ForCausalLM'], model_type: 'gemma2' } });
-    expect(told).toMatch(/^architecture_unsupported: .*final_logit_softcapping/);
-    const gemma3 = await refusal({ config: { final_logit_softcapping: 30 } }, causalModel('gemma3-saved-turns'));
-    expect(gemma3).toMatch(/^architecture_unsupported: .*final_logit_softcapping/);
+  it('is refused for what no logits can be bent or multiplied by', async () => {
+    const cap = await refusal({ config: { final_logit_softcapping: 0 } }, causalModel('gemma2-turns'));
+    expect(cap).toMatch(/^checkpoint_malformed: .*final_logit_softcapping/);
+    const granite = causalModel('granite-texts');
+    expect(await refusal({ config: { residual_multiplier: 0.001 } }, granite)).toMatch(
+      /^architecture_unsupported: .*residual_multiplier/,
+    );
+    expect(await refusal({ config: { logits_scaling: 0 } }, granite)).toMatch(
+      /^checkpoint_malformed: .*logits_scaling/,
+    );
+  });
+
+  it('keeps the rows of both tokens where their logits are capped, and one where they are not', async () => {
+    const rows = async (changes: CausalChanges, name: string) => {
+      const path = join(temporaryFolder(), 'out.gguf');
+      await convert(writeCausal(causalModel(name), changes), { output: path });
+      const { tensors } = await readGgufHead(path);
+      return tensors.find((tensor) => tensor.name === 'cls.output.weight')!.ne;
+    };
+    expect(await rows({}, 'gemma2-turns')).toEqual([48, 2]);
+    expect(await rows({ config: { final_logit_softcapping: null } }, 'gemma2-turns')).toEqual([48, 1]);
+    expect(await rows({}, 'gemma2-saved-one-token')).toEqual([48, 1]);
+    expect(await rows({}, 'gemma3-saved-turns')).toEqual([48, 1]);
   });
 });
 

@@ -106,6 +106,18 @@ void embed_widened(const kernels::EmbedTokensKernel& kernel, kernels::EmbedToken
   }
 }
 
+const std::vector<int32_t>& looked_up(const GraphContext& g, TokenIds ids) {
+  switch (ids) {
+    case TokenIds::kShifted:
+      return g.shifted_ids;
+    case TokenIds::kPositions:
+      return g.batch->positions;
+    case TokenIds::kOwn:
+      break;
+  }
+  return g.batch->ids;
+}
+
 }  // namespace
 
 ggml_tensor* KernelOps::embed(GraphContext& g, const Embeddings& tables, TokenIds ids) const {
@@ -122,7 +134,7 @@ ggml_tensor* KernelOps::embed(GraphContext& g, const Embeddings& tables, TokenId
                   if (tables.positions != nullptr)
                     args.positions = {tables.positions->data, kernels::WeightType::kF32};
                   if (tables.types != nullptr) args.types = {tables.types->data, kernels::WeightType::kF32};
-                  args.word_ids = (ids == TokenIds::kShifted ? g.shifted_ids : g.batch->ids).data();
+                  args.word_ids = looked_up(g, ids).data();
                   args.position_ids = g.batch->positions.data();
                   args.type_ids = g.batch->type_ids.data();
                   args.normalize = tables.norm.gamma != nullptr;

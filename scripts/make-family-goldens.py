@@ -43,6 +43,7 @@ EUROBERT = {**DECODER, "bos_token_id": 2, "eos_token_id": 3, "mask_token_id": 4}
 THETA_100 = {"rope_type": "default", "rope_theta": 100.0}
 NEOX = {**BASE, "vocab_size": 2502, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
 OPT = {**BASE, "ffn_dim": 80, "word_embed_proj_dim": 48, "pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
+BLOOM = dict(hidden_size=48, n_layer=3, vocab_size=7100, seq_length=512, pad_token_id=0, bos_token_id=2, eos_token_id=3)
 GPT2 = dict(n_embd=48, n_layer=3, n_head=4, n_positions=512, vocab_size=2501, pad_token_id=None, bos_token_id=0,
             eos_token_id=0)
 GEMMA3 = {**DECODER, "head_dim": 24, "sliding_window": 20, "sliding_window_pattern": 2, "query_pre_attn_scalar": 30}
@@ -172,6 +173,8 @@ FAMILIES = {
     "olmo2-biases": ("olmo2", {**DECODER, "num_key_value_heads": 1, "attention_bias": True, "pad_token_id": 3}),
     "opt-projected": ("opt", {**OPT, "word_embed_proj_dim": 24, "do_layer_norm_before": False}),
     "opt-projected-before": ("opt", {**OPT, "word_embed_proj_dim": 32, "num_labels": 2}),
+    "bloom": ("bloom", {**BLOOM, "n_head": 4}),
+    "bloom-six-heads": ("bloom", {**BLOOM, "n_head": 6, "pad_token_id": None, "num_labels": 2}),
 }
 
 # What transformers has no class for, by the class that stands for it here.

@@ -21,9 +21,8 @@ const KNOWN_CODE: Readonly<Record<string, 'whole' | 'halved'>> = {
 const RERANKER_HEADS = 12;
 
 export function readSlopes(config: ConfigReader, numHeads: number): Slopes {
-  const power = 2 ** Math.floor(Math.log2(numHeads));
-  const slopes = geometricSlopes(power);
-  if (power === numHeads) return { slopes };
+  const power = powerOfTwo(numHeads);
+  if (power === numHeads) return { slopes: alibiSlopes(numHeads) };
   const repository = codeRepository(config);
   const known = repository !== undefined && Object.hasOwn(KNOWN_CODE, repository) ? KNOWN_CODE[repository] : undefined;
   if (known === undefined && (repository !== undefined || numHeads !== RERANKER_HEADS)) {
@@ -32,14 +31,23 @@ export function readSlopes(config: ConfigReader, numHeads: number): Slopes {
         `the slopes of these heads are known for ${Object.keys(KNOWN_CODE).join(', ')}`,
     );
   }
-  const factor = known === 'whole' ? 1 : 0.5;
-  const between = geometricSlopes(2 * power).filter((_, index) => index % 2 === 0);
-  const all = [...slopes, ...between.slice(0, numHeads - power).map((slope) => slope * factor)];
+  const all = alibiSlopes(numHeads, known === 'whole' ? 1 : 0.5);
   if (known !== undefined) return { slopes: all };
   const assumption =
     `config.json does not say whose code the model has (auto_map), and so not the slopes of ${numHeads - power} of its ` +
     `${numHeads} heads; those of jinaai/jina-reranker-v1-turbo-en were assumed`;
   return { slopes: all, assumption };
+}
+
+/** One for each head. Heads beyond a power of two take every other slope of twice as many, times `factor`. */
+export function alibiSlopes(numHeads: number, factor = 1): number[] {
+  const power = powerOfTwo(numHeads);
+  const between = geometricSlopes(2 * power).filter((_, index) => index % 2 === 0);
+  return [...geometricSlopes(power), ...between.slice(0, numHeads - power).map((slope) => slope * factor)];
+}
+
+function powerOfTwo(numHeads: number): number {
+  return 2 ** Math.floor(Math.log2(numHeads));
 }
 
 /** From 2^(-8/count) down to 2^-8, each the one before times the first. */

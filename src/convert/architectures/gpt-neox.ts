@@ -72,19 +72,11 @@ function plan(
   const planner = new TensorPlanner(weights);
   const linear = (name: string, rows: number, columns: number, source: string, bias = true) =>
     planner.linear(name, { sources: [source], rows: [rows], columns, bias });
-  // Queries, keys and values stand together in each head.
-  const size = h / numHeads;
-  const heads = Array.from({ length: 3 * numHeads }, (_, i) => {
-    const [part, index] = [Math.floor(i / numHeads), i % numHeads];
-    return [(3 * index + part) * size, size] as const;
-  });
   planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}embed_in.weight`);
   for (let layer = 0; layer < numLayers; layer++) {
     const [block, from] = [`blk.${layer}.`, `${decoder}layers.${layer}.`];
-    const joined = `${from}attention.query_key_value`;
     planner.norm(`${block}attn_norm`, h, `${from}input_layernorm`);
-    planner.matrix(`${block}attn_qkv.weight`, [3 * h, h], `${joined}.weight`, heads);
-    if (attentionBias) planner.exact(`${block}attn_qkv.bias`, [3 * h], `${joined}.bias`, heads);
+    planner.joinedHeads(`${block}attn_qkv`, h, numHeads, `${from}attention.query_key_value`, attentionBias);
     linear(`${block}attn_output`, h, h, `${from}attention.dense`, attentionBias);
     planner.norm(`${block}ffn_norm`, h, `${from}post_attention_layernorm`);
     linear(`${block}ffn_up`, f, h, `${from}mlp.dense_h_to_4h`);

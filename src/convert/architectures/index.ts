@@ -4,6 +4,7 @@ import { albert } from './albert';
 import type { Architecture } from './architecture';
 import { bart } from './bart';
 import { bert, ernie, megatronBert } from './bert';
+import { bloom } from './bloom';
 import { deberta } from './deberta';
 import { debertaV2 } from './deberta-v2';
 import { decoders } from './decoder';
@@ -38,6 +39,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   gpt2,
   gptNeox,
   opt,
+  bloom,
   ...decoders,
 ];
 

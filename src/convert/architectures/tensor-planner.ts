@@ -93,6 +93,17 @@ export class TensorPlanner {
     if (bias) add('bias', [], 'exact');
   }
 
+  /** Queries, keys and values that stand together in each head of the source, put behind each other. */
+  joinedHeads(name: string, hiddenSize: number, numHeads: number, source: string, bias = true): void {
+    const size = hiddenSize / numHeads;
+    const heads = Array.from({ length: 3 * numHeads }, (_, i) => {
+      const [part, index] = [Math.floor(i / numHeads), i % numHeads];
+      return [(3 * index + part) * size, size] as const;
+    });
+    this.matrix(`${name}.weight`, [3 * hiddenSize, hiddenSize], `${source}.weight`, heads);
+    if (bias) this.exact(`${name}.bias`, [3 * hiddenSize], `${source}.bias`, heads);
+  }
+
   /** A linear layer with a bias whose weight the checkpoint has as [columns, rows]. */
   transposed(name: string, rows: number, columns: number, source: string): void {
     this.take(`${source}.weight`, [columns, rows]);

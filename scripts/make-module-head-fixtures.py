@@ -50,6 +50,8 @@ ROBERTA = {**BASE, "max_position_embeddings": 74, "type_vocab_size": 1}
 DISTILBERT = dict(dim=32, n_layers=2, n_heads=4, hidden_dim=48, max_position_embeddings=72, pad_token_id=1)
 DEBERTA = {**BASE, "relative_attention": True, "type_vocab_size": 0, "pos_att_type": ["p2c", "c2p"],
            "position_biased_input": False}
+DECODER = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, intermediate_size=48,
+               max_position_embeddings=72, pad_token_id=1)
 
 
 def dense(inputs, outputs, activation, bias=True):
@@ -92,6 +94,19 @@ CASES = {
     "nomic-bert": ("nomic_bert", "Model", BASE, "mean", [scores(32)], {}),
     "eurobert": ("eurobert", "ForMaskedLM", {**BASE, "num_key_value_heads": 2}, "lasttoken",
                  [dense(32, 32, torch.nn.GELU()), LayerNorm(32), scores(32)], {}),
+    # The other ways to make one row of all tokens.
+    "bert-max": ("bert", "Model", BASE, "max", [dense(32, 32, torch.nn.Tanh()), scores(32)], {}),
+    "mpnet-sqrt": ("mpnet", "Model", {**BASE, "max_position_embeddings": 74}, "mean_sqrt_len_tokens",
+                   [LayerNorm(32), scores(32)], {}),
+    "modernbert-weighted": ("modernbert", "Model", MODERNBERT, "weightedmean", [dense(32, 24, torch.nn.GELU()), scores(24)],
+                            {}),
+    # Decoders.
+    "qwen3-last": ("qwen3", "Model", {**DECODER, "head_dim": 8}, "lasttoken", [scores(32)], {}),
+    "llama-mean": ("llama", "ForCausalLM", DECODER, "mean", [dense(32, 32, torch.nn.SiLU()), scores(32)], {}),
+    "gemma3-last": ("gemma3_text", "Model", {**DECODER, "head_dim": 8, "sliding_window": 12}, "lasttoken",
+                    [dense(32, 48, IDENTITY), LayerNorm(48), scores(48, 2)], {}),
+    "mistral-weighted": ("mistral", "ForSequenceClassification", {**DECODER, "sliding_window": None}, "weightedmean",
+                         [scores(32)], {}),
 }
 # Files as older versions wrote them.
 OLD_FILES = {
@@ -99,6 +114,10 @@ OLD_FILES = {
         "1_Pooling/config.json": {"word_embedding_dimension": 32, "pooling_mode_cls_token": True,
                                   "pooling_mode_mean_tokens": False, "pooling_mode_max_tokens": False},
         "sentence_bert_config.json": {"max_seq_length": 60, "do_lower_case": False},
+    },
+    "bert-max": {
+        "1_Pooling/config.json": {"word_embedding_dimension": 32, "pooling_mode_cls_token": False,
+                                  "pooling_mode_mean_tokens": False, "pooling_mode_max_tokens": True},
     },
     "electra-projected": {"config_sentence_transformers.json": {"model_type": "CrossEncoder"}},
 }
@@ -180,6 +199,7 @@ def main():
     for seed, (name, (model_type, suffix, config, pooling, modules, arguments)) in enumerate(CASES.items(), 501):
         config = transformers.AutoConfig.for_model(model_type, vocab_size=704, **config)
         auto = {"Model": transformers.AutoModel, "ForMaskedLM": transformers.AutoModelForMaskedLM,
+                "ForCausalLM": transformers.AutoModelForCausalLM,
                 "ForSequenceClassification": transformers.AutoModelForSequenceClassification}[suffix]
         network = auto.from_config(config).eval()
         model = {"seed": seed, "scales": SCALES}

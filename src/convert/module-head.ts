@@ -1,5 +1,5 @@
 /**
- * The head that sentence-transformers puts on a bare encoder with modules of its own: Pooling, then Dense or LayerNorm or
+ * The head that sentence-transformers puts on a bare model with modules of its own: Pooling, then Dense or LayerNorm or
  * both, then the Dense whose outputs are the scores. What it cannot be is refused by name.
  */
 import { EncoderError } from '../errors';
@@ -17,6 +17,9 @@ import { refuseKwargs } from './transformer-kwargs';
 const POOLINGS: ReadonlyMap<JsonValue, EncoderHead['pooling']> = new Map([
   ['cls', 'cls'],
   ['mean', 'mean'],
+  ['mean_sqrt_len_tokens', 'mean_sqrt_len'],
+  ['weightedmean', 'weighted_mean'],
+  ['max', 'max'],
   ['lasttoken', 'last'],
 ]);
 /** Flags of older versions, one for each mode, in the order in which their results stand one behind the other. */
@@ -58,7 +61,11 @@ export async function addModuleHead(
   weights: TensorSource,
 ): Promise<{ readonly model: EncoderModel; readonly weights: TensorSource }> {
   const { hiddenSize } = body.hyperparameters;
-  const pooling = readPooling(await checkpoint.moduleConfig(folders.pooling));
+  const poolingConfig = await checkpoint.moduleConfig(folders.pooling);
+  const pooling = readPooling(poolingConfig);
+  if (pooling === 'cls' && body.hyperparameters.isCausal === true) {
+    poolingConfig.unsupported('pooling_mode is cls; the first token of a decoder sees no other');
+  }
   const dense = folders.dense === undefined ? undefined : await readHidden(checkpoint, folders.dense, hiddenSize);
   const width = dense?.outputs ?? hiddenSize;
   if (folders.norm !== undefined) {

@@ -42,16 +42,36 @@ class GraphBuilder {
     }
     x = normalized(weights_.output_norm, x);
     if (h_.has_decoder()) x = decode(x);
-    if (h_.pooling == Pooling::kMean) x = ops_.mean_rows(g_, x);
+    x = reduced(x);
     if (h_.has_pooler) x = ops_.linear(g_, weights_.pooler, x, h_.pooler_activation);
     x = normalized(weights_.pooler_norm, x);
-    if (h_.pooling == Pooling::kLate) x = ops_.mean_rows(g_, x);
+    if (h_.pooling == Pooling::kLate) x = ops_.reduce_rows(g_, x, Reduction::kMean);
     return ops_.linear(g_, weights_.classifier, x, Activation::kNone);
   }
 
  private:
   ggml_tensor* normalized(const Norm& norm, ggml_tensor* x) {
     return norm.gamma == nullptr ? x : ops_.add_norm(g_, x, nullptr, norm);
+  }
+
+  /// One row of each sequence, where the head reads all of them before anything else.
+  ggml_tensor* reduced(ggml_tensor* x) {
+    switch (h_.pooling) {
+      case Pooling::kMean:
+        return ops_.reduce_rows(g_, x, Reduction::kMean);
+      case Pooling::kMeanSqrtLength:
+        return ops_.reduce_rows(g_, x, Reduction::kMeanSqrtLength);
+      case Pooling::kWeightedMean:
+        return ops_.reduce_rows(g_, x, Reduction::kWeightedMean);
+      case Pooling::kMax:
+        return ops_.reduce_rows(g_, x, Reduction::kMax);
+      case Pooling::kFirst:
+      case Pooling::kLast:
+      case Pooling::kEos:
+      case Pooling::kLate:
+        return x;
+    }
+    return x;
   }
 
   /// A head that reads one token needs no other row after the last attention of a sequence's tokens to each
@@ -186,10 +206,10 @@ class GraphBuilder {
 
 size_t max_graph_nodes(const Hparams& hparams, const Ops& ops, const GraphContext& g) {
   // Counted from portable_ops.cc, with views: 64 nodes for the rest of a layer with the longest activation,
-  // 96 and 8 a group around the layers, 32 of them for a convolution.
+  // 96 and 12 a group around the layers, 32 of them for a convolution.
   // A decoder's layer attends twice.
   const size_t attentions = hparams.num_layers + 2 * size_t(hparams.decoder.num_layers);
-  return attentions * (64 + ops.max_attention_nodes(g.attention_groups.size())) + 96 + 8 * g.groups.size();
+  return attentions * (64 + ops.max_attention_nodes(g.attention_groups.size())) + 96 + 12 * g.groups.size();
 }
 
 ggml_tensor* build_encoder_graph(GraphContext& g, const Hparams& hparams, const Weights& weights,

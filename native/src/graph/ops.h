@@ -120,6 +120,14 @@ struct AttentionSpec {
   }
 };
 
+/// What one row is made of several by.
+enum class Reduction {
+  kMean,
+  kMeanSqrtLength,  ///< the sum over the root of the number of rows
+  kWeightedMean,    ///< row i, counted from 1, counts i times
+  kMax,
+};
+
 class Ops {
  public:
   virtual ~Ops() = default;
@@ -155,8 +163,8 @@ class Ops {
   virtual ggml_tensor* neighbours(GraphContext& g, ggml_tensor* x, int64_t width) const = 0;
   /// The rows of the tokens that the head reads, ne = {H, B}.
   virtual ggml_tensor* pooled_rows(GraphContext& g, ggml_tensor* x) const = 0;
-  /// The mean over each sequence's rows, ne = {H, B}.
-  virtual ggml_tensor* mean_rows(GraphContext& g, ggml_tensor* x) const = 0;
+  /// Each sequence's rows as one, ne = {H, B}.
+  virtual ggml_tensor* reduce_rows(GraphContext& g, ggml_tensor* x, Reduction reduction) const = 0;
 };
 
 }  // namespace enc

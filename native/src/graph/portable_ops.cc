@@ -1,6 +1,7 @@
 #include "graph/portable_ops.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "graph/host_input.h"
 #include "graph/portable_attention.h"
@@ -51,6 +52,26 @@ ggml_tensor* looked_up(const GraphContext& g, TokenIds ids) {
       break;
   }
   return g.ids;
+}
+
+/// {1, H, B} from {n, H, B}.
+ggml_tensor* reduce(ggml_context* ctx, ggml_tensor* x, Reduction reduction) {
+  const int64_t length = x->ne[0];
+  switch (reduction) {
+    case Reduction::kMean:
+      return ggml_mean(ctx, x);
+    case Reduction::kMeanSqrtLength:
+      return ggml_scale(ctx, ggml_mean(ctx, x), std::sqrt(float(length)));
+    case Reduction::kWeightedMean: {
+      ggml_tensor* weights = ggml_arange(ctx, 1, float(length + 1), 1);
+      ggml_tensor* sum = ggml_sum_rows(ctx, ggml_mul(ctx, x, weights));
+      return ggml_scale(ctx, sum, 2 / (float(length) * float(length + 1)));
+    }
+    case Reduction::kMax:
+      // One window over all of a row; stock operations have no other maximum.
+      return ggml_pool_2d(ctx, x, GGML_OP_POOL_MAX, int(length), 1, int(length), 1, 0, 0);
+  }
+  return x;
 }
 
 }  // namespace
@@ -156,7 +177,7 @@ ggml_tensor* PortableOps::pooled_rows(GraphContext& g, ggml_tensor* x) const {
   return ggml_get_rows(g.ggml, x, g.pooled_tokens);
 }
 
-ggml_tensor* PortableOps::mean_rows(GraphContext& g, ggml_tensor* x) const {
+ggml_tensor* PortableOps::reduce_rows(GraphContext& g, ggml_tensor* x, Reduction reduction) const {
   const int64_t columns = x->ne[0];
   return for_groups(
       g, g.groups, columns, g.batch->num_sequences(), [](const LengthGroup& group) { return group.count; },
@@ -165,7 +186,7 @@ ggml_tensor* PortableOps::mean_rows(GraphContext& g, ggml_tensor* x) const {
             ggml_view_3d(g.ggml, x, columns, group.length, group.count, x->nb[1],
                          x->nb[1] * size_t(group.length), x->nb[1] * size_t(group.first_token));
         rows = ggml_cont(g.ggml, ggml_permute(g.ggml, rows, 1, 0, 2, 3));  // {n, H, B}
-        return ggml_reshape_2d(g.ggml, ggml_mean(g.ggml, rows), columns, group.count);
+        return ggml_reshape_2d(g.ggml, reduce(g.ggml, rows, reduction), columns, group.count);
       });
 }
 

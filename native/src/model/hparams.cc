@@ -313,6 +313,9 @@ void read_head(const Reader& reader, Hparams& h) {
   if (h.num_labels > 65536) file.malformed("the head has " + std::to_string(h.num_labels) + " labels");
   h.pooling = reader.word<Pooling>("ggml_encoder.head.pooling", {{"cls", Pooling::kFirst},
                                                                  {"mean", Pooling::kMean},
+                                                                 {"mean_sqrt_len", Pooling::kMeanSqrtLength},
+                                                                 {"weighted_mean", Pooling::kWeightedMean},
+                                                                 {"max", Pooling::kMax},
                                                                  {"last", Pooling::kLast},
                                                                  {"eos", Pooling::kEos},
                                                                  {"late", Pooling::kLate}});

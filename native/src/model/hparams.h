@@ -38,8 +38,11 @@ enum class PositionKind {
 enum class Pooling {
   kFirst,
   kMean,
-  kLast,  ///< the rightmost that is not padding
-  kEos,   ///< the rightmost that ends a text
+  kMeanSqrtLength,  ///< the sum over the root of the number of tokens
+  kWeightedMean,    ///< the mean of all, of which the i-th counts i times
+  kMax,             ///< of each value the largest
+  kLast,            ///< the rightmost that is not padding
+  kEos,             ///< the rightmost that ends a text
   kLate,  ///< all of them: the head's dense layer runs on every token, and the classifier on their mean
 };
 
@@ -128,7 +131,9 @@ struct Hparams {
   bool subtracts_logits =
       false;  ///< of the classifier's two rows the first less the second is the only logit
 
-  bool pools_all_tokens() const { return pooling == Pooling::kMean || pooling == Pooling::kLate; }
+  bool pools_all_tokens() const {
+    return pooling != Pooling::kFirst && pooling != Pooling::kLast && pooling != Pooling::kEos;
+  }
   /// True when the states of a text's leading tokens do not depend on what comes after them, nor the head on
   /// their states: then texts that begin alike may share them.
   bool shares_prefixes() const {

@@ -114,7 +114,7 @@ export interface EncoderHyperparameters {
 
 /** From the last hidden states to the classifier. */
 export interface EncoderHead {
-  readonly pooling: 'cls' | 'mean' | 'last' | 'eos' | 'late';
+  readonly pooling: 'cls' | 'mean' | 'mean_sqrt_len' | 'weighted_mean' | 'max' | 'last' | 'eos' | 'late';
   /**
    * HF's name of the activation after the dense layer before the classifier; `identity` where it has none, `none` where
    * there is no such layer.

@@ -6,6 +6,7 @@
 import { ConfigReader } from '../config';
 import type {
   Architecture,
+  EncoderBody,
   EncoderHyperparameters,
   EncoderModel,
   RotaryEmbedding,
@@ -27,6 +28,7 @@ const PREFIXES: Prefixes = [
 /** The frequencies are computed. lm_head is what language models have in the place of `score`. */
 const IGNORED = /(^|\.)rotary_emb\.inv_freq$/;
 const IGNORED_BESIDE_SCORE = /(^|\.)lm_head\.weight$|(^|\.)rotary_emb\.inv_freq$/;
+const IGNORED_BESIDE_BODY = /(^|\.)(lm_head|score)\.(weight|bias)$|(^|\.)rotary_emb\.inv_freq$/;
 
 /** Of a model that reads pictures too; what it has for them plays no part in a text's logits. */
 const MULTIMODAL_PREFIXES: Prefixes = [
@@ -42,6 +44,10 @@ export const decoders: readonly Architecture[] = [
     modelType: family.modelType,
     describe: (config: ConfigReader, weights: TensorIndex) =>
       describeClassifier(family, config, weights, PREFIXES, IGNORED_BESIDE_SCORE),
+    // A class with a head of its own comes from code that no AutoModel has.
+    ...(family.head === undefined
+      ? { describeBody: (config: ConfigReader, weights: TensorIndex) => describeBody(family, config, weights) }
+      : {}),
   })),
   ...DECODER_FAMILIES.flatMap((family) => {
     if (family.multimodal === undefined) return [];
@@ -60,6 +66,20 @@ export const decoders: readonly Architecture[] = [
       describeLanguageModel(family, config, weights, score!),
   })),
 ];
+
+function describeBody(family: DecoderFamily, config: ConfigReader, weights: TensorIndex): EncoderBody {
+  const hyperparameters = readHyperparameters(family, config);
+  const [decoder] = findPrefix(PREFIXES, 'embed_tokens.weight', weights);
+  const planner = new TensorPlanner(weights);
+  planner.matrix(
+    'token_embd.weight',
+    [hyperparameters.vocabSize, hyperparameters.hiddenSize],
+    `${decoder}embed_tokens.weight`,
+  );
+  planDecoder(planner, decoder, hyperparameters, family, config);
+  planner.refuseUnused(IGNORED_BESIDE_BODY);
+  return { architecture: family.architecture ?? family.modelType, hyperparameters, tensors: planner.tensors };
+}
 
 function describeClassifier(
   family: DecoderFamily,

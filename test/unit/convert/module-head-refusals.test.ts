@@ -41,8 +41,12 @@ function changed(path: string, change: Readonly<Record<string, unknown>>): Modul
 describe('the settings of modules', () => {
   const text = { method: 'forward', method_output_name: 'last_hidden_state' };
   const cases: readonly (readonly [string, Record<string, unknown>, 'unsupported' | 'malformed', string])[] = [
-    [POOLING, { pooling_mode: 'max' }, 'unsupported', '"max"; supported is one of cls, mean, lasttoken'],
-    [POOLING, { pooling_mode: 'weightedmean' }, 'unsupported', 'weightedmean'],
+    [
+      POOLING,
+      { pooling_mode: 'min' },
+      'unsupported',
+      '"min"; supported is one of cls, mean, mean_sqrt_len_tokens, weightedmean, max, lasttoken',
+    ],
     [POOLING, { pooling_mode: ['cls', 'mean'] }, 'unsupported', '["cls","mean"]'],
     [POOLING, { pooling_mode: [] }, 'unsupported', '[]'],
     [POOLING, { pooling_mode: 7 }, 'unsupported', '7'],
@@ -103,6 +107,15 @@ describe('the settings of modules', () => {
     expect(told).toMatch(/^architecture_unsupported: .*chat template/);
     expect(await refusal({ files: { 'tokenizer_config.json': templated } })).toBe('converted');
   });
+});
+
+it('a decoder is refused where its first token is read', async () => {
+  const model = moduleHeadModel('qwen3-last');
+  const files = { [POOLING]: { ...model.files[POOLING], pooling_mode: 'cls' } };
+  expect(await refusal({ files }, model)).toContain('the first token of a decoder sees no other');
+  const templated = { ...model.tokenizerConfig, chat_template: '{{ messages }}' };
+  const withTemplate = { 'tokenizer_config.json': templated, [TRANSFORMER]: {} };
+  expect(await refusal({ files: withTemplate }, model)).toMatch(/^architecture_unsupported: .*chat template/);
 });
 
 describe('modules.json', () => {

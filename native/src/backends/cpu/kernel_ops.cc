@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "backends/cpu/disentangled_bias.h"
+#include "backends/cpu/reduce_rows.h"
 #include "model/stored_types.h"
 
 namespace enc {
@@ -466,18 +467,14 @@ ggml_tensor* KernelOps::pooled_rows(GraphContext& g, ggml_tensor* x) const {
   });
 }
 
-ggml_tensor* KernelOps::mean_rows(GraphContext& g, ggml_tensor* x) const {
-  return custom(g, x->ne[0], g.batch->num_sequences(), {x}, [&g](ggml_tensor* dst) {
+ggml_tensor* KernelOps::reduce_rows(GraphContext& g, ggml_tensor* x, Reduction reduction) const {
+  return custom(g, x->ne[0], g.batch->num_sequences(), {x}, [&g, reduction](ggml_tensor* dst) {
     for (int64_t b = 0; b < g.batch->num_sequences(); b++) {
       const size_t begin = size_t(g.batch->cu_seqlens[size_t(b)]),
                    end = size_t(g.batch->cu_seqlens[size_t(b) + 1]);
-      float* mean = f32(dst) + size_t(b) * stride(dst);
-      std::fill_n(mean, dst->ne[0], 0.0f);
-      for (size_t token = begin; token < end; token++) {
-        const float* row = f32(dst->src[0]) + token * stride(dst->src[0]);
-        for (int64_t i = 0; i < dst->ne[0]; i++) mean[i] += row[i];
-      }
-      for (int64_t i = 0; i < dst->ne[0]; i++) mean[i] /= float(end - begin);
+      const float* rows = f32(dst->src[0]) + begin * stride(dst->src[0]);
+      reduce(rows, end - begin, stride(dst->src[0]), size_t(dst->ne[0]), reduction,
+             f32(dst) + size_t(b) * stride(dst));
     }
   });
 }

@@ -27,7 +27,7 @@ class KernelOps final : public Ops {
                          const AttentionSpec& spec) const override;
   ggml_tensor* neighbours(GraphContext& g, ggml_tensor* x, int64_t width) const override;
   ggml_tensor* pooled_rows(GraphContext& g, ggml_tensor* x) const override;
-  ggml_tensor* mean_rows(GraphContext& g, ggml_tensor* x) const override;
+  ggml_tensor* reduce_rows(GraphContext& g, ggml_tensor* x, Reduction reduction) const override;
 
  private:
   void attend_disentangled(const GraphContext& g, const AttentionSpec& spec,

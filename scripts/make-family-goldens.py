@@ -28,6 +28,8 @@ spec.loader.exec_module(golden)
 
 NUM_TEXTS, NUM_PAIRS = 28, 14
 SCALES = {"embedding": 0.2, "linear": 2.2, "bias": 0.1, "norm": 0.2, "classifier": 4}
+# Where no norm keeps what many layers make of them from growing.
+OWN_SCALES = {"mobilebert": {"linear": 1.4}}
 UNKNOWN = 1
 
 BASE = dict(hidden_size=48, num_hidden_layers=3, num_attention_heads=4, intermediate_size=80, vocab_size=7100,
@@ -47,6 +49,8 @@ BLOOM = dict(hidden_size=48, n_layer=3, vocab_size=7100, seq_length=512, pad_tok
 GPT2 = dict(n_embd=48, n_layer=3, n_head=4, n_positions=512, vocab_size=2501, pad_token_id=None, bos_token_id=0,
             eos_token_id=0)
 GEMMA3 = {**DECODER, "head_dim": 24, "sliding_window": 20, "sliding_window_pattern": 2, "query_pre_attn_scalar": 30}
+MOBILEBERT = {**BASE, "hidden_size": 64, "embedding_size": 24, "intra_bottleneck_size": 32, "num_feedforward_networks": 3,
+              "classifier_activation": False, "hidden_act": "relu", "pad_token_id": 0}
 JINA_BERT = {**BASE, "position_embedding_type": "alibi", "type_vocab_size": 2, "pad_token_id": 0}
 LLAMA3 = {"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
           "original_max_position_embeddings": 64}
@@ -175,6 +179,9 @@ FAMILIES = {
     "opt-projected-before": ("opt", {**OPT, "word_embed_proj_dim": 32, "num_labels": 2}),
     "bloom": ("bloom", {**BLOOM, "n_head": 4}),
     "bloom-six-heads": ("bloom", {**BLOOM, "n_head": 6, "pad_token_id": None, "num_labels": 2}),
+    "mobilebert": ("mobilebert", MOBILEBERT),
+    "mobilebert-pooler": ("mobilebert", {**MOBILEBERT, "num_feedforward_networks": 1, "classifier_activation": True,
+                                         "hidden_act": "gelu", "num_hidden_layers": 1}),
 }
 
 # What transformers has no class for, by the class that stands for it here.
@@ -244,6 +251,10 @@ PICTURES = ("model.vision_tower.", "model.multi_modal_projector.")
 TIED = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight")
 
 
+def scales_of(name):
+    return {**SCALES, **OWN_SCALES.get(name, {})}
+
+
 def choose(tokenizer, items, count, reads_padding):
     """Indices of hard inputs first; without unknown words where the model takes their id for padding."""
     def fits(item):
@@ -266,7 +277,7 @@ def build(seed, name, model_type, config):
             state = load_file(file)
         if name in FLASH:
             state = join_as_flash(state, FLASH[name])
-        model = {"seed": seed, "scales": SCALES}
+        model = {"seed": seed, "scales": scales_of(name)}
         values = {}
         tied = TIED if config.is_encoder_decoder else ()
         for tensor_name, tensor in state.items():
@@ -363,7 +374,7 @@ def main():
         rows = [run(network, tokenizer, item) for item in items]
         print(name, "std", torch.tensor(rows).std(0).tolist(), flush=True)
         config = FIRST.get(name) or {**network.config.to_diff_dict(), "architectures": [type(network).__name__]}
-        entry = {"name": name, "seed": seed, "scales": SCALES, "config": config, "tensors": shapes,
+        entry = {"name": name, "seed": seed, "scales": scales_of(name), "config": config, "tensors": shapes,
                  "texts": text_indices, "pairs": pair_indices, "rows": rows}
         if name in TOKENIZERS:
             entry["tokenizer"] = TOKENIZERS[name]

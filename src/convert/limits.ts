@@ -8,6 +8,8 @@ export const MAX_LAYERS = 256;
 export const MAX_HEADS = 256;
 /** Tokens that a convolution reads for each of them. */
 export const MAX_CONVOLUTION_WIDTH = 63;
+/** Feed-forward parts of one layer. */
+export const MAX_FEED_FORWARDS = 16;
 export const MAX_HEAD_SIZE = 512;
 export const MAX_HIDDEN_SIZE = 16_384;
 export const MAX_INTERMEDIATE_SIZE = 131_072;

@@ -141,6 +141,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
 
 function mechanismEntries(hyperparameters: EncoderHyperparameters): GgufEntry[] {
   const { slidingWindow, layerWeights, rope, biasSlopes, disentangled, convolution, decoder } = hyperparameters;
+  const { embeddingWidth, narrow } = hyperparameters;
   const entries: GgufEntry[] = [];
   if (decoder !== undefined) {
     entries.push(uint(ENCODER_KEYS.decoderHeadCount, decoder.numHeads));
@@ -168,6 +169,11 @@ function mechanismEntries(hyperparameters: EncoderHyperparameters): GgufEntry[] 
     entries.push(uint(ENCODER_KEYS.positionBuckets, disentangled.buckets));
     entries.push(uint(ENCODER_KEYS.maxRelativePositions, disentangled.maxRelativePositions));
     entries.push({ key: ENCODER_KEYS.positionTerms, type: 'string[]', value: disentangled.types });
+  }
+  if (embeddingWidth !== undefined) entries.push(uint(ENCODER_KEYS.embeddingWidth, embeddingWidth));
+  if (narrow !== undefined) {
+    entries.push(uint(ENCODER_KEYS.narrowSize, narrow.size));
+    entries.push(uint(ENCODER_KEYS.feedForwardCount, narrow.numFeedForwards));
   }
   if (convolution !== undefined) {
     entries.push(uint(ENCODER_KEYS.convolutionWidth, convolution.width));

@@ -164,7 +164,7 @@ export const ENCODER_KEYS = {
   positionKind: 'ggml_encoder.position_kind',
   /** STRING 'post' | 'pre' | 'branch' | 'sandwich' | 'parallel'. */
   normPlacement: 'ggml_encoder.norm_placement',
-  /** STRING 'layer' | 'rms'. */
+  /** STRING 'layer' | 'rms' | 'none': a norm's weight and bias are applied all the same. */
   normKind: 'ggml_encoder.norm_kind',
   /** STRING 'mlp' | 'glu': ffn_up has twice the rows, the first half of which is activated. */
   feedForwardKind: 'ggml_encoder.ffn_kind',
@@ -187,6 +187,12 @@ export const ENCODER_KEYS = {
   maxRelativePositions: 'ggml_encoder.max_relative_positions',
   /** ARRAY[STRING] of 'c2p' and 'p2c', the terms that disentangled attention adds. */
   positionTerms: 'ggml_encoder.pos_att_type',
+  /** UINT32, columns that layers work in where they are fewer than the hidden size; absent: the hidden size. */
+  narrowSize: 'ggml_encoder.narrow_size',
+  /** UINT32, feed-forward parts of such a layer. */
+  feedForwardCount: 'ggml_encoder.ffn_count',
+  /** UINT32, tokens whose embeddings are projected together, before positions and segments are added; absent: one. */
+  embeddingWidth: 'ggml_encoder.embedding_width',
   /** UINT32, tokens that the convolution after the first layer reads for each of them; absent: there is none. */
   convolutionWidth: 'ggml_encoder.convolution.width',
   /** STRING 'gelu' | 'gelu_new' | 'relu' | 'silu' | 'tanh', after it. */

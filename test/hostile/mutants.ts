@@ -232,6 +232,9 @@ const OTHER_KEYS = [
   'ggml_encoder.rope.attention_factor',
   'bert.rope.scaling.original_context_length',
   'ggml_encoder.attention.bias_slopes',
+  'ggml_encoder.narrow_size',
+  'ggml_encoder.ffn_count',
+  'ggml_encoder.embedding_width',
   'ggml_encoder.convolution.width',
   'ggml_encoder.convolution.activation',
   'ggml_encoder.layer_weights',
@@ -252,7 +255,7 @@ const OTHER_KEYS = [
 
 /** Values that a switch of the graph can have: a mutant with them gets further than one with nonsense. */
 const SWITCHES: Readonly<Record<string, readonly string[]>> = {
-  'ggml_encoder.norm_kind': ['layer', 'rms'],
+  'ggml_encoder.norm_kind': ['layer', 'rms', 'none'],
   'ggml_encoder.norm_placement': ['post', 'pre', 'branch', 'sandwich', 'parallel'],
   'ggml_encoder.position_kind': ['absolute', 'rope', 'relative-bias', 'linear-bias', 'disentangled', 'none'],
   'ggml_encoder.ffn_kind': ['mlp', 'glu'],

@@ -30,10 +30,7 @@ class GraphBuilder {
       : g_(g), h_(hparams), weights_(weights), ops_(ops) {}
 
   ggml_tensor* build() {
-    ggml_tensor* x = ops_.embed(g_, weights_.embeddings, TokenIds::kOwn);
-    if (weights_.embd_proj.out > 0) x = ops_.linear(g_, weights_.embd_proj, x, Activation::kNone);
-    if (weights_.projected_positions.tokens != nullptr)
-      x = ops_.add(g_, x, ops_.embed(g_, weights_.projected_positions, TokenIds::kPositions));
+    ggml_tensor* x = embed();
     for (uint32_t i = 0; i < h_.num_layers; i++) {
       const bool is_last = !h_.has_decoder() && i + 1 == h_.num_layers;
       ggml_tensor* states = x;
@@ -50,6 +47,16 @@ class GraphBuilder {
   }
 
  private:
+  ggml_tensor* embed() {
+    ggml_tensor* x = ops_.embed(g_, weights_.embeddings, TokenIds::kOwn);
+    if (h_.embedding_width > 1) x = ops_.neighbours(g_, x, h_.embedding_width);
+    if (weights_.embd_proj.out > 0) x = ops_.linear(g_, weights_.embd_proj, x, Activation::kNone);
+    if (weights_.place_embeddings.tokens == nullptr) return x;
+    ggml_tensor* places = ops_.embed(g_, weights_.place_embeddings, TokenIds::kPositions);
+    if (weights_.place_norm.gamma == nullptr) return ops_.add(g_, x, places);
+    return ops_.add_norm(g_, x, places, weights_.place_norm);
+  }
+
   ggml_tensor* normalized(const Norm& norm, ggml_tensor* x) {
     return norm.gamma == nullptr ? x : ops_.add_norm(g_, x, nullptr, norm);
   }
@@ -81,9 +88,34 @@ class GraphBuilder {
   ggml_tensor* encoder_layer(uint32_t index, ggml_tensor* x, bool is_last) {
     const LayerWeights& w = weights_.blocks[h_.layer_weights[index]];
     const bool only_pooled = keeps_pooled_only(is_last);
+    if (h_.narrow_size > 0) return narrow_layer(w, x, encoder_attention(index, w), only_pooled);
     ggml_tensor* attended = attend(w, x, encoder_attention(index, w), rotation(index), only_pooled);
     if (h_.norm_placement != NormPlacement::kParallel) return feed_forward(w, attended, attended);
     return feed_forward(w, only_pooled ? ops_.pooled_rows(g_, x) : x, attended);
+  }
+
+  /// A layer that works in fewer columns than the states have: attention and feed-forward parts join those
+  /// columns, and what becomes of them the states.
+  ggml_tensor* narrow_layer(const LayerWeights& w, ggml_tensor* x, AttentionSpec spec, bool only_pooled) {
+    const int64_t queries = spec.num_heads * spec.head_size;
+    const auto project = [&](const Linear& linear, ggml_tensor* input) {
+      return ops_.linear(g_, linear, input, Activation::kNone);
+    };
+    ggml_tensor* narrow = normalized(w.narrow_norm, project(w.narrow, x));
+    ggml_tensor* qk = project(w.attn_qk, normalized(w.narrow_qk_norm, project(w.narrow_qk, x)));
+    ggml_tensor* v = project(w.attn_v, x);
+    spec.queries = only_pooled ? Queries::kPooled : Queries::kAll;
+    ggml_tensor* y = ops_.attention(g_, columns(qk, 0, queries), columns(qk, queries, queries), v, spec);
+    if (only_pooled) {
+      x = ops_.pooled_rows(g_, x);
+      narrow = ops_.pooled_rows(g_, narrow);
+    }
+    narrow = ops_.add_norm(g_, project(w.attn_output, y), narrow, w.attn_post_norm);
+    for (const FeedForward& ffn : w.ffns) {
+      y = project(ffn.down, ops_.linear(g_, ffn.up, narrow, h_.hidden_activation));
+      narrow = ops_.add_norm(g_, y, narrow, ffn.post_norm);
+    }
+    return ops_.add_norm(g_, project(w.widen, narrow), x, w.ffn_post_norm);
   }
 
   /// The first layer's result x with the convolution of the states that the layer read.
@@ -206,10 +238,12 @@ class GraphBuilder {
 
 size_t max_graph_nodes(const Hparams& hparams, const Ops& ops, const GraphContext& g) {
   // Counted from portable_ops.cc, with views: 64 nodes for the rest of a layer with the longest activation,
-  // 96 and 12 a group around the layers, 32 of them for a convolution.
-  // A decoder's layer attends twice.
+  // and 24 for each of its feed-forward parts, 128 and 12 a group around the layers, 32 of them for a
+  // convolution and as many for the embeddings. A decoder's layer attends twice.
   const size_t attentions = hparams.num_layers + 2 * size_t(hparams.decoder.num_layers);
-  return attentions * (64 + ops.max_attention_nodes(g.attention_groups.size())) + 96 + 12 * g.groups.size();
+  return attentions *
+             (64 + 24 * size_t(hparams.num_ffns) + ops.max_attention_nodes(g.attention_groups.size())) +
+         128 + 12 * g.groups.size();
 }
 
 ggml_tensor* build_encoder_graph(GraphContext& g, const Hparams& hparams, const Weights& weights,

@@ -10,7 +10,8 @@ namespace enc {
 namespace {
 
 ggml_tensor* normalize(ggml_context* ctx, ggml_tensor* x, const Norm& norm) {
-  x = norm.kind == NormKind::kRms ? ggml_rms_norm(ctx, x, norm.eps) : ggml_norm(ctx, x, norm.eps);
+  if (norm.kind == NormKind::kLayer) x = ggml_norm(ctx, x, norm.eps);
+  if (norm.kind == NormKind::kRms) x = ggml_rms_norm(ctx, x, norm.eps);
   x = ggml_mul(ctx, x, norm.gamma);
   return norm.beta == nullptr ? x : ggml_add(ctx, x, norm.beta);
 }
@@ -22,6 +23,18 @@ ggml_tensor* gelu_tanh(ggml_context* ctx, ggml_tensor* x) {
   ggml_tensor* inner =
       ggml_scale(ctx, ggml_add(ctx, x, ggml_scale(ctx, cubed, 0.044715f)), 0.7978845608028654f);
   return ggml_mul(ctx, x, ggml_scale_bias(ctx, ggml_tanh(ctx, inner), 0.5f, 0.5f));
+}
+
+ggml_tensor* looked_up(const GraphContext& g, TokenIds ids) {
+  switch (ids) {
+    case TokenIds::kShifted:
+      return g.shifted;
+    case TokenIds::kPositions:
+      return g.positions;
+    case TokenIds::kOwn:
+      break;
+  }
+  return g.ids;
 }
 
 ggml_tensor* activate(ggml_context* ctx, ggml_tensor* x, Activation activation) {
@@ -40,18 +53,6 @@ ggml_tensor* activate(ggml_context* ctx, ggml_tensor* x, Activation activation) 
       return ggml_tanh(ctx, x);
   }
   return x;
-}
-
-ggml_tensor* looked_up(const GraphContext& g, TokenIds ids) {
-  switch (ids) {
-    case TokenIds::kShifted:
-      return g.shifted;
-    case TokenIds::kPositions:
-      return g.positions;
-    case TokenIds::kOwn:
-      break;
-  }
-  return g.ids;
 }
 
 /// {1, H, B} from {n, H, B}.

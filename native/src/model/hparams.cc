@@ -97,8 +97,9 @@ void read_sizes(const Reader& reader, Hparams& h) {
 }
 
 void read_norms(const Reader& reader, Hparams& h) {
-  h.norm_kind =
-      reader.word<NormKind>("ggml_encoder.norm_kind", {{"layer", NormKind::kLayer}, {"rms", NormKind::kRms}});
+  h.norm_kind = reader.word<NormKind>(
+      "ggml_encoder.norm_kind",
+      {{"layer", NormKind::kLayer}, {"rms", NormKind::kRms}, {"none", NormKind::kNone}});
   h.norm_placement =
       reader.word<NormPlacement>("ggml_encoder.norm_placement", {{"post", NormPlacement::kPost},
                                                                  {"pre", NormPlacement::kPre},
@@ -253,7 +254,28 @@ void read_embeddings(const Reader& reader, Hparams& h) {
   if (const GgufTensor* types = file.find_tensor("token_types.weight"); types && types->shape.size() == 2) {
     h.num_token_types = uint32_t(types->shape[1]);
   }
+  const std::string width = "ggml_encoder.embedding_width";
+  h.embedding_width = reader.integer(width, 1, 63, 1);
+  if (h.embedding_width % 2 == 0)
+    file.malformed("'" + width + "' is even, so that no token stands in the middle");
+  if (h.embedding_width > 1 && h.position_kind != PositionKind::kAbsolute)
+    reader.unsupported(width, "set beside other positions");
+  if (h.embedding_width > 1 && file.find_tensor("token_embd_proj.weight") == nullptr)
+    file.malformed("'" + width + "' is set, but nothing projects the embeddings");
   h.embedding_scale = reader.number("embedding_scale", 1e-3, 1e4, 1);
+}
+
+/// Layers that work in fewer columns than the states between them have know no other kind of attention, norms
+/// or feed-forward part than these.
+void read_narrow_layers(const Reader& reader, Hparams& h) {
+  const std::string key = "ggml_encoder.narrow_size";
+  if (!reader.has(key)) return;
+  h.narrow_size = reader.integer(key, 1, 16384);
+  h.num_ffns = reader.integer("ggml_encoder.ffn_count", 1, 16, 1);
+  const bool is_plain =
+      (h.position_kind == PositionKind::kAbsolute || h.position_kind == PositionKind::kNone) &&
+      h.norm_placement == NormPlacement::kPost && !h.gated_ffn && h.num_kv_heads == h.num_heads;
+  if (!is_plain) reader.unsupported(key, "set beside other positions, norms or feed-forward parts");
 }
 
 void read_convolution(const Reader& reader, Hparams& h) {
@@ -288,7 +310,8 @@ void read_decoder(const Reader& reader, Hparams& h) {
   decoder.head_size = h.hidden_size / decoder.num_heads;
   const bool is_plain = h.position_kind == PositionKind::kAbsolute &&
                         h.norm_placement == NormPlacement::kPost && !h.gated_ffn && !h.causal &&
-                        h.embedding_size == h.hidden_size && h.softcap == 0 && h.convolution.width == 0;
+                        h.embedding_size == h.hidden_size && h.softcap == 0 && h.convolution.width == 0 &&
+                        h.narrow_size == 0;
   if (!is_plain)
     reader.unsupported("decoder_block_count", "set beside other positions, norms or feed-forward parts");
 }
@@ -371,6 +394,7 @@ Hparams read_hparams(const GgufFile& file) {
   h.f16_stands_for_blocks = reader.word<bool>("ggml_encoder.requested_type",
                                               {{"", false}, {"q8_0", true}, {"q5_0", true}, {"q4_0", true}});
   read_embeddings(reader, h);
+  read_narrow_layers(reader, h);
   read_convolution(reader, h);
   read_decoder(reader, h);
   read_head(reader, h);

@@ -82,6 +82,8 @@ struct Hparams {
   uint32_t max_positions = 0;
   uint32_t vocab_size = 0;
   uint32_t num_token_types = 0;  ///< 0: the model has no segment embeddings
+  uint32_t embedding_width =
+      1;  ///< tokens around each whose embeddings are projected together, an odd number
   uint32_t num_labels = 0;
   uint32_t max_length = 0;  ///< tokens per input, special tokens included
 
@@ -91,7 +93,9 @@ struct Hparams {
   float embedding_scale = 1;
   PositionKind position_kind = PositionKind::kAbsolute;
   Activation hidden_activation = Activation::kGeluErf;
-  bool gated_ffn = false;  ///< activation(first half) * second half of ffn_up
+  uint32_t narrow_size = 0;  ///< columns that layers work in between two projections; 0: those of the states
+  uint32_t num_ffns = 1;     ///< feed-forward parts of a narrow layer, one after the other
+  bool gated_ffn = false;    ///< activation(first half) * second half of ffn_up
 
   bool causal = false;
   float attention_scale = 0;

@@ -67,8 +67,9 @@ template <typename TypeOf>
 auto usual_type(Weights& weights, const TypeOf& type_of) {
   std::map<decltype(type_of(Linear{})), uint64_t> elements;
   for_each_block(weights, [&](LayerWeights& block) {
-    for (const Linear* linear : {&block.attn_qkv, &block.attn_output, &block.cross_q, &block.cross_kv,
-                                 &block.cross_output, &block.ffn_up, &block.ffn_down}) {
+    for (const Linear* linear :
+         {&block.attn_qkv, &block.attn_output, &block.cross_q, &block.cross_kv, &block.cross_output,
+          &block.ffn_up, &block.ffn_down, &block.attn_qk, &block.attn_v}) {
       if (linear->out > 0) elements[type_of(*linear)] += uint64_t(linear->in) * uint64_t(linear->out);
     }
   });
@@ -145,6 +146,37 @@ LayerWeights declare_block(TensorContract& contract, const Hparams& h, uint32_t 
   return block;
 }
 
+LayerWeights declare_narrow_block(TensorContract& contract, const Hparams& h, uint32_t index) {
+  const std::string prefix = "blk." + std::to_string(index) + ".";
+  const int64_t hidden = h.hidden_size, narrow = h.narrow_size, inner = h.intermediate_size;
+  const auto linear = [&](const std::string& name, int64_t in, int64_t out) {
+    return contract.linear(prefix + name, in, out);
+  };
+  const auto norm = [&](const std::string& name, int64_t size) {
+    return contract.norm(prefix + name, size, h.norm_kind, h.norm_eps);
+  };
+  LayerWeights block;
+  block.narrow = linear("narrow", hidden, narrow);
+  block.narrow_norm = norm("narrow_norm", narrow);
+  block.narrow_qk = linear("narrow_qk", hidden, narrow);
+  block.narrow_qk_norm = norm("narrow_qk_norm", narrow);
+  block.attn_qk = linear("attn_qk", narrow, 2 * int64_t(h.query_size()));
+  block.attn_v = linear("attn_v", hidden, h.query_size());
+  block.attn_output = linear("attn_output", h.query_size(), narrow);
+  block.attn_post_norm = norm("attn_output_norm", narrow);
+  for (uint32_t i = 0; i < h.num_ffns; i++) {
+    const std::string part = "ffn." + std::to_string(i) + ".";
+    FeedForward ffn;
+    ffn.up = linear(part + "up", narrow, inner);
+    ffn.down = linear(part + "down", inner, narrow);
+    ffn.post_norm = norm(part + "norm", narrow);
+    block.ffns.push_back(std::move(ffn));
+  }
+  block.widen = linear("widen", narrow, hidden);
+  block.ffn_post_norm = norm("layer_output_norm", hidden);
+  return block;
+}
+
 LayerWeights declare_decoder_block(TensorContract& contract, const Hparams& h, const std::string& prefix) {
   const int64_t hidden = h.hidden_size, inner = h.decoder.intermediate_size;
   const auto linear = [&](const char* name, int64_t in, int64_t out) {
@@ -187,19 +219,30 @@ void declare_embeddings(TensorContract& contract, const Hparams& h, Weights& wei
   const bool has_table =
       h.position_kind == PositionKind::kAbsolute || h.position_kind == PositionKind::kRelativeBias ||
       (h.position_kind == PositionKind::kDisentangled && contract.has("position_embd.weight"));
+  // Behind the projection where their table is as wide as its result; segments and norm are there, too.
   const GgufTensor* table = has_table ? contract.find("position_embd.weight") : nullptr;
-  const bool is_projected =
-      columns != h.hidden_size && table != nullptr && table->shape.front() == h.hidden_size;
-  if (has_table) {
-    (is_projected ? weights.projected_positions.tokens : embeddings.positions) = contract.f32_matrix(
-        "position_embd.weight", is_projected ? int64_t(h.hidden_size) : columns, h.max_positions);
-  }
-  if (h.num_token_types > 0) {
-    embeddings.types = contract.f32_matrix("token_types.weight", columns, h.num_token_types);
-  }
-  embeddings.norm = contract.optional_norm("token_embd_norm", columns, h.norm_kind, h.norm_eps);
+  const bool are_behind = h.embedding_width > 1 || (columns != h.hidden_size && table != nullptr &&
+                                                    table->shape.front() == h.hidden_size);
+  const int64_t added = are_behind ? int64_t(h.hidden_size) : columns;
+  ggml_tensor* const positions =
+      has_table ? contract.f32_matrix("position_embd.weight", added, h.max_positions) : nullptr;
+  ggml_tensor* const types =
+      h.num_token_types > 0 ? contract.f32_matrix("token_types.weight", added, h.num_token_types) : nullptr;
+  const Norm norm = h.embedding_width > 1
+                        ? contract.norm("token_embd_norm", added, h.norm_kind, h.norm_eps)
+                        : contract.optional_norm("token_embd_norm", added, h.norm_kind, h.norm_eps);
   if (contract.has("token_embd_proj.weight"))
-    weights.embd_proj = contract.linear("token_embd_proj", columns, h.hidden_size);
+    weights.embd_proj =
+        contract.linear("token_embd_proj", columns * int64_t(h.embedding_width), h.hidden_size);
+  if (are_behind) {
+    weights.place_embeddings.tokens = positions;
+    weights.place_embeddings.types = types;
+    weights.place_norm = norm;
+  } else {
+    embeddings.positions = positions;
+    embeddings.types = types;
+    embeddings.norm = norm;
+  }
 }
 
 Rope declare_rope(TensorContract& contract, const Hparams& h, const std::vector<float>& inv_freq,
@@ -382,14 +425,16 @@ uint64_t bytes_held(Weights& weights) {
 DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
                                 ggml_backend_buffer_type_t buffer_type, const kernels::KernelTable* table) {
   Weights weights;
-  const size_t max_tensors = 32 + (size_t(h.num_blocks) + h.decoder.num_layers) * 24;
+  const size_t max_tensors =
+      32 + (size_t(h.num_blocks) + h.decoder.num_layers) * (24 + 6 * size_t(h.num_ffns));
   weights.context.reset(ggml_init({ggml_tensor_overhead() * max_tensors, nullptr, /*no_alloc=*/true}));
   if (!weights.context)
     throw Error(ErrorCode::out_of_memory, "no memory for the tensor table of '" + file.path() + "'");
   TensorContract contract(file, weights.context.get(), table, h.f16_stands_for_blocks);
 
   declare_embeddings(contract, h, weights);
-  for (uint32_t i = 0; i < h.num_blocks; i++) weights.blocks.push_back(declare_block(contract, h, i));
+  const auto declare = h.narrow_size > 0 ? declare_narrow_block : declare_block;
+  for (uint32_t i = 0; i < h.num_blocks; i++) weights.blocks.push_back(declare(contract, h, i));
   if (h.convolution.width > 0) {
     weights.conv = contract.linear("conv", int64_t(h.convolution.width) * h.hidden_size, h.hidden_size);
     weights.conv_norm = contract.norm("conv_norm", h.hidden_size, h.norm_kind, h.norm_eps);

@@ -77,6 +77,12 @@ struct PositionTerms {
   std::vector<AlignedBuffer> queries;  ///< [heads], each rows x D: what content keys answer to
 };
 
+struct FeedForward {
+  Linear up;
+  Linear down;
+  Norm post_norm;
+};
+
 /// Parts that a model does not have are empty.
 struct LayerWeights {
   Norm attn_norm;
@@ -96,13 +102,22 @@ struct LayerWeights {
   Linear ffn_up;
   Linear ffn_down;
   Norm ffn_post_norm;
+  Linear narrow;  ///< of a narrow layer, from the states to its columns
+  Norm narrow_norm;
+  Linear narrow_qk;  ///< the same, for what queries and keys are made of
+  Norm narrow_qk_norm;
+  Linear attn_qk;  ///< rows Q, then K, in the place of attn_qkv
+  Linear attn_v;   ///< from the states
+  std::vector<FeedForward> ffns;
+  Linear widen;  ///< back to the states' columns, before ffn_post_norm
 };
 
 struct Weights {
   Embeddings embeddings;
-  Linear embd_proj;
   Embeddings
-      projected_positions;  ///< a table by position alone, added behind embd_proj; without `tokens`: none
+      place_embeddings;  ///< positions and segments that are added after embd_proj; `tokens` are positions
+  Norm place_norm;       ///< after them
+  Linear embd_proj;
   std::vector<LayerWeights> blocks;
   Linear conv;  ///< in = width * H, the columns of neighbouring tokens as Ops::neighbours() has them
   Norm conv_norm;
@@ -145,8 +160,13 @@ void for_each_linear(Weights& weights, const Visit& visit) {
   for_each_block(weights, [&](LayerWeights& block) {
     for (Linear* linear :
          {&block.attn_qkv, &block.attn_pos_k, &block.attn_pos_q, &block.attn_output, &block.cross_q,
-          &block.cross_kv, &block.cross_output, &block.ffn_up, &block.ffn_down}) {
+          &block.cross_kv, &block.cross_output, &block.ffn_up, &block.ffn_down, &block.narrow,
+          &block.narrow_qk, &block.attn_qk, &block.attn_v, &block.widen}) {
       visit_present(*linear);
+    }
+    for (FeedForward& ffn : block.ffns) {
+      visit_present(ffn.up);
+      visit_present(ffn.down);
     }
   });
   visit_present(weights.pooler);

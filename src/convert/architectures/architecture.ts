@@ -76,10 +76,16 @@ export interface EncoderHyperparameters {
   readonly headSize?: number;
   /** Columns of the embedding tables. Default `hiddenSize`; if given, a projection follows the embeddings' norm. */
   readonly embeddingSize?: number;
+  /**
+   * Tokens around each whose embeddings the projection takes together, an odd number; positions and segments, of the hidden
+   * size, and the norm then follow it. Default 1.
+   */
+  readonly embeddingWidth?: number;
   /** Multiplied onto the token embeddings. */
   readonly embeddingScale?: number;
   readonly isCausal?: boolean;
-  readonly normKind?: 'layer' | 'rms';
+  /** `none`: the weight and bias of a norm alone. */
+  readonly normKind?: 'layer' | 'rms' | 'none';
   /**
    * `post`: x = norm(x + f(x)); `pre`: x + f(norm(x)); `branch`: x + norm(f(x)); `sandwich`: x + norm(f(norm(x)));
    * `parallel`: attention and feed-forward part read the same x, x + f(norm(x)) + g(norm(x)).
@@ -106,6 +112,8 @@ export interface EncoderHyperparameters {
     readonly maxRelativePositions: number;
     readonly types: readonly string[];
   };
+  /** Layers that work in fewer columns than the hidden size, with several feed-forward parts one after the other. */
+  readonly narrow?: { readonly size: number; readonly numFeedForwards: number };
   /** Of the tokens' first states, in the first layer's norm; `width` is that of its kernel, an odd number. */
   readonly convolution?: { readonly width: number; readonly activation: string };
   /** Default: none. */

@@ -14,6 +14,7 @@ import { eurobert } from './eurobert';
 import { gptNeox } from './gpt-neox';
 import { gpt2 } from './gpt2';
 import { jinaBert } from './jina-bert';
+import { mobilebert } from './mobilebert';
 import { modernbert } from './modernbert';
 import { mpnet } from './mpnet';
 import { opt } from './opt';
@@ -31,6 +32,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   mpnet,
   deberta,
   debertaV2,
+  mobilebert,
   modernbert,
   ...rotaryBertFamily,
   jinaBert,

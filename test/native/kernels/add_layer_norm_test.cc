@@ -44,7 +44,8 @@ struct Problem {
         for (size_t c = 0; c < columns; c++) mean += value(c) / static_cast<double>(columns);
       }
       for (size_t c = 0; c < columns; c++) squares += (value(c) - mean) * (value(c) - mean);
-      const double scale = 1 / std::sqrt(squares / static_cast<double>(columns) + a.eps);
+      const double scale =
+          a.kind == NormKind::kNone ? 1 : 1 / std::sqrt(squares / static_cast<double>(columns) + a.eps);
       for (size_t c = 0; c < columns; c++) {
         const double expected = (value(c) - mean) * scale * (a.gamma ? gamma[c] : 1) + (a.beta ? beta[c] : 0);
         const double error = std::fabs(y[r * stride + c] - expected) / (1 + std::fabs(expected));
@@ -59,14 +60,15 @@ TEST(add_layer_norm_matches_double) {
   for (const AddLayerNormKernel* kernel : runnable<AddLayerNormKernel>()) {
     for (size_t columns : {2, 7, 16, 26, 63, 128, 312, 384, 768, 1025}) {
       Problem p(5, columns);
-      for (int options = 0; options < 8; options++) {
+      for (int options = 0; options < 12; options++) {
         Guarded<float> y(p.x.size());
         fill_poison(y);
         AddLayerNormArgs a;
         a.rows = p.rows, a.columns = columns, a.eps = 1e-5f;
         a.x = p.x.data(), a.x_stride = a.residual_stride = a.y_stride = p.stride;
         a.y = y.data();
-        a.kind = options & 4 ? NormKind::kRms : NormKind::kLayer;
+        constexpr NormKind kKinds[] = {NormKind::kLayer, NormKind::kRms, NormKind::kNone};
+        a.kind = kKinds[options / 4];
         if (options & 1) a.residual = p.residual.data();
         if (options & 2) a.gamma = p.gamma.data(), a.beta = p.beta.data();
         kernel->run(a);

@@ -190,6 +190,18 @@ TEST(graph_equals_reference_with_a_convolution) {
   }
 }
 
+TEST(graph_equals_reference_with_narrow_layers_and_embeddings_of_several_tokens) {
+  for (const uint32_t layers : {1, 2}) {
+    Shape shape;
+    shape.layers = layers;
+    shape.narrow = 6;
+    shape.ffns = layers == 1 ? 1 : 3;
+    shape.embedding_width = layers == 1 ? 5 : 3;
+    for (const auto& lengths : std::vector<std::vector<int>>{{9}, {1}, {5, 5, 5}, {16, 15, 7, 7, 3, 1, 9}})
+      check_against_reference(shape, lengths);
+  }
+}
+
 namespace {
 
 void check_batch_equals_single(const Shape& shape) {
@@ -225,6 +237,11 @@ TEST(graph_batch_equals_single_bit_for_bit) {
   shape.conv = 3;
   check_batch_equals_single(shape);
   shape.conv = 0;
+  shape.narrow = 64;
+  shape.embedding_width = 3;
+  check_batch_equals_single(shape);
+  shape.narrow = 0;
+  shape.embedding_width = 1;
   shape.decoder_layers = 2;
   check_batch_equals_single(shape);
 }

@@ -79,6 +79,18 @@ TEST(the_estimate_counts_the_convolution_and_the_bias) {
   }
 }
 
+TEST(the_estimate_counts_narrow_layers) {
+  Shape shape;
+  shape.narrow = 6;
+  shape.embedding_width = 3;
+  const TemporaryFile file(RandomModel(shape, 1).builder().build());
+  for (const KernelChoice kernels : {KernelChoice::kAuto, KernelChoice::kPortable}) {
+    ModelPlan plan(file.path(), options_for(kernels, 1));
+    const size_t places = 2 * sizeof(float) * 3 * 512;
+    check_what_is_held(plan, plan.estimate(1, 16), kernels == KernelChoice::kPortable ? places : 0);
+  }
+}
+
 TEST(the_estimate_counts_the_decoder) {
   Shape shape;
   shape.decoder_layers = 2;

@@ -24,6 +24,9 @@ struct Shape {
   std::vector<float> slopes = {};  // of a linear bias, in the place of positions
   uint32_t conv = 0;               // width of the convolution; 0: none
   std::string conv_activation = "gelu";
+  uint32_t narrow = 0,
+           ffns = 3;  // columns of narrow layers, 0: layers are not narrow; their feed-forward parts
+  uint32_t embedding = 5, embedding_width = 1;  // columns and tokens of embeddings; width 1: `hidden` columns
 
   /// Columns of what the classifier reads.
   uint32_t width() const { return pooler == "none" || pooled == 0 ? hidden : pooled; }
@@ -46,7 +49,18 @@ class RandomModel {
         .f32("bert.attention.layer_norm_epsilon", 1e-12f)
         .str("bert.hidden_activation", s.activation)
         .str("ggml_encoder.head.activation", s.pooler);
-    add("token_embd.weight", {s.hidden, s.vocab}, 1);
+    if (s.embedding_width > 1) {
+      builder_.u32("ggml_encoder.embedding_width", s.embedding_width);
+      add("token_embd.weight", {s.embedding, s.vocab}, 1);
+      add_linear("token_embd_proj", uint64_t(s.embedding) * s.embedding_width, s.hidden);
+    } else {
+      add("token_embd.weight", {s.hidden, s.vocab}, 1);
+    }
+    if (s.narrow > 0) {
+      builder_.u32("ggml_encoder.narrow_size", s.narrow)
+          .u32("ggml_encoder.ffn_count", s.ffns)
+          .u32("bert.attention.key_length", s.narrow / s.heads);
+    }
     if (s.slopes.empty()) {
       add("position_embd.weight", {s.hidden, s.positions}, 1);
     } else {
@@ -55,7 +69,10 @@ class RandomModel {
     }
     if (s.types > 0) add("token_types.weight", {s.hidden, s.types}, 1);
     add_norm("token_embd_norm");
-    for (uint32_t i = 0; i < s.layers; i++) add_layer("blk." + std::to_string(i) + ".", s.inner);
+    for (uint32_t i = 0; i < s.layers; i++) {
+      const std::string block = "blk." + std::to_string(i) + ".";
+      s.narrow > 0 ? add_narrow_layer(block) : add_layer(block, s.inner);
+    }
     if (s.conv > 0) {
       builder_.u32("ggml_encoder.convolution.width", s.conv)
           .str("ggml_encoder.convolution.activation", s.conv_activation);
@@ -109,6 +126,25 @@ class RandomModel {
     add_norm(block + "attn_output_norm");
     add_linear(block + "ffn_up", shape.hidden, inner);
     add_linear(block + "ffn_down", inner, shape.hidden);
+    add_norm(block + "layer_output_norm");
+  }
+  void add_narrow_layer(const std::string& block) {
+    const uint32_t hidden = shape.hidden, narrow = shape.narrow;
+    for (const char* name : {"narrow", "narrow_qk"}) {
+      add_linear(block + name, hidden, narrow);
+      add_norm(block + name + "_norm", narrow);
+    }
+    add_linear(block + "attn_qk", narrow, 2 * narrow);
+    add_linear(block + "attn_v", hidden, narrow);
+    add_linear(block + "attn_output", narrow, narrow);
+    add_norm(block + "attn_output_norm", narrow);
+    for (uint32_t i = 0; i < shape.ffns; i++) {
+      const std::string part = block + "ffn." + std::to_string(i) + ".";
+      add_linear(part + "up", narrow, shape.inner);
+      add_linear(part + "down", shape.inner, narrow);
+      add_norm(part + "norm", narrow);
+    }
+    add_linear(block + "widen", narrow, hidden);
     add_norm(block + "layer_output_norm");
   }
   void add_decoder() {
@@ -200,13 +236,36 @@ inline void add_to(Matrix& a, const Matrix& b) {
   for (size_t i = 0; i < a.size(); i++) a[i] += b[i];
 }
 
+/// Rows of the `width` tokens around each, zeros beyond the ends, those of a column together.
+inline Matrix neighbours(const Matrix& x, size_t columns, size_t width) {
+  const size_t tokens = x.size() / columns;
+  Matrix y;
+  for (size_t t = 0; t < tokens; t++) {
+    for (size_t c = 0; c < columns; c++) {
+      for (size_t i = 0; i < width; i++) {
+        const size_t place = t + i - width / 2;  // wraps before the first token
+        y.push_back(place < tokens ? x[place * columns + c] : 0);
+      }
+    }
+  }
+  return y;
+}
+
 inline Matrix embed(const RandomModel& m, const std::string& prefix, const std::vector<int32_t>& ids,
                     const int32_t* types) {
-  const size_t hidden = m.shape.hidden;
+  const size_t hidden = m.shape.hidden, width = m.shape.embedding_width;
+  const size_t columns = width > 1 ? m.shape.embedding : hidden;
+  Matrix words;
+  for (const int32_t id : ids) {
+    for (size_t i = 0; i < columns; i++)
+      words.push_back(m.shape.embedding_scale * m.at("token_embd.weight")[size_t(id) * columns + i]);
+  }
+  if (width > 1)
+    words = m.linear("token_embd_proj", neighbours(words, columns, width), columns * width, hidden);
   Matrix x;
   for (size_t t = 0; t < ids.size(); t++) {
     for (size_t i = 0; i < hidden; i++) {
-      double sum = m.shape.embedding_scale * m.at("token_embd.weight")[size_t(ids[t]) * hidden + i];
+      double sum = words[t * hidden + i];
       if (m.shape.slopes.empty()) sum += m.at(prefix + "position_embd.weight")[t * hidden + i];
       if (types != nullptr) sum += m.at("token_types.weight")[size_t(types[t]) * hidden + i];
       x.push_back(sum);
@@ -241,21 +300,34 @@ inline void run_layer(const RandomModel& m, const std::string& block, size_t hea
 
 /// act(conv(x)), a weight for each column of each of the tokens around one.
 inline Matrix convolve(const RandomModel& m, const Matrix& x) {
-  const size_t hidden = m.shape.hidden, width = m.shape.conv, tokens = x.size() / hidden;
-  const Matrix &w = m.at("conv.weight"), &b = m.at("conv.bias");
-  Matrix y;
-  for (size_t t = 0; t < tokens; t++) {
-    for (size_t o = 0; o < hidden; o++) {
-      double sum = b[o];
-      for (size_t i = 0; i < width; i++) {
-        const size_t place = t + i - width / 2;  // wraps before the first token
-        for (size_t c = 0; c < hidden && place < tokens; c++)
-          sum += w[(o * hidden + c) * width + i] * x[place * hidden + c];
-      }
-      y.push_back(activate(m.shape.conv_activation, sum));
-    }
-  }
+  const size_t hidden = m.shape.hidden, width = m.shape.conv;
+  Matrix y = m.linear("conv", neighbours(x, hidden, width), hidden * width, hidden);
+  for (double& value : y) value = activate(m.shape.conv_activation, value);
   return y;
+}
+
+inline void run_narrow_layer(const RandomModel& m, const std::string& block, Matrix& x) {
+  const Shape& s = m.shape;
+  Matrix y = m.linear(block + "narrow", x, s.hidden, s.narrow);
+  m.norm(block + "narrow_norm", y);
+  Matrix shared = m.linear(block + "narrow_qk", x, s.hidden, s.narrow);
+  m.norm(block + "narrow_qk_norm", shared);
+  const Matrix qk = m.linear(block + "attn_qk", shared, s.narrow, 2 * size_t(s.narrow));
+  const Matrix v = m.linear(block + "attn_v", x, s.hidden, s.narrow);
+  const Matrix mixed =
+      attention(columns(qk, 2 * size_t(s.narrow), 0, s.narrow),
+                columns(qk, 2 * size_t(s.narrow), s.narrow, s.narrow), v, s.narrow, s.heads, false);
+  add_to(y, m.linear(block + "attn_output", mixed, s.narrow, s.narrow));
+  m.norm(block + "attn_output_norm", y);
+  for (uint32_t i = 0; i < s.ffns; i++) {
+    const std::string part = block + "ffn." + std::to_string(i) + ".";
+    Matrix up = m.linear(part + "up", y, s.narrow, s.inner);
+    for (double& value : up) value = activate(s.activation, value);
+    add_to(y, m.linear(part + "down", up, s.inner, s.narrow));
+    m.norm(part + "norm", y);
+  }
+  add_to(x, m.linear(block + "widen", y, s.narrow, s.hidden));
+  m.norm(block + "layer_output_norm", x);
 }
 
 /// Logits of tokens [begin, end) of the batch.
@@ -265,7 +337,8 @@ inline Matrix reference(const RandomModel& m, const PackedBatch& batch, size_t b
   Matrix x = embed(m, "", ids, s.types > 0 ? &batch.type_ids[begin] : nullptr);
   const Matrix states = x;
   for (uint32_t i = 0; i < s.layers; i++) {
-    run_layer(m, "blk." + std::to_string(i) + ".", s.heads, s.inner, nullptr, x);
+    const std::string block = "blk." + std::to_string(i) + ".";
+    s.narrow > 0 ? run_narrow_layer(m, block, x) : run_layer(m, block, s.heads, s.inner, nullptr, x);
     if (i == 0 && s.conv > 0) {
       add_to(x, convolve(m, states));
       m.norm("conv_norm", x);

@@ -11,6 +11,7 @@ enum class NormKind : uint8_t {
   kLayer,  ///< (v - mean) / sqrt(variance + eps), variance over all columns, mean of squared deviations (two
            ///< passes)
   kRms,    ///< v / sqrt(mean of squares + eps)
+  kNone,   ///< v: only gamma and beta are applied
 };
 
 /// Strides count elements. y may be x or residual itself (same pointer and stride); any other overlap is

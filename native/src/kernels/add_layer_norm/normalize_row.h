@@ -37,11 +37,14 @@ void normalize_row(NormKind kind, const float* gamma, const float* beta, float e
     mean = row_sum<S>(row, columns, [](F v, F sum) { return S::add(v, sum); }) / static_cast<float>(columns);
   }
   const F center = S::set(mean);
-  const float squares = row_sum<S>(row, columns, [center](F v, F sum) {
-    const F d = S::sub(v, center);
-    return S::fma(d, d, sum);
-  });
-  const F scale = S::set(1.0f / __builtin_sqrtf(squares / static_cast<float>(columns) + eps));
+  F scale = S::set(1.0f);
+  if (kind != NormKind::kNone) {
+    const float squares = row_sum<S>(row, columns, [center](F v, F sum) {
+      const F d = S::sub(v, center);
+      return S::fma(d, d, sum);
+    });
+    scale = S::set(1.0f / __builtin_sqrtf(squares / static_cast<float>(columns) + eps));
+  }
   size_t i = 0;
   for (; i + S::kWidth <= columns; i += S::kWidth) {
     F v = S::mul(S::sub(S::load(row + i), center), scale);

@@ -19,7 +19,8 @@ void run(const AddLayerNormArgs& a) noexcept {
     if (!a.normalize) continue;
     const double mean = a.kind == NormKind::kLayer ? sum / static_cast<double>(a.columns) : 0;
     for (size_t i = 0; i < a.columns; i++) squares += (y[i] - mean) * (y[i] - mean);
-    const double scale = 1 / std::sqrt(squares / static_cast<double>(a.columns) + a.eps);
+    const double scale =
+        a.kind == NormKind::kNone ? 1 : 1 / std::sqrt(squares / static_cast<double>(a.columns) + a.eps);
     for (size_t i = 0; i < a.columns; i++) {
       const double v = (y[i] - mean) * scale;
       y[i] = static_cast<float>(v * (a.gamma ? a.gamma[i] : 1) + (a.beta ? a.beta[i] : 0));

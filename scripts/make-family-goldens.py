@@ -182,6 +182,7 @@ FAMILIES = {
     "mobilebert": ("mobilebert", MOBILEBERT),
     "mobilebert-pooler": ("mobilebert", {**MOBILEBERT, "num_feedforward_networks": 1, "classifier_activation": True,
                                          "hidden_act": "gelu", "num_hidden_layers": 1}),
+    "rembert": ("rembert", {**BASE, "input_embedding_size": 20, "output_embedding_size": 24, "type_vocab_size": 2}),
 }
 
 # What transformers has no class for, by the class that stands for it here.

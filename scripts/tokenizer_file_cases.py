@@ -128,6 +128,11 @@ def sentencepiece_cases():
     yield "albert from SentencePiece alone, cased", "albert", {
         "spiece.model": sentencepiece_model(albert, charsmap=True, unk_id=1), "tokenizer_config.json": {"do_lower_case": False},
     }  # fmt: skip
+    rembert = [("[PAD]", 0.0), ("[UNK]", 0.0), ("<unk>", 0.0), ("[CLS]", 0.0), ("[SEP]", 0.0), ("[MASK]", 0.0), *PIECES]
+    yield "rembert from SentencePiece", "rembert", {
+        "sentencepiece.model": sentencepiece_model(rembert, charsmap=True, unk_id=2, pad_id=0),
+        "tokenizer_config.json": {"tokenizer_class": "RemBertTokenizer", "pad_token": "[PAD]"},
+    }  # fmt: skip
     deberta = [("[PAD]", 0.0), ("[CLS]", 0.0), ("[SEP]", 0.0), ("[UNK]", 0.0), *PIECES]
     deberta_model = sentencepiece_model(deberta, charsmap=True, unk_id=3, bos_id=1, eos_id=2, pad_id=0)
     deberta_config = {"do_lower_case": False, "vocab_type": "spm"}
@@ -311,6 +316,19 @@ def class_cases():
     yield "albert, cased", "albert", {
         "tokenizer.json": albert,
         "tokenizer_config.json": {"tokenizer_class": "AlbertTokenizer", "do_lower_case": False, "keep_accents": True},
+    }  # fmt: skip
+    rembert = document(
+        unigram([("<pad>", 0.0), ("[UNK]", 0.0), ("<unk>", 0.0), ("[CLS]", 0.0), ("[SEP]", 0.0), ("[MASK]", 0.0), *PIECES], 1),
+        [(0, "<pad>"), (2, "<unk>"), (3, "[CLS]"), (4, "[SEP]"), (5, "[MASK]")],
+        normalizer=charsmap, pre_tokenizer=metaspace,
+        post_processor=template("[CLS]:0 $A:0 [SEP]:0", "[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", {"[CLS]": 3, "[SEP]": 4}),
+    )  # fmt: skip
+    yield "rembert", "rembert", {"tokenizer.json": rembert, "tokenizer_config.json": {"tokenizer_class": "RemBertTokenizer"}}
+    yield "rembert without a class", "rembert", {"tokenizer.json": rembert, "tokenizer_config.json": {}}
+    yield "rembert, lower case without accents", "rembert", {
+        "tokenizer.json": rembert,
+        "tokenizer_config.json": {"tokenizer_class": "RemBertTokenizer", "do_lower_case": True, "keep_accents": False,
+                                  "add_prefix_space": False},
     }  # fmt: skip
     debertav2 = document(
         unigram([("[PAD]", 0.0), ("[CLS]", 0.0), ("[SEP]", 0.0), ("[UNK]", 0.0), *PIECES, ("[MASK]", 0.0)], 3),

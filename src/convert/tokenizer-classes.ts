@@ -264,6 +264,26 @@ const ALBERT: TokenizerClass = {
     template('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:1 sep:1', { cls: ['[CLS]', id('cls')], sep: ['[SEP]', id('sep')] }),
 };
 
+/** Its template is that of tokenizer.json, and without one it adds no tokens. */
+const REMBERT: TokenizerClass = {
+  name: 'RemBertTokenizer',
+  model: 'Unigram',
+  defaults: ALBERT.defaults,
+  arrange: scored,
+  build: ({ config, charsmap }) => ({
+    normalizer: sequenceOf('normalizers', [
+      replace({ String: '``' }, '"'),
+      replace({ String: "''" }, '"'),
+      replace({ Regex: ' {2,}' }, ' '),
+      ...(config.boolean('keep_accents', true) ? [] : [object({ type: 'NFKD' }), object({ type: 'StripAccents' })]),
+      ...(config.boolean('do_lower_case', false) ? [object({ type: 'Lowercase' })] : []),
+      ...(charsmap === undefined ? [] : [charsmap]),
+    ]),
+    pre_tokenizer: metaspace(config.boolean('add_prefix_space', true) ? 'always' : 'never', true),
+    model: unigram(2),
+  }),
+};
+
 const DEBERTA_V2: TokenizerClass = {
   name: 'DebertaV2Tokenizer',
   model: 'Unigram',
@@ -315,7 +335,7 @@ const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
     (name) => [`${name}Tokenizer`, BERT] as const,
   ),
   ...['Roberta', 'Bart', 'Longformer'].map((name) => [`${name}Tokenizer`, ROBERTA] as const),
-  ...[MPNET, GPT2, GPT_NEOX, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, DEBERTA_V2, T5].map(
+  ...[MPNET, GPT2, GPT_NEOX, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, REMBERT, DEBERTA_V2, T5].map(
     (tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const,
   ),
 ]);
@@ -337,6 +357,7 @@ const REGISTERED: ReadonlyMap<string, TokenizerClass> = new Map([
   ...['xlm-roberta', 'gte', 'jina_embeddings_v3'].map((type) => [type, XLM_ROBERTA] as const),
   ['camembert', CAMEMBERT],
   ['albert', ALBERT],
+  ['rembert', REMBERT],
   ['t5', T5],
 ]);
 

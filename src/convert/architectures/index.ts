@@ -18,6 +18,7 @@ import { mobilebert } from './mobilebert';
 import { modernbert } from './modernbert';
 import { mpnet } from './mpnet';
 import { opt } from './opt';
+import { rembert } from './rembert';
 import { robertaFamily } from './roberta';
 import { rotaryBertFamily } from './rotary-bert';
 
@@ -29,6 +30,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   ...robertaFamily,
   electra,
   albert,
+  rembert,
   mpnet,
   deberta,
   debertaV2,

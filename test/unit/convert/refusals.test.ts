@@ -27,9 +27,9 @@ describe('convert refuses', () => {
     ['a class named like a property', { architectures: ['__proto__'] }, 'architecture_unsupported', []],
     [
       'no class and an unknown model_type',
-      { architectures: undefined, model_type: 'bloom' },
+      { architectures: undefined, model_type: 'xlnet' },
       'architecture_unsupported',
-      ['bloom'],
+      ['xlnet'],
     ],
     ['no class at all', { architectures: undefined, model_type: undefined }, 'architecture_unsupported', []],
     ['classes that are no list', { architectures: 'BertForSequenceClassification' }, 'checkpoint_malformed', []],

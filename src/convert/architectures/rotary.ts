@@ -6,9 +6,13 @@ import { linear, llama3, longrope, readRotaryNumber, reciprocals, yarn } from '.
 
 const MAX_THETA = 1e9;
 
-/** The `rope_parameters` of transformers 5, or the `rope_scaling` of 4 with its `rope_theta` beside it. */
+/**
+ * The `rope_parameters` of transformers 5, or the `rope_scaling` of 4 with its `rope_theta` beside it. Who adds scaling to
+ * a configuration by hand may leave both there: then transformers 5 takes `rope_scaling` alone, unless it is empty.
+ */
 export function readRotary(config: ConfigReader, headSize: number, defaultTheta: number): RotaryEmbedding {
-  const parameters = config.object('rope_parameters') ?? config.object('rope_scaling') ?? {};
+  const scaling = config.object('rope_scaling') ?? {};
+  const parameters = Object.keys(scaling).length > 0 ? scaling : (config.object('rope_parameters') ?? {});
   const theta = config.number('rope_theta', defaultTheta, 1, MAX_THETA);
   return rotation(config, parameters, headSize, theta);
 }

@@ -92,6 +92,13 @@ describe('YaRN', () => {
     expect(facts('qwen2-yarn', old)).toEqual(facts('qwen2-yarn'));
   });
 
+  it('is added by a rope_scaling beside rope_parameters, which are then passed over', () => {
+    const scaling = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 64 };
+    const both = { rope_theta: 1e4, rope_scaling: scaling, rope_parameters: { rope_type: 'default', rope_theta: 777 } };
+    expect(facts('qwen2-yarn', both)).toEqual(facts('qwen2-yarn'));
+    expect(facts('qwen2-yarn', { rope_scaling: {} })).toEqual(facts('qwen2-yarn'));
+  });
+
   it('reads 0 and null as unset where transformers does', () => {
     expect(yarn({ beta_fast: 0, beta_slow: null, mscale: 0, mscale_all_dim: 1, truncate: null })).toEqual(yarn({}));
     expect(yarn({ mscale: 1 })).toEqual(yarn({}));

@@ -141,7 +141,8 @@ struct Hparams {
   /// True when the states of a text's leading tokens do not depend on what comes after them, nor the head on
   /// their states: then texts that begin alike may share them.
   bool shares_prefixes() const {
-    return causal && !has_decoder() && convolution.width == 0 && pooling == Pooling::kLast;
+    const bool reads_neighbours = convolution.width > 0 || embedding_width > 1;
+    return causal && !has_decoder() && !reads_neighbours && pooling == Pooling::kLast;
   }
   bool biases_scores() const {
     return position_kind == PositionKind::kRelativeBias || position_kind == PositionKind::kLinearBias;

@@ -302,6 +302,21 @@ TEST(graph_gives_the_same_bits_where_texts_share_their_beginning) {
   }
 }
 
+TEST(texts_share_no_beginning_where_its_states_depend_on_what_follows) {
+  Hparams h;
+  h.causal = true;
+  h.pooling = Pooling::kLast;
+  CHECK(h.shares_prefixes());
+  Hparams wide = h, convolved = h, seeing = h, pooled = h, decoding = h;
+  wide.embedding_width = 3;
+  convolved.convolution.width = 3;
+  seeing.causal = false;
+  pooled.pooling = Pooling::kMean;
+  decoding.decoder.num_layers = 1;
+  for (const Hparams* other : {&wide, &convolved, &seeing, &pooled, &decoding})
+    CHECK(!other->shares_prefixes());
+}
+
 TEST(graph_helpers_do_not_change_a_bit) {
   Shape shape;
   shape.hidden = 192;

@@ -5,7 +5,7 @@ import type { EncoderHead, EncoderHyperparameters, RotaryEmbedding } from './arc
 import { type DecoderFamily, allBiases, attentionBiases, noBiases, sizes } from './decoder-family';
 import { gemmaFamilies } from './gemma';
 import { readWindow, slidingLayers, slidingWindow } from './layer-types';
-import { readRotary, requireWholeHeads, rotation } from './rotary';
+import { readRotary, requireWholeHeads, rotaryParameters, rotation } from './rotary';
 
 type SlidingWindow = EncoderHyperparameters['slidingWindow'];
 
@@ -39,7 +39,7 @@ function phi3Window(config: ConfigReader, numLayers: number): SlidingWindow {
  * length of the first training's texts is the class's where the configuration itself has none.
  */
 function phi3Rotary(config: ConfigReader, headSize: number): RotaryEmbedding {
-  const parameters = config.object('rope_parameters') ?? config.object('rope_scaling') ?? {};
+  const parameters = rotaryParameters(config);
   const type = parameters['rope_type'] ?? parameters['type'] ?? 'default';
   const isLong = type === 'longrope' || type === 'su' || type === 'yarn';
   if (!isLong && type !== 'default') {

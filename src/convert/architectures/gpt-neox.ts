@@ -5,7 +5,7 @@
 import type { ConfigReader } from '../config';
 import type { Architecture, EncoderHyperparameters, EncoderModel, RotaryEmbedding, TensorIndex } from './architecture';
 import { checkHeads, readActivation, readSizes } from './mechanisms';
-import { rotation } from './rotary';
+import { rotaryParameters, rotation } from './rotary';
 import { planScore, scoreHead } from './score-head';
 import { TensorPlanner, findPrefix, prefixesOf, readNumLabels } from './tensor-planner';
 
@@ -56,7 +56,7 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
 function readRotary(config: ConfigReader, headSize: number): RotaryEmbedding {
   const parameters = {
     partial_rotary_factor: config.number('rotary_pct', 0.25, 0.01, 1),
-    ...(config.object('rope_parameters') ?? config.object('rope_scaling') ?? {}),
+    ...rotaryParameters(config),
   };
   const theta = config.number('rotary_emb_base', 10_000, 1, 1e9);
   return rotation(config, parameters, headSize, theta);

@@ -7,14 +7,18 @@ import { linear, llama3, longrope, readRotaryNumber, reciprocals, yarn } from '.
 const MAX_THETA = 1e9;
 
 /**
- * The `rope_parameters` of transformers 5, or the `rope_scaling` of 4 with its `rope_theta` beside it. Who adds scaling to
- * a configuration by hand may leave both there: then transformers 5 takes `rope_scaling` alone, unless it is empty.
+ * The `rope_parameters` of transformers 5, or the `rope_scaling` of 4. Who adds scaling to a configuration by hand may
+ * leave both there: then transformers 5 takes `rope_scaling` alone, unless it is empty.
  */
-export function readRotary(config: ConfigReader, headSize: number, defaultTheta: number): RotaryEmbedding {
+export function rotaryParameters(config: ConfigReader): JsonObject {
   const scaling = config.object('rope_scaling') ?? {};
-  const parameters = Object.keys(scaling).length > 0 ? scaling : (config.object('rope_parameters') ?? {});
+  return Object.keys(scaling).length > 0 ? scaling : (config.object('rope_parameters') ?? {});
+}
+
+/** For classes whose `rope_theta` may stand beside the parameters. */
+export function readRotary(config: ConfigReader, headSize: number, defaultTheta: number): RotaryEmbedding {
   const theta = config.number('rope_theta', defaultTheta, 1, MAX_THETA);
-  return rotation(config, parameters, headSize, theta);
+  return rotation(config, rotaryParameters(config), headSize, theta);
 }
 
 /**
@@ -22,9 +26,9 @@ export function readRotary(config: ConfigReader, headSize: number, defaultTheta:
  * by `factor`, and every frequency divided by factor^(2 / head size).
  */
 export function readNtkRotary(config: ConfigReader, headSize: number, defaultTheta: number): RotaryEmbedding {
-  const scaling = config.object('rope_parameters') ?? config.object('rope_scaling');
-  const type = scaling?.['rope_type'] ?? scaling?.['type'] ?? 'default';
-  if (scaling === undefined || type === 'default') return readRotary(config, headSize, defaultTheta);
+  const scaling = rotaryParameters(config);
+  const type = scaling['rope_type'] ?? scaling['type'] ?? 'default';
+  if (type === 'default') return readRotary(config, headSize, defaultTheta);
   if (type !== 'ntk') {
     config.unsupported(
       `the rotary embedding has the type ${JSON.stringify(type).slice(0, 60)}; supported are default and ntk`,

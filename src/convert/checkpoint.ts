@@ -22,7 +22,11 @@ import { OTHER_WEIGHTS, WEIGHT_FORMATS, WEIGHT_NAMES, type WeightFormat, weights
 const CONFIG = 'config.json';
 export const CHAT_TEMPLATE = 'chat_template.jinja';
 export const SENTENCEPIECE_MODELS = [
-  ...['sentencepiece.bpe.model', 'sentencepiece.model', 'spm.model', 'spiece.model', 'tokenizer.model'],
+  'sentencepiece.bpe.model',
+  'sentencepiece.model',
+  'spm.model',
+  'spiece.model',
+  'tokenizer.model',
 ];
 
 /** The tokenizer's files; each is undefined when the folder lacks it. */

@@ -60,18 +60,8 @@ export interface CausalChanges {
 /** Writes the checkpoint into a new temporary folder and returns the folder. */
 export function writeCausal(model: CausalModel, changes: CausalChanges = {}): string {
   const folder = temporaryFolder();
-  const files: Record<string, unknown> = {
-    'config.json': { ...model.config, ...changes.config },
-    'tokenizer.json': { ...causalTokenizer, post_processor: model.postProcessor },
-    'tokenizer_config.json': model.tokenizerConfig,
-    ...model.files,
-    ...changes.files,
-  };
-  const tensors: Record<string, TinyTensor> = {};
-  for (const [name, shape] of Object.entries(model.tensors)) {
-    const values = tensorValues({ seed: model.seed, scales: fixtures.scales }, name, shape);
-    tensors[name] = { shape, data: new Uint8Array(values.buffer) };
-  }
+  const files = checkpointFiles(model, changes);
+  const tensors = seededTensors(model, fixtures.scales);
   changes.tensors?.(tensors);
   if (changes.shards === 2) {
     const weightMap: Record<string, string> = {};
@@ -85,10 +75,40 @@ export function writeCausal(model: CausalModel, changes: CausalChanges = {}): st
   } else {
     writeSafetensors(join(folder, 'model.safetensors'), tensors);
   }
+  writeFiles(folder, files);
+  return folder;
+}
+
+/** Its files but for the weights, by path; contents are text, or JSON, and undefined where one is left out. */
+export function checkpointFiles(
+  model: Pick<CausalModel, 'config' | 'postProcessor' | 'tokenizerConfig' | 'files'>,
+  changes: Pick<CausalChanges, 'config' | 'files'>,
+): Record<string, unknown> {
+  return {
+    'config.json': { ...model.config, ...changes.config },
+    'tokenizer.json': { ...causalTokenizer, post_processor: model.postProcessor },
+    'tokenizer_config.json': model.tokenizerConfig,
+    ...model.files,
+    ...changes.files,
+  };
+}
+
+export function seededTensors(
+  { seed, tensors }: Pick<CausalModel, 'seed' | 'tensors'>,
+  scales: GoldenModel['scales'],
+): Record<string, TinyTensor> {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, shape]) => {
+      const values = tensorValues({ seed, scales }, name, shape);
+      return [name, { shape, data: new Uint8Array(values.buffer) }];
+    }),
+  );
+}
+
+export function writeFiles(folder: string, files: Readonly<Record<string, unknown>>): void {
   for (const [path, content] of Object.entries(files)) {
     if (content === undefined) continue;
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), typeof content === 'string' ? content : JSON.stringify(content));
   }
-  return folder;
 }

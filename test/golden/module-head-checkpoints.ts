@@ -1,10 +1,10 @@
 /** The encoders under heads of modules of scripts/make-module-head-fixtures.py as checkpoint folders. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 
 import { type TinyTensor, temporaryFolder, writeSafetensors } from '../unit/convert/temp-folder';
-import { causalTokenizer } from './causal-checkpoints';
-import { type GoldenModel, tensorValues } from './checkpoint-fixture';
+import { checkpointFiles, seededTensors, writeFiles } from './causal-checkpoints';
+import type { GoldenModel } from './checkpoint-fixture';
 
 export interface ModuleHeadModel {
   readonly name: string;
@@ -61,23 +61,8 @@ export interface ModuleHeadChanges {
 /** Writes the checkpoint into a new temporary folder and returns the folder. */
 export function writeModuleHead(model: ModuleHeadModel, changes: ModuleHeadChanges = {}): string {
   const folder = temporaryFolder();
-  const files: Record<string, unknown> = {
-    'config.json': { ...model.config, ...changes.config },
-    'tokenizer.json': { ...causalTokenizer, post_processor: model.postProcessor },
-    'tokenizer_config.json': model.tokenizerConfig,
-    ...model.files,
-    ...changes.files,
-  };
-  for (const [path, content] of Object.entries(files)) {
-    if (content === undefined) continue;
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), JSON.stringify(content));
-  }
-  const tensors: Record<string, TinyTensor> = {};
-  for (const [name, shape] of Object.entries(model.tensors)) {
-    const values = tensorValues({ seed: model.seed, scales: fixtures.scales }, name, shape);
-    tensors[name] = { shape, data: new Uint8Array(values.buffer) };
-  }
+  writeFiles(folder, checkpointFiles(model, changes));
+  const tensors = seededTensors(model, fixtures.scales);
   changes.tensors?.(tensors);
   const { write = (place, part) => writeSafetensors(join(place, 'model.safetensors'), part) } = changes;
   const place = (name: string) => name.slice(0, Math.max(0, name.indexOf('/')));

@@ -9,6 +9,7 @@ using Ids = std::span<const int32_t>;
 
 /// Below this a shared prefix is not worth its own sequence.
 constexpr size_t kMinPrefix = 8;
+
 /// Tokens before the one that the head reads.
 size_t shareable(Ids ids, int64_t pad) {
   size_t read = ids.size() - 1;

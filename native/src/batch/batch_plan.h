@@ -19,7 +19,7 @@ using BatchPlan = std::vector<BatchPart>;
 
 struct BatchLimits {
   size_t max_tokens;             ///< computed at once, beside a longer single text
-  bool shares_prefixes = false;  ///< texts come in the order of their ids
+  bool shares_prefixes = false;  ///< what texts begin with may be computed once; they come in order of ids
   int64_t pad_token_id = -1;     ///< the head reads the rightmost other token; < 0: the last one
 };
 

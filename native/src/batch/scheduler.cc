@@ -86,9 +86,9 @@ void Scheduler::submit(std::shared_ptr<Call> call) {
 size_t Scheduler::share_tokens() const {
   const auto threads = size_t(options_.threads);
   const size_t fair = (waiting_tokens_ + threads - 1) / threads;
-  if (!options_.shares_prefixes) return std::min(fair, kBatchesPerShare * options_.max_batch_tokens);
-  const size_t least = std::min(waiting_.front().tokens / threads / 2, options_.max_batch_tokens);
-  return std::min(std::max(fair, least), kBatchesPerPrefixShare * options_.max_batch_tokens);
+  if (!options_.batch.shares_prefixes) return std::min(fair, kBatchesPerShare * options_.batch.max_tokens);
+  const size_t least = std::min(waiting_.front().tokens / threads / 2, options_.batch.max_tokens);
+  return std::min(std::max(fair, least), kBatchesPerPrefixShare * options_.batch.max_tokens);
 }
 
 /// The next share of the queue, empty when the scheduler has closed.
@@ -182,15 +182,14 @@ void Scheduler::process(const std::vector<Slice>& slices, BatchRunner& runner) {
 
 void Scheduler::compute(std::span<Item> items, BatchRunner& runner) {
   // Equal lengths next to each other: the portable graph computes attention once per length.
-  const bool by_ids = options_.shares_prefixes;
+  const bool by_ids = options_.batch.shares_prefixes;
   std::stable_sort(items.begin(), items.end(), [by_ids](const Item& a, const Item& b) {
     return by_ids ? a.encoding.ids < b.encoding.ids : a.encoding.ids.size() > b.encoding.ids.size();
   });
   std::vector<std::span<const int32_t>> texts;
   texts.reserve(items.size());
   for (const Item& item : items) texts.emplace_back(item.encoding.ids);
-  const BatchLimits limits{options_.max_batch_tokens, options_.shares_prefixes, options_.pad_token_id};
-  for (const BatchPlan& plan : plan_batches(texts, limits)) run_batch(items, plan, runner);
+  for (const BatchPlan& plan : plan_batches(texts, options_.batch)) run_batch(items, plan, runner);
 }
 
 namespace {

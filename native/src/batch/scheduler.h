@@ -35,12 +35,10 @@ class Scheduler {
  public:
   struct Options {
     int threads;
-    size_t max_batch_tokens;  ///< tokens that go through the graph at once; a longer single input still goes
-    size_t max_length;        ///< tokens per input
+    BatchLimits batch;
+    size_t max_length;  ///< tokens per input
     size_t num_labels;
     bool single_segment;             ///< the model knows one segment: pairs get type id 0 throughout
-    bool shares_prefixes = false;    ///< what texts have in common at their start may be computed once
-    int64_t pad_token_id = -1;       ///< see BatchLimits
     size_t short_length = SIZE_MAX;  ///< an input of more tokens shares no batch with one of fewer
   };
   using RunnerFactory = std::function<std::unique_ptr<BatchRunner>()>;

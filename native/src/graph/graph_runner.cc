@@ -38,6 +38,7 @@ std::vector<int32_t> shift_ids(const PackedBatch& batch, int32_t start) {
 /// Whether the batch's texts are long by the model's measure, which they must all be or none. What texts
 /// begin with is none by itself.
 bool has_long_texts(const PackedBatch& batch, const Hparams& hparams) {
+  if (hparams.short_length >= hparams.max_length) return false;
   std::vector<bool> is_text(size_t(batch.num_sequences()), true);
   for (const int32_t prefix : batch.prefixes) {
     if (prefix >= 0) is_text[size_t(prefix)] = false;

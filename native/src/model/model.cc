@@ -66,7 +66,6 @@ class LoadedModel final : public Model {
         ops_(std::move(plan.ops)),
         limits_(plan.options.limits),
         max_batch_tokens_(plan.max_batch_tokens()),
-        shares_prefixes_(plan.shares_prefixes()),
         threads_(threads) {
     const std::string& path = file_->path();
     if (!file_->has("tokenizer.huggingface.json")) {
@@ -90,8 +89,11 @@ class LoadedModel final : public Model {
     file_.reset();
     team_ = std::make_unique<Team>(table_ == nullptr ? 0 : threads_ - 1);
     scheduler_ = std::make_unique<Scheduler>(
-        Scheduler::Options{threads_, max_batch_tokens_, hparams_.max_length, hparams_.num_labels,
-                           hparams_.num_token_types <= 1, shares_prefixes_, hparams_.pad_token_id,
+        Scheduler::Options{threads_,
+                           {max_batch_tokens_, plan.shares_prefixes(), hparams_.pad_token_id},
+                           hparams_.max_length,
+                           hparams_.num_labels,
+                           hparams_.num_token_types <= 1,
                            hparams_.short_length},
         *tokenizer_, [this]() -> std::unique_ptr<BatchRunner> {
           if (gpu_ != nullptr)
@@ -176,7 +178,6 @@ class LoadedModel final : public Model {
   std::unique_ptr<const Ops> ops_;
   const FileLimits limits_;
   const size_t max_batch_tokens_;
-  const bool shares_prefixes_;
   const int threads_;
   Weights weights_;
   ModelInfo info_;

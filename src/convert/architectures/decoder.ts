@@ -71,12 +71,7 @@ function describeBody(family: DecoderFamily, config: ConfigReader, weights: Tens
   const hyperparameters = readHyperparameters(family, config);
   const [decoder] = findPrefix(PREFIXES, 'embed_tokens.weight', weights);
   const planner = new TensorPlanner(weights);
-  planner.matrix(
-    'token_embd.weight',
-    [hyperparameters.vocabSize, hyperparameters.hiddenSize],
-    `${decoder}embed_tokens.weight`,
-  );
-  planDecoder(planner, decoder, hyperparameters, family, config);
+  planBody(planner, decoder, hyperparameters, family, config);
   planner.refuseUnused(IGNORED_BESIDE_BODY);
   return { architecture: family.architecture ?? family.modelType, hyperparameters, tensors: planner.tensors };
 }
@@ -92,10 +87,8 @@ function describeClassifier(
   const [decoder, head] = findPrefix(prefixes, 'embed_tokens.weight', weights);
   const numLabels = readNumLabels(weights, `${head}score.weight`);
   const planner = new TensorPlanner(weights);
-  const { hiddenSize: h, vocabSize } = hyperparameters;
-  planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}embed_tokens.weight`);
-  planDecoder(planner, decoder, hyperparameters, family, config);
-  planScore(planner, head, numLabels, h, family.logitDivisor?.(config));
+  planBody(planner, decoder, hyperparameters, family, config);
+  planScore(planner, head, numLabels, hyperparameters.hiddenSize, family.logitDivisor?.(config));
   planner.refuseUnused(ignored);
   return {
     architecture: family.architecture ?? family.modelType,
@@ -165,6 +158,19 @@ function readLogitSoftcap({ logitSoftcap }: DecoderFamily, config: ConfigReader)
   if (logitSoftcap === undefined || config.json[key] === null) return undefined;
   if (logitSoftcap === null && config.get(key) === undefined) return undefined;
   return config.number(key, logitSoftcap ?? 0, 1e-3, 1e6);
+}
+
+/** The embeddings, and what planDecoder() has. */
+function planBody(
+  planner: TensorPlanner,
+  prefix: string,
+  hyperparameters: EncoderHyperparameters,
+  family: DecoderFamily,
+  config: ConfigReader,
+): void {
+  const { vocabSize, hiddenSize } = hyperparameters;
+  planner.matrix('token_embd.weight', [vocabSize, hiddenSize], `${prefix}embed_tokens.weight`);
+  planDecoder(planner, prefix, hyperparameters, family, config);
 }
 
 function planDecoder(

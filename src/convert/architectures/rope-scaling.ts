@@ -1,6 +1,6 @@
 /**
  * Scalings of rotary embeddings for texts longer than a model was first trained on, as transformers computes them in
- * float32. `plain` are theta^(-2i / rotated columns), their reciprocals first rounded.
+ * float32.
  */
 import type { JsonObject, JsonValue } from '../../support/json';
 import type { ConfigReader } from '../config';

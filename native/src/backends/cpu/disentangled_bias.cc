@@ -9,10 +9,6 @@ namespace {
 /// read.
 constexpr size_t kQueryBlock = 64;
 
-size_t rounded(size_t bytes) {
-  return (bytes + 63) / 64 * 64;
-}
-
 /// Parts of the scratch, in bytes.
 struct Layout {
   size_t terms_stride;  // in floats
@@ -20,10 +16,10 @@ struct Layout {
   Layout(const RelativePositions& positions, size_t head_size, size_t length)
       // Rows a power of two apart would fall into the same few cache sets.
       : terms_stride(size_t(positions.rows) + 16),
-        bias(rounded(length * length * sizeof(float))),
-        by_query(rounded(std::min(length, kQueryBlock) * terms_stride * sizeof(float))),
-        by_key(rounded(length * terms_stride * sizeof(float))),
-        gemm(rounded(positions.kernel->scratch_bytes(length, head_size))),
+        bias(GGML_PAD(length * length * sizeof(float), 64)),
+        by_query(GGML_PAD(std::min(length, kQueryBlock) * terms_stride * sizeof(float), 64)),
+        by_key(GGML_PAD(length * terms_stride * sizeof(float), 64)),
+        gemm(positions.kernel->scratch_bytes(length, head_size)),
         total(bias + by_query + by_key + gemm) {}
 };
 

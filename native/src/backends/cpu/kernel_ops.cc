@@ -344,7 +344,7 @@ namespace {
 
 /// Scratch of one key head's keys, or values, of a text.
 size_t gathered_bytes(size_t longest, size_t head_size) {
-  return (longest * head_size * sizeof(float) + 63) / 64 * 64;
+  return GGML_PAD(longest * head_size * sizeof(float), 64);
 }
 
 void gather_rows(const float* from, size_t row_stride, size_t rows, size_t columns, float* to) {

@@ -2,12 +2,8 @@
  * How far scores are from the right values, and how well they follow them: the definitions of scikit-learn and scipy.
  * test/fixtures/evaluation/regression holds their own numbers.
  */
-
-export interface Range {
-  readonly min: number;
-  readonly max: number;
-  readonly mean: number;
-}
+import { mean, rangeOf } from './range';
+import type { Range } from './range';
 
 export interface RegressionErrors {
   /** Mean squared error. */
@@ -41,8 +37,8 @@ export function regressionMetrics(values: Float64Array, scores: Float64Array): R
     r2: r2(values, errors),
     pearson: pearson(values, scores),
     spearman: pearson(ranks(values), ranks(scores)),
-    values: range(values),
-    scores: range(scores),
+    values: rangeOf(values),
+    scores: rangeOf(scores),
   };
 }
 
@@ -97,16 +93,6 @@ function ranks(values: Float64Array): Float64Array {
   return result;
 }
 
-function range(values: Float64Array): Range {
-  let [min, max] = [Infinity, -Infinity];
-  for (const value of values) [min, max] = [Math.min(min, value), Math.max(max, value)];
-  return { min, max, mean: mean(values) };
-}
-
 function isConstant(values: Float64Array): boolean {
   return values.every((value) => value === values[0]);
-}
-
-function mean(values: Float64Array): number {
-  return values.reduce((total, value) => total + value, 0) / values.length;
 }

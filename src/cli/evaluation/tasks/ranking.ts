@@ -5,6 +5,8 @@ import { JudgedDocuments } from '../input/judged-documents';
 import type { JudgedDocument } from '../input/judged-documents';
 import { LogitComparison } from '../logit-comparison';
 import { GrowingColumn } from '../metrics/growing-column';
+import { rangeOf } from '../metrics/range';
+import type { Range } from '../metrics/range';
 import {
   NOTHING_FOUND,
   meanRetrieval,
@@ -27,12 +29,6 @@ export interface RankedQuery {
   readonly metrics: RetrievalMetrics;
   /** Of the order in which the documents were given; null where they came as a set. */
   readonly base: RetrievalMetrics | null;
-}
-
-export interface Spread {
-  readonly min: number;
-  readonly max: number;
-  readonly mean: number;
 }
 
 /** What is said about all queries. */
@@ -98,7 +94,8 @@ export class RankingTask implements Task<JudgedDocument> {
         `no document of any query is relevant, which is to have a grade ${needed}`,
       );
     }
-    const [documents, relevant] = [spread(queries, 'documents'), spread(queries, 'relevant')];
+    const documents = rangeOf(Float64Array.from(queries, (query) => query.documents));
+    const relevant = rangeOf(Float64Array.from(queries, (query) => query.relevant));
     const withoutRelevant = queries.filter((query) => query.relevant === 0).length;
     const counted = { queries: queries.length, withoutRelevant, documents, relevant };
     const compare = comparison && {
@@ -111,7 +108,7 @@ export class RankingTask implements Task<JudgedDocument> {
       summary: [
         ...namedMetrics(k).map(([name, key]): [string, string] => [name, changeText(metrics[key], base?.[key])]),
         ['queries', queriesText(queries.length, withoutRelevant)],
-        ['documents of a query', `${spreadText(documents)}; relevant ${spreadText(relevant)}`],
+        ['documents of a query', `${rangeText(documents)}; relevant ${rangeText(relevant)}`],
       ],
       details: (paint) => [...describeBase(result, paint), ...describeComparison(comparison, k, paint)],
       sections: () => rankingSections(result, comparison),
@@ -190,12 +187,6 @@ function rowOf({ query, documents, relevant, metrics, base }: RankedQuery) {
   return { query, documents, relevant, ...metrics, base };
 }
 
-function spread(queries: readonly RankedQuery[], key: 'documents' | 'relevant'): Spread {
-  let [min, max, sum] = [Infinity, -Infinity, 0];
-  for (const { [key]: value } of queries) [min, max, sum] = [Math.min(min, value), Math.max(max, value), sum + value];
-  return { min, max, mean: sum / queries.length };
-}
-
 function changeText(value: number, base: number | undefined): string {
   return base === undefined ? digits(value) : `${digits(base)} -> ${digits(value)} (${signed(value - base, 4)})`;
 }
@@ -204,7 +195,7 @@ function queriesText(count: number, withoutRelevant: number): string {
   return withoutRelevant === 0 ? `${count}` : `${count}, ${withoutRelevant} without a relevant document count 0`;
 }
 
-function spreadText({ min, max, mean }: Spread): string {
+function rangeText({ min, max, mean }: Range): string {
   return min === max ? `${min}` : `${min} to ${max}, mean ${mean.toFixed(1)}`;
 }
 

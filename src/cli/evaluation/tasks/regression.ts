@@ -1,7 +1,8 @@
 /** What is said about scores that should be near right values. */
 import type { Paint } from '../../style';
 import { regressionMetrics } from '../metrics/regression';
-import type { Range, RegressionErrors } from '../metrics/regression';
+import type { Range } from '../metrics/range';
+import type { RegressionErrors } from '../metrics/regression';
 import { comparedLines, digits } from '../numbers';
 import { regressionSections } from '../report/regression';
 import type { Findings } from '../task';

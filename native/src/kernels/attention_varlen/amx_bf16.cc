@@ -24,7 +24,7 @@ struct TileEngine {
                                      .b_step = step_stride * sizeof *tiles,
                                      .b_next_column = vector_stride * sizeof *tiles,
                                      .steps = (pair_count + kPairs - 1) / kPairs};
-      multiply_tiles(rows, (vectors - v) * 16, operands, out + v * 16, out_stride);
+      multiply_tiles(rows, (vectors - v) * 16, operands, out + v * 16, out_stride, [] {});
     }
   }
 };

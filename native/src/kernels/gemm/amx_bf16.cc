@@ -9,6 +9,12 @@
 // 2 x 2 tiles of sums. An element is one chain of TDPBF16PS over ascending k, then + bias, whatever the
 // block: row invariant. Subnormals count as zero.
 //
+// Between the products of a block (64 cycles per 32 of k, by Intel's figures for TDPBF16PS; ten instructions)
+// the sums of the block before get their bias and activation: after the products, GELU over 32 x 32 sums
+// would add 1,200 cycles to each 1,536 at k = 768 (llvm-mca 19 for Sapphire Rapids: 19 a vector). In the same
+// gaps the next panel is prefetched, spread over all blocks of this one: the first block alone would read 48
+// KB within those 1,536 cycles, more than caches that cores share give to one of them.
+//
 // q8_0 goes this way and not through AMX-INT8: its scales change every 32 of k, half a tile row, so that
 // each integer tile would have to be stored, converted and scaled after one half-used product, about three
 // times the work of a bf16 product by count of instructions; and bf16 keeps x more exactly than int8 does.
@@ -98,37 +104,121 @@ void round_rows(const float* x, size_t stride, size_t rows, size_t k, uint16_t* 
   }
 }
 
+/// A block of sums on its way into y.
+struct Block {
+  const float* sums;  ///< [rows][kColumns]
+  const float* bias;  ///< of its first column, or null
+  float* y;
+  size_t y_stride, rows, columns;
+};
+
+template <Activation A>
+void finish_row(const Block& block, size_t row) {
+  const float* sums = block.sums + row * kColumns;
+  float* y = block.y + row * block.y_stride;
+  for (size_t c = 0; c < block.columns; c += 16) {
+    const size_t count = min_size(16, block.columns - c);
+    const __m512 offset = block.bias ? Avx512::load(block.bias + c, count) : _mm512_setzero_ps();
+    Avx512::store(y + c, activate<Avx512, A>(_mm512_add_ps(Avx512::load(sums + c), offset)), count);
+  }
+}
+
+using FinishRow = void (*)(const Block&, size_t);
+
+FinishRow finish_row_for(Activation activation) {
+  switch (activation) {
+    case Activation::kNone:
+      return finish_row<Activation::kNone>;
+    case Activation::kGeluErf:
+      return finish_row<Activation::kGeluErf>;
+    case Activation::kGeluTanh:
+      return finish_row<Activation::kGeluTanh>;
+    case Activation::kRelu:
+      return finish_row<Activation::kRelu>;
+    case Activation::kTanh:
+      return finish_row<Activation::kTanh>;
+    case Activation::kSilu:
+      return finish_row<Activation::kSilu>;
+  }
+  __builtin_unreachable();
+}
+
+/// What is done between the products of tiles, a little in each of a block's `depth` steps.
+class Meanwhile {
+ public:
+  Meanwhile(Activation activation, size_t depth) : finish_row_(finish_row_for(activation)), depth_(depth) {}
+
+  /// The block that the next `depth` steps finish.
+  void begin(const Block& block) {
+    block_ = block;
+    row_ = due_ = 0;
+  }
+
+  /// The bytes that the next `steps` steps prefetch.
+  void approach(const unsigned char* bytes, size_t count, size_t steps) {
+    near_ = bytes;
+    near_end_ = bytes + count;
+    near_per_step_ = round_up((count + steps - 1) / steps, kLineBytes);
+  }
+
+  void step() {
+    for (due_ += block_.rows; due_ >= depth_; due_ -= depth_) finish_row_(block_, row_++);
+    const unsigned char* end = near_ + min_size(near_per_step_, static_cast<size_t>(near_end_ - near_));
+    for (; near_ < end; near_ += kLineBytes) _mm_prefetch(reinterpret_cast<const char*>(near_), _MM_HINT_T1);
+  }
+
+  void finish() {
+    while (row_ < block_.rows) finish_row_(block_, row_++);
+  }
+
+ private:
+  static constexpr size_t kLineBytes = 64;
+
+  const FinishRow finish_row_;
+  const size_t depth_;
+  Block block_ = {};
+  size_t row_ = 0, due_ = 0;  ///< rows finished; what the steps so far earn towards the next, `depth` a row
+  const unsigned char *near_ = nullptr, *near_end_ = nullptr;
+  size_t near_per_step_ = 0;
+};
+
 void run_rows(const GemmArgs& a, const uint16_t* x, size_t m, float* y) {
-  const size_t depth = k_tiles(a.k), panels = (a.n + kColumns - 1) / kColumns;
-  alignas(64) float sums[kBlockRows * kColumns];
-  for (size_t p = a.panel_begin; p < min_size(a.panel_end, panels); p++) {
-    const size_t first = p * kColumns, columns = min_size(kColumns, a.n - first);
-    const uint16_t* panel =
-        static_cast<const uint16_t*>(a.packed) + first / kTileColumns * depth * kTileElements;
-    for (size_t row = 0; row < m; row += kBlockRows) {
+  const size_t depth = k_tiles(a.k), panels = min_size(a.panel_end, (a.n + kColumns - 1) / kColumns);
+  const auto panel_at = [&](size_t p) {
+    return static_cast<const unsigned char*>(a.packed) + p * kColumns / kTileColumns * depth * kTileBytes;
+  };
+  const auto columns_of = [&](size_t p) { return min_size(kColumns, a.n - p * kColumns); };
+  const auto tile_columns = [&](size_t p) { return columns_of(p) > kTileColumns ? size_t{2} : size_t{1}; };
+  alignas(64) float sums[2][kBlockRows * kColumns];
+  size_t turn = 0;
+  Meanwhile meanwhile(a.activation, depth);
+  for (size_t p = a.panel_begin; p < panels; p++) {
+    const size_t first = p * kColumns, columns = columns_of(p);
+    if (p + 1 < panels) {
+      meanwhile.approach(panel_at(p + 1), tile_columns(p + 1) * depth * kTileBytes,
+                         (m + kBlockRows - 1) / kBlockRows * depth);
+    }
+    for (size_t row = 0; row < m; row += kBlockRows, turn ^= 1) {
       const size_t rows = min_size(kBlockRows, m - row);
       const uint16_t* tiles = x + row / kTileRows * depth * kTileElements;
       const TileOperands operands = {.a = tiles,
                                      .a_below = tiles + depth * kTileElements,
                                      .a_row_bytes = kTileRowBytes,
                                      .a_step = kTileBytes,
-                                     .b = panel,
-                                     .b_step = columns > kTileColumns ? 2 * kTileBytes : kTileBytes,
+                                     .b = panel_at(p),
+                                     .b_step = tile_columns(p) * kTileBytes,
                                      .b_next_column = kTileBytes,
                                      .steps = depth};
-      multiply_tiles(rows, columns, operands, sums, kColumns);
-      float* to = y + row * a.y_stride + first;
-      for (size_t c = 0; c < columns; c += 16) {
-        const size_t count = min_size(16, columns - c);
-        const __m512 offset = a.bias ? Avx512::load(a.bias + first + c, count) : _mm512_setzero_ps();
-        for (size_t r = 0; r < rows; r++) {
-          Avx512::store(to + r * a.y_stride + c, _mm512_add_ps(Avx512::load(sums + r * kColumns + c), offset),
-                        count);
-        }
-      }
-      activate_block<Avx512>(a.activation, to, a.y_stride, rows, columns);
+      multiply_tiles(rows, columns, operands, sums[turn], kColumns, [&] { meanwhile.step(); });
+      meanwhile.begin({.sums = sums[turn],
+                       .bias = a.bias ? a.bias + first : nullptr,
+                       .y = y + row * a.y_stride + first,
+                       .y_stride = a.y_stride,
+                       .rows = rows,
+                       .columns = columns});
     }
   }
+  meanwhile.finish();
 }
 
 void run(const GemmArgs& a) noexcept {

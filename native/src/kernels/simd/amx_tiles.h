@@ -148,8 +148,10 @@ struct TileOperands {
 
 /// out[Rows * 16, Columns * 16] = A . B in f32, out's rows `out_stride` elements apart. Rows and Columns are
 /// 1 or 2: with 2 x 2 tiles of sums each loaded tile feeds two products, the most that eight tiles allow.
-template <int Rows, int Columns>
-void multiply_tiles(const TileOperands& operands, float* out, size_t out_stride) {
+/// `between` is called once per 32 of k: the products keep their unit busy for 64 cycles and the rest of the
+/// core for about ten.
+template <int Rows, int Columns, class Between>
+void multiply_tiles(const TileOperands& operands, float* out, size_t out_stride, Between& between) {
   const auto *a = static_cast<const unsigned char*>(operands.a),
              *b = static_cast<const unsigned char*>(operands.b);
   const auto* below = static_cast<const unsigned char*>(operands.a_below);
@@ -171,6 +173,7 @@ void multiply_tiles(const TileOperands& operands, float* out, size_t out_stride)
       if constexpr (Columns == 2) tile_dot_bf16<3, 5, 7>();
       below += operands.a_step;
     }
+    between();
     a += operands.a_step;
     b += operands.b_step;
   }
@@ -182,14 +185,15 @@ void multiply_tiles(const TileOperands& operands, float* out, size_t out_stride)
 }
 
 /// The instantiation for up to 32 rows and 32 columns.
+template <class Between>
 ENC_INLINE void multiply_tiles(size_t rows, size_t columns, const TileOperands& operands, float* out,
-                               size_t out_stride) {
+                               size_t out_stride, Between&& between) {
   if (rows > kTileRows) {
-    columns > 16 ? multiply_tiles<2, 2>(operands, out, out_stride)
-                 : multiply_tiles<2, 1>(operands, out, out_stride);
+    columns > 16 ? multiply_tiles<2, 2>(operands, out, out_stride, between)
+                 : multiply_tiles<2, 1>(operands, out, out_stride, between);
   } else {
-    columns > 16 ? multiply_tiles<1, 2>(operands, out, out_stride)
-                 : multiply_tiles<1, 1>(operands, out, out_stride);
+    columns > 16 ? multiply_tiles<1, 2>(operands, out, out_stride, between)
+                 : multiply_tiles<1, 1>(operands, out, out_stride, between);
   }
 }
 

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { adapterModel, writeAdapter, writeBase } from './golden/adapter-checkpoints';
 import { goldenModel, writeCheckpoint } from './golden/checkpoint-fixture';
 import { FakeHub } from './hub/fake-hub';
 import { PACKAGE_ROOT } from './support/cli-process';
@@ -46,6 +47,8 @@ beforeAll(async () => {
   await writeCheckpoint(goldenModel('bert-multilabel'), join(folder, 'moderation-checkpoint'), {
     config: moderationLabels,
   });
+  writeBase(adapterModel('roberta-masked'), {}, join(folder, 'base'));
+  writeAdapter(adapterModel('roberta-masked'), './base', {}, join(folder, 'adapter'));
   const files = await readFolder(join(folder, 'reranker-checkpoint'));
   hub = await FakeHub.start('cross-encoder/ms-marco-MiniLM-L6-v2', files);
   await writeFile(join(folder, 'labelled.csv'), 'text,label\nA chess engine,games\n"Fonts, for Bengali",fonts\n');

@@ -44,6 +44,11 @@ export interface LoadOptions<Label extends string = string> {
   readonly revision?: string | undefined;
   /** How to reach the Hub, in place of huggingface_hub's environment variables. */
   readonly hub?: HubOptions | undefined;
+  /**
+   * What a LoRA adapter changes: a folder, or owner/name on the Hub. Default: the base that its adapter_config.json names.
+   * An error for models that are no adapter.
+   */
+  readonly base?: string | undefined;
   /** Where converted checkpoints are kept. Default: `$GGML_ENCODER_CACHE`, else `ggml-encoder` in the user's cache folder. */
   readonly cacheDir?: string | undefined;
   /** Called while a checkpoint is downloaded and converted. */
@@ -71,6 +76,7 @@ export const LOAD_KEYS = [
   'onWarning',
   'revision',
   'hub',
+  'base',
   'cacheDir',
   'onProgress',
   'isolation',
@@ -85,12 +91,13 @@ const MAX_THREADS = 64;
 export function checkLoadOptions(options: LoadOptions): void {
   checkOptions(options, LOAD_KEYS);
   const { revision, hub, type, labels, maxLength, maxQueue, onWarning } = options;
-  const { cacheDir, onProgress, isolation, limits, signal } = options;
+  const { base, cacheDir, onProgress, isolation, limits, signal } = options;
   if (type !== undefined) checkOneOf('options.type', type, TENSOR_TYPES);
   if (labels !== undefined) checkNames('options.labels', labels);
   if (maxLength !== undefined) checkInteger('options.maxLength', maxLength, 1, Infinity);
   if (maxQueue !== undefined) checkInteger('options.maxQueue', maxQueue, 1, Infinity);
   if (onWarning !== undefined) checkFunction('options.onWarning', onWarning);
+  if (base !== undefined) checkString('options.base', base);
   if (cacheDir !== undefined) checkString('options.cacheDir', cacheDir);
   if (onProgress !== undefined) checkFunction('options.onProgress', onProgress);
   if (signal !== undefined) checkSignal(signal);

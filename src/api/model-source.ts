@@ -26,10 +26,11 @@ export interface ModelFile {
 
 /** @internal */
 export async function resolveModelFile(source: string, options: LoadOptions): Promise<ModelFile> {
-  const { type, cacheDir, onProgress, signal, limits, revision, hub } = options;
+  const { type, cacheDir, onProgress, signal, limits, revision, hub, base } = options;
   const found = await resolveCheckpoint(source, {
     revision,
     hub,
+    base,
     limits: resolveLimits(limits),
     signal,
     onProgress: downloadReporter(onProgress),
@@ -39,7 +40,7 @@ export async function resolveModelFile(source: string, options: LoadOptions): Pr
     throw new EncoderError('model_not_found', notFoundMessage(source, path), { cause });
   });
   if (stats.isDirectory() || (await isForeign(path, options))) {
-    const converted = await cachedConvert(path, type, { cacheDir, onProgress, signal, limits });
+    const converted = await cachedConvert(found, type, { cacheDir, onProgress, signal, limits });
     const warnings = [
       ...found.warnings.map((message) => ({ code: 'hub_unreachable', message })),
       ...converted.warnings.map((message) => ({ code: 'conversion', message })),

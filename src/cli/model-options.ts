@@ -12,6 +12,7 @@ import { showConversion } from './conversion-progress';
 export interface ModelFlags {
   readonly model?: string;
   readonly revision?: string;
+  readonly base?: string;
   readonly device: string;
   readonly threads?: number;
   readonly kernels: 'auto' | 'portable';
@@ -29,6 +30,7 @@ export function addModelOptions(command: Command, model: { required: boolean }):
   return command
     .addOption(source)
     .option('--revision <name>', 'branch, tag or commit of a repository on the Hub (default: main)')
+    .option('--base <path>', 'what a LoRA adapter changes (default: the base that it names)')
     .option('--device <id>', 'where to compute, as "ggml-encoder devices" lists it', 'auto')
     .option('--threads <n>', 'inference threads, 1 to 64 (default: physical cores)', positiveInteger)
     .addOption(
@@ -60,6 +62,7 @@ export async function withModel<Model extends Loaded>(
   try {
     model = await load({
       revision: flags.revision,
+      base: flags.base,
       device: flags.device,
       threads: flags.threads,
       kernels: flags.kernels,

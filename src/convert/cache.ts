@@ -15,8 +15,8 @@ import { AtomicFile, TEMPORARY_NAME } from '../support/atomic-file';
 import { type LimitOptions, type Limits, resolveLimits } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
 import { type FileIdentity, errnoOf } from '../support/source-file';
-import { type ConvertProgress, convert } from './convert';
-import { openSource } from './source';
+import { type ConvertProgress, convertSource } from './convert';
+import { type SourcePaths, openSource } from './source';
 
 export interface CacheOptions {
   /** Folder for converted files. Default: `defaultCacheDir()`. It is made when it is missing. */
@@ -49,12 +49,12 @@ export interface CachedConversion {
 }
 
 /**
- * The checkpoint `folder` as a GGUF file in the cache, converted now unless it is there; a GGUF file of llama.cpp's
+ * The checkpoint at `paths` as a GGUF file in the cache, converted now unless it is there; a GGUF file of llama.cpp's
  * converter will do as well. `type` undefined keeps the checkpoint's own. Throws what `convert` throws; `signal` also ends
  * the hashing of the checkpoint.
  */
 export async function cachedConvert(
-  folder: string,
+  paths: SourcePaths,
   type: TensorType | undefined,
   options: CacheOptions,
 ): Promise<CachedConversion> {
@@ -66,24 +66,24 @@ export async function cachedConvert(
       cause,
     });
   });
-  const key = await contentKey(folder, type, cache, signal, resolveLimits(limits));
+  const key = await contentKey(paths, type, cache, signal, resolveLimits(limits));
   const path = join(cache, `${key}.gguf`);
   const known = await readWarnings(path);
   if (known !== undefined) return { path, warnings: known };
   await removeStale(cache);
-  await convert(folder, { output: path, type, overwrite: true, onProgress, signal, limits });
+  await convertSource(paths, { output: path, type, overwrite: true, onProgress, signal, limits });
   // As the file has them: what it says of itself once it is loaded is not said twice.
   return { path, warnings: (await readWarnings(path)) ?? [] };
 }
 
 async function contentKey(
-  folder: string,
+  paths: SourcePaths,
   type: TensorType | undefined,
   cache: string,
   signal: AbortSignal | undefined,
   limits: Limits,
 ): Promise<string> {
-  const source = await openSource(folder, limits);
+  const source = await openSource(paths, limits);
   try {
     await source.openFiles();
     const key = createHash('sha256');

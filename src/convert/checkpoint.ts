@@ -6,6 +6,7 @@ import { EncoderError } from '../errors';
 import { type JsonObject, type JsonValue, decodeUtf8, isJsonObject, parseJson } from '../support/json';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../support/limits';
 import { SourceFile, errnoOf } from '../support/source-file';
+import { ADAPTER_CONFIG } from './adapter/adapter-config';
 import { ConfigReader } from './config';
 import { ShardedSource, readShardIndex } from './readers/sharded';
 import type { TensorSource } from './readers/tensor-source';
@@ -17,7 +18,14 @@ import {
   listModules,
   moduleFolders,
 } from './sentence-transformers';
-import { OTHER_WEIGHTS, WEIGHT_FORMATS, WEIGHT_NAMES, type WeightFormat, weightsAdvice } from './weight-formats';
+import {
+  ADAPTER_FORMATS,
+  OTHER_WEIGHTS,
+  WEIGHT_FORMATS,
+  WEIGHT_NAMES,
+  type WeightFormat,
+  weightsAdvice,
+} from './weight-formats';
 
 const CONFIG = 'config.json';
 export const CHAT_TEMPLATE = 'chat_template.jinja';
@@ -48,6 +56,22 @@ export interface TokenizerFiles {
   /** The first of SENTENCEPIECE_MODELS that is there, looked for like vocab.txt. */
   readonly sentencePiece?: { readonly name: string; readonly bytes: Buffer } | undefined;
 }
+
+/** What a conversion asks of a checkpoint: of one folder, or of an adapter and its base together. */
+export type CheckpointFiles = Pick<
+  Checkpoint,
+  | 'folder'
+  | 'modelFolder'
+  | 'name'
+  | 'modules'
+  | 'config'
+  | 'settings'
+  | 'moduleConfig'
+  | 'moduleWeights'
+  | 'chatTemplate'
+  | 'tokenizerFiles'
+  | 'weights'
+>;
 
 export class Checkpoint {
   private readonly files = new Map<string, SourceFile>();
@@ -107,14 +131,18 @@ export class Checkpoint {
   }
 
   async config(): Promise<ConfigReader> {
+    const config = await this.optionalConfig();
+    if (config !== undefined) return config;
+    throw new EncoderError(
+      'checkpoint_not_found',
+      `${this.modelFolder} has no ${CONFIG}; it is no Hugging Face checkpoint`,
+    );
+  }
+
+  /** config.json; undefined when there is none. */
+  async optionalConfig(): Promise<ConfigReader | undefined> {
     const json = await this.optionalObject(CONFIG, 'configBytes');
-    if (json === undefined) {
-      throw new EncoderError(
-        'checkpoint_not_found',
-        `${this.modelFolder} has no ${CONFIG}; it is no Hugging Face checkpoint`,
-      );
-    }
-    return new ConfigReader(json, join(this.modelFolder, CONFIG));
+    return json === undefined ? undefined : new ConfigReader(json, join(this.modelFolder, CONFIG));
   }
 
   /** sentence-transformers' settings of the model or of its transformer; undefined when absent. */
@@ -178,6 +206,27 @@ export class Checkpoint {
   /** The weights in the first format that the folder has; a single file goes before shards. Like transformers. */
   async weights(): Promise<TensorSource> {
     return this.weightsIn(this.modelFolder);
+  }
+
+  /** What PEFT says of an adapter; undefined when the folder holds none, or weights of its own, which go first. */
+  async adapterConfig(): Promise<ConfigReader | undefined> {
+    for (const { single, index } of WEIGHT_FORMATS) {
+      for (const name of [single, index]) {
+        if (name !== undefined && (await this.tryOpen(name)) !== undefined) return undefined;
+      }
+    }
+    const json = await this.optionalObject(ADAPTER_CONFIG, 'configBytes');
+    return json === undefined ? undefined : new ConfigReader(json, join(this.modelFolder, ADAPTER_CONFIG));
+  }
+
+  /** The adapter's own tensors, under PEFT's names. */
+  async adapterWeights(): Promise<TensorSource> {
+    for (const { single, open } of ADAPTER_FORMATS) {
+      const file = await this.tryOpen(single);
+      if (file !== undefined) return open(file, this.limits);
+    }
+    const names = ADAPTER_FORMATS.map(({ single }) => single).join(' nor ');
+    throw new EncoderError('checkpoint_not_found', `${this.modelFolder} holds ${ADAPTER_CONFIG}, but no ${names}`);
   }
 
   /** Throws `io_failed` when a file was written to since it was opened. */

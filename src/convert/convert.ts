@@ -25,7 +25,7 @@ import { type LimitOptions, resolveLimits } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
 import { checkHubOptions, resolveCheckpoint } from './checkpoint-source';
 import type { ConversionPlan } from './conversion-plan';
-import { type ConversionSource, openSource } from './source';
+import { type ConversionSource, type SourcePaths, openSource } from './source';
 import { copyTensor } from './tensor-copy';
 
 export type { TensorType } from '../gguf/types';
@@ -70,6 +70,11 @@ export interface ConvertOptions {
   readonly revision?: string | undefined;
   /** How to reach the Hub, in place of huggingface_hub's environment variables. */
   readonly hub?: HubOptions | undefined;
+  /**
+   * What a LoRA adapter changes: a folder, or owner/name on the Hub. Default: the base that its adapter_config.json names.
+   * An error for sources that are no adapter.
+   */
+  readonly base?: string | undefined;
   /** Limits to change, by name. Default: `DEFAULT_LIMITS`. */
   readonly limits?: LimitOptions | undefined;
 }
@@ -94,7 +99,8 @@ export interface ConvertResult {
  * Converts the checkpoint `source` to `options.output`: a folder or, where there is no such path, a repository on the
  * Hugging Face Hub (`owner/name`), whose files are downloaded into the cache that Python shares; or a GGUF file, such as
  * llama.cpp's converter writes. A folder holds config.json, its weights (model.safetensors or pytorch_model.bin, whole or
- * in shards with their index, or tf_model.h5, in this order), and tokenizer.json or vocab.txt.
+ * in shards with their index, or tf_model.h5, in this order), and tokenizer.json or vocab.txt. Or it holds a LoRA adapter
+ * of PEFT (adapter_config.json, adapter_model.safetensors or .bin), which is merged into its base.
  *
  * Throws TypeError or RangeError for wrong options, and EncoderError: `checkpoint_not_found`, `checkpoint_malformed`,
  * `architecture_unsupported`, `tensor_missing`, `tensor_shape_mismatch`, `dtype_unsupported`, `weights_not_finite`,
@@ -104,21 +110,27 @@ export interface ConvertResult {
  */
 export async function convert(source: string, options: ConvertOptions): Promise<ConvertResult> {
   checkArguments(source, options);
-  const limits = resolveLimits(options.limits);
-  const { signal, onProgress, overwrite = false } = options;
-  const output = resolve(options.output);
+  const { signal, onProgress, overwrite = false, revision, hub, base } = options;
   throwIfAborted(signal);
-  if (!overwrite) await requireAbsent(output);
-  const { revision, hub } = options;
+  if (!overwrite) await requireAbsent(resolve(options.output));
   const found = await resolveCheckpoint(source, {
     revision,
     hub,
-    limits,
+    base,
+    limits: resolveLimits(options.limits),
     signal,
     onProgress: downloadReporter(onProgress),
   });
+  const result = await convertSource(found, options);
+  return { ...result, warnings: [...found.warnings, ...result.warnings] };
+}
+
+/** Converts what lies at `paths`; options are checked, and those of the search are unused. */
+export async function convertSource(paths: SourcePaths, options: ConvertOptions): Promise<ConvertResult> {
+  const { onProgress } = options;
+  const output = resolve(options.output);
   onProgress?.({ phase: 'read', file: '', tensor: '', bytesWritten: 0, bytesTotal: 0 });
-  const checkpoint = await openSource(found.folder, limits);
+  const checkpoint = await openSource(paths, resolveLimits(options.limits));
   try {
     const plan = await checkpoint.plan(options);
     await requireNoSource(output, checkpoint);
@@ -130,7 +142,7 @@ export async function convert(source: string, options: ConvertOptions): Promise<
       type: plan.type,
       numTensors: plan.layout.tensors.length,
       parameters: plan.numParameters,
-      warnings: [...found.warnings, ...plan.warnings],
+      warnings: plan.warnings,
     };
   } finally {
     await checkpoint.close();
@@ -228,18 +240,20 @@ const CONVERT_KEYS = [
   'labels',
   'revision',
   'hub',
+  'base',
   'limits',
 ] as const satisfies readonly (keyof ConvertOptions)[];
 
 function checkArguments(source: unknown, options: ConvertOptions): void {
   if (checkString('source', source) === '') throw outOfRange('source', 'a path or owner/name', source);
   checkOptions(options, CONVERT_KEYS);
-  const { output, type, overwrite, signal, onProgress, labels, revision, hub } = options;
+  const { output, type, overwrite, signal, onProgress, labels, revision, hub, base } = options;
   if (checkString('options.output', output) === '') throw outOfRange('options.output', 'a path', output);
   if (type !== undefined) checkOneOf('options.type', type, TENSOR_TYPES);
   if (overwrite !== undefined) checkBoolean('options.overwrite', overwrite);
   if (onProgress !== undefined) checkFunction('options.onProgress', onProgress);
   if (signal !== undefined) checkSignal(signal);
   if (labels !== undefined) checkNames('options.labels', labels);
+  if (base !== undefined) checkString('options.base', base);
   checkHubOptions(revision, hub);
 }

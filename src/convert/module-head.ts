@@ -6,7 +6,7 @@ import { EncoderError } from '../errors';
 import { type JsonValue, isJsonObject } from '../support/json';
 import type { EncoderBody, EncoderHead, EncoderModel } from './architectures/architecture';
 import { TensorPlanner } from './architectures/tensor-planner';
-import type { Checkpoint } from './checkpoint';
+import type { CheckpointFiles } from './checkpoint';
 import type { ConfigReader } from './config';
 import { MAX_HIDDEN_SIZE, MAX_LABELS } from './limits';
 import { JoinedSource } from './readers/joined';
@@ -55,7 +55,7 @@ interface Dense {
 
 /** The model of a body and its modules, and the weights of both. Throws what `Architecture.describe` throws. */
 export async function addModuleHead(
-  checkpoint: Checkpoint,
+  checkpoint: CheckpointFiles,
   folders: HeadFolders,
   body: EncoderBody,
   weights: TensorSource,
@@ -105,7 +105,7 @@ export async function addModuleHead(
  * states of texts. `hasChatTemplate`: texts become messages where nothing says otherwise.
  */
 export function checkModuleSettings(
-  checkpoint: Checkpoint,
+  checkpoint: CheckpointFiles,
   settings: ConfigReader | undefined,
   transformer: ConfigReader | undefined,
   hasChatTemplate: boolean,
@@ -158,14 +158,14 @@ function readPooling(config: ConfigReader): EncoderHead['pooling'] {
 }
 
 /** The Dense before the scores. */
-async function readHidden(checkpoint: Checkpoint, folder: string, inputs: number): Promise<Dense> {
+async function readHidden(checkpoint: CheckpointFiles, folder: string, inputs: number): Promise<Dense> {
   const config = await checkpoint.moduleConfig(folder);
   const dense = readDense(config, inputs, MAX_HIDDEN_SIZE);
   if (dense.outputName === POOLED) return dense;
   return config.unsupported(`module_output_name is ${dense.outputName.slice(0, 40)}; what follows reads ${POOLED}`);
 }
 
-async function readScores(checkpoint: Checkpoint, folder: string, inputs: number): Promise<Dense> {
+async function readScores(checkpoint: CheckpointFiles, folder: string, inputs: number): Promise<Dense> {
   const config = await checkpoint.moduleConfig(folder);
   const dense = readDense(config, inputs, MAX_LABELS);
   if (dense.outputName !== 'scores') {

@@ -4,7 +4,7 @@ import type { TensorType } from '../gguf/types';
 import { readActivationFn } from './activation-fn';
 import type { PlannedTensor } from './architectures/architecture';
 import { findArchitecture, findBody } from './architectures/index';
-import type { Checkpoint } from './checkpoint';
+import type { CheckpointFiles } from './checkpoint';
 import type { ConfigReader } from './config';
 import { type ConversionPlan, type PlanOptions, completePlan } from './conversion-plan';
 import { checkLabels, readLabels, suggestedLabels } from './labels';
@@ -24,7 +24,7 @@ const PROBLEM_TYPES: readonly string[] = [
   'multi_label_classification',
 ];
 
-export async function planConversion(checkpoint: Checkpoint, options: PlanOptions): Promise<ConversionPlan> {
+export async function planConversion(checkpoint: CheckpointFiles, options: PlanOptions): Promise<ConversionPlan> {
   const config = await checkpoint.config();
   const modules = checkpoint.modules?.head;
   const body = modules && findBody(config);
@@ -85,7 +85,7 @@ function bareClass(sourceClass: string): string {
   return sourceClass.replace(/For\w+$/, 'Model');
 }
 
-function refuseScoreModule(checkpoint: Checkpoint, config: ConfigReader): void {
+function refuseScoreModule(checkpoint: CheckpointFiles, config: ConfigReader): void {
   if (checkpoint.modules?.logitScore === undefined) return;
   config.unsupported('modules.json has a LogitScore, which only a language model (ForCausalLM) has logits for');
 }

@@ -1,9 +1,10 @@
-/** What is converted: a folder as Hugging Face writes it, or one GGUF file. */
+/** What is converted: a folder as Hugging Face writes it, one with its base beside it, or one GGUF file. */
 import { stat } from 'node:fs/promises';
 
 import type { Limits } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
-import { Checkpoint } from './checkpoint';
+import { AdaptedCheckpoint } from './adapter/adapted-checkpoint';
+import { Checkpoint, type CheckpointFiles } from './checkpoint';
 import type { ConversionPlan, PlanOptions } from './conversion-plan';
 import { GgufCheckpoint } from './llamacpp/gguf-checkpoint';
 import { planConversion } from './plan';
@@ -22,14 +23,32 @@ export interface ConversionSource {
   close(): Promise<void>;
 }
 
-export async function openSource(source: string, limits: Limits): Promise<ConversionSource> {
-  const stats = await stat(source).catch(() => undefined);
-  if (stats?.isFile() === true && /\.gguf$/i.test(source)) return GgufCheckpoint.open(source, limits);
-  const checkpoint = await Checkpoint.open(source, limits);
+/** Where a conversion finds its source. */
+export interface SourcePaths {
+  /** Absolute path of a folder or a GGUF file. */
+  readonly folder: string;
+  /** Absolute path of the folder that the adapter in `folder` changes; undefined where there is no adapter. */
+  readonly base: string | undefined;
+}
+
+export async function openSource({ folder, base }: SourcePaths, limits: Limits): Promise<ConversionSource> {
+  const stats = await stat(folder).catch(() => undefined);
+  if (stats?.isFile() === true && /\.gguf$/i.test(folder)) return GgufCheckpoint.open(folder, limits);
+  const own = await Checkpoint.open(folder, limits);
+  if (base === undefined) return sourceOf(own, [own]);
+  const changed = await Checkpoint.open(base, limits).catch(async (error: unknown) => {
+    await own.close();
+    throw error;
+  });
+  return sourceOf(new AdaptedCheckpoint(own, changed), [own, changed]);
+}
+
+function sourceOf(checkpoint: CheckpointFiles, folders: readonly Checkpoint[]): ConversionSource {
   return {
     name: checkpoint.name,
     get namedFiles() {
-      return checkpoint.namedFiles;
+      const [own = [], base = []] = folders.map(({ namedFiles }) => namedFiles);
+      return [...own, ...base.map(({ name, file }) => ({ name: `base/${name}`, file }))];
     },
     openFiles: async () => {
       await checkpoint.config();
@@ -37,11 +56,15 @@ export async function openSource(source: string, limits: Limits): Promise<Conver
       await checkpoint.tokenizerFiles();
       await checkpoint.settings(MODEL_SETTINGS);
       await checkpoint.settings(TRANSFORMER_SETTINGS);
-      await checkpoint.openModules();
+      for (const folder of folders) await folder.openModules();
       await checkpoint.chatTemplate();
     },
     plan: (options) => planConversion(checkpoint, options),
-    checkUnchanged: () => checkpoint.checkUnchanged(),
-    close: () => checkpoint.close(),
+    checkUnchanged: async () => {
+      for (const folder of folders) await folder.checkUnchanged();
+    },
+    close: async () => {
+      for (const folder of folders) await folder.close();
+    },
   };
 }

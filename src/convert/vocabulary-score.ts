@@ -8,7 +8,7 @@ import type { ScoreTokens } from './architectures/architecture';
 import { BoundedTemplate } from './chat-template/bounded-template';
 import { type MessageFormat, guessFormat } from './chat-template/messages';
 import { type SplitTemplate, splitTemplate } from './chat-template/split-template';
-import type { Checkpoint } from './checkpoint';
+import type { CheckpointFiles } from './checkpoint';
 import { ConfigReader } from './config';
 import { MAX_VOCAB_SIZE } from './limits';
 import type { PreparedTokenizer, SpecialIds } from './tokenizer';
@@ -59,7 +59,10 @@ const RESERVED = [
  * Without modules.json: the tokens "yes" and "no", and the chat template when there is one. With it, what the modules
  * say. Throws `architecture_unsupported`, `tokenizer_unsupported`, `checkpoint_malformed`.
  */
-export async function readVocabularyScore(checkpoint: Checkpoint, sources: ScoreSources): Promise<VocabularyScore> {
+export async function readVocabularyScore(
+  checkpoint: CheckpointFiles,
+  sources: ScoreSources,
+): Promise<VocabularyScore> {
   const { tokenizer } = sources;
   if (checkpoint.modules === undefined) {
     const source = await findTemplate(checkpoint, sources.config);
@@ -95,7 +98,7 @@ export async function readVocabularyScore(checkpoint: Checkpoint, sources: Score
   return { tokens, template: pairTemplate(source, tokenizer, format === 'auto' ? undefined : format, kwargs) };
 }
 
-function defaultTokens({ folder }: Checkpoint, { tokens }: PreparedTokenizer): ScoreTokens {
+function defaultTokens({ folder }: CheckpointFiles, { tokens }: PreparedTokenizer): ScoreTokens {
   const ids = new Map<string, number>();
   for (const [id, token] of tokens) if (token === 'yes' || token === 'no') ids.set(token, id);
   const [positive, negative] = [ids.get('yes'), ids.get('no')];
@@ -164,7 +167,7 @@ interface TemplateSource {
 
 /** chat_template.jinja, else what tokenizer_config.json has: one template, or several of which "default" is taken. */
 export async function findTemplate(
-  checkpoint: Checkpoint,
+  checkpoint: CheckpointFiles,
   tokenizerConfig: JsonObject | undefined,
 ): Promise<TemplateSource | undefined> {
   const file = await checkpoint.chatTemplate();

@@ -32,6 +32,12 @@ export const WEIGHT_FORMATS: readonly WeightFormat[] = [
   { single: 'tf_model.h5', extension: '.h5', open: (file, limits) => KerasWeights.open(file, limits) },
 ];
 
+/** The files that PEFT keeps an adapter in, in the order in which it looks for them. */
+export const ADAPTER_FORMATS = [
+  { single: 'adapter_model.safetensors', open: WEIGHT_FORMATS[0]!.open },
+  { single: 'adapter_model.bin', open: WEIGHT_FORMATS[1]!.open },
+] as const;
+
 /** Weights that are not read, named in the error when they are all there is. */
 export const OTHER_WEIGHTS = [
   'tf_model.h5.index.json',

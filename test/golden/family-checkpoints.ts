@@ -121,7 +121,7 @@ export async function writeFamily(
 }
 
 /** What `torch.save(state_dict)` writes, one storage for each tensor. */
-function encodeTorch(tensors: readonly (readonly [string, StoredTensor])[]): Buffer {
+export function encodeTorch(tensors: readonly (readonly [string, StoredTensor])[]): Buffer {
   const entries = tensors.map(([name, { shape, dtype }], index) => {
     const numElements = shape.reduce((product, size) => product * size, 1);
     const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));

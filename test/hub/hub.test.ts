@@ -6,6 +6,7 @@ import {
   readFileSync,
   readdirSync,
   readlinkSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -17,6 +18,7 @@ import { type ConvertOptions, type ConvertProgress, convert } from '../../src/co
 import { readGgufHead } from '../../src/gguf/reader';
 import { parseRepository } from '../../src/hub/repository';
 import { resolveHubSettings } from '../../src/hub/settings';
+import { adapterModel, writeAdapter, writeBase } from '../golden/adapter-checkpoints';
 import { causalModel, writeCausal } from '../golden/causal-checkpoints';
 import { moduleHeadModel, writeModuleHead } from '../golden/module-head-checkpoints';
 import { temporaryFolder } from '../unit/convert/temp-folder';
@@ -74,6 +76,37 @@ describe('a repository', () => {
     expect(new Set(downloads.map(({ file }) => file))).toEqual(new Set(Object.keys(files)));
     expect(downloads.at(-1)).toMatchObject({ bytesWritten: total, bytesTotal: total, tensor: '' });
     expect(progress.findIndex(({ phase }) => phase === 'read')).toBe(downloads.length);
+  });
+
+  it('with an adapter is fetched without any other weights, and merged into the base that it names', async () => {
+    const model = adapterModel('roberta-masked');
+    const folder = writeAdapter(model, writeBase(model));
+    await start({ ...filesOf(folder), 'README.md': 'an adapter', 'training_args.bin': 'no weights' });
+    const { path } = await convertFromHub();
+    expect(new Set(hub.downloads)).toEqual(new Set(['adapter_config.json', 'adapter_model.safetensors']));
+    const named = join(temporaryFolder(), 'some.model_1');
+    renameSync(folder, named);
+    expect(readFileSync(path)).toEqual(readFileSync((await convertFromHub(named)).path));
+  });
+
+  it('is the base of an adapter that names it, at the revision that this says', async () => {
+    const model = adapterModel('roberta-masked');
+    const base = writeBase(model);
+    await start(filesOf(base), { revisions: ['main', 'v2'] });
+    const folder = writeAdapter(model, ID, { config: { revision: 'v2' } });
+    const { path } = await convertFromHub(folder);
+    expect(existsSync(join(root, 'refs', 'v2'))).toBe(true);
+    expect(readFileSync(path)).toEqual(readFileSync((await convertFromHub(folder, { base })).path));
+  });
+
+  it('with an adapter whose weights are missing is incomplete', async () => {
+    const model = adapterModel('roberta-masked');
+    const { 'adapter_config.json': config } = filesOf(writeAdapter(model, ID));
+    await start({ 'adapter_config.json': config! });
+    await expect(convertFromHub()).rejects.toMatchObject({
+      code: 'checkpoint_not_found',
+      message: expect.stringContaining('adapter_model.safetensors') as unknown,
+    });
   });
 
   it('lies in the cache as Python would have put it there', async () => {

@@ -19,6 +19,7 @@ import type { Verification } from '../verification';
 interface ConvertFlags extends FormatFlags {
   readonly output: string;
   readonly revision?: string;
+  readonly base?: string;
   readonly type?: TensorType;
   readonly force?: boolean;
   readonly verify?: string;
@@ -37,6 +38,7 @@ export function addConvertCommand(program: Command, io: Io): void {
       ),
     )
     .option('--revision <name>', 'branch, tag or commit of a repository on the Hub (default: main)')
+    .option('--base <path>', 'what a LoRA adapter changes: a folder or owner/name (default: the base that it names)')
     .option('--force', 'replace the file when it exists')
     .option('--verify <texts>', 'compare with an F32 conversion on a file of texts, one per line (- for stdin)')
     .addHelpText(
@@ -58,6 +60,7 @@ async function convertFolder(folder: string, flags: ConvertFlags, io: Io): Promi
     result = await convert(folder, {
       output: flags.output,
       revision: flags.revision,
+      base: flags.base,
       type: flags.type,
       overwrite: flags.force,
       signal: io.signal,
@@ -79,14 +82,14 @@ async function convertFolder(folder: string, flags: ConvertFlags, io: Io): Promi
 
 async function verify(
   source: string,
-  { verify: texts, revision }: ConvertFlags,
+  { verify: texts, revision, base }: ConvertFlags,
   { path }: ConvertResult,
   io: Io,
 ): Promise<Verification | undefined> {
   if (texts === undefined) return undefined;
   const progress = showConversion(io);
   try {
-    return await verifyConversion({ source, revision, output: path }, texts, io, progress.update);
+    return await verifyConversion({ source, revision, base, output: path }, texts, io, progress.update);
   } finally {
     progress.hide();
   }

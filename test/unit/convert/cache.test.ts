@@ -28,20 +28,22 @@ function age(folder: string): string {
   return folder;
 }
 
-async function cachedPath(...parameters: Parameters<typeof cachedConvert>): Promise<string> {
-  return (await cachedConvert(...parameters)).path;
+type Rest = Parameters<typeof cachedConvert> extends [unknown, ...infer Others] ? Others : never;
+
+async function cachedPath(folder: string, ...others: Rest): Promise<string> {
+  return (await cachedConvert({ folder, base: undefined }, ...others)).path;
 }
 
 describe('cachedConvert', () => {
   it('repeats the warnings of the conversion whenever the file is found again', async () => {
     const folder = writeMicro({ config: { sbert_ce_default_activation_function: 'my.Own' } });
-    const first = await cachedConvert(folder, 'q8_0', { cacheDir });
+    const first = await cachedConvert({ folder, base: undefined }, 'q8_0', { cacheDir });
     expect(first.warnings).toEqual([
       expect.stringContaining('tensors are f16'),
       expect.stringContaining('my.Own is not known'),
     ]);
-    expect(await cachedConvert(folder, 'q8_0', { cacheDir })).toEqual(first);
-    expect((await cachedConvert(writeMicro(), 'f32', { cacheDir })).warnings).toEqual([]);
+    expect(await cachedConvert({ folder, base: undefined }, 'q8_0', { cacheDir })).toEqual(first);
+    expect((await cachedConvert({ folder: writeMicro(), base: undefined }, 'f32', { cacheDir })).warnings).toEqual([]);
   });
 
   it('converts once and finds the file again', async () => {

@@ -81,9 +81,10 @@ describe('every format of a checkpoint', () => {
 
   it('goes through the cache', async () => {
     const folder = formatCheckpoint('distilbert', { 'tf_model.h5': 'tf_model.h5' });
+    const paths = { folder, base: undefined };
     const cacheDir = temporaryFolder();
-    const { path } = await cachedConvert(folder, undefined, { cacheDir });
-    expect((await cachedConvert(folder, undefined, { cacheDir })).path).toBe(path);
+    const { path } = await cachedConvert(paths, undefined, { cacheDir });
+    expect((await cachedConvert(paths, undefined, { cacheDir })).path).toBe(path);
     expect(readFileSync(path).equals(await converted(folder))).toBe(true);
   });
 });

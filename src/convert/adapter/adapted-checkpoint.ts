@@ -1,0 +1,84 @@
+/** An adapter's folder and its base's, read as the one checkpoint that merging them would give. */
+import type { JsonObject, JsonValue } from '../../support/json';
+import type { Checkpoint, CheckpointFiles, TokenizerFiles } from '../checkpoint';
+import { ConfigReader } from '../config';
+import type { TensorSource } from '../readers/tensor-source';
+import { readAdapterConfig } from './adapter-config';
+import { AdaptedWeights } from './adapted-weights';
+
+/** What the base's config.json says of a head that is not its own, and of the class that it was saved as. */
+const OF_THE_HEAD = [
+  'architectures',
+  'id2label',
+  'label2id',
+  'num_labels',
+  '_num_labels',
+  'problem_type',
+  'sentence_transformers',
+];
+
+export class AdaptedCheckpoint implements CheckpointFiles {
+  readonly modules = undefined;
+
+  constructor(
+    private readonly adapter: Checkpoint,
+    private readonly base: Checkpoint,
+  ) {}
+
+  get folder(): string {
+    return this.adapter.folder;
+  }
+
+  get modelFolder(): string {
+    return this.adapter.modelFolder;
+  }
+
+  get name(): string {
+    return this.adapter.name;
+  }
+
+  /** The base's, for a class that its model_type decides; labels are those in a config.json beside the adapter. */
+  async config(): Promise<ConfigReader> {
+    const { json, path } = await this.base.config();
+    const own = await this.adapter.optionalConfig();
+    const isTaken = ([key]: readonly [string, JsonValue]) => !OF_THE_HEAD.includes(key);
+    const added = Object.entries(own?.json ?? {}).filter(
+      ([key]) => key !== 'architectures' && OF_THE_HEAD.includes(key),
+    );
+    const merged: JsonObject = Object.fromEntries([...Object.entries(json).filter(isTaken), ...added]);
+    return new ConfigReader(merged, path);
+  }
+
+  async weights(): Promise<TensorSource> {
+    const config = await this.adapter.adapterConfig();
+    return AdaptedWeights.join(
+      await this.base.weights(),
+      await this.adapter.adapterWeights(),
+      readAdapterConfig(config!),
+    );
+  }
+
+  /** The adapter's where it was saved with a tokenizer, as trainers do; else the base's. */
+  async tokenizerFiles(): Promise<TokenizerFiles> {
+    const { tokenizer, vocabulary, vocabularyTable, sentencePiece, ...others } = await this.adapter.tokenizerFiles();
+    const found = tokenizer ?? vocabulary ?? vocabularyTable ?? sentencePiece;
+    if (found === undefined) return this.base.tokenizerFiles();
+    return { tokenizer, vocabulary, vocabularyTable, sentencePiece, ...others };
+  }
+
+  settings(...[name]: Parameters<Checkpoint['settings']>): Promise<ConfigReader | undefined> {
+    return this.adapter.settings(name);
+  }
+
+  chatTemplate(): ReturnType<Checkpoint['chatTemplate']> {
+    return this.adapter.chatTemplate();
+  }
+
+  moduleConfig(name: string): Promise<ConfigReader> {
+    return this.adapter.moduleConfig(name);
+  }
+
+  moduleWeights(name: string): Promise<TensorSource> {
+    return this.adapter.moduleWeights(name);
+  }
+}

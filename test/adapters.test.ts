@@ -1,0 +1,106 @@
+// LoRA adapters beside their bases, against the logits that transformers gives once they are merged.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Classifier, convert } from 'ggml-encoder';
+
+import {
+  type AdapterModel,
+  adapterModel,
+  adapterModels,
+  adapterPairs,
+  writeAdapter,
+  writeBase,
+} from './golden/adapter-checkpoints';
+import { causalTokenizer } from './golden/causal-checkpoints';
+import { temporaryFolder } from './unit/convert/temp-folder';
+
+/** Largest |logit - transformers float32|. */
+const BOUND = 5e-5;
+
+function worstOf({ logits }: AdapterModel, results: readonly { readonly logits?: Float32Array }[]): number {
+  expect(results).toHaveLength(logits.length);
+  const differences = results.flatMap((result, row) =>
+    logits[row]!.map((expected, label) => Math.abs(result.logits![label]! - expected)),
+  );
+  return Math.max(...differences);
+}
+
+const inputs = adapterPairs.map(([text, textPair]) => ({ text, textPair }));
+
+describe.each(adapterModels)('$name', (model) => {
+  it.each(['auto', 'portable'] as const)('has the logits of the merged model on %s kernels', async (kernels) => {
+    const folder = writeAdapter(model, writeBase(model));
+    const labels: string[] = [];
+    await using classifier = await Classifier.load(folder, {
+      cacheDir: temporaryFolder(),
+      kernels,
+      onWarning: ({ code }) => labels.push(code),
+    });
+    const results = await classifier.classify(inputs, { logits: true, specialTokens: 'parse' });
+    expect(worstOf(model, results)).toBeLessThanOrEqual(BOUND);
+    const named = 'config.json' in model.adapterFiles;
+    expect(classifier.info.labels).toEqual(named ? ['no', 'maybe', 'yes'] : ['LABEL_0', 'LABEL_1', 'LABEL_2']);
+    expect(labels.includes('label_names_missing')).toBe(!named);
+  });
+});
+
+describe('an adapter', () => {
+  const model = adapterModel('roberta-masked');
+
+  it('is merged into the base that the caller names', async () => {
+    const folder = writeAdapter(model, 'org/not-on-this-machine');
+    const output = join(temporaryFolder(), 'merged.gguf');
+    await convert(folder, { output, base: writeBase(model) });
+    await using classifier = await Classifier.load(output, { labels: ['a', 'b', 'c'] });
+    expect(
+      worstOf(model, await classifier.classify(inputs, { logits: true, specialTokens: 'parse' })),
+    ).toBeLessThanOrEqual(BOUND);
+  });
+
+  it('goes with its own tokenizer where it was saved with one', async () => {
+    const base = writeBase(model);
+    const folder = writeAdapter(model, base, {
+      files: {
+        'tokenizer.json': { ...causalTokenizer, post_processor: null },
+        'tokenizer_config.json': model.tokenizerConfig,
+      },
+    });
+    await using own = await Classifier.load(folder, { cacheDir: temporaryFolder(), labels: ['a', 'b', 'c'] });
+    await using bases = await Classifier.load(writeAdapter(model, base), {
+      cacheDir: temporaryFolder(),
+      labels: ['a', 'b', 'c'],
+    });
+    const [withoutSpecial, withSpecial] = [await own.classify('rain'), await bases.classify('rain')];
+    expect(withSpecial.tokens).toBe(withoutSpecial.tokens + 2);
+  });
+
+  it('is converted anew when its base changes, and not otherwise', async () => {
+    const cacheDir = temporaryFolder();
+    const base = writeBase(model);
+    const folder = writeAdapter(model, base);
+    const phases: string[] = [];
+    const load = async (options = {}) => {
+      phases.length = 0;
+      const onProgress = ({ phase }: { readonly phase: string }) => phases.push(phase);
+      await using classifier = await Classifier.load(folder, {
+        cacheDir,
+        onProgress,
+        labels: ['a', 'b', 'c'],
+        ...options,
+      });
+      return (await classifier.classify('rain', { logits: true })).logits!;
+    };
+    const first = await load();
+    expect(phases).toContain('write');
+    expect(await load()).toEqual(first);
+    expect(phases).not.toContain('write');
+    const other = writeBase(model, {
+      baseTensors: (tensors) => (tensors['roberta.embeddings.LayerNorm.bias']!.data[3]! ^= 1),
+    });
+    expect(await load({ base: other })).not.toEqual(first);
+    expect(phases).toContain('write');
+    rmSync(base, { recursive: true });
+    await expect(load()).rejects.toMatchObject({ code: 'checkpoint_not_found' });
+  });
+});

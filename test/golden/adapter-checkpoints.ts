@@ -1,0 +1,100 @@
+/** The bases and LoRA adapters of scripts/make-adapter-fixtures.py as folders. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { decodeElements, encodeElements } from '../../src/convert/dtypes';
+import { type TinyTensor, temporaryFolder, writeSafetensors } from '../unit/convert/temp-folder';
+import { checkpointFiles, seededTensors, writeFiles } from './causal-checkpoints';
+import type { GoldenModel } from './checkpoint-fixture';
+import { encodeTorch } from './family-checkpoints';
+
+export interface AdapterModel {
+  readonly name: string;
+  readonly seed: number;
+  /** The base's config.json. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Shapes in the base, by the names of its file. */
+  readonly tensors: Readonly<Record<string, readonly number[]>>;
+  readonly tokenizerConfig: Readonly<Record<string, unknown>>;
+  readonly postProcessor: unknown;
+  readonly files: Readonly<Record<string, unknown>>;
+  readonly adapterConfig: Readonly<Record<string, unknown>>;
+  /** Shapes in the adapter, by PEFT's names. */
+  readonly adapterTensors: Readonly<Record<string, readonly number[]>>;
+  /** Further files of the adapter. */
+  readonly adapterFiles: Readonly<Record<string, unknown>>;
+  /** Of transformers, for each pair. */
+  readonly logits: readonly (readonly number[])[];
+}
+
+interface Fixtures {
+  readonly scales: GoldenModel['scales'];
+  readonly pairs: readonly (readonly [string, string])[];
+  readonly models: readonly AdapterModel[];
+}
+
+const PATH = resolve(__dirname, '../fixtures/adapters/models.json');
+const fixtures = JSON.parse(readFileSync(PATH, 'utf8')) as Fixtures;
+
+export const { pairs: adapterPairs, models: adapterModels } = fixtures;
+
+export function adapterModel(name: string): AdapterModel {
+  return adapterModels.find((model) => model.name === name)!;
+}
+
+/** What is to be written otherwise. */
+export interface AdapterChanges {
+  /** Entries of adapter_config.json to replace. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Further files of the adapter by path. */
+  readonly files?: Readonly<Record<string, unknown>>;
+  /** Changes the adapter's tensors in place. */
+  readonly tensors?: (tensors: Record<string, TinyTensor>) => void;
+  /** Changes the base's tensors in place. */
+  readonly baseTensors?: (tensors: Record<string, TinyTensor>) => void;
+}
+
+/** Writes the base into `folder`, a new one unless it is given, and returns it. */
+export function writeBase(
+  model: AdapterModel,
+  { baseTensors }: AdapterChanges = {},
+  folder = temporaryFolder(),
+): string {
+  writeFiles(folder, checkpointFiles(model, {}));
+  const tensors = seededTensors(model, fixtures.scales);
+  baseTensors?.(tensors);
+  writeSafetensors(join(folder, 'model.safetensors'), tensors);
+  return folder;
+}
+
+/** Writes the adapter into `folder`, a new one unless it is given, and returns it; its base is the folder `base`. */
+export function writeAdapter(
+  model: AdapterModel,
+  base: string | undefined,
+  changes: AdapterChanges = {},
+  folder = temporaryFolder(),
+): string {
+  mkdirSync(folder, { recursive: true });
+  const { name, seed, adapterTensors, adapterConfig, adapterFiles } = model;
+  writeFiles(folder, {
+    ...adapterFiles,
+    'adapter_config.json': { ...adapterConfig, base_model_name_or_path: base, ...changes.config },
+    ...changes.files,
+  });
+  const tensors = seededTensors({ seed, tensors: adapterTensors }, fixtures.scales);
+  changes.tensors?.(tensors);
+  if (!name.endsWith('-bin')) {
+    writeSafetensors(join(folder, 'adapter_model.safetensors'), tensors);
+    return folder;
+  }
+  const stored = Object.entries(tensors).map(
+    ([key, { shape, data }]) => [key, { shape, dtype: 'F32' as const, data }] as const,
+  );
+  writeFileSync(join(folder, 'adapter_model.bin'), encodeTorch(stored));
+  return folder;
+}
+
+/** The tensor rounded to bf16. */
+export function halved({ shape, data }: TinyTensor): TinyTensor {
+  return { shape, dtype: 'BF16', data: encodeElements('bf16', decodeElements('F32', data)) };
+}

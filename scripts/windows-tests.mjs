@@ -22,6 +22,8 @@ const TESTS = [
     'formats',
     'sentence-transformers',
     'causal',
+    'module-heads',
+    'tensor-contract',
     'ai-sdk',
   ],
   ...['cli', 'devices', 'package.test', 'invariants/isa', 'invariants/concurrency', 'invariants/lifecycle'],

@@ -125,7 +125,8 @@ TEST(kernels_under_test) {
   const size_t count =
       name_runnable<kernels::GemmKernel>() + name_runnable<kernels::AttentionVarlenKernel>() +
       name_runnable<kernels::AddLayerNormKernel>() + name_runnable<kernels::EmbedTokensKernel>() +
-      name_runnable<kernels::GateKernel>() + name_runnable<kernels::RotateHeadsKernel>();
+      name_runnable<kernels::GateKernel>() + name_runnable<kernels::RotateHeadsKernel>() +
+      name_runnable<kernels::PositionScoresKernel>();
   CHECK(count > 0);  // none: ENC_TEST_KERNELS names what this machine cannot run
 }
 

@@ -21,16 +21,15 @@ struct PositionScores {
   static void linear_block(const PositionScoresArgs& a, size_t query, size_t key) {
     alignas(64) float turned[kWidth * kWidth];  // [query, key]
     const int32_t* rows = a.rows + (static_cast<ptrdiff_t>(query) - static_cast<ptrdiff_t>(key));
+    const float* const keys = a.by_key ? a.by_key + key * a.by_key_stride + rows[0] : nullptr;
     // The next key's distances are one less.
-    if (a.by_key) {
-      transpose_block(S{}, a.by_key + key * a.by_key_stride + rows[0], a.by_key_stride - 1, turned, kWidth);
-    }
-    const float* own = a.by_query ? a.by_query + (query - a.query_begin) * a.by_query_stride : nullptr;
+    if (keys) transpose_block(S{}, keys, a.by_key_stride - 1, turned, kWidth);
+    const float* const own = a.by_query ? a.by_query + (query - a.query_begin) * a.by_query_stride : nullptr;
     float* to = a.scores + query * a.scores_stride + key;
     for (size_t i = 0; i < kWidth; i++, to += a.scores_stride) {
       typename S::F score = S::zero();
       if (own) score = S::load(own + i * a.by_query_stride - rows[i]);
-      if (a.by_key) score = S::add(score, S::load(turned + i * kWidth));
+      if (keys) score = S::add(score, S::load(turned + i * kWidth));
       S::store(to, S::mul(score, S::set(a.scale)));
     }
   }

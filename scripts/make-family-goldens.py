@@ -29,7 +29,7 @@ spec.loader.exec_module(golden)
 NUM_TEXTS, NUM_PAIRS = 28, 14
 SCALES = {"embedding": 0.2, "linear": 2.2, "bias": 0.1, "norm": 0.2, "classifier": 4}
 # Where no norm keeps what many layers make of them from growing.
-OWN_SCALES = {"mobilebert": {"linear": 1.4}}
+OWN_SCALES = {"mobilebert": {"linear": 1.4}, **{name: {"linear": 1.6} for name in ("t5", "t5-gated", "t5-silu", "mt5", "umt5")}}
 UNKNOWN = 1
 
 BASE = dict(hidden_size=48, num_hidden_layers=3, num_attention_heads=4, intermediate_size=80, vocab_size=7100,
@@ -63,6 +63,9 @@ LONGROPE = {**DECODER, "num_attention_heads": 3, "num_key_value_heads": 1, "orig
 BART = dict(d_model=64, encoder_layers=3, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=2,
             encoder_ffn_dim=96, decoder_ffn_dim=64, vocab_size=7100, max_position_embeddings=512, pad_token_id=0,
             bos_token_id=2, eos_token_id=3, decoder_start_token_id=3, forced_eos_token_id=3)
+# Heads of another size than the hidden size shared out among them; texts are longer than the far bucket begins.
+T5 = dict(d_model=48, d_kv=20, d_ff=80, num_layers=3, num_decoder_layers=2, num_heads=3, vocab_size=2560, pad_token_id=0,
+          eos_token_id=1, decoder_start_token_id=0)
 
 FAMILIES = {
     "roberta": ("roberta", ROBERTA),
@@ -183,6 +186,13 @@ FAMILIES = {
     "mobilebert-pooler": ("mobilebert", {**MOBILEBERT, "num_feedforward_networks": 1, "classifier_activation": True,
                                          "hidden_act": "gelu", "num_hidden_layers": 1}),
     "rembert": ("rembert", {**BASE, "input_embedding_size": 20, "output_embedding_size": 24, "type_vocab_size": 2}),
+    "t5": ("t5", T5),
+    "t5-gated": ("t5", {**T5, "num_layers": 2, "num_decoder_layers": None, "d_kv": 16, "feed_forward_proj": "gated-gelu",
+                        "tie_word_embeddings": False, "decoder_start_token_id": 2}),
+    "t5-silu": ("t5", {**T5, "num_decoder_layers": 1, "feed_forward_proj": "gated-silu", "num_labels": 1,
+                       "relative_attention_num_buckets": 20, "relative_attention_max_distance": 50}),
+    "mt5": ("mt5", T5),
+    "umt5": ("umt5", T5),
 }
 
 # What transformers has no class for, by the class that stands for it here.
@@ -231,7 +241,8 @@ PROJECTIONS = [f"attention.self.{part}." for part in ("query", "key", "value")]
 JOINED = "mixer.Wqkv."
 
 # Tokenizers of pipelines.json.br; the others have WordPiece.
-TOKENIZERS = {"bart-nli": "roberta", "gpt2": "gpt2", "gpt2-unscaled": "gpt2", "gpt-neox": "gpt2", "gpt-neox-serial": "gpt2"}
+TOKENIZERS = {"bart-nli": "roberta", "gpt2": "gpt2", "gpt2-unscaled": "gpt2", "gpt-neox": "gpt2", "gpt-neox-serial": "gpt2",
+              **{name: "t5" for name in ("t5", "t5-gated", "t5-silu", "mt5", "umt5")}}
 
 # Inputs beside those of texts.json and pairs.json: control tokens in the text, texts of 48 and 49 tokens.
 MORE = {
@@ -243,6 +254,8 @@ MORE = {
     "gpt2-unscaled": ["<|endoftext|>", "one<|endoftext|>two", "the end<|endoftext|><|endoftext|>"],
     "bart-nli": ["", "a</s>b", "</s>", "one</s></s>two</s>", "<s>again</s> and <pad> again", "the end</s> ",
                  ["a</s>", "b"], ["", "</s>"], ["", ""], ["premise</s></s>hypothesis</s>", "hypothesis"]],
+    "t5": ["", "a</s>b", "</s>", "<pad> one</s> two <extra_id_3>", ["a</s>", "b"], ["", ""]],
+    "umt5": ["", "a</s>b", ["", "</s>"], "<extra_id_0> again <unk>"],
 }
 
 # What a model has for pictures.

@@ -359,6 +359,7 @@ const REGISTERED: ReadonlyMap<string, TokenizerClass> = new Map([
   ['albert', ALBERT],
   ['rembert', REMBERT],
   ['t5', T5],
+  ['mt5', T5],
 ]);
 
 /** Types for which a class other than the registered one is known to be a mistake of the checkpoint. */

@@ -160,7 +160,7 @@ export const ENCODER_KEYS = {
   conversionWarnings: 'ggml_encoder.conversion_warnings',
   /** UINT32, most tokens per input, special tokens included. */
   maxLength: 'ggml_encoder.max_length',
-  /** STRING 'absolute' | 'rope' | 'relative-bias' | 'linear-bias' | 'disentangled' | 'none'. */
+  /** STRING 'absolute' | 'rope' | 'relative-bias' | 'relative-bias-only' | 'linear-bias' | 'disentangled' | 'none'. */
   positionKind: 'ggml_encoder.position_kind',
   /** STRING 'post' | 'pre' | 'branch' | 'sandwich' | 'parallel'. */
   normPlacement: 'ggml_encoder.norm_placement',

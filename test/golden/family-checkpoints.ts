@@ -71,8 +71,11 @@ export function ownTokenizer({ tokenizer, config }: Family): TokenizerFiles | un
     tokenizers: Readonly<Record<string, unknown>>;
   };
   const [className = ''] = config['architectures'] as string[];
-  const tokenizerClass = className.replace('ForSequenceClassification', 'Tokenizer');
-  return { tokenizer: tokenizers[tokenizer], config: { tokenizer_class: tokenizerClass, model_max_length: 512 } };
+  // mT5's and umT5's is T5's.
+  const tokenizerClass = className.replace(/^U?MT5/, 'T5').replace('ForSequenceClassification', 'Tokenizer');
+  // Other classes do not read the number of sentinels.
+  const settings = { tokenizer_class: tokenizerClass, model_max_length: 512, extra_ids: 10 };
+  return { tokenizer: tokenizers[tokenizer], config: settings };
 }
 
 /** Writes the checkpoint into `folder`, which is made when missing; with WordPiece unless it has its own tokenizer. */

@@ -1,7 +1,5 @@
 #include "graph/encoder_graph.h"
 
-#include <cmath>
-
 namespace enc {
 namespace {
 
@@ -136,14 +134,16 @@ class GraphBuilder {
   /// `encoded`: the encoder's last states, which every layer attends to.
   ggml_tensor* decode(ggml_tensor* encoded) {
     ggml_tensor* x = ops_.embed(g_, weights_.decoder_embeddings, TokenIds::kShifted);
+    const bool start_only = h_.decodes_start_only();
+    if (start_only) x = ops_.pooled_rows(g_, x);
     for (uint32_t i = 0; i < h_.decoder.num_layers; i++) {
       const LayerWeights& w = weights_.decoder_blocks[i];
-      const bool only_pooled = keeps_pooled_only(i + 1 == h_.decoder.num_layers);
-      x = attend(w, x, decoder_attention(true), nullptr, only_pooled);
+      const bool only_pooled = start_only || keeps_pooled_only(i + 1 == h_.decoder.num_layers);
+      x = start_only ? attend_to_itself(w, x) : attend(w, x, decoder_self_attention(w), nullptr, only_pooled);
       x = attend_across(w, x, encoded, only_pooled);
       x = feed_forward(w, x, x);
     }
-    return x;
+    return normalized(weights_.decoder_norm, x);
   }
 
   AttentionSpec encoder_attention(uint32_t index, const LayerWeights& w) const {
@@ -155,21 +155,31 @@ class GraphBuilder {
     spec.softcap = h_.softcap;
     spec.causal = h_.causal;
     spec.max_distance = h_.attention[index].max_distance;
-    if (h_.biases_scores()) spec.bias = &weights_.relative_bias;
+    spec.bias = own_or_shared(w.relative_bias, weights_.relative_bias);
     if (h_.position_kind == PositionKind::kDisentangled) {
       spec.disentangled = {&weights_.relative_positions, &w, h_.content_to_position, h_.position_to_content};
     }
     return spec;
   }
 
-  AttentionSpec decoder_attention(bool causal) const {
+  AttentionSpec decoder_attention() const {
     AttentionSpec spec{};
     spec.num_heads = spec.num_kv_heads = h_.decoder.num_heads;
     spec.head_size = h_.decoder.head_size;
-    spec.scale = 1.0f / std::sqrt(float(h_.decoder.head_size));
-    spec.causal = causal;
+    spec.scale = h_.decoder.attention_scale;
     spec.max_distance = LayerAttention::kUnlimited;
     return spec;
+  }
+
+  AttentionSpec decoder_self_attention(const LayerWeights& w) const {
+    AttentionSpec spec = decoder_attention();
+    spec.causal = true;
+    spec.bias = own_or_shared(w.relative_bias, weights_.decoder_relative_bias);
+    return spec;
+  }
+
+  static const RelativeBias* own_or_shared(const RelativeBias& own, const RelativeBias& shared) {
+    return own.exists() ? &own : shared.exists() ? &shared : nullptr;
   }
 
   ggml_tensor* columns(ggml_tensor* x, int64_t first, int64_t count) {
@@ -202,12 +212,19 @@ class GraphBuilder {
     return join(g_, ops_, h_.norm_placement, w.attn_post_norm, x, y);
   }
 
+  /// The same for tokens that see nothing but themselves: what they attend to is their own value.
+  ggml_tensor* attend_to_itself(const LayerWeights& w, ggml_tensor* x) {
+    ggml_tensor* y = ops_.linear(g_, w.attn_v, normalized(w.attn_norm, x), Activation::kNone);
+    y = ops_.linear(g_, w.attn_output, y, Activation::kNone);
+    return join(g_, ops_, h_.norm_placement, w.attn_post_norm, x, y);
+  }
+
   /// The part of a decoder's layer in which its tokens, or the pooled ones that are left of them, attend to
   /// what the encoder made of theirs.
   ggml_tensor* attend_across(const LayerWeights& w, ggml_tensor* x, ggml_tensor* encoded, bool only_pooled) {
-    ggml_tensor* q = ops_.linear(g_, w.cross_q, x, Activation::kNone);
+    ggml_tensor* q = ops_.linear(g_, w.cross_q, normalized(w.cross_norm, x), Activation::kNone);
     ggml_tensor* kv = ops_.linear(g_, w.cross_kv, encoded, Activation::kNone);
-    AttentionSpec spec = decoder_attention(false);
+    AttentionSpec spec = decoder_attention();
     spec.queries = only_pooled ? Queries::kGathered : Queries::kAll;
     ggml_tensor* k = columns(kv, 0, q->ne[0]);
     ggml_tensor* v = columns(kv, q->ne[0], q->ne[0]);

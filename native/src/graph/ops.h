@@ -46,6 +46,7 @@ struct ScoreMask {
   size_t max_distance;
   bool causal;
   bool pooled;
+  const RelativeBias* bias;
   ggml_tensor* tensor;
 };
 

@@ -211,13 +211,14 @@ void read_disentangled(const Reader& reader, Hparams& h) {
 }
 
 void read_positions(const Reader& reader, Hparams& h) {
-  h.position_kind =
-      reader.word<PositionKind>("ggml_encoder.position_kind", {{"absolute", PositionKind::kAbsolute},
-                                                               {"rope", PositionKind::kRope},
-                                                               {"relative-bias", PositionKind::kRelativeBias},
-                                                               {"linear-bias", PositionKind::kLinearBias},
-                                                               {"disentangled", PositionKind::kDisentangled},
-                                                               {"none", PositionKind::kNone}});
+  h.position_kind = reader.word<PositionKind>("ggml_encoder.position_kind",
+                                              {{"absolute", PositionKind::kAbsolute},
+                                               {"rope", PositionKind::kRope},
+                                               {"relative-bias", PositionKind::kRelativeBias},
+                                               {"relative-bias-only", PositionKind::kRelativeBiasOnly},
+                                               {"linear-bias", PositionKind::kLinearBias},
+                                               {"disentangled", PositionKind::kDisentangled},
+                                               {"none", PositionKind::kNone}});
   if (h.position_kind == PositionKind::kRope) read_rope(reader, h);
   if (h.position_kind == PositionKind::kLinearBias) read_bias_slopes(reader, h);
   if (h.position_kind == PositionKind::kDisentangled) read_disentangled(reader, h);
@@ -294,7 +295,7 @@ void read_convolution(const Reader& reader, Hparams& h) {
                                                       {"tanh", Activation::kTanh}});
 }
 
-/// The one kind of decoder there is has learned positions and norms after each part.
+/// Decoders have learned positions or a bias by distance, and norms before or after each part.
 void read_decoder(const Reader& reader, Hparams& h) {
   if (!reader.has("decoder_block_count")) return;
   DecoderHparams& decoder = h.decoder;
@@ -302,18 +303,22 @@ void read_decoder(const Reader& reader, Hparams& h) {
   decoder.num_heads = reader.integer("ggml_encoder.decoder.head_count", 1, 256);
   decoder.intermediate_size = reader.integer("ggml_encoder.decoder.feed_forward_length", 1, 131072);
   decoder.start_token_id = int32_t(reader.integer("decoder_start_token_id", 0, h.vocab_size - 1));
-  if (h.hidden_size % decoder.num_heads != 0) {
+  if (reader.has("attention.key_length")) {
+    decoder.head_size = h.head_size;
+  } else if (h.hidden_size % decoder.num_heads == 0) {
+    decoder.head_size = h.hidden_size / decoder.num_heads;
+  } else {
     reader.file().malformed("the hidden size " + std::to_string(h.hidden_size) +
                             " is no multiple of the decoder's head count " +
                             std::to_string(decoder.num_heads));
   }
-  decoder.head_size = h.hidden_size / decoder.num_heads;
-  const bool is_plain = h.position_kind == PositionKind::kAbsolute &&
-                        h.norm_placement == NormPlacement::kPost && !h.gated_ffn && !h.causal &&
-                        h.embedding_size == h.hidden_size && h.softcap == 0 && h.convolution.width == 0 &&
-                        h.narrow_size == 0;
-  if (!is_plain)
-    reader.unsupported("decoder_block_count", "set beside other positions, norms or feed-forward parts");
+  decoder.attention_scale =
+      reader.number("attention.scale", 1e-6, 1e6, 1.0f / std::sqrt(float(decoder.head_size)));
+  const bool is_plain =
+      (h.position_kind == PositionKind::kAbsolute || h.position_kind == PositionKind::kRelativeBiasOnly) &&
+      (h.norm_placement == NormPlacement::kPost || h.norm_placement == NormPlacement::kPre) && !h.causal &&
+      h.embedding_size == h.hidden_size && h.softcap == 0 && h.convolution.width == 0 && h.narrow_size == 0;
+  if (!is_plain) reader.unsupported("decoder_block_count", "set beside other positions or norms");
 }
 
 void read_head(const Reader& reader, Hparams& h) {
@@ -342,8 +347,7 @@ void read_head(const Reader& reader, Hparams& h) {
                                                                  {"last", Pooling::kLast},
                                                                  {"eos", Pooling::kEos},
                                                                  {"late", Pooling::kLate}});
-  if ((h.causal || h.has_decoder()) && h.pooling == Pooling::kFirst)
-    file.malformed("a causal model's first token sees no other");
+  if (h.causal && h.pooling == Pooling::kFirst) file.malformed("a causal model's first token sees no other");
   if (h.pooling == Pooling::kEos)
     h.eos_token_id = int32_t(reader.integer("ggml_encoder.head.eos_token_id", 0, h.vocab_size - 1));
   if (file.has("ggml_encoder.head.pad_token_id"))

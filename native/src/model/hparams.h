@@ -27,16 +27,17 @@ enum class NormPlacement {
 
 enum class PositionKind {
   kNone,
-  kAbsolute,      ///< a table added to the embeddings
-  kRelativeBias,  ///< kAbsolute, and a bias by distance added to every score
-  kLinearBias,    ///< a bias that falls with the distance, in each head at a pace of its own
-  kRope,          ///< queries and keys are rotated
-  kDisentangled,  ///< scores of content against relative positions are added; a table is optional
+  kAbsolute,          ///< a table added to the embeddings
+  kRelativeBias,      ///< kAbsolute, and a bias by distance added to every score
+  kRelativeBiasOnly,  ///< that bias without the table
+  kLinearBias,        ///< a bias that falls with the distance, in each head at a pace of its own
+  kRope,              ///< queries and keys are rotated
+  kDisentangled,      ///< scores of content against relative positions are added; a table is optional
 };
 
 /// The token, or tokens, that the head reads.
 enum class Pooling {
-  kFirst,
+  kFirst,  ///< of a decoder the one in the place before the text
   kMean,
   kMeanSqrtLength,  ///< the sum over the root of the number of tokens
   kWeightedMean,    ///< the mean of all, of which the i-th counts i times
@@ -55,12 +56,13 @@ struct LayerAttention {
 
 /// A second stack of layers. It reads the text's tokens moved by one to the right; each of them sees those
 /// before it, and in every layer the encoder's last states as well. Norms, activation, positions and
-/// embeddings are of the encoder's kinds.
+/// embeddings are of the encoder's kinds. Where the head reads the first of them, no other is computed.
 struct DecoderHparams {
   uint32_t num_layers = 0;  ///< 0: the model has no decoder
   uint32_t num_heads = 0;
   uint32_t head_size = 0;
   uint32_t intermediate_size = 0;
+  float attention_scale = 0;
   int32_t start_token_id = 0;  ///< read in the place of the token before the first
 };
 
@@ -145,9 +147,11 @@ struct Hparams {
     return causal && !has_decoder() && !reads_neighbours && pooling == Pooling::kLast;
   }
   bool biases_scores() const {
-    return position_kind == PositionKind::kRelativeBias || position_kind == PositionKind::kLinearBias;
+    return position_kind == PositionKind::kRelativeBias || position_kind == PositionKind::kRelativeBiasOnly ||
+           position_kind == PositionKind::kLinearBias;
   }
   bool has_decoder() const { return decoder.num_layers > 0; }
+  bool decodes_start_only() const { return has_decoder() && pooling == Pooling::kFirst; }
   uint32_t classifier_rows() const { return subtracts_logits ? 2 : num_labels; }
   uint32_t query_size() const { return num_heads * head_size; }
   uint32_t kv_size() const { return num_kv_heads * head_size; }

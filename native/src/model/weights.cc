@@ -5,6 +5,7 @@
 #include <map>
 
 #include "enc/error.h"
+#include "model/relative_bias.h"
 #include "model/relative_positions.h"
 #include "model/stored_types.h"
 #include "model/tensor_contract.h"
@@ -180,6 +181,7 @@ LayerWeights declare_narrow_block(TensorContract& contract, const Hparams& h, ui
 
 LayerWeights declare_decoder_block(TensorContract& contract, const Hparams& h, const std::string& prefix) {
   const int64_t hidden = h.hidden_size, inner = h.decoder.intermediate_size;
+  const int64_t width = int64_t(h.decoder.num_heads) * h.decoder.head_size;
   const auto linear = [&](const char* name, int64_t in, int64_t out) {
     return contract.linear(prefix + name, in, out);
   };
@@ -187,29 +189,41 @@ LayerWeights declare_decoder_block(TensorContract& contract, const Hparams& h, c
     return contract.norm(prefix + name, hidden, h.norm_kind, h.norm_eps);
   };
   LayerWeights block;
-  block.attn_qkv = linear("attn_qkv", hidden, 3 * hidden);
-  block.attn_output = linear("attn_output", hidden, hidden);
-  block.attn_post_norm = norm("attn_output_norm");
-  block.cross_q = linear("cross_attn_q", hidden, hidden);
-  block.cross_kv = linear("cross_attn_kv", hidden, 2 * hidden);
-  block.cross_output = linear("cross_attn_output", hidden, hidden);
-  block.cross_post_norm = norm("cross_attn_output_norm");
-  block.ffn_up = linear("ffn_up", hidden, inner);
+  if (h.decodes_start_only())
+    block.attn_v = linear("attn_v", hidden, width);
+  else
+    block.attn_qkv = linear("attn_qkv", hidden, 3 * width);
+  block.attn_output = linear("attn_output", width, hidden);
+  block.cross_q = linear("cross_attn_q", hidden, width);
+  block.cross_kv = linear("cross_attn_kv", hidden, 2 * width);
+  block.cross_output = linear("cross_attn_output", width, hidden);
+  block.ffn_up = linear("ffn_up", hidden, h.gated_ffn ? 2 * inner : inner);
   block.ffn_down = linear("ffn_down", inner, hidden);
-  block.ffn_post_norm = norm("layer_output_norm");
+  if (h.norm_placement == NormPlacement::kPre) {
+    block.attn_norm = norm("attn_norm");
+    block.cross_norm = norm("cross_attn_norm");
+    block.ffn_norm = norm("ffn_norm");
+  } else {
+    block.attn_post_norm = norm("attn_output_norm");
+    block.cross_post_norm = norm("cross_attn_output_norm");
+    block.ffn_post_norm = norm("layer_output_norm");
+  }
   return block;
 }
 
 void declare_decoder(TensorContract& contract, const Hparams& h, Weights& weights) {
   Embeddings& embeddings = weights.decoder_embeddings;
   embeddings.tokens = weights.embeddings.tokens;
-  embeddings.positions = contract.f32_matrix("dec.position_embd.weight", h.hidden_size, h.max_positions);
+  if (h.position_kind == PositionKind::kAbsolute)
+    embeddings.positions = contract.f32_matrix("dec.position_embd.weight", h.hidden_size, h.max_positions);
   embeddings.norm = contract.optional_norm("dec.token_embd_norm", h.hidden_size, h.norm_kind, h.norm_eps);
   embeddings.scale = h.embedding_scale;
   for (uint32_t i = 0; i < h.decoder.num_layers; i++) {
     weights.decoder_blocks.push_back(
         declare_decoder_block(contract, h, "dec.blk." + std::to_string(i) + "."));
   }
+  if (h.norm_placement == NormPlacement::kPre)
+    weights.decoder_norm = contract.norm("dec.output_norm", h.hidden_size, h.norm_kind, h.norm_eps);
 }
 
 void declare_embeddings(TensorContract& contract, const Hparams& h, Weights& weights) {
@@ -276,35 +290,11 @@ void fill_rope(Rope& rope, const std::vector<float>& inv_freq) {
   }
 }
 
-constexpr const char* kRelativeBias = "attn_rel_b.weight";
-
-RelativeBias declare_relative_bias(TensorContract& contract, const Hparams& h) {
-  RelativeBias bias;
-  if (h.position_kind == PositionKind::kLinearBias) {
-    bias.reach = int64_t(h.max_length) - 1;
-  } else {
-    bias.reach = int64_t(h.max_positions) - 1;
-    contract.take_f32(kRelativeBias, {2 * bias.reach + 1, h.num_heads});
-  }
-  return bias;
-}
-
-void fill_relative_bias(const GgufFile& file, const Hparams& h, RelativeBias& bias) {
-  for (const float slope : h.bias_slopes) {
-    for (int64_t distance = -bias.reach; distance <= bias.reach; distance++)
-      bias.table.push_back(-slope * float(std::abs(distance)));
-  }
-  const GgufTensor* source = file.find_tensor(kRelativeBias);
-  if (source == nullptr) return;
-  bias.table.resize(source->num_elements);
-  file.read_tensor(*source, 0, bias.table.data(), source->size_bytes);
-}
-
 /// What load_weights() will hold of weights that are declared.
 uint64_t bytes_when_loaded(Weights& weights, const Hparams& h, ggml_backend_buffer_type_t buffer_type,
                            const kernels::KernelTable* table) {
   uint64_t bytes = ggml_backend_alloc_ctx_tensors_from_buft_size(weights.context.get(), buffer_type);
-  if (h.biases_scores()) bytes += sizeof(float) * h.num_heads * uint64_t(2 * weights.relative_bias.reach + 1);
+  bytes += relative_bias_bytes(weights);
   if (table == nullptr) return bytes;
   for_each_linear(weights, [&](const Linear& linear) {
     bytes += linear.kernel->packed_bytes(size_t(linear.out), size_t(linear.in));
@@ -329,10 +319,10 @@ uint64_t bytes_held(Weights& weights) {
       for (const AlignedBuffer& head : *terms) bytes += head.size();
     }
   }
-  size_t elements = weights.relative_bias.table.size();
+  size_t elements = 0;
   for (const Rope* rope : {&weights.rope, &weights.rope_local, &weights.rope_long})
     elements += rope->cos.size() + rope->sin.size();
-  return bytes + elements * sizeof(float);
+  return bytes + elements * sizeof(float) + relative_bias_bytes(weights);
 }
 
 }  // namespace
@@ -369,8 +359,8 @@ DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
   }
   if (h.position_kind == PositionKind::kDisentangled)
     weights.relative_positions = declare_relative_positions(contract, h);
-  if (h.biases_scores()) weights.relative_bias = declare_relative_bias(contract, h);
   if (h.has_decoder()) declare_decoder(contract, h, weights);
+  declare_relative_biases(contract, h, weights);
   if (h.has_pooler) weights.pooler = contract.linear("cls", h.hidden_size, h.pooled_size);
   weights.pooler_norm =
       contract.optional_norm("cls.norm", h.pooled_size, NormKind::kLayer, h.pooler_norm_eps);
@@ -407,7 +397,7 @@ Weights load_weights(DeclaredWeights declared, const GgufFile& file, const Hpara
   fill_rope(weights.rope, h.rope_inv_freq);
   fill_rope(weights.rope_local, h.rope_inv_freq_local);
   fill_rope(weights.rope_long, h.rope_inv_freq_long);
-  if (h.biases_scores()) fill_relative_bias(file, h, weights.relative_bias);
+  fill_relative_biases(file, h, weights);
   if (table != nullptr) {
     for_each_linear(weights, [&](Linear& linear) { pack_into(file, linear, should_stop); });
     if (weights.relative_positions.embd != nullptr) project_positions(weights, h);

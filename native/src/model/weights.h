@@ -50,11 +50,15 @@ struct Rope {
   std::vector<float> cos, sin;  ///< [positions, rotated / 2], for our kernels
 };
 
-/// A bias by distance that is added to the scores of every layer.
+/// A bias by distance that is added to scores.
 struct RelativeBias {
+  std::string name;          ///< of its tensor; empty where it is computed
+  int64_t heads = 0;         ///< 0: there is none
   int64_t reach = 0;         ///< largest distance
   std::vector<float> table;  ///< [heads, 2 * reach + 1], column key - query + reach
 
+  bool exists() const { return heads > 0; }
+  size_t num_elements() const { return size_t(heads) * size_t(2 * reach + 1); }
   const float* at_zero(int64_t head) const { return table.data() + head * (2 * reach + 1) + reach; }
 };
 
@@ -92,8 +96,10 @@ struct LayerWeights {
   Linear attn_pos_k;  ///< empty: the keys' rows of attn_qkv project the positions
   Linear attn_pos_q;  ///< empty: the queries' rows do
   PositionTerms position_terms;
+  RelativeBias relative_bias;  ///< none: the layers of its stack share one
   Linear attn_output;
   Norm attn_post_norm;
+  Norm cross_norm;
   Linear cross_q;   ///< of a decoder's layer, which attends to the encoder's states as well
   Linear cross_kv;  ///< rows K, then V
   Linear cross_output;
@@ -107,7 +113,7 @@ struct LayerWeights {
   Linear narrow_qk;  ///< the same, for what queries and keys are made of
   Norm narrow_qk_norm;
   Linear attn_qk;  ///< rows Q, then K, in the place of attn_qkv
-  Linear attn_v;   ///< from the states
+  Linear attn_v;   ///< from the states; in a decoder that reads its start alone all that attention takes
   std::vector<FeedForward> ffns;
   Linear widen;  ///< back to the states' columns, before ffn_post_norm
 };
@@ -124,6 +130,7 @@ struct Weights {
   Norm output_norm;
   Embeddings decoder_embeddings;  ///< the tokens' table is that of `embeddings`
   std::vector<LayerWeights> decoder_blocks;
+  Norm decoder_norm;
   Linear pooler;
   Norm pooler_norm;
   Linear classifier;
@@ -131,6 +138,7 @@ struct Weights {
   Rope rope_local;  ///< of local layers; rotates nothing where they turn as the others
   Rope rope_long;   ///< of texts longer than the model's short ones; likewise
   RelativeBias relative_bias;
+  RelativeBias decoder_relative_bias;
   RelativePositions relative_positions;
   uint64_t size_bytes = 0;  ///< in memory, with the tables that are made of them
   uint64_t num_parameters = 0;

@@ -91,7 +91,8 @@ export interface EncoderHyperparameters {
    * `parallel`: attention and feed-forward part read the same x, x + f(norm(x)) + g(norm(x)).
    */
   readonly normPlacement?: 'post' | 'pre' | 'branch' | 'sandwich' | 'parallel';
-  readonly positionKind?: 'absolute' | 'rope' | 'relative-bias' | 'linear-bias' | 'disentangled' | 'none';
+  readonly positionKind?:
+    'absolute' | 'rope' | 'relative-bias' | 'relative-bias-only' | 'linear-bias' | 'disentangled' | 'none';
   /** Rows that were cut from the front of the position table. */
   readonly positionOffset?: number;
   readonly rope?: RotaryEmbedding;

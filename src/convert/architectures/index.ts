@@ -21,6 +21,7 @@ import { opt } from './opt';
 import { rembert } from './rembert';
 import { robertaFamily } from './roberta';
 import { rotaryBertFamily } from './rotary-bert';
+import { t5Family } from './t5';
 
 export const ARCHITECTURES: readonly Architecture[] = [
   bert,
@@ -40,6 +41,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   jinaBert,
   eurobert,
   bart,
+  ...t5Family,
   gpt2,
   gptNeox,
   opt,

@@ -21,8 +21,12 @@ export function readActivation(
   fallback = 'gelu',
   more: readonly string[] = [],
 ): string {
+  return checkActivation(config, key, config.string(key, fallback), more);
+}
+
+/** `name`, which the configuration has under `key`, likewise. */
+export function checkActivation(config: ConfigReader, key: string, name: string, more: readonly string[] = []): string {
   const known = [...ACTIVATIONS, ...more];
-  const name = config.string(key, fallback);
   if (!known.includes(name)) {
     config.unsupported(`${key} is ${JSON.stringify(name.slice(0, 60))}; supported are ${known.join(', ')}`);
   }

@@ -4,14 +4,13 @@
  */
 import { type EncoderNames, encoderFamily } from './encoder-tensors';
 import { checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
+import { type Buckets, expandBias } from './relative-buckets';
 import { type TensorPlanner, prefixesOf } from './tensor-planner';
 
 /** transformers hard-codes the padding index 1, and with it the position of the first token. */
 const POSITION_OFFSET = 2;
 /** Buckets in use, whatever relative_attention_num_buckets says about the table's rows. */
-const NUM_BUCKETS = 32;
-/** Distances from here on share the last bucket. */
-const MAX_DISTANCE = 128;
+const BUCKETS: Buckets = { count: 32, maxDistance: 128, isBidirectional: true };
 
 const NAMES: EncoderNames = {
   prefixes: prefixesOf('mpnet'),
@@ -47,7 +46,7 @@ const DEFAULTS = {
 export const mpnet = encoderFamily('MPNetForSequenceClassification', 'mpnet', (config) => {
   refuseDecoder(config);
   const sizes = readSizes(config, DEFAULTS);
-  const numBuckets = config.integer('relative_attention_num_buckets', NUM_BUCKETS, NUM_BUCKETS, 4096);
+  const numBuckets = config.integer('relative_attention_num_buckets', BUCKETS.count, BUCKETS.count, 4096);
   if (sizes.numPositions <= POSITION_OFFSET) config.malformed('max_position_embeddings leaves no position');
   const hyperparameters = {
     ...sizes,
@@ -65,7 +64,7 @@ export const mpnet = encoderFamily('MPNetForSequenceClassification', 'mpnet', (c
       'attn_rel_b.weight',
       [numHeads, 2 * numPositions - 1],
       [[from('encoder.relative_attention_bias.weight'), [numBuckets, numHeads]]],
-      ([table]) => expandBias(table!, numHeads, numPositions),
+      ([table]) => expandBias(table!, numHeads, numPositions - 1, BUCKETS),
     );
   return {
     architecture: 'mpnet',
@@ -75,23 +74,3 @@ export const mpnet = encoderFamily('MPNetForSequenceClassification', 'mpnet', (c
     llamacppCompat: 'unsupported',
   };
 });
-
-/** One row per head, one column per distance key - query from 1 - positions up, from the table [buckets, heads]. */
-function* expandBias(table: Float32Array, numHeads: number, numPositions: number): Iterable<Float32Array> {
-  const buckets = Array.from({ length: 2 * numPositions - 1 }, (_, index) => relativeBucket(index - numPositions + 1));
-  for (let head = 0; head < numHeads; head++) {
-    yield Float32Array.from(buckets, (bucket) => table[bucket * numHeads + head]!);
-  }
-}
-
-/** The bucket of a distance: exact up to 7 tokens, then logarithmic, each direction by itself; in float32 like torch. */
-function relativeBucket(distance: number): number {
-  const half = NUM_BUCKETS / 2;
-  const exact = half / 2;
-  const forward = distance > 0 ? half : 0;
-  const length = Math.abs(distance);
-  if (length < exact) return forward + length;
-  const ratio = Math.fround(Math.log(length / exact));
-  const scaled = Math.fround(Math.fround(ratio / Math.fround(Math.log(MAX_DISTANCE / exact))) * (half - exact));
-  return forward + Math.min(exact + Math.trunc(scaled), half - 1);
-}

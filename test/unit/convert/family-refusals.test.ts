@@ -17,6 +17,8 @@ function refusal(of: Family, changes: object, tensors: Shapes = of.tensors): Enc
 
 const UNSUPPORTED = 'architecture_unsupported';
 const MALFORMED = 'checkpoint_malformed';
+const MISSING = 'tensor_missing';
+const MISMATCH = 'tensor_shape_mismatch';
 
 const LAYERS = ['full_attention', 'sliding_attention', 'full_attention'];
 
@@ -211,6 +213,25 @@ const CASES: readonly (readonly [string, object, string, string])[] = [
   ['bart', { decoder_layers: 0 }, MALFORMED, 'decoder_layers'],
   ['bart', { decoder_attention_heads: 5 }, MALFORMED, '5 attention heads'],
   ['bart', { activation_function: 'mish' }, UNSUPPORTED, 'mish'],
+  ['t5', { is_encoder_decoder: false }, UNSUPPORTED, 'is_encoder_decoder'],
+  ['t5', { is_decoder: true }, UNSUPPORTED, 'is_decoder'],
+  ['t5', { decoder_start_token_id: null }, UNSUPPORTED, 'decoder_start_token_id'],
+  ['mt5', { decoder_start_token_id: null }, UNSUPPORTED, 'decoder_start_token_id'],
+  ['t5', { decoder_start_token_id: 2560 }, MALFORMED, 'decoder_start_token_id'],
+  ['t5', { eos_token_id: [1, 2] }, MALFORMED, 'eos_token_id'],
+  ['t5', { eos_token_id: null }, UNSUPPORTED, 'eos_token_id'],
+  ['t5', { feed_forward_proj: 'gated-gated-gelu' }, MALFORMED, 'feed_forward_proj'],
+  ['t5', { feed_forward_proj: 'gelu-gated' }, MALFORMED, 'feed_forward_proj'],
+  ['t5', { feed_forward_proj: 'mish', dense_act_fn: null }, UNSUPPORTED, 'mish'],
+  ['t5', { is_gated_act: true }, MISSING, 'DenseReluDense.wi_0.weight'],
+  ['t5-gated', { dense_act_fn: 'mish' }, UNSUPPORTED, 'mish'],
+  ['t5', { relative_attention_num_buckets: 3 }, MALFORMED, 'relative_attention_num_buckets'],
+  ['t5', { relative_attention_max_distance: 16 }, MALFORMED, 'relative_attention_max_distance'],
+  ['t5', { d_kv: 0 }, MALFORMED, 'd_kv'],
+  ['t5', { head_dim: 16 }, MALFORMED, 'd_kv and head_dim'],
+  ['t5', { num_decoder_layers: 0 }, MALFORMED, 'num_decoder_layers'],
+  ['t5', { pruned_heads: { 0: [1] } }, UNSUPPORTED, 'pruned_heads'],
+  ['umt5', { num_heads: 5 }, MISMATCH, 'SelfAttention.q.weight'],
 ];
 
 describe('configurations', () => {

@@ -1,0 +1,62 @@
+/**
+ * T5ForSequenceClassification, and mT5's and umT5's: an encoder, and a decoder that reads the same text moved by one token;
+ * logits = classification_head.out_proj(tanh(classification_head.dense(h))), h the decoder's state at the text's last eos.
+ */
+import type { ConfigReader } from '../config';
+import type { Architecture, EncoderModel, TensorIndex } from './architecture';
+import { type T5Family, T5_FAMILIES, planStack, readDecoder, readHyperparameters } from './t5-body';
+import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
+
+const PREFIXES: Prefixes = [
+  ['transformer.', ''],
+  ['', ''],
+  ['model.transformer.', 'model.'],
+  ['module.transformer.', 'module.'],
+];
+/** The names of the one embedding table. */
+const TABLES = ['shared', 'encoder.embed_tokens', 'decoder.embed_tokens'];
+/** Language modelling, and a bias that the first checkpoints carry and no version reads. */
+const IGNORED =
+  /(^|\.)(lm_head\.weight|decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight)$/;
+
+export const t5Family: readonly Architecture[] = T5_FAMILIES.map((family) => ({
+  sourceClass: `${family.className}ForSequenceClassification`,
+  modelType: family.modelType,
+  describe: (config, weights) => describeClassifier(family, config, weights),
+}));
+
+function describeClassifier(family: T5Family, config: ConfigReader, weights: TensorIndex): EncoderModel {
+  const hyperparameters = readHyperparameters(family, config);
+  const decoder = readDecoder(family, config, hyperparameters);
+  const { hiddenSize: h, vocabSize, numLayers } = hyperparameters;
+  if (config.json['eos_token_id'] === null) config.unsupported('eos_token_id is null; the head reads that token');
+  const [model, head] = findPrefix(PREFIXES, 'encoder.final_layer_norm.weight', weights);
+  const numLabels = readNumLabels(weights, `${head}classification_head.out_proj.weight`);
+  const planner = new TensorPlanner(weights);
+  planner.tied(
+    'token_embd.weight',
+    [vocabSize, h],
+    TABLES.map((table) => `${model}${table}.weight`),
+  );
+  planStack(planner, family, hyperparameters, { source: `${model}encoder.`, numLayers, isDecoder: false });
+  const { numLayers: decoderLayers } = decoder;
+  planStack(planner, family, hyperparameters, {
+    source: `${model}decoder.`,
+    numLayers: decoderLayers,
+    isDecoder: true,
+  });
+  const dense = (source: string, rows: number) => {
+    return { sources: [`${head}classification_head.${source}`], rows: [rows], columns: h, bias: true } as const;
+  };
+  planner.linear('cls', { ...dense('dense', h), storage: 'exact' });
+  planner.linear('cls.output', { ...dense('out_proj', numLabels), storage: 'exact' });
+  planner.refuseUnused(IGNORED);
+  return {
+    architecture: family.modelType,
+    hyperparameters: { ...hyperparameters, decoder },
+    tensors: planner.tensors,
+    numLabels,
+    head: { pooling: 'eos', activation: 'tanh', eosTokenId: config.integer('eos_token_id', 1, 0, vocabSize - 1) },
+    llamacppCompat: 'unsupported',
+  };
+}

@@ -147,6 +147,19 @@ def sentencepiece_cases():
         "spm.model": sentencepiece_model([("<unk>", -5.0), *deberta], unk_id=2), "tokenizer_config.json": deberta_config,
     }  # fmt: skip
     characters = [(piece, float(-i)) for i, piece in enumerate(CHARACTERS)]
+    t5_pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *PIECES]
+    t5_model = sentencepiece_model(t5_pieces, charsmap=True, unk_id=2, pad_id=0, eos_id=1)
+    yield "t5 from SentencePiece alone", "t5", {"spiece.model": t5_model}
+    yield "t5 from SentencePiece, with its list", "t5", {
+        "spiece.model": t5_model,
+        "tokenizer_config.json": {"extra_ids": 2, "additional_special_tokens": ["<extra_id_0>", "<extra_id_1>"],
+                                  "model_max_length": 512},
+    }  # fmt: skip
+    yield "mt5 from SentencePiece", "mt5", {
+        "spiece.model": t5_model,
+        "tokenizer_config.json": {"tokenizer_class": "T5Tokenizer", "extra_ids": 0, "additional_special_tokens": None},
+    }  # fmt: skip
+
     bpe_model = sentencepiece_model([*characters, (SPACE + "ab", -20.0), ("ba", -21.0), ("aba", -22.0)], "bpe", unk_id=0, byte_fallback=True)
     llama_config = {"tokenizer_class": "LlamaTokenizer", "add_bos_token": True, "add_eos_token": False, "legacy": False}
     yield "llama 2 from SentencePiece", "llama", {"tokenizer.model": bpe_model, "tokenizer_config.json": llama_config}

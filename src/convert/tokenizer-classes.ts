@@ -58,8 +58,14 @@ export interface TokenizerClass {
   readonly maskTakesSpace?: boolean;
   /** Further special tokens unless tokenizer_config.json has its own list. */
   readonly extra?: (config: ConfigReader) => readonly string[];
+  /** Those of `extra` join the tokens of a SentencePiece model, instead of giving way to them. */
+  readonly extraJoinsModel?: boolean;
   /** Vocabulary from a SentencePiece model's pieces; absent for a class that has no use for such a file. */
-  readonly arrange?: (pieces: readonly Piece[], token: (role: Role) => string) => readonly ScoredToken[];
+  readonly arrange?: (
+    pieces: readonly Piece[],
+    token: (role: Role) => string,
+    config: ConfigReader,
+  ) => readonly ScoredToken[];
   /** Absent: tokenizer.json is taken as it is. */
   readonly build?: (source: PipelineSource) => Pipeline;
   /** The template of tokenizer.json is passed over: the class makes one of `add_bos_token` and `add_eos_token`. */
@@ -315,11 +321,23 @@ const DEBERTA_V2: TokenizerClass = {
     }),
 };
 
+function sentinels(config: ConfigReader): string[] {
+  return Array.from({ length: config.integer('extra_ids', 100, 0, 1000) }, (_, i) => `<extra_id_${i}>`);
+}
+
 const T5: TokenizerClass = {
   name: 'T5Tokenizer',
   model: 'Unigram',
   defaults: { eos: '</s>', unk: '<unk>', pad: '<pad>' },
-  extra: (config) => Array.from({ length: config.integer('extra_ids', 100, 0, 1000) }, (_, i) => `<extra_id_${i}>`),
+  extra: sentinels,
+  extraJoinsModel: true,
+  // The model has none of the sentinels; the last stands first.
+  arrange: (pieces, _, config) => [
+    ...scored(pieces),
+    ...sentinels(config)
+      .reverse()
+      .map((token): ScoredToken => [token, 0]),
+  ],
   build: ({ charsmap }) => ({
     normalizer: charsmap ?? null,
     pre_tokenizer: sequenceOf('pretokenizers', [object({ type: 'WhitespaceSplit' }), metaspace('always', true)]),
@@ -360,6 +378,8 @@ const REGISTERED: ReadonlyMap<string, TokenizerClass> = new Map([
   ['rembert', REMBERT],
   ['t5', T5],
   ['mt5', T5],
+  // The class's own name of it, and that of the published file.
+  ...['HHEMv2', 'HHEMv2Config'].map((type) => [type, T5] as const),
 ]);
 
 /** Types for which a class other than the registered one is known to be a mistake of the checkpoint. */

@@ -6,7 +6,13 @@ import { EncoderError } from '../errors';
 import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
 import { SENTENCEPIECE_MODELS, type TokenizerFiles } from './checkpoint';
 import { ConfigReader } from './config';
-import { type PlacedToken, type SpecialTokens, addMissingTokens, readSpecialTokens } from './special-tokens';
+import {
+  type PlacedToken,
+  type SpecialTokens,
+  addMissingTokens,
+  plainToken,
+  readSpecialTokens,
+} from './special-tokens';
 import { type PipelineSource, type Role, type TokenizerClass, findTokenizerClass } from './tokenizer-classes';
 import {
   bertNormalizer,
@@ -47,6 +53,8 @@ export interface TokenizerHints {
   readonly tokenizerClass?: string | undefined;
   /** sentence-transformers lowers the case before the tokenizer's own normalizer. */
   readonly lowersCase?: boolean | undefined;
+  /** The repository that has the tokenizer's files where the checkpoint has none. */
+  readonly source?: string | undefined;
 }
 
 /** transformers writes 1e30 for "no limit"; anything this large is no limit. */
@@ -61,13 +69,14 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
   const model = sentencePieceModel(files, found, folder);
   const tokenizerClass =
     model !== undefined && found.model === undefined ? { ...found, defaults: model.special } : found;
-  const specials = readSpecialTokens(files, config, tokenizerClass, model && tokensOf(model));
+  const extra = found.extraJoinsModel === true ? found.extra!(config).map((content) => plainToken(content, true)) : [];
+  const specials = readSpecialTokens(files, config, tokenizerClass, model && [...tokensOf(model), ...extra]);
   const token = (role: Role) => specials.contents.get(role) ?? '';
   const path = `${folder}/${model === undefined ? 'tokenizer.json' : files.sentencePiece!.name}`;
   const json =
     model === undefined
-      ? baseJson(files, config, tokenizerClass, specials, folder, warnings)
-      : synthesizeSentencePiece(model, found.arrange!(model.pieces, token), path);
+      ? baseJson(files, config, tokenizerClass, specials, { folder, source: hints.source }, warnings)
+      : synthesizeSentencePiece(model, found.arrange!(model.pieces, token, config), path);
   const vocabulary = readVocabulary(json, path);
   const source: PipelineSource = {
     config,
@@ -132,7 +141,7 @@ function baseJson(
   config: ConfigReader,
   tokenizerClass: TokenizerClass,
   specials: SpecialTokens,
-  folder: string,
+  { folder, source }: { readonly folder: string; readonly source: string | undefined },
   warnings: string[],
 ): JsonObject {
   const { tokenizer, vocabulary, vocabularyTable, merges } = files;
@@ -156,7 +165,8 @@ function baseJson(
   if (vocabularyTable !== undefined && merges !== undefined && tokenizerClass.model === 'BPE') {
     return synthesizeBpe(vocabularyTable, merges, `${folder}/merges.txt`);
   }
-  throw new EncoderError('tokenizer_missing', missingFiles(files, tokenizerClass, folder));
+  const where = source === undefined ? '' : `, those of ${source} on the Hub`;
+  throw new EncoderError('tokenizer_missing', missingFiles(files, tokenizerClass, folder) + where);
 }
 
 function missingFiles(files: TokenizerFiles, { name, model, arrange }: TokenizerClass, folder: string): string {

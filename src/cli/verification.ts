@@ -28,6 +28,7 @@ export interface Converted {
   readonly source: string;
   readonly revision: string | undefined;
   readonly base: string | undefined;
+  readonly scoreTokens: readonly [string, string] | undefined;
   /** Absolute. */
   readonly output: string;
 }
@@ -52,14 +53,22 @@ export async function verifyConversion(
   io: Io,
   onProgress: (progress: ConvertProgress) => void,
 ): Promise<Verification> {
-  const { source, revision, base, output } = converted;
+  const { source, revision, base, scoreTokens, output } = converted;
   const place = join(dirname(resolve(output)), '.ggml-encoder-verify-');
   const folder = await mkdtemp(place).catch((cause: unknown) => {
     throw ioError(`cannot make a folder beside ${output}`, cause);
   });
   try {
     const reference = join(folder, 'f32.gguf');
-    await convert(source, { output: reference, revision, base, type: 'f32', signal: io.signal, onProgress });
+    await convert(source, {
+      output: reference,
+      revision,
+      base,
+      scoreTokens,
+      type: 'f32',
+      signal: io.signal,
+      onProgress,
+    });
     return await compare(reference, output, texts, io);
   } finally {
     await rm(folder, { recursive: true, force: true });

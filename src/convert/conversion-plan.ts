@@ -20,6 +20,7 @@ export interface ConversionPlan {
 export interface PlanOptions {
   readonly type?: TensorType | undefined;
   readonly labels?: readonly string[] | undefined;
+  readonly scoreTokens?: readonly [positive: string, negative: string] | undefined;
 }
 
 /** `type`: as asked for; `declared`: one for each of the model's tensors. */

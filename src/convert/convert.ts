@@ -66,6 +66,11 @@ export interface ConvertOptions {
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
   /** Names for the labels in place of those in config.json, one per row of the classifier. */
   readonly labels?: readonly string[] | undefined;
+  /**
+   * For a reranker that answers with one of two words (monoT5 and its kind), these as they stand in its vocabulary, such as
+   * `\u2581true` and `\u2581false`. Default: those of the published rerankers, which are known by their names.
+   */
+  readonly scoreTokens?: readonly [positive: string, negative: string] | undefined;
   /** Branch, tag or commit, for a repository on the Hub. Default `main`; may also be written `owner/name@revision`. */
   readonly revision?: string | undefined;
   /** How to reach the Hub, in place of huggingface_hub's environment variables. */
@@ -238,6 +243,7 @@ const CONVERT_KEYS = [
   'signal',
   'onProgress',
   'labels',
+  'scoreTokens',
   'revision',
   'hub',
   'base',
@@ -247,13 +253,17 @@ const CONVERT_KEYS = [
 function checkArguments(source: unknown, options: ConvertOptions): void {
   if (checkString('source', source) === '') throw outOfRange('source', 'a path or owner/name', source);
   checkOptions(options, CONVERT_KEYS);
-  const { output, type, overwrite, signal, onProgress, labels, revision, hub, base } = options;
+  const { output, type, overwrite, signal, onProgress, labels, scoreTokens, revision, hub, base } = options;
   if (checkString('options.output', output) === '') throw outOfRange('options.output', 'a path', output);
   if (type !== undefined) checkOneOf('options.type', type, TENSOR_TYPES);
   if (overwrite !== undefined) checkBoolean('options.overwrite', overwrite);
   if (onProgress !== undefined) checkFunction('options.onProgress', onProgress);
   if (signal !== undefined) checkSignal(signal);
   if (labels !== undefined) checkNames('options.labels', labels);
+  if (scoreTokens !== undefined) {
+    checkNames('options.scoreTokens', scoreTokens);
+    if (scoreTokens.length !== 2) throw outOfRange('options.scoreTokens', 'two tokens', scoreTokens);
+  }
   if (base !== undefined) checkString('options.base', base);
   checkHubOptions(revision, hub);
 }

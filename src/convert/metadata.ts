@@ -2,9 +2,8 @@
 import { ENCODER_KEYS, GENERAL_KEYS, architectureKeys } from '../gguf/keys';
 import type { GgufEntry, TensorType } from '../gguf/types';
 import type { EncoderHyperparameters, EncoderModel } from './architectures/architecture';
-import type { TemplatePieces } from './chat-template/split-template';
+import type { PairTemplate, TemplatePieces } from './chat-template/split-template';
 import type { CheckpointPrompts } from './prompts';
-import type { PairTemplate } from './vocabulary-score';
 import type { PreparedTokenizer } from './tokenizer';
 import { tokenizerEntries } from './tokenizer-metadata';
 
@@ -194,7 +193,7 @@ function promptEntries({ texts, defaultName }: CheckpointPrompts): GgufEntry[] {
 
 function templateEntries(template: PairTemplate | undefined): GgufEntry[] {
   if (template === undefined) return [];
-  const { templatePieces, templateSlots, promptedPieces, promptedSlots, templateRestoresEnd } = ENCODER_KEYS;
+  const { templatePieces, templateSlots, promptedPieces, promptedSlots } = ENCODER_KEYS;
   const entries = (keys: readonly [string, string], { pieces, slots }: TemplatePieces): GgufEntry[] => [
     { key: keys[0], type: 'string[]', value: pieces },
     { key: keys[1], type: 'string[]', value: slots },
@@ -202,7 +201,8 @@ function templateEntries(template: PairTemplate | undefined): GgufEntry[] {
   return [
     ...entries([templatePieces, templateSlots], template.plain),
     ...(template.prompted === undefined ? [] : entries([promptedPieces, promptedSlots], template.prompted)),
-    flag(templateRestoresEnd, template.restoresEnd),
+    flag(ENCODER_KEYS.templateRestoresEnd, template.restoresEnd),
+    ...(template.addsSpecialTokens === true ? [flag(ENCODER_KEYS.templateAddsSpecialTokens, true)] : []),
   ];
 }
 

@@ -4,6 +4,7 @@ import type { TensorType } from '../gguf/types';
 import { readActivationFn } from './activation-fn';
 import type { PlannedTensor } from './architectures/architecture';
 import { findArchitecture, findBody } from './architectures/index';
+import { readAnswerTokens, refuseScoreTokens } from './answer-tokens';
 import type { CheckpointFiles } from './checkpoint';
 import type { ConfigReader } from './config';
 import { type ConversionPlan, type PlanOptions, completePlan } from './conversion-plan';
@@ -38,12 +39,19 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
       modelType: config.string('model_type', ''),
       tokenizerClass: config.string('tokenizer_class'),
       lowersCase: transformer?.boolean('do_lower_case', false),
+      source: architecture.tokenizerOf,
     });
   // A language model's head depends on its tokenizer; of any other checkpoint the model is looked at first.
-  const known = architecture.scoresVocabulary === true ? readTokenizer() : undefined;
+  const { scoresVocabulary } = architecture;
+  const known = scoresVocabulary === undefined ? undefined : readTokenizer();
+  if (scoresVocabulary !== 'causal') refuseScoreModule(checkpoint, config);
+  if (scoresVocabulary !== 'sequence-to-sequence')
+    refuseScoreTokens(options.scoreTokens, `a ${architecture.sourceClass}`);
   const score =
-    known && (await readVocabularyScore(checkpoint, { transformer, settings, tokenizer: known, config: files.config }));
-  if (score === undefined) refuseScoreModule(checkpoint, config);
+    known &&
+    (scoresVocabulary === 'causal'
+      ? await readVocabularyScore(checkpoint, { transformer, settings, tokenizer: known, config: files.config })
+      : { tokens: readAnswerTokens(checkpoint.name, config.path, known, options.scoreTokens), template: undefined });
   if (body !== undefined) {
     const template = await findTemplate(checkpoint, files.config);
     checkModuleSettings(checkpoint, settings, transformer, template !== undefined);
@@ -69,11 +77,11 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
     problemType: readProblemType(config),
     activationFn: readActivationFn(config, settings, warnings),
     prompts: readPrompts(settings),
-    template: score?.template,
+    template: model.pairTemplate ?? score?.template,
     maxLength: readMaxLength(
       transformer,
       model.hyperparameters.numPositions,
-      tokenizer.maxLength,
+      model.readsWhole === true ? undefined : tokenizer.maxLength,
       checkpoint.modelFolder,
     ),
   };

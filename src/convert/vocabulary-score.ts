@@ -7,17 +7,12 @@ import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
 import type { ScoreTokens } from './architectures/architecture';
 import { BoundedTemplate } from './chat-template/bounded-template';
 import { type MessageFormat, guessFormat } from './chat-template/messages';
-import { type SplitTemplate, splitTemplate } from './chat-template/split-template';
+import { type PairTemplate, splitTemplate } from './chat-template/split-template';
 import type { CheckpointFiles } from './checkpoint';
 import { ConfigReader } from './config';
 import { MAX_VOCAB_SIZE } from './limits';
 import type { PreparedTokenizer, SpecialIds } from './tokenizer';
 import { refuseKwargs } from './transformer-kwargs';
-
-export interface PairTemplate extends SplitTemplate {
-  /** Whether an input as long as may be ends in the template's own last tokens. */
-  readonly restoresEnd: boolean;
-}
 
 export interface VocabularyScore {
   readonly tokens: ScoreTokens;

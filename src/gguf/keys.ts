@@ -156,6 +156,8 @@ export const ENCODER_KEYS = {
   promptedSlots: 'ggml_encoder.chat_template.prompted_slots',
   /** BOOL: the template's own last tokens overwrite the end of an input that is as long as may be. */
   templateRestoresEnd: 'ggml_encoder.chat_template.restores_end',
+  /** BOOL: the tokenizer's own control tokens stand around the rendered text too; absent means false. */
+  templateAddsSpecialTokens: 'ggml_encoder.chat_template.adds_special_tokens',
   /** ARRAY[STRING], what the conversion warned about; absent when there was nothing. */
   conversionWarnings: 'ggml_encoder.conversion_warnings',
   /** UINT32, most tokens per input, special tokens included. */

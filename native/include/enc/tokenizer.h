@@ -46,7 +46,7 @@ struct EncodeOptions {
 };
 
 /// A chat template: a pair becomes one text, constant pieces with the caller's texts between them, which is
-/// tokenized as a whole, without the post-processor.
+/// tokenized as a whole.
 struct PairTemplate {
   enum class Slot { kFirst, kSecond, kPrompt };
   /// pieces[0] slots[0] pieces[1] ... slots[n - 1] pieces[n]; control tokens in the pieces are meant.
@@ -58,6 +58,9 @@ struct PairTemplate {
   std::optional<Layout> prompted;  ///< with a prompt; absent: there can be none
   /// An input as long as may be ends in the template's own last tokens, which overwrite what was cut there.
   bool restores_end = true;
+  /// The text is one like any other: the post-processor adds its tokens, and what is cut makes room for them.
+  /// Never beside restores_end.
+  bool adds_special_tokens = false;
 };
 
 struct Encoding {

@@ -45,6 +45,9 @@ std::optional<PairTemplate> read_chat_template(const GgufFile& file) {
   result.plain = read_layout(file, prefix, false);
   if (file.has(prefix + "prompted_pieces")) result.prompted = read_layout(file, prefix + "prompted_", true);
   result.restores_end = file.boolean(prefix + "restores_end", true);
+  result.adds_special_tokens = file.boolean(prefix + "adds_special_tokens", false);
+  if (result.restores_end && result.adds_special_tokens)
+    file.malformed(prefix + "restores_end and adds_special_tokens exclude each other");
   return result;
 }
 

@@ -205,7 +205,7 @@ void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_
   out.truncated = kept.first < scratch.first.size() || kept.second < scratch.second.size();
 }
 
-/// As sentence-transformers does it: the rendered text is cut without regard to what it is made of.
+/// The rendered text is cut without regard to what it is made of.
 void PipelineTokenizer::encode_rendered(std::string_view text, std::optional<std::string_view> pair,
                                         const EncodeOptions& options, Scratch& scratch, Encoding& out) const {
   if (!pair)
@@ -221,13 +221,16 @@ void PipelineTokenizer::encode_rendered(std::string_view text, std::optional<std
       options.prompt.empty() ? pair_template_->plain : *pair_template_->prompted;
   render_pair(layout, text, *pair, options.prompt, kMaxTextBytes, scratch.rendered);
 
+  const size_t budget =
+      pair_template_->adds_special_tokens ? text_budget(false, options) : options.max_length;
   const bool may_stop = options.side == TruncationSide::kRight &&
-                        options.special_tokens != SpecialTokens::kError && options.max_length < SIZE_MAX / 4;
+                        options.special_tokens != SpecialTokens::kError && budget < SIZE_MAX / 4;
   std::vector<int32_t>& ids = scratch.first;
-  tokenize(scratch.rendered.text, options.special_tokens, may_stop ? options.max_length + 1 : SIZE_MAX,
-           scratch, ids, &scratch.rendered.callers);
-  out.truncated = ids.size() > options.max_length;
-  const Template::Ids kept = keep(ids, std::min(ids.size(), options.max_length), options.side);
+  tokenize(scratch.rendered.text, options.special_tokens, may_stop ? budget + 1 : SIZE_MAX, scratch, ids,
+           &scratch.rendered.callers);
+  out.truncated = ids.size() > budget;
+  const Template::Ids kept = keep(ids, std::min(ids.size(), budget), options.side);
+  if (pair_template_->adds_special_tokens) return template_.apply(kept, nullptr, out);
   out.ids.assign(kept.begin, kept.end);
   if (pair_template_->restores_end && ids.size() >= options.max_length)
     restore_end(layout, options, scratch, out.ids);

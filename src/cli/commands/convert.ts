@@ -1,5 +1,5 @@
 /** ggml-encoder convert: a checkpoint to one GGUF file. */
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 
 import { convert } from '../../convert/convert';
@@ -21,6 +21,7 @@ interface ConvertFlags extends FormatFlags {
   readonly revision?: string;
   readonly base?: string;
   readonly type?: TensorType;
+  readonly scoreTokens?: readonly [string, string];
   readonly force?: boolean;
   readonly verify?: string;
 }
@@ -39,6 +40,7 @@ export function addConvertCommand(program: Command, io: Io): void {
     )
     .option('--revision <name>', 'branch, tag or commit of a repository on the Hub (default: main)')
     .option('--base <path>', 'what a LoRA adapter changes: a folder or owner/name (default: the base that it names)')
+    .option('--score-tokens <two>', 'the words that a reranker answers with, as its vocabulary has them', splitTokens)
     .option('--force', 'replace the file when it exists')
     .option('--verify <texts>', 'compare with an F32 conversion on a file of texts, one per line (- for stdin)')
     .addHelpText(
@@ -49,6 +51,13 @@ Examples:
   $ ggml-encoder convert cross-encoder/ms-marco-MiniLM-L6-v2 -o reranker.gguf`,
     );
   addFormatOption(command).action(async (folder: string, flags: ConvertFlags) => convertFolder(folder, flags, io));
+}
+
+/** "▁true,▁false" */
+function splitTokens(list: string): readonly [string, string] {
+  const [positive, negative, ...more] = list.split(',');
+  if (!positive || !negative || more.length > 0) throw new InvalidArgumentError('Two words with a comma between them.');
+  return [positive, negative];
 }
 
 async function convertFolder(folder: string, flags: ConvertFlags, io: Io): Promise<void> {
@@ -62,6 +71,7 @@ async function convertFolder(folder: string, flags: ConvertFlags, io: Io): Promi
       revision: flags.revision,
       base: flags.base,
       type: flags.type,
+      scoreTokens: flags.scoreTokens,
       overwrite: flags.force,
       signal: io.signal,
       onProgress: progress.update,
@@ -82,14 +92,14 @@ async function convertFolder(folder: string, flags: ConvertFlags, io: Io): Promi
 
 async function verify(
   source: string,
-  { verify: texts, revision, base }: ConvertFlags,
+  { verify: texts, revision, base, scoreTokens }: ConvertFlags,
   { path }: ConvertResult,
   io: Io,
 ): Promise<Verification | undefined> {
   if (texts === undefined) return undefined;
   const progress = showConversion(io);
   try {
-    return await verifyConversion({ source, revision, base, output: path }, texts, io, progress.update);
+    return await verifyConversion({ source, revision, base, scoreTokens, output: path }, texts, io, progress.update);
   } finally {
     progress.hide();
   }

@@ -1,5 +1,6 @@
 /** What the converter asks of an architecture, and what it gets: hyperparameters, tensors by name, the head. */
 import type { GgufEntry } from '../../gguf/types';
+import type { PairTemplate } from '../chat-template/split-template';
 import type { ConfigReader } from '../config';
 
 /** Tensor names and shapes of a checkpoint; no bytes. */
@@ -149,6 +150,10 @@ export interface EncoderModel {
   readonly tensors: readonly PlannedTensor[];
   readonly numLabels: number;
   readonly head: EncoderHead;
+  /** The text that the class makes of a pair. Default: two texts, joined by the tokenizer's post-processor. */
+  readonly pairTemplate?: PairTemplate;
+  /** The class reads texts whole, whatever limit their tokenizer has. Default: false. */
+  readonly readsWhole?: boolean;
   /** What llama.cpp makes of the file; see `ENCODER_KEYS.llamacppCompat`. */
   readonly llamacppCompat: 'exact' | 'single-sequence' | 'approximate-head' | 'unsupported';
   /** Codes of what the source leaves open, for the file; see `ENCODER_KEYS.assumptions`. */
@@ -173,8 +178,13 @@ export interface Architecture {
   readonly sourceClass: string;
   /** The `model_type` in config.json. */
   readonly modelType: string;
-  /** True for a language model, which needs to be told the tokens that it scores with. */
-  readonly scoresVocabulary?: boolean;
+  /** The repository whose tokenizer the class takes, where the checkpoint's own has none. */
+  readonly tokenizerOf?: string;
+  /**
+   * For a language model, which needs to be told the tokens that it scores with: whether it goes on with the text, as
+   * sentence-transformers runs it, or answers it.
+   */
+  readonly scoresVocabulary?: 'causal' | 'sequence-to-sequence';
   /**
    * Reads the configuration and checks every tensor against it. Throws `architecture_unsupported` for what the graph
    * does not compute, `tensor_missing`, `tensor_shape_mismatch`, `checkpoint_malformed`.

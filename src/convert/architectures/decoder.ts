@@ -61,7 +61,7 @@ export const decoders: readonly Architecture[] = [
   ...DECODER_FAMILIES.filter(({ only }) => only !== 'classifier').map((family) => ({
     sourceClass: `${family.causalClassName ?? family.className}ForCausalLM`,
     modelType: family.modelType,
-    scoresVocabulary: true,
+    scoresVocabulary: 'causal' as const,
     describe: (config: ConfigReader, weights: TensorIndex, score?: ScoreTokens) =>
       describeLanguageModel(family, config, weights, score!),
   })),

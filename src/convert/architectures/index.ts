@@ -13,6 +13,7 @@ import { electra } from './electra';
 import { eurobert } from './eurobert';
 import { gptNeox } from './gpt-neox';
 import { gpt2 } from './gpt2';
+import { hhem } from './hhem';
 import { jinaBert } from './jina-bert';
 import { mobilebert } from './mobilebert';
 import { modernbert } from './modernbert';
@@ -22,6 +23,7 @@ import { rembert } from './rembert';
 import { robertaFamily } from './roberta';
 import { rotaryBertFamily } from './rotary-bert';
 import { t5Family } from './t5';
+import { t5Rerankers } from './t5-reranker';
 
 export const ARCHITECTURES: readonly Architecture[] = [
   bert,
@@ -42,11 +44,13 @@ export const ARCHITECTURES: readonly Architecture[] = [
   eurobert,
   bart,
   ...t5Family,
+  hhem,
   gpt2,
   gptNeox,
   opt,
   bloom,
   ...decoders,
+  ...t5Rerankers,
 ];
 
 /** An architecture whose encoder can be run without its head. */

@@ -33,10 +33,17 @@ export interface T5Family {
   };
   /** Every layer has a bias of its own; else a stack's layers share that of the first. */
   readonly ownBiases?: boolean;
+  /** Rerankers of it are known. */
+  readonly reranks?: boolean;
 }
 
 export type T5Hyperparameters = EncoderHyperparameters &
   Required<Pick<EncoderHyperparameters, 'headSize'>> & { readonly buckets: Omit<Buckets, 'isBidirectional'> };
+
+/** The names of the one embedding table. */
+export const TABLES = ['shared', 'encoder.embed_tokens', 'decoder.embed_tokens'];
+/** A bias that the first checkpoints carry and no version reads. */
+export const UNREAD_BIAS = 'decoder\\.block\\.0\\.layer\\.1\\.EncDecAttention\\.relative_attention_bias\\.weight';
 
 /** transformers cuts where the tokenizer has a limit and nowhere else; tables of distances need an end. */
 const MAX_TOKENS = 8192;
@@ -48,10 +55,13 @@ export const T5_FAMILIES: readonly T5Family[] = [
     className: 'T5',
     modelType: 't5',
     defaults: { vocabSize: 32_128, numLayers: 6, numHeads: 8, intermediateSize: 2048, feedForward: 'relu' },
+    reranks: true,
   },
-  { className: 'MT5', modelType: 'mt5', defaults: { ...SIZES, decoderStartTokenId: 0 } },
+  { className: 'MT5', modelType: 'mt5', defaults: { ...SIZES, decoderStartTokenId: 0 }, reranks: true },
   { className: 'UMT5', modelType: 'umt5', defaults: { ...SIZES, decoderStartTokenId: 0 }, ownBiases: true },
 ];
+
+export const FLAN_T5 = T5_FAMILIES[0]!;
 
 export function readHyperparameters({ modelType, defaults }: T5Family, config: ConfigReader): T5Hyperparameters {
   if (config.boolean('is_decoder', false)) config.unsupported('is_decoder is true; a decoder alone is not supported');
@@ -67,17 +77,24 @@ export function readHyperparameters({ modelType, defaults }: T5Family, config: C
     numHeads: config.integer(['num_heads', 'num_attention_heads'], defaults.numHeads, 1, MAX_HEADS),
     headSize: config.integer(['d_kv', 'head_dim'], 64, 1, MAX_HEAD_SIZE),
     intermediateSize: config.integer('d_ff', defaults.intermediateSize, 1, MAX_INTERMEDIATE_SIZE),
-    numPositions: MAX_TOKENS,
     vocabSize: config.integer('vocab_size', defaults.vocabSize, 1, MAX_VOCAB_SIZE),
-    numTokenTypes: 0,
     normEps: config.number('layer_norm_epsilon', 1e-6, 1e-12, 1),
+    ...readFeedForward(config, defaults.feedForward, modelType),
+    ...sharedHyperparameters({ count, maxDistance }),
+  };
+}
+
+/** What all of them have. */
+export function sharedHyperparameters(buckets: T5Hyperparameters['buckets']) {
+  return {
+    numPositions: MAX_TOKENS,
+    numTokenTypes: 0,
     normKind: 'rms',
     normPlacement: 'pre',
     positionKind: 'relative-bias-only',
     attentionScale: 1,
-    ...readFeedForward(config, defaults.feedForward, modelType),
-    buckets: { count, maxDistance },
-  };
+    buckets,
+  } as const;
 }
 
 export function readDecoder(
@@ -116,8 +133,27 @@ function readFeedForward(config: ConfigReader, fallback: string, modelType: stri
   };
 }
 
-/** The layers of one stack, its last norm and its biases; `isStart`: of a decoder that reads its first token alone. */
-export function planStack(
+/** The one embedding table, and the encoder; `model` is the prefix of both. */
+export function planEncoder(planner: TensorPlanner, family: T5Family, h: T5Hyperparameters, model: string): void {
+  const names = TABLES.map((table) => `${model}${table}.weight`);
+  planner.tied('token_embd.weight', [h.vocabSize, h.hiddenSize], names);
+  planStack(planner, family, h, { source: `${model}encoder.`, numLayers: h.numLayers, isDecoder: false });
+}
+
+/** `isStart`: it reads its start token alone. */
+export function planDecoder(
+  planner: TensorPlanner,
+  family: T5Family,
+  h: T5Hyperparameters,
+  { numLayers }: DecoderHyperparameters,
+  model: string,
+  isStart = false,
+): void {
+  planStack(planner, family, h, { source: `${model}decoder.`, numLayers, isDecoder: true, isStart });
+}
+
+/** The layers of one stack, its last norm and its biases. */
+function planStack(
   planner: TensorPlanner,
   family: T5Family,
   h: T5Hyperparameters,

@@ -4,7 +4,15 @@
  */
 import type { ConfigReader } from '../config';
 import type { Architecture, EncoderModel, TensorIndex } from './architecture';
-import { type T5Family, T5_FAMILIES, planStack, readDecoder, readHyperparameters } from './t5-body';
+import {
+  type T5Family,
+  T5_FAMILIES,
+  UNREAD_BIAS,
+  planDecoder,
+  planEncoder,
+  readDecoder,
+  readHyperparameters,
+} from './t5-body';
 import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
 
 const PREFIXES: Prefixes = [
@@ -13,11 +21,8 @@ const PREFIXES: Prefixes = [
   ['model.transformer.', 'model.'],
   ['module.transformer.', 'module.'],
 ];
-/** The names of the one embedding table. */
-const TABLES = ['shared', 'encoder.embed_tokens', 'decoder.embed_tokens'];
-/** Language modelling, and a bias that the first checkpoints carry and no version reads. */
-const IGNORED =
-  /(^|\.)(lm_head\.weight|decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight)$/;
+/** Beside language modelling. */
+const IGNORED = new RegExp(`(^|\\.)(lm_head\\.weight|${UNREAD_BIAS})$`);
 
 export const t5Family: readonly Architecture[] = T5_FAMILIES.map((family) => ({
   sourceClass: `${family.className}ForSequenceClassification`,
@@ -28,23 +33,13 @@ export const t5Family: readonly Architecture[] = T5_FAMILIES.map((family) => ({
 function describeClassifier(family: T5Family, config: ConfigReader, weights: TensorIndex): EncoderModel {
   const hyperparameters = readHyperparameters(family, config);
   const decoder = readDecoder(family, config, hyperparameters);
-  const { hiddenSize: h, vocabSize, numLayers } = hyperparameters;
+  const { hiddenSize: h, vocabSize } = hyperparameters;
   if (config.json['eos_token_id'] === null) config.unsupported('eos_token_id is null; the head reads that token');
   const [model, head] = findPrefix(PREFIXES, 'encoder.final_layer_norm.weight', weights);
   const numLabels = readNumLabels(weights, `${head}classification_head.out_proj.weight`);
   const planner = new TensorPlanner(weights);
-  planner.tied(
-    'token_embd.weight',
-    [vocabSize, h],
-    TABLES.map((table) => `${model}${table}.weight`),
-  );
-  planStack(planner, family, hyperparameters, { source: `${model}encoder.`, numLayers, isDecoder: false });
-  const { numLayers: decoderLayers } = decoder;
-  planStack(planner, family, hyperparameters, {
-    source: `${model}decoder.`,
-    numLayers: decoderLayers,
-    isDecoder: true,
-  });
+  planEncoder(planner, family, hyperparameters, model);
+  planDecoder(planner, family, hyperparameters, decoder, model);
   const dense = (source: string, rows: number) => {
     return { sources: [`${head}classification_head.${source}`], rows: [rows], columns: h, bias: true } as const;
   };

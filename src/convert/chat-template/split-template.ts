@@ -19,6 +19,14 @@ export interface SplitTemplate {
   readonly prompted: TemplatePieces | undefined;
 }
 
+/** How a pair becomes one text for the tokenizer. */
+export interface PairTemplate extends SplitTemplate {
+  /** Whether an input as long as may be ends in the template's own last tokens. */
+  readonly restoresEnd: boolean;
+  /** Whether the tokenizer adds its control tokens as to any other text; never beside `restoresEnd`. Default false. */
+  readonly addsSpecialTokens?: boolean;
+}
+
 export interface TemplateInput {
   readonly template: BoundedTemplate;
   readonly format: MessageFormat;

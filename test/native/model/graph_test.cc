@@ -165,8 +165,11 @@ TEST(graph_equals_reference_with_a_decoder) {
   for (const uint32_t layers : {1, 3}) {
     shape.decoder_layers = layers;
     shape.embedding_scale = layers == 1 ? 1 : 3.5f;
-    for (const auto& lengths : std::vector<std::vector<int>>{{9}, {1}, {5, 5, 5}, {16, 15, 7, 7, 3, 1, 9}})
-      check_against_reference(shape, lengths);
+    for (const bool start_only : {false, true}) {
+      shape.start_only = start_only;
+      for (const auto& lengths : std::vector<std::vector<int>>{{9}, {1}, {5, 5, 5}, {16, 15, 7, 7, 3, 1, 9}})
+        check_against_reference(shape, lengths);
+    }
   }
 }
 
@@ -243,6 +246,8 @@ TEST(graph_batch_equals_single_bit_for_bit) {
   shape.narrow = 0;
   shape.embedding_width = 1;
   shape.decoder_layers = 2;
+  check_batch_equals_single(shape);
+  shape.start_only = true;
   check_batch_equals_single(shape);
 }
 

@@ -20,6 +20,7 @@ struct Shape {
   uint32_t pooled = 0;      // outputs of the pooler; 0: as many as it reads
   float head_norm_eps = 0;  // 0: no norm before the classifier
   uint32_t decoder_layers = 0, decoder_heads = 2, decoder_inner = 28, start = 5;
+  bool start_only = false;  // the head reads the decoder's first token
   float embedding_scale = 1;
   std::vector<float> slopes = {};  // of a linear bias, in the place of positions
   uint32_t conv = 0;               // width of the convolution; 0: none
@@ -120,8 +121,11 @@ class RandomModel {
   const Shape shape;
 
  private:
-  void add_layer(const std::string& block, uint32_t inner) {
-    add_linear(block + "attn_qkv", shape.hidden, 3 * shape.hidden);
+  void add_layer(const std::string& block, uint32_t inner, bool sees_others = true) {
+    if (sees_others)
+      add_linear(block + "attn_qkv", shape.hidden, 3 * shape.hidden);
+    else
+      add_linear(block + "attn_v", shape.hidden, shape.hidden);
     add_linear(block + "attn_output", shape.hidden, shape.hidden);
     add_norm(block + "attn_output_norm");
     add_linear(block + "ffn_up", shape.hidden, inner);
@@ -153,13 +157,13 @@ class RandomModel {
         .f32("bert.embedding_scale", shape.embedding_scale)
         .u32("ggml_encoder.decoder.head_count", shape.decoder_heads)
         .u32("ggml_encoder.decoder.feed_forward_length", shape.decoder_inner)
-        .str("ggml_encoder.head.pooling", "eos")
+        .str("ggml_encoder.head.pooling", shape.start_only ? "cls" : "eos")
         .u32("ggml_encoder.head.eos_token_id", uint32_t(shape.eos()));
     add("dec.position_embd.weight", {shape.hidden, shape.positions}, 1);
     add_norm("dec.token_embd_norm");
     for (uint32_t i = 0; i < shape.decoder_layers; i++) {
       const std::string block = "dec.blk." + std::to_string(i) + ".";
-      add_layer(block, shape.decoder_inner);
+      add_layer(block, shape.decoder_inner, !shape.start_only);
       add_linear(block + "cross_attn_q", shape.hidden, shape.hidden);
       add_linear(block + "cross_attn_kv", shape.hidden, 2 * shape.hidden);
       add_linear(block + "cross_attn_output", shape.hidden, shape.hidden);
@@ -210,11 +214,11 @@ inline Matrix columns(const Matrix& x, size_t width, size_t first, size_t count)
 
 inline Matrix attention(const Matrix& q, const Matrix& k, const Matrix& v, size_t hidden, size_t heads,
                         bool causal, const std::vector<float>& slopes = {}) {
-  const size_t size = hidden / heads, tokens = q.size() / hidden;
+  const size_t size = hidden / heads, tokens = q.size() / hidden, keys = k.size() / hidden;
   Matrix out(q.size());
   for (size_t head = 0; head < heads; head++) {
     for (size_t i = 0; i < tokens; i++) {
-      std::vector<double> weights(causal ? i + 1 : tokens);
+      std::vector<double> weights(causal ? i + 1 : keys);
       double total = 0;
       for (size_t j = 0; j < weights.size(); j++) {
         double dot = 0;
@@ -279,9 +283,14 @@ inline Matrix embed(const RandomModel& m, const std::string& prefix, const std::
 inline void run_layer(const RandomModel& m, const std::string& block, size_t heads, size_t inner,
                       const Matrix* encoded, Matrix& x) {
   const size_t hidden = m.shape.hidden;
-  const Matrix qkv = m.linear(block + "attn_qkv", x, hidden, 3 * hidden);
-  const auto part = [&](size_t index) { return columns(qkv, 3 * hidden, index * hidden, hidden); };
-  const Matrix own = attention(part(0), part(1), part(2), hidden, heads, encoded != nullptr, m.shape.slopes);
+  Matrix own;
+  if (encoded != nullptr && m.shape.start_only) {
+    own = m.linear(block + "attn_v", x, hidden, hidden);
+  } else {
+    const Matrix qkv = m.linear(block + "attn_qkv", x, hidden, 3 * hidden);
+    const auto part = [&](size_t index) { return columns(qkv, 3 * hidden, index * hidden, hidden); };
+    own = attention(part(0), part(1), part(2), hidden, heads, encoded != nullptr, m.shape.slopes);
+  }
   add_to(x, m.linear(block + "attn_output", own, hidden, hidden));
   m.norm(block + "attn_output_norm", x);
   if (encoded != nullptr) {
@@ -350,6 +359,7 @@ inline Matrix reference(const RandomModel& m, const PackedBatch& batch, size_t b
     const Matrix encoded = x;
     ids.insert(ids.begin(), int32_t(s.start));
     ids.pop_back();
+    if (s.start_only) ids.resize(1), pooled = 0;
     x = embed(m, "dec.", ids, nullptr);
     for (uint32_t i = 0; i < s.decoder_layers; i++)
       run_layer(m, "dec.blk." + std::to_string(i) + ".", s.decoder_heads, s.decoder_inner, &encoded, x);

@@ -85,6 +85,21 @@ TEST(pair_template_restores_its_end) {
   CHECK_THROWS_CODE(encode(*tokenizer, "one", "two", options), ErrorCode::input_invalid);
 }
 
+TEST(pair_template_is_a_text_like_any_other_where_it_says_so) {
+  PairTemplate as_text = template_of(false);
+  as_text.plain.pieces = {"one ", " two ", " one"};
+  as_text.adds_special_tokens = true;
+  const auto tokenizer = tokenizer_with(as_text);
+  CHECK(encode(*tokenizer, "two", "two") == "1 3 4 4 4 3 2");
+  EncodeOptions options;
+  options.max_length = 5;
+  CHECK(encode(*tokenizer, "two", "two", options) == "1 3 4 4 2 cut");
+  options.side = TruncationSide::kLeft;
+  CHECK(encode(*tokenizer, "two", "two", options) == "1 4 4 3 2 cut");
+  options.max_length = 2;
+  CHECK_THROWS_CODE(encode(*tokenizer, "two", "two", options), ErrorCode::input_invalid);
+}
+
 TEST(pair_template_is_for_pairs_as_a_whole) {
   const auto tokenizer = tokenizer_with(template_of());
   Encoding out;

@@ -1,0 +1,56 @@
+/**
+ * The tokens that a sequence-to-sequence reranker answers with. No file of such a checkpoint says them: they are known by
+ * the names of those that are published, from pygaggle, or named by the caller.
+ */
+import { EncoderError } from '../errors';
+import { outOfRange } from '../support/arguments';
+import type { ScoreTokens } from './architectures/architecture';
+import type { PreparedTokenizer } from './tokenizer';
+
+/** In the vocabulary, U+2581 for a space before the word: the relevant document's, then the other's. */
+type Answers = readonly [positive: string, negative: string];
+
+const PUBLISHED: readonly (readonly [name: RegExp, answers: Answers])[] = [
+  [/^monot5-(small|base|large|3b)(-med)?-msmarco(-10k|-100k)?$/, ['\u2581true', '\u2581false']],
+  [/^mt5-base-(en-msmarco|en-pt-msmarco-v[12]|mmarco-v[12]|multi-msmarco)$/, ['\u2581yes', '\u2581no']],
+  [/^ptt5-base-(en-)?pt-msmarco-100?k-v[12]$/, ['\u2581sim', '\u2581n\u00e3o']],
+  [/^mt5-13b-mmarco-100k$/, ['\u2581true', '\u2581false']],
+  [/^mt5-3B-mmarco-en-pt$/, ['\u2581true', '\u2581']],
+];
+
+/**
+ * `name`: of the folder or repository; `path`: of its configuration; `own`: what the caller names. Throws
+ * `architecture_unsupported` where there are no tokens, or the vocabulary lacks one.
+ */
+export function readAnswerTokens(
+  name: string,
+  path: string,
+  { tokens }: PreparedTokenizer,
+  own: readonly string[] | undefined,
+): ScoreTokens {
+  const answers = own ?? PUBLISHED.find(([pattern]) => pattern.test(name))?.[1];
+  if (answers === undefined) {
+    throw new EncoderError(
+      'architecture_unsupported',
+      `${path}: the model writes text, and ${JSON.stringify(name.slice(0, 80))} is no reranker that is known by its ` +
+        'name. If it answers a query and a document with one of two words, convert it with scoreTokens (on the ' +
+        'command line --score-tokens), the words as they stand in its vocabulary: that of a relevant document first',
+    );
+  }
+  const ids = new Map([...tokens].map(([id, token]) => [token, id]));
+  const [positive, negative] = answers.map((answer) => {
+    const id = ids.get(answer);
+    if (id !== undefined) return id;
+    throw new EncoderError(
+      'architecture_unsupported',
+      `${path}: the score is made of the token ${JSON.stringify(answer.slice(0, 80))}, which the vocabulary does not have`,
+    );
+  });
+  return { positive: positive!, negative };
+}
+
+/** Throws RangeError where the caller names tokens for `what`, which has no use for them. */
+export function refuseScoreTokens(own: readonly string[] | undefined, what: string): void {
+  if (own !== undefined)
+    throw outOfRange('options.scoreTokens', `nothing for ${what}, which answers with no token`, own);
+}

@@ -9,12 +9,22 @@ import { readRotary, requireWholeHeads, rotaryParameters, rotation } from './rot
 
 type SlidingWindow = EncoderHyperparameters['slidingWindow'];
 
-/** Mistral: over all layers, none when it is null. */
-function mistralWindow(config: ConfigReader, numLayers: number): SlidingWindow {
+/** Ministral: over the layers that `layer_types` names, all by default; none when it is null. */
+function ministralWindow(config: ConfigReader, numLayers: number): SlidingWindow {
   const window = readWindow(config, 'sliding_window', 4096);
   if (window === undefined) return undefined;
   const layers = slidingLayers(config, numLayers, () => true);
   return slidingWindow(window, layers);
+}
+
+/** Mistral: likewise, but over all layers or none, since transformers passes over `layer_types` in this class. */
+function mistralWindow(config: ConfigReader, numLayers: number): SlidingWindow {
+  const window = readWindow(config, 'sliding_window', 4096);
+  const layers = slidingLayers(config, numLayers, () => window !== undefined);
+  if (layers.length !== (window === undefined ? 0 : numLayers)) {
+    config.unsupported('layer_types is not what sliding_window says; the class for layers of both kinds is Ministral');
+  }
+  return window === undefined ? undefined : slidingWindow(window, layers);
 }
 
 /** Qwen: a window only when it is asked for, from layer `max_window_layers` on. */
@@ -102,11 +112,15 @@ function smollm3Window(config: ConfigReader, numLayers: number): SlidingWindow {
   return slidingWindow(window, unrotated);
 }
 
-/** A frequency of 0 turns nothing. */
+/** A frequency of 0 turns nothing; what is multiplied onto cosine and sine would be all the same. */
 function smollm3Rotary(config: ConfigReader, headSize: number, window: SlidingWindow): RotaryEmbedding {
   const rope = readRotary(config, headSize, 2_000_000);
   requireWholeHeads(config, rope, headSize);
-  return window === undefined ? rope : { ...rope, localInverseFrequencies: new Float32Array(headSize / 2) };
+  if (window === undefined) return rope;
+  if (rope.attentionFactor !== 1 || rope.long !== undefined) {
+    config.unsupported('yarn and longrope are not supported where some layers do not rotate (no_rope_layers)');
+  }
+  return { ...rope, localInverseFrequencies: new Float32Array(headSize / 2) };
 }
 
 export const DECODER_FAMILIES: readonly DecoderFamily[] = [
@@ -143,7 +157,7 @@ export const DECODER_FAMILIES: readonly DecoderFamily[] = [
     modelType: 'ministral',
     defaults: { ...sizes(32, 4096, 32, 14_336, 131_072, 32_000), numKeyValueHeads: 8 },
     biases: noBiases,
-    window: mistralWindow,
+    window: ministralWindow,
   },
   {
     className: 'Phi3',

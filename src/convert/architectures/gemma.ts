@@ -59,15 +59,10 @@ function gemma3Window(config: ConfigReader, numLayers: number): SlidingWindow {
 
 /** `rope_parameters` by kind of layer; in transformers 4 keys of their own, and scaling for layers without a window. */
 function gemma3Rotary(config: ConfigReader, headSize: number, window: SlidingWindow): RotaryEmbedding {
-  const frequencies = (kind: string, scaling: object, key: string, theta: number) =>
-    inverseFrequencies(
-      config,
-      { ...layerParameters(config, kind), ...scaling },
-      headSize,
-      config.number(key, theta, 1, 1e9),
-    );
-  const everywhere = frequencies('full_attention', config.object('rope_scaling') ?? {}, 'rope_theta', 1e6);
-  const local = frequencies('sliding_attention', {}, 'rope_local_base_freq', 1e4);
+  const frequencies = (kind: string, isScaled: boolean, key: string, theta: number) =>
+    inverseFrequencies(config, layerParameters(config, kind, isScaled), headSize, config.number(key, theta, 1, 1e9));
+  const everywhere = frequencies('full_attention', true, 'rope_theta', 1e6);
+  const local = frequencies('sliding_attention', false, 'rope_local_base_freq', 1e4);
   const rope = {
     inverseFrequencies: everywhere,
     ...(window === undefined ? {} : { localInverseFrequencies: local }),

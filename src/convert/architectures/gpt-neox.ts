@@ -4,7 +4,7 @@
  */
 import type { ConfigReader } from '../config';
 import type { Architecture, EncoderHyperparameters, EncoderModel, RotaryEmbedding, TensorIndex } from './architecture';
-import { checkHeads, readActivation, readSizes } from './mechanisms';
+import { checkHeads, readActivation, readHeadSize, readSizes } from './mechanisms';
 import { rotaryParameters, rotation } from './rotary';
 import { planScore, scoreHead } from './score-head';
 import { TensorPlanner, findPrefix, prefixesOf, readNumLabels } from './tensor-planner';
@@ -40,6 +40,10 @@ export const gptNeox: Architecture = {
 function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
   const sizes = readSizes(config, DEFAULTS);
   checkHeads(config, sizes);
+  const headSize = sizes.hiddenSize / sizes.numHeads;
+  if (readHeadSize(config, sizes) !== headSize) {
+    config.unsupported(`head_dim is not ${headSize}, the share of hidden_size that a head has in this class`);
+  }
   return {
     ...sizes,
     numTokenTypes: 0,
@@ -48,7 +52,7 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
     hiddenActivation: readActivation(config, 'hidden_act'),
     isCausal: true,
     positionKind: 'rope',
-    rope: readRotary(config, sizes.hiddenSize / sizes.numHeads),
+    rope: readRotary(config, headSize),
   };
 }
 

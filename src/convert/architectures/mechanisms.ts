@@ -88,9 +88,10 @@ export function checkHeads(
   }
 }
 
-/** `num_key_value_heads`, else the class's own, else as many as query heads; each is shared by equally many of those. */
+/** `num_key_value_heads`, else the class's own, for null as many as query heads; each is shared by equally many of those. */
 export function readKeyValueHeads(config: ConfigReader, numHeads: number, ofClass = numHeads): number {
-  const numKeyValueHeads = config.integer('num_key_value_heads', ofClass, 1, MAX_HEADS);
+  const key = 'num_key_value_heads';
+  const numKeyValueHeads = config.integer(key, config.json[key] === null ? numHeads : ofClass, 1, MAX_HEADS);
   if (numHeads % numKeyValueHeads !== 0) {
     config.malformed(`${numHeads} attention heads cannot share ${numKeyValueHeads} key-value heads`);
   }

@@ -8,7 +8,7 @@ import { MAX_POSITIONS } from '../limits';
 import type { Architecture, EncoderBody, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
 import { slidingLayers, slidingWindow } from './layer-types';
 import { checkHeads, readActivation, readSizes } from './mechanisms';
-import { inverseFrequencies, layerParameters } from './rotary';
+import { inverseFrequencies, layerParameters, requireWholeHeads } from './rotary';
 import { TensorPlanner, findPrefix, prefixesOf, readNumLabels } from './tensor-planner';
 
 const DEFAULTS = {
@@ -22,6 +22,10 @@ const DEFAULTS = {
 /** decoder and head.* without a classifier belong to masked language models. */
 const IGNORED = /(^|\.)decoder\.(weight|bias)$/;
 const IGNORED_BESIDE_BODY = /(^|\.)(decoder|classifier|head\.dense|head\.norm)\.(weight|bias)$/;
+
+/** The kinds of layer, with the key that their theta had in transformers 4. */
+const FULL = ['full_attention', 'global_rope_theta', 160_000] as const;
+const SLIDING = ['sliding_attention', 'local_rope_theta', 10_000] as const;
 
 interface Biases {
   readonly norm: boolean;
@@ -42,15 +46,15 @@ export const modernbert: Architecture = {
       config.unsupported(`classifier_pooling is ${JSON.stringify(pooling.slice(0, 60))}; supported are cls and mean`);
     }
     const activation = readActivation(config, 'classifier_activation', 'gelu', ['tanh']);
-    const hasBias = Object.values(biases).some(Boolean);
+    const isOwn = Object.values(biases).some(Boolean) || isScaled(config);
     const isPlain = hyperparameters.hiddenActivation === 'gelu' && activation === 'gelu';
     return {
       architecture: 'modern-bert',
       hyperparameters,
       ...plan(hyperparameters, biases, weights),
       head: { pooling, activation },
-      // llama.cpp takes the mean, runs GELU and has no place for biases.
-      llamacppCompat: hasBias ? 'unsupported' : pooling === 'mean' && isPlain ? 'exact' : 'approximate-head',
+      // llama.cpp takes the mean, runs GELU and has no place for biases, nor for scaled positions.
+      llamacppCompat: isOwn ? 'unsupported' : pooling === 'mean' && isPlain ? 'exact' : 'approximate-head',
       llamacppEntries: llamacppEntries(config),
     };
   },
@@ -84,9 +88,14 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
   checkHeads(config, sizes);
   const headSize = sizes.hiddenSize / sizes.numHeads;
   const interval = config.integer('global_attn_every_n_layers', 3, 1, 256);
-  const window = config.integer('local_attention', 128, 2, MAX_POSITIONS);
-  const rotary = (type: string, key: string, theta: number) =>
-    inverseFrequencies(config, layerParameters(config, type), headSize, config.number(key, theta, 1, 1e9));
+  const frequencies = ([kind, key, theta]: typeof FULL | typeof SLIDING) =>
+    inverseFrequencies(config, layerParameters(config, kind, true), headSize, config.number(key, theta, 1, 1e9));
+  const rope = {
+    inverseFrequencies: frequencies(FULL),
+    localInverseFrequencies: frequencies(SLIDING),
+    attentionFactor: 1,
+  };
+  requireWholeHeads(config, rope, headSize);
   return {
     ...sizes,
     numTokenTypes: 0,
@@ -95,16 +104,27 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
     hiddenActivation: readActivation(config, 'hidden_activation'),
     feedForwardKind: 'glu',
     positionKind: 'rope',
-    rope: {
-      inverseFrequencies: rotary('full_attention', 'global_rope_theta', 160_000),
-      localInverseFrequencies: rotary('sliding_attention', 'local_rope_theta', 10_000),
-      attentionFactor: 1,
-    },
+    rope,
     slidingWindow: slidingWindow(
-      window,
+      readLocalAttention(config),
       slidingLayers(config, sizes.numLayers, (layer) => layer % interval !== 0),
     ),
   };
+}
+
+/** Tokens of a window; transformers 5 reads `sliding_window` too, the tokens to either side. */
+function readLocalAttention(config: ConfigReader): number {
+  const either = config.get('sliding_window');
+  const both = config.integer('local_attention', 128, 2, MAX_POSITIONS);
+  if (either === undefined || either === Math.floor(both / 2)) return both;
+  return config.unsupported('sliding_window is not half of local_attention; remove the key or correct the other');
+}
+
+function isScaled(config: ConfigReader): boolean {
+  return [FULL, SLIDING].some(([kind]) => {
+    const { type = 'default', rope_type = type } = layerParameters(config, kind, true);
+    return rope_type !== 'default' && rope_type !== 'dynamic';
+  });
 }
 
 function findEncoder(weights: TensorIndex): readonly [string, string] {
@@ -155,13 +175,13 @@ function planEncoder(
 
 /** What llama.cpp computes the frequencies and the windows' layers from. */
 function llamacppEntries(config: ConfigReader): GgufEntry[] {
-  const theta = (type: string, key: string, fallback: number) => {
-    const own = layerParameters(config, type)['rope_theta'];
+  const theta = ([kind, key, fallback]: typeof FULL | typeof SLIDING) => {
+    const own = layerParameters(config, kind, true)['rope_theta'];
     return typeof own === 'number' ? own : config.number(key, fallback, 1, 1e9);
   };
   return [
-    { key: 'rope.freq_base', type: 'float32', value: theta('full_attention', 'global_rope_theta', 160_000) },
-    { key: 'rope.freq_base_swa', type: 'float32', value: theta('sliding_attention', 'local_rope_theta', 10_000) },
+    { key: 'rope.freq_base', type: 'float32', value: theta(FULL) },
+    { key: 'rope.freq_base_swa', type: 'float32', value: theta(SLIDING) },
     { key: 'rope.scaling.type', type: 'string', value: 'none' },
     {
       key: 'attention.sliding_window_pattern',

@@ -51,8 +51,12 @@ export function readNtkRotary(config: ConfigReader, headSize: number, defaultThe
 }
 
 /** For classes of transformers that turn whole heads, whatever partial_rotary_factor says. */
-export function requireWholeHeads(config: ConfigReader, rope: RotaryEmbedding, headSize: number): void {
-  if (rope.inverseFrequencies.length * 2 === headSize) return;
+export function requireWholeHeads(
+  config: ConfigReader,
+  { inverseFrequencies, localInverseFrequencies = inverseFrequencies }: RotaryEmbedding,
+  headSize: number,
+): void {
+  if ([inverseFrequencies, localInverseFrequencies].every(({ length }) => 2 * length === headSize)) return;
   config.unsupported('partial_rotary_factor is set, but this class turns whole heads');
 }
 
@@ -105,9 +109,17 @@ export function inverseFrequencies(
   return rotation(config, parameters, headSize, defaultTheta).inverseFrequencies;
 }
 
-/** One entry of `rope_parameters` that has an object for each kind of layer. */
-export function layerParameters(config: ConfigReader, layerType: string): JsonObject {
+/**
+ * One entry of `rope_parameters` that has an object for each kind of layer; for a kind that `isScaled` what `rope_scaling`
+ * says is put over it.
+ */
+export function layerParameters(config: ConfigReader, layerType: string, isScaled: boolean): JsonObject {
   const parameters = config.object('rope_parameters')?.[layerType] ?? {};
   if (!isJsonObject(parameters)) config.malformed(`rope_parameters.${layerType} is no object`);
-  return parameters;
+  const scaling = (isScaled ? config.object('rope_scaling') : undefined) ?? {};
+  const { type = 'default', rope_type = type } = scaling;
+  if (rope_type !== 'default' && scaling['rope_type'] === undefined) {
+    config.unsupported('rope_scaling has a type, which transformers passes over in this class; name it rope_type');
+  }
+  return { ...parameters, ...scaling };
 }

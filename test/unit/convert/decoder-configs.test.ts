@@ -19,6 +19,13 @@ describe('Gemma 3', () => {
     expect(facts('gemma3', old)).toEqual(facts('gemma3'));
   });
 
+  it('takes scaling for layers without a window, if it names the type as transformers 5 does', () => {
+    const scaled = (rope_scaling: object) => facts('gemma3', { ...gemma3, rope_scaling });
+    expect(scaled({ type: 'default', factor: 4 })).toEqual(facts('gemma3', gemma3));
+    expect(scaled({ rope_type: 'linear', factor: 4 })).not.toEqual(facts('gemma3', gemma3));
+    expect(() => scaled({ type: 'linear', factor: 4 })).toThrow('name it rope_type');
+  });
+
   it('turns by the defaults of its class, and has no second frequencies where no layer has a window', () => {
     const rope = facts('gemma3', gemma3).rope!;
     expect(rope.inverseFrequencies[1]).toBeCloseTo(1e6 ** (-2 / 24), 6);
@@ -26,6 +33,29 @@ describe('Gemma 3', () => {
     const full = facts('gemma3', { ...gemma3, sliding_window_pattern: 1, sliding_window: null });
     expect(full.slidingWindow).toBeUndefined();
     expect(full.rope).not.toHaveProperty('localInverseFrequencies');
+  });
+});
+
+describe('key-value heads', () => {
+  it.each(['mistral', 'qwen2'])('of %s are as many as query heads where they are null', (name) => {
+    const { tensors, ...model } = family(name);
+    const whole = Object.fromEntries(
+      Object.entries(tensors).map(([tensor, shape]) => [
+        tensor,
+        /[kv]_proj/.test(tensor) ? [48, ...shape.slice(1)] : shape,
+      ]),
+    );
+    const described = describeModel({ ...model, tensors: whole }, { num_key_value_heads: null });
+    expect(described.hyperparameters.numKeyValueHeads).toBe(4);
+  });
+});
+
+describe('Mistral', () => {
+  it('may name the layers that have its window', () => {
+    const all = ['sliding_attention', 'sliding_attention', 'sliding_attention'];
+    expect(facts('mistral', { layer_types: all })).toEqual(facts('mistral'));
+    const none = { layer_types: all.map(() => 'full_attention'), sliding_window: null };
+    expect(facts('mistral', none).slidingWindow).toBeUndefined();
   });
 });
 

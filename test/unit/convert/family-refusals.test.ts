@@ -21,6 +21,8 @@ const MISSING = 'tensor_missing';
 const MISMATCH = 'tensor_shape_mismatch';
 
 const LAYERS = ['full_attention', 'sliding_attention', 'full_attention'];
+/** LongRoPE's for half a head of 12. */
+const FACTORS = { short_factor: [1, 1, 1, 1, 1, 1], long_factor: [2, 2, 2, 2, 2, 2] };
 
 /** Family, changes of its configuration, code, and what the message names. */
 const CASES: readonly (readonly [string, object, string, string])[] = [
@@ -55,6 +57,16 @@ const CASES: readonly (readonly [string, object, string, string])[] = [
   ['deberta-v3', { position_buckets: 1 }, MALFORMED, 'position_buckets'],
   ['modernbert-mean', { classifier_pooling: 'last' }, UNSUPPORTED, 'classifier_pooling'],
   ['modernbert-mean', { hidden_activation: 'mish' }, UNSUPPORTED, 'mish'],
+  ['modernbert-mean', { partial_rotary_factor: 0.5 }, UNSUPPORTED, 'partial_rotary_factor'],
+  [
+    'modernbert-mean',
+    { rope_parameters: { sliding_attention: { partial_rotary_factor: 0.5 } } },
+    UNSUPPORTED,
+    'partial_rotary_factor',
+  ],
+  ['modernbert-mean', { rope_scaling: { type: 'linear', factor: 2 } }, UNSUPPORTED, 'rope_type'],
+  ['modernbert-mean', { rope_scaling: { rope_type: 'linear' } }, MALFORMED, 'factor'],
+  ['modernbert-mean', { sliding_window: 16 }, UNSUPPORTED, 'local_attention'],
   ['llama', { rope_parameters: { rope_type: 'su', rope_theta: 1e4, factor: 2 } }, UNSUPPORTED, 'su'],
   ['qwen2-yarn', { rope_parameters: { rope_type: 'yarn', rope_theta: 1e4 } }, MALFORMED, 'factor'],
   ['qwen2-yarn', { original_max_position_embeddings: 1 }, MALFORMED, 'original_max_position_embeddings'],
@@ -68,6 +80,8 @@ const CASES: readonly (readonly [string, object, string, string])[] = [
   ['llama', { num_attention_heads: 5, num_key_value_heads: 5, head_dim: null }, MALFORMED, '5 attention heads'],
   ['llama', { head_dim: 100_000 }, MALFORMED, 'head_dim'],
   ['mistral', { sliding_window: 0 }, MALFORMED, 'sliding_window'],
+  ['mistral', { layer_types: LAYERS }, UNSUPPORTED, 'Ministral'],
+  ['mistral', { layer_types: LAYERS, sliding_window: null }, UNSUPPORTED, 'Ministral'],
   ['qwen2-window', { layer_types: ['full_attention'] }, MALFORMED, 'layer_types'],
   [
     'qwen2-window',
@@ -88,7 +102,8 @@ const CASES: readonly (readonly [string, object, string, string])[] = [
   ['gemma3', { use_bidirectional_attention: 'yes' }, MALFORMED, 'use_bidirectional_attention'],
   ['gemma3', { rope_parameters: { full_attention: { rope_type: 'yarn', factor: 2 } } }, UNSUPPORTED, 'yarn'],
   ['gemma3', { rope_parameters: { sliding_attention: 3 } }, MALFORMED, 'sliding_attention'],
-  ['gemma3', { rope_parameters: null, rope_scaling: { type: 'linear' } }, MALFORMED, 'factor'],
+  ['gemma3', { rope_parameters: null, rope_scaling: { rope_type: 'linear' } }, MALFORMED, 'factor'],
+  ['gemma3', { rope_scaling: { type: 'linear', factor: 2 } }, UNSUPPORTED, 'rope_type'],
   ['gte', { position_embedding_type: 'absolute' }, UNSUPPORTED, 'only "rope"'],
   ['gte', { partial_rotary_factor: 0.5 }, UNSUPPORTED, 'partial_rotary_factor'],
   ['gte', { rope_parameters: { rope_type: 'ntk', factor: 8, rope_theta: 1e4 } }, UNSUPPORTED, 'ntk'],
@@ -165,6 +180,13 @@ const CASES: readonly (readonly [string, object, string, string])[] = [
   ['smollm3', { no_rope_layers: [1, 0, 2] }, MALFORMED, 'no_rope_layers'],
   ['smollm3', { no_rope_layer_interval: 0, no_rope_layers: null }, MALFORMED, 'no_rope_layer_interval'],
   ['smollm3', { partial_rotary_factor: 0.5 }, UNSUPPORTED, 'partial_rotary_factor'],
+  ['smollm3', { rope_parameters: { rope_type: 'yarn', factor: 2 } }, UNSUPPORTED, 'no_rope_layers'],
+  [
+    'smollm3',
+    { rope_parameters: { rope_type: 'longrope', attention_factor: 1, ...FACTORS } },
+    UNSUPPORTED,
+    'no_rope_layers',
+  ],
   ['smollm3-window', { sliding_window: null }, MALFORMED, 'sliding_window'],
   ['smollm3-window', { no_rope_layers: [1, 1, 0], layer_types: LAYERS }, UNSUPPORTED, 'no_rope_layers'],
   ['ministral', { sliding_window: 0 }, MALFORMED, 'sliding_window'],
@@ -178,6 +200,7 @@ const CASES: readonly (readonly [string, object, string, string])[] = [
   ['gpt2', { n_inner: 0 }, MALFORMED, 'n_inner'],
   ['gpt2', { n_positions: 0 }, MALFORMED, 'n_positions'],
   ['gpt-neox', { num_attention_heads: 5 }, MALFORMED, '5 attention heads'],
+  ['gpt-neox', { head_dim: 16 }, UNSUPPORTED, 'head_dim'],
   ['gpt-neox', { use_parallel_residual: 1 }, MALFORMED, 'use_parallel_residual'],
   ['gpt-neox', { rope_parameters: null, rotary_pct: 2 }, MALFORMED, 'rotary_pct'],
   ['gpt-neox', { rope_parameters: null }, UNSUPPORTED, '3 columns'],

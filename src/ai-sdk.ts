@@ -3,8 +3,9 @@
  *
  * The types are ours and structural, so that this package needs none of the SDK's; a type test holds them against `ai`.
  */
-import { checkFunction, invalidType } from './support/arguments';
+import { checkFunction, checkOptions, invalidType, wrongType } from './support/arguments';
 import { CrossEncoder } from './api/cross-encoder';
+import { RANK_KEYS } from './api/options';
 import type { RankOptions } from './api/options';
 import { isEncoderError } from './errors';
 
@@ -72,9 +73,9 @@ export function rerankingModel<Label extends string = string>(
   options: RerankingModelOptions<NoInfer<Label>> = {},
 ): RerankingModel {
   if (!(crossEncoder instanceof CrossEncoder)) throw invalidType('crossEncoder', 'a loaded CrossEncoder', crossEncoder);
+  checkRankOptions('options', options, ['documentText']);
   const { documentText = JSON.stringify, ...rankOptions } = options;
   checkFunction('options.documentText', documentText);
-  refuseCallOptions('options', rankOptions);
   const modelId = crossEncoder.info.name;
 
   return {
@@ -83,7 +84,7 @@ export function rerankingModel<Label extends string = string>(
     modelId,
     async doRerank({ documents, query, topN, abortSignal, providerOptions, headers }) {
       const own = providerOptions?.[PROVIDER] ?? {};
-      refuseCallOptions(`providerOptions['${PROVIDER}']`, own);
+      checkRankOptions(`providerOptions['${PROVIDER}']`, own);
       const texts = documents.type === 'text' ? documents.values : documents.values.map((value) => documentText(value));
       try {
         const ranked = await crossEncoder.rank(query, texts, {
@@ -105,9 +106,11 @@ export function rerankingModel<Label extends string = string>(
   };
 }
 
-/** What comes with each call to `rerank` would be ignored here. */
-function refuseCallOptions(name: string, options: object): void {
-  for (const key of ['topK', 'signal']) {
-    if (key in options) throw invalidType(`${name}.${key}`, 'topN and abortSignal of rerank instead', 'an option');
-  }
+/** Options that `rerank` brings with each call, and that would be passed over here. */
+const CALL_KEYS: readonly string[] = ['topK', 'signal'];
+
+function checkRankOptions(name: string, options: object, more: readonly string[] = []): void {
+  checkOptions(options, [...RANK_KEYS, ...more], name);
+  const own = CALL_KEYS.find((key) => key in options);
+  if (own !== undefined) throw wrongType(`${name}.${own}: rerank itself takes topN and abortSignal`);
 }

@@ -102,7 +102,9 @@ describe('rerank', () => {
     const misspelt = { 'ggml-encoder': { activtion: 'none' } };
     await expect(
       rerank({ model: rerankingModel(reranker), query, documents, providerOptions: misspelt }),
-    ).rejects.toThrow(/options.activtion/);
+    ).rejects.toThrow(/'ggml-encoder'\]\.activtion: /);
+    expect(() => rerankingModel(reranker, { activtion: 'none' } as never)).toThrow(/options.activtion/);
+    expect(() => rerankingModel(reranker, null as never)).toThrow(/options: expected an object/);
   });
 
   test('headers go nowhere, and the answer says so', async () => {

@@ -249,9 +249,7 @@ describe('rank', () => {
     const args = ['rank', '-m', nli, '--query', 'q', '--documents', '-'];
     const refused = await runCli(args, { input: 'a document\n' });
     expect(refused.code).toBe(2);
-    expect(refused.stderr).toContain(
-      'options.label: expected the label to rank by, because this model has 3: no, yes, maybe',
-    );
+    expect(refused.stderr).toContain('--label: name the label to rank by, since this model has 3: no, yes, maybe');
     expect((await runCli([...args, '--label', 'yes'], { input: 'a document\n' })).code).toBe(0);
   });
 });

@@ -34,6 +34,28 @@ export async function answerUntilRefused<Input, Result>(
   return { results };
 }
 
+/**
+ * @internal The error of a call with `count` inputs, with the name of the one that it is about.
+ *
+ * @param refuse does to one input what refused it in the call.
+ */
+export async function nameRefused(
+  error: unknown,
+  count: number,
+  nameOf: (place: number) => string,
+  refuse: (place: number) => Promise<unknown>,
+): Promise<unknown> {
+  if (count === 1 || !isRefusal(error)) return error;
+  for (let place = 0; place < count; place++) {
+    try {
+      await refuse(place);
+    } catch (own) {
+      return isRefusal(own) ? named(own, nameOf(place)) : error;
+    }
+  }
+  return error;
+}
+
 function isRefusal(error: unknown): error is EncoderError {
   return (
     isEncoderError(error) &&

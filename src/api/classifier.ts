@@ -51,7 +51,7 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
     source?: string,
     options: LoadOptions<Label> = {},
   ): Promise<Classifier<Label>> {
-    return new Classifier<Label>(await Session.load(source ?? defaultModelPath, options));
+    return new Classifier<Label>(await Session.load(source === undefined ? defaultModelPath : source, options));
   }
 
   /**
@@ -117,6 +117,7 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
    */
   tokenize(input: TextInput, options?: TokenizeOptions): Promise<Tokenization>;
   tokenize(inputs: readonly TextInput[], options?: TokenizeOptions): Promise<Tokenization[]>;
+  tokenize(input: TextInput | readonly TextInput[], options?: TokenizeOptions): Promise<Tokenization | Tokenization[]>;
   async tokenize(
     input: TextInput | readonly TextInput[],
     options: TokenizeOptions = {},

@@ -1,9 +1,9 @@
 /** Scores for pairs of texts and rankings of documents, as sentence-transformers' CrossEncoder computes them. */
 import type { NativeRunOptions } from '../native/bindings';
-import { checkOptions, checkString, invalidType, isList, outOfRange } from '../support/arguments';
+import { checkOptions, checkString, invalidType, isList, outOfRange, wrongType } from '../support/arguments';
 import { pairActivation } from './activations';
 import { placePrompt } from './chat-template';
-import { checkPairInput, isOnePair, pairColumns } from './inputs';
+import { checkPairInput, checkStrings, isOnePair, pairColumns } from './inputs';
 import type { InputColumns, PairInput } from './inputs';
 import { LOAD_KEYS } from './load-options';
 import type { LoadOptions } from './load-options';
@@ -80,6 +80,10 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
    */
   predict(input: PairInput, options?: PredictOptions): Promise<PairPrediction<Label>>;
   predict(inputs: readonly PairInput[], options?: PredictOptions): Promise<PairPrediction<Label>[]>;
+  predict(
+    input: PairInput | readonly PairInput[],
+    options?: PredictOptions,
+  ): Promise<PairPrediction<Label> | PairPrediction<Label>[]>;
   async predict(
     input: PairInput | readonly PairInput[],
     options: PredictOptions = {},
@@ -125,12 +129,13 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
   async rank(query: string, documents: readonly string[], options: RankOptions<Label> = {}): Promise<RankedDocument[]> {
     checkString('query', query);
     if (!isList<string>(documents)) throw invalidType('documents', 'an array of strings', documents);
-    documents.forEach((document: unknown, index) => checkString(`documents[${index}]`, document));
+    const nameOf = (index: number): string => `documents[${index}]`;
+    checkStrings(documents, nameOf);
     const resolved = resolveRankOptions(options, this.info, this.prompts);
     const labelIndex = this.#labelIndex(resolved.label);
 
     const { columns, run } = this.#withPrompt(
-      { texts: documents.map(() => query), pairs: documents },
+      { texts: documents.map(() => query), pairs: documents, nameOf },
       resolved.run,
       resolved.prompt,
     );
@@ -145,6 +150,10 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
    */
   tokenize(input: PairInput, options?: PairTokenizeOptions): Promise<Tokenization>;
   tokenize(inputs: readonly PairInput[], options?: PairTokenizeOptions): Promise<Tokenization[]>;
+  tokenize(
+    input: PairInput | readonly PairInput[],
+    options?: PairTokenizeOptions,
+  ): Promise<Tokenization | Tokenization[]>;
   async tokenize(
     input: PairInput | readonly PairInput[],
     options: PairTokenizeOptions = {},
@@ -186,8 +195,9 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     const { labels, numLabels } = this.info;
     if (label === undefined) {
       if (numLabels === 1) return 0;
-      const expected = `the label to rank by, because this model has ${numLabels}: ${labels.join(', ')}`;
-      throw invalidType('options.label', expected, label);
+      throw wrongType(
+        `options.label: name the label to rank by, since this model has ${numLabels}: ${labels.join(', ')}`,
+      );
     }
     const index = labels.findIndex((known) => known === label);
     if (index < 0) throw outOfRange('options.label', `one of ${labels.join(', ')}`, label);

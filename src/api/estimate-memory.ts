@@ -1,9 +1,8 @@
 /** What a model will take in memory, told before any of it is taken. */
 import { assertNotAborted, estimateModel } from '../native/native-model';
-import { checkString } from '../support/arguments';
 import { checkLoadOptions, nativeLoadOptions } from './load-options';
 import type { LoadOptions } from './load-options';
-import { resolveModelFile } from './model-source';
+import { checkSource, resolveModelFile } from './model-source';
 
 /** Bytes of memory that a model takes once it runs. */
 export interface MemoryEstimate {
@@ -34,7 +33,7 @@ const ANY_LENGTH = 2 ** 31 - 1;
  * @throws EncoderError as `load`
  */
 export async function estimateMemory(source: string, options: LoadOptions = {}): Promise<MemoryEstimate> {
-  checkString('source', source);
+  checkSource(source);
   checkLoadOptions(options);
   const nativeOptions = nativeLoadOptions(options);
   assertNotAborted(options.signal);

@@ -1,5 +1,5 @@
 /** The candidate labels of a zero-shot call, and the hypotheses that an NLI model reads them as. */
-import { checkString, invalidType, isList, outOfRange } from '../support/arguments';
+import { checkString, invalidType, isList, outOfRange, wrongType } from '../support/arguments';
 
 /** Where a template takes the label. */
 const PLACE = '{}';
@@ -37,7 +37,7 @@ export function labelsPerText<Label extends string>(
     const list = checkLabels(labels, 'labels');
     return Array.from({ length: numTexts }, () => list);
   }
-  if (!many) throw invalidType('labels', expected, 'an array of arrays');
+  if (!many) throw wrongType(`labels: expected ${expected} for one text, received arrays in an array`);
   if (labels.length !== numTexts) {
     throw outOfRange('labels', `${numTexts} arrays of labels, one per text`, labels);
   }
@@ -53,9 +53,9 @@ function isNested<Label extends string>(
 function checkLabels<Label extends string>(labels: readonly (Label | readonly Label[])[], name: string) {
   if (!isList<Label>(labels)) throw invalidType(name, 'an array of strings', labels);
   if (labels.length === 0) throw outOfRange(name, 'at least one label', labels);
-  labels.forEach((value: unknown, index) => {
+  for (const [index, value] of labels.entries()) {
     const label = checkString(`${name}[${index}]`, value);
     if (label.trim() === '') throw outOfRange(`${name}[${index}]`, 'a label that is not empty', label);
-  });
+  }
   return labels;
 }

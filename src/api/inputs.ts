@@ -11,6 +11,8 @@ export type PairInput = readonly [string, string] | { readonly text: string; rea
 export interface InputColumns {
   readonly texts: readonly string[];
   readonly pairs: readonly (string | null)[] | null;
+  /** What the caller knows input i by, for messages. */
+  readonly nameOf?: (index: number) => string;
 }
 
 /** @internal */
@@ -18,25 +20,31 @@ export function textColumns(inputs: readonly TextInput[], nameOf: (index: number
   const texts: string[] = [];
   const pairs: (string | null)[] = [];
   let anyPair = false;
-  inputs.forEach((input: unknown, index) => {
+  // Unlike forEach, this passes over no hole of an array.
+  for (const [index, input] of inputs.entries()) {
     const { text, pair } = readTextInput(input, nameOf(index));
     texts.push(text);
     pairs.push(pair);
     anyPair ||= pair !== null;
-  });
-  return { texts, pairs: anyPair ? pairs : null };
+  }
+  return { texts, pairs: anyPair ? pairs : null, nameOf };
 }
 
 /** @internal */
 export function pairColumns(inputs: readonly PairInput[], nameOf: (index: number) => string): InputColumns {
   const texts: string[] = [];
   const pairs: string[] = [];
-  inputs.forEach((input: unknown, index) => {
+  for (const [index, input] of inputs.entries()) {
     const [text, pair] = readPairInput(input, nameOf(index));
     texts.push(text);
     pairs.push(pair);
-  });
-  return { texts, pairs };
+  }
+  return { texts, pairs, nameOf };
+}
+
+/** @internal Throws unless every item is a string. */
+export function checkStrings(list: readonly unknown[], nameOf: (index: number) => string): void {
+  for (const [index, item] of list.entries()) checkString(nameOf(index), item);
 }
 
 /** @internal True for ["a", "b"], which is one pair; a list of pairs holds arrays or objects. */

@@ -30,7 +30,7 @@ export interface ModelInfo<Label extends string = string> {
   readonly intermediateSize: number;
   readonly vocabSize: number;
   readonly numParameters: number;
-  /** Tensor type of the linear layers in the file: `f32`, `f16`, `bf16` or `q8_0`. */
+  /** Tensor type of the linear layers in the file, such as `f32`, `bf16`, `q8_0` or `q4_0`. */
   readonly weightType: string;
   /** What products are computed in: `f32`, `bf16` or `q8_0`. */
   readonly computeType: string;

@@ -77,7 +77,8 @@ export interface PairTokenizeOptions extends TokenizeOptions, PromptOptions {}
 
 const CLASSIFY_KEYS = [...RUN_KEYS, ...BUDGET_KEYS, 'topK', 'threshold', 'activation', 'logits'] as const;
 const PREDICT_KEYS = [...RUN_KEYS, ...BUDGET_KEYS, ...PROMPT_KEYS, 'activation', 'logits'] as const;
-const RANK_KEYS = [
+/** @internal */
+export const RANK_KEYS = [
   ...RUN_KEYS,
   ...PROMPT_KEYS,
   'topK',

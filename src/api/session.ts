@@ -4,7 +4,7 @@ import type { NativeModel, NativeRunOptions } from '../native/bindings';
 import { assertNotAborted, openModel, runJob, toEncoderError } from '../native/native-model';
 import { onAbort } from '../native/on-abort';
 import { type Limits, resolveLimits } from '../support/limits';
-import { checkString } from '../support/arguments';
+import { nameRefused } from './answer';
 import { CallQueue } from './call-queue';
 import { type ChatTemplate, checkTemplateOptions } from './chat-template';
 import type { InputColumns } from './inputs';
@@ -12,7 +12,7 @@ import { checkLoadOptions, nativeLoadOptions } from './load-options';
 import type { LoadOptions } from './load-options';
 import { describeModel } from './model-info';
 import type { ModelFacts, ModelOverrides } from './model-info';
-import { resolveModelFile } from './model-source';
+import { checkSource, resolveModelFile } from './model-source';
 import { mergePrompts } from './prompts';
 import type { PromptLoadOptions, Prompts } from './prompts';
 import { assertFinite } from './results';
@@ -69,7 +69,7 @@ export class Session {
   }
 
   static async load(source: string, options: LoadOptions, prompts: PromptLoadOptions = {}): Promise<Session> {
-    checkString('source', source);
+    checkSource(source);
     checkLoadOptions(options);
     const nativeOptions = nativeLoadOptions(options);
     assertNotAborted(options.signal);
@@ -113,6 +113,8 @@ export class Session {
           : await this.#runReporting(inputs, options, signal, onProgress);
       this.#warnings.observe(inputs, rows, options.maxLength, this.chatTemplate === 'none');
       return rows;
+    } catch (error) {
+      throw await this.#named(error, inputs, options, signal);
     } finally {
       this.#queue.leave(count);
     }
@@ -125,7 +127,11 @@ export class Session {
     checkTemplateOptions(options, this.chatTemplate);
     checkTextLimits(inputs, this.#limits);
 
-    const result = await runJob(() => this.#model.tokenize(inputs.texts, inputs.pairs, options), signal);
+    const result = await runJob(() => this.#model.tokenize(inputs.texts, inputs.pairs, options), signal).catch(
+      async (error: unknown) => {
+        throw await this.#named(error, inputs, options, signal);
+      },
+    );
     return inputs.texts.map((_, index) => {
       const start = result.offsets[index] ?? 0;
       const end = result.offsets[index + 1] ?? start;
@@ -144,6 +150,21 @@ export class Session {
       throw toEncoderError(error);
     });
     return this.#disposal;
+  }
+
+  /** Tokens are what an input is refused for, and to make them takes little. */
+  async #named(
+    error: unknown,
+    { texts, pairs, nameOf }: InputColumns,
+    options: NativeRunOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    if (nameOf === undefined) return error;
+    const alone = { ...options, windows: 'none' } as const;
+    return nameRefused(error, texts.length, nameOf, async (place) => {
+      const only = pairs && pairs.slice(place, place + 1);
+      await runJob(() => this.#model.tokenize(texts.slice(place, place + 1), only, alone), signal);
+    });
   }
 
   async #runAll(inputs: InputColumns, options: NativeRunOptions, signal?: AbortSignal): Promise<OutputRow[]> {

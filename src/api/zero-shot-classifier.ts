@@ -3,6 +3,8 @@ import { EncoderError, isEncoderError } from '../errors';
 import type { NativeRunOptions } from '../native/bindings';
 import { checkOptions, checkString, describe, isList, outOfRange } from '../support/arguments';
 import { labelsPerText, toHypothesis } from './hypotheses';
+import { checkStrings } from './inputs';
+import type { InputColumns } from './inputs';
 import { LOAD_KEYS } from './load-options';
 import type { LoadOptions } from './load-options';
 import type { ModelInfo } from './model-info';
@@ -25,8 +27,7 @@ export interface ZeroShotLoadOptions<ModelLabel extends string = string> extends
 const PAIRS_PER_RUN = 128;
 
 /** The text and the hypothesis of every pair that a call runs. */
-interface PairColumns {
-  readonly texts: readonly string[];
+interface PairColumns extends InputColumns {
   readonly pairs: readonly string[];
 }
 
@@ -99,6 +100,11 @@ export class ZeroShotClassifier implements AsyncDisposable {
     labelsPerText: readonly (readonly Label[])[],
     options?: ZeroShotOptions,
   ): Promise<ZeroShotClassification<Label>[]>;
+  classify<const Label extends string>(
+    input: string | readonly string[],
+    labels: readonly Label[],
+    options?: ZeroShotOptions,
+  ): Promise<ZeroShotClassification<Label> | ZeroShotClassification<Label>[]>;
   async classify<const Label extends string>(
     input: string | readonly string[],
     labels: readonly Label[] | readonly (readonly Label[])[],
@@ -106,11 +112,12 @@ export class ZeroShotClassifier implements AsyncDisposable {
   ): Promise<ZeroShotClassification<Label> | ZeroShotClassification<Label>[]> {
     const many = isList<string>(input);
     const texts = many ? input : [input];
-    texts.forEach((text: unknown, index) => checkString(many ? `inputs[${index}]` : 'input', text));
+    const nameOf = (index: number): string => (many ? `inputs[${index}]` : 'input');
+    checkStrings(texts, nameOf);
     const resolved = resolveZeroShotOptions(options, this.info.maxLength);
     const candidates = labelsPerText(labels, texts.length, many);
 
-    const results = await this.#classify(texts, candidates, resolved, resolved);
+    const results = await this.#classify(texts, candidates, resolved, resolved, nameOf);
     return many ? results : only(results);
   }
 
@@ -160,10 +167,13 @@ export class ZeroShotClassifier implements AsyncDisposable {
     candidates: readonly (readonly Label[])[],
     resolved: ReturnType<typeof resolveZeroShotOptions>,
     control: RunControl,
+    nameOf?: (index: number) => string,
   ): Promise<ZeroShotClassification<Label>[]> {
+    const places = candidates.flatMap((list, index) => list.map(() => index));
     const columns = {
-      texts: candidates.flatMap((list, index) => list.map(() => texts[index] ?? '')),
+      texts: places.map((index) => texts[index] ?? ''),
       pairs: candidates.flatMap((list) => list.map((label) => toHypothesis(resolved.hypothesisTemplate, label))),
+      ...(nameOf && { nameOf: (pair: number) => nameOf(places[pair] ?? 0) }),
     };
     const rows = await this.#run(columns, resolved.run, control);
     let start = 0;

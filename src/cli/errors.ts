@@ -55,11 +55,21 @@ function explain(error: unknown): { code: string; message: string; exitCode: num
     return { code, message: error.message.replace(/^error: /, ''), exitCode: EXIT.usage };
   }
   if (error instanceof UsageError || isArgumentError(error)) {
-    return { code: 'usage', message: error.message, exitCode: EXIT.usage };
+    return { code: 'usage', message: withFlags(error.message), exitCode: EXIT.usage };
   }
   if (isEncoderError(error)) return { code: error.code, message: error.message, exitCode: EXIT.failed };
   const message = error instanceof Error ? error.message : String(error);
   return { code: 'internal', message: `${message}; please report this`, exitCode: EXIT.failed };
+}
+
+/** Flags that are not the API's word with hyphens. */
+const FLAGS: ReadonlyMap<string, string> = new Map([['hypothesisTemplate', 'template']]);
+
+/** The API's `options.maxLength` as it is written here. */
+function withFlags(message: string): string {
+  return message.replace(/\boptions\.(?:windows\.)?([a-z]+)/gi, (_, option: string) => {
+    return `--${FLAGS.get(option) ?? option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  });
 }
 
 /** Names in messages come from files; they must neither break the line nor steer the terminal. */

@@ -91,7 +91,8 @@ export class Checkpoint {
   static async open(source: string, limits: Limits = DEFAULT_LIMITS): Promise<Checkpoint> {
     const folder = resolve(source);
     const stats = await stat(folder).catch((cause: unknown) => {
-      throw new EncoderError('checkpoint_not_found', `no checkpoint folder at ${source} (${errnoOf(cause)})`, {
+      const advice = 'pass a folder with a Hugging Face checkpoint, or owner/name of a repository on the Hub';
+      throw new EncoderError('checkpoint_not_found', `no checkpoint at ${source} (${errnoOf(cause)}); ${advice}`, {
         cause,
       });
     });

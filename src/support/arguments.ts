@@ -86,11 +86,11 @@ export function checkOneOf<const Value extends string>(name: string, value: unkn
 export function checkNames(name: string, value: unknown): void {
   if (!isList<unknown>(value)) throw invalidType(name, 'an array of strings', value);
   const names = new Set<string>();
-  value.forEach((item, index) => {
+  for (const [index, item] of value.entries()) {
     const text = checkString(`${name}[${index}]`, item);
     if (names.has(text)) throw outOfRange(`${name}[${index}]`, 'a name that differs from those before', text);
     names.add(text);
-  });
+  }
 }
 
 export function checkFunction(name: string, value: unknown): void {

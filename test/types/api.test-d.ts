@@ -45,6 +45,20 @@ expectTypeOf(classifier.classify({ text: 'x', textPair: 'y' })).resolves.toEqual
 expectTypeOf(classifier.classify(texts, { topK: null })).resolves.toEqualTypeOf<Classification<'yes' | 'no'>[]>();
 expectTypeOf(classifier.tokenize('x')).resolves.toEqualTypeOf<Tokenization>();
 expectTypeOf(classifier.tokenize(['x'])).resolves.toEqualTypeOf<Tokenization[]>();
+// What is one or a list gives one or a list.
+declare const either: string | string[];
+expectTypeOf(classifier.classify(either)).resolves.toEqualTypeOf<
+  Classification<'yes' | 'no'> | Classification<'yes' | 'no'>[]
+>();
+expectTypeOf(classifier.tokenize(either)).resolves.toEqualTypeOf<Tokenization | Tokenization[]>();
+declare const eitherPair: [string, string] | [string, string][];
+expectTypeOf(crossEncoder.predict(eitherPair)).resolves.toEqualTypeOf<
+  PairPrediction<'entailment' | 'neutral'> | PairPrediction<'entailment' | 'neutral'>[]
+>();
+expectTypeOf(crossEncoder.tokenize(eitherPair)).resolves.toEqualTypeOf<Tokenization | Tokenization[]>();
+expectTypeOf(zeroShot.classify(either, ['a', 'b'])).resolves.toEqualTypeOf<
+  ZeroShotClassification<'a' | 'b'> | ZeroShotClassification<'a' | 'b'>[]
+>();
 // @ts-expect-error tanh is for pairs
 void classifier.classify('x', { activation: 'tanh' });
 

@@ -96,6 +96,17 @@ describe('classify', () => {
     });
   });
 
+  test('a text of a list that is refused is named, also where progress is asked for', async () => {
+    const model = new FakeModel([1, 2, 3]);
+    model.refused = 'bad';
+    const texts = Array.from({ length: 100 }, (_, index) => (index === 90 ? 'bad' : 'good'));
+    const refused = { code: 'input_invalid', message: 'inputs[90]: no such text' };
+    await expect(classifierOf(model).classify(texts)).rejects.toMatchObject(refused);
+    await expect(classifierOf(model).classify(texts, { onProgress: () => undefined })).rejects.toMatchObject(refused);
+    await expect(classifierOf(model).tokenize(texts)).rejects.toMatchObject(refused);
+    await expect(classifierOf(model).classify('bad')).rejects.toMatchObject({ message: 'no such text' });
+  });
+
   test('truncation is reported', async () => {
     const result = await classifierOf(new FakeModel([1, 2, 3])).classify('x'.repeat(50), { maxLength: 10 });
     expect(result).toMatchObject({ truncated: true, tokens: 10 });
@@ -105,6 +116,7 @@ describe('classify', () => {
     ['a number', 5, {}, 'input: expected a string or { text, textPair? }, received 5'],
     ['a nested list', [['a', 'b']], {}, 'inputs[0]: expected a string or { text, textPair? }'],
     ['a null in a list', ['a', null], {}, 'inputs[1]: expected'],
+    ['a list with nothing in it', new Array(2), {}, 'inputs[0]: expected'],
     ['a pair that is no string', { text: 'a', textPair: 1 }, {}, 'input.textPair: expected a string, received 1'],
     ['topK 0', 'a', { topK: 0 }, 'options.topK: expected an integer of at least 1, received 0'],
     ['topK 1.5', 'a', { topK: 1.5 }, 'options.topK'],
@@ -130,6 +142,18 @@ describe('classify', () => {
     expect(error instanceof TypeError || error instanceof RangeError).toBe(true);
     expect((error as Error).message).toContain(message);
     expect(model.calls).toHaveLength(0);
+  });
+});
+
+describe('load', () => {
+  test.each([
+    ['', RangeError, 'source: expected a path or owner/name, received ""'],
+    [null, TypeError, 'source: expected a string, received null'],
+    [{ threads: 2 }, TypeError, 'source: expected a string, received an object'],
+  ])('%j is no model, and not the one in the package', async (source, kind, message) => {
+    const call = Classifier.load(source as string);
+    await expect(call).rejects.toThrow(kind);
+    await expect(call).rejects.toThrow(message);
   });
 });
 

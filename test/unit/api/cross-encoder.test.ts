@@ -86,11 +86,22 @@ describe('rank', () => {
   test('a model with several labels needs one named', async () => {
     const crossEncoder = crossEncoderOf(new FakeModel((_, pair) => [0, pair?.length ?? 0, 9], NLI));
     await expect(crossEncoder.rank('q', documents)).rejects.toThrow(
-      'options.label: expected the label to rank by, because this model has 3: contradiction, entailment, neutral',
+      'options.label: name the label to rank by, since this model has 3: contradiction, entailment, neutral',
     );
     await expect(crossEncoder.rank('q', documents, { label: 'entail' })).rejects.toThrow(RangeError);
     const ranked = await crossEncoder.rank('q', documents, { label: 'entailment' });
     expect(ranked.map(({ score }) => score)).toEqual([4, 4, 2, 1]);
+  });
+
+  test('a hole in the list of documents is no string', async () => {
+    const call = crossEncoderOf(FakeModel.reranker(() => 0)).rank('q', new Array<string>(2));
+    await expect(call).rejects.toThrow('documents[0]: expected a string, received undefined');
+  });
+
+  test('a document that is refused is named', async () => {
+    const model = FakeModel.reranker(() => 0);
+    model.refused = 'a';
+    await expect(crossEncoderOf(model).rank('q', documents)).rejects.toThrow('documents[2]: no such text');
   });
 
   test('NaN is an error', async () => {

@@ -50,6 +50,8 @@ export class FakeModel implements NativeModel {
   cancellations = 0;
   /** While set, runs stay open until they are cancelled. */
   hold = false;
+  /** A text that refuses every call it is in. */
+  refused: string | undefined;
 
   readonly #logitsOf: (text: string, pair: string | null) => readonly number[];
 
@@ -73,6 +75,7 @@ export class FakeModel implements NativeModel {
     options: NativeRunOptions,
   ): NativeJob<NativeRunResult> {
     this.calls.push({ texts, pairs, options });
+    if (this.#isRefused(texts, pairs)) return refusal();
     const rows = texts.map((text, index) => this.#logitsOf(text, pairs?.[index] ?? null));
     return this.#job({
       logits: Float32Array.from(rows.flat()),
@@ -87,6 +90,7 @@ export class FakeModel implements NativeModel {
     options: NativeRunOptions,
   ): NativeJob<NativeTokenizeResult> {
     this.calls.push({ texts, pairs, options });
+    if (this.#isRefused(texts, pairs)) return refusal();
     const ids = texts.map((text) => Array.from(text, (character) => character.charCodeAt(0)));
     const offsets = [0];
     for (const list of ids) offsets.push((offsets.at(-1) ?? 0) + list.length);
@@ -103,6 +107,10 @@ export class FakeModel implements NativeModel {
     return Promise.resolve();
   }
 
+  #isRefused(...columns: readonly (readonly (string | null)[] | null)[]): boolean {
+    return columns.some((column) => column?.some((text) => text === this.refused));
+  }
+
   #job<Result>(result: Result): NativeJob<Result> {
     let fail: (error: Error) => void = () => undefined;
     const promise = this.hold
@@ -116,4 +124,11 @@ export class FakeModel implements NativeModel {
     };
     return { promise, cancel };
   }
+}
+
+function refusal(): NativeJob<never> {
+  return {
+    promise: Promise.reject(Object.assign(new Error('no such text'), { code: 'input_invalid' })),
+    cancel: () => undefined,
+  };
 }

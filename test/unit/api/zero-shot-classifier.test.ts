@@ -132,6 +132,16 @@ describe('classify', () => {
     expect(model.calls).toHaveLength(0);
   });
 
+  test('a text that is refused is named once for all its labels', async () => {
+    const model = byLength();
+    model.refused = 'bad';
+    const refused = { code: 'input_invalid', message: 'inputs[1]: no such text' };
+    await expect(classifierOf(model).classify(['good', 'bad'], ['x', 'y'])).rejects.toMatchObject(refused);
+    const stream = classifierOf(model).classifyStream(['good', 'bad'], ['x', 'y']);
+    expect((await stream.next()).done).toBe(false);
+    await expect(stream.next()).rejects.toMatchObject(refused);
+  });
+
   test('an abort ends the run', async () => {
     const model = byLength();
     model.hold = true;

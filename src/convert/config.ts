@@ -47,6 +47,13 @@ export class ConfigReader {
     return value;
   }
 
+  /** One of the words that are `supported`; throws `architecture_unsupported` for any other. */
+  oneOf<const Word extends string>(key: string, fallback: string, supported: readonly Word[]): Word {
+    const word = this.string(key, fallback);
+    const found = supported.find((known) => known === word);
+    return found ?? this.unsupported(`${key} is ${shown(word)}; supported: ${supported.join(', ')}`);
+  }
+
   boolean(key: string, fallback: boolean): boolean {
     const value = this.get(key) ?? fallback;
     if (typeof value !== 'boolean') this.malformed(`${key} is ${shown(value)}; true or false expected`);

@@ -1,4 +1,5 @@
 /** The metadata of a converted file, in a fixed order, from what the checkpoint says about model and tokenizer. */
+import { flag, float, text, uint } from '../gguf/entries';
 import { ENCODER_KEYS, GENERAL_KEYS, architectureKeys } from '../gguf/keys';
 import type { GgufEntry, TensorType } from '../gguf/types';
 import type { EncoderHyperparameters, EncoderModel } from './architectures/architecture';
@@ -217,20 +218,4 @@ export function sizeLabel(parameters: number): string {
   }
   const digits = Math.round(scaled) === 0 ? 0 : String(Math.round(scaled)).length;
   return `${scaled.toFixed(Math.max(2 - digits, 0))}${units[unit]}`;
-}
-
-function uint(key: string, value: number): GgufEntry {
-  return { key, type: 'uint32', value };
-}
-
-function float(key: string, value: number): GgufEntry {
-  return { key, type: 'float32', value };
-}
-
-function text(key: string, value: string): GgufEntry {
-  return { key, type: 'string', value };
-}
-
-function flag(key: string, value: boolean): GgufEntry {
-  return { key, type: 'bool', value };
 }

@@ -78,7 +78,7 @@ export async function addModuleHead(
   const modules = await Promise.all(sources);
   const planner = new TensorPlanner(new JoinedSource(modules));
   const linear = (name: string, folder: string, { outputs, bias }: Dense, columns: number) =>
-    planner.linear(name, { sources: [`${folder}/linear`], rows: [outputs], columns, bias, storage: 'exact' });
+    planner.headDense(name, outputs, columns, `${folder}/linear`, bias);
   if (dense !== undefined) linear('cls', folders.dense!, dense, hiddenSize);
   if (folders.norm !== undefined) planner.norm('cls.norm', width, `${folders.norm}/norm`);
   linear('cls.output', folders.scores, scores, width);

@@ -1,5 +1,6 @@
 /** The tokenizer's keys of a converted file: tokenizer.json whole, and the vocabulary in llama.cpp's terms. */
 import { EncoderError } from '../errors';
+import { flag, text, uint } from '../gguf/entries';
 import { TOKENIZER_KEYS } from '../gguf/keys';
 import type { GgufEntry } from '../gguf/types';
 import { DEFAULT_LIMITS } from '../support/limits';
@@ -17,15 +18,14 @@ export function tokenizerEntries(
 ): GgufEntry[] {
   const vocabulary = ggmlVocabulary(tokenizer, rows, warnings);
   const { ids } = tokenizer;
-  const id = (key: string, value: number | undefined): GgufEntry[] =>
-    value === undefined ? [] : [{ key, type: 'uint32', value }];
+  const id = (key: string, value: number | undefined): GgufEntry[] => (value === undefined ? [] : [uint(key, value)]);
   return [
     text(TOKENIZER_KEYS.model, vocabulary.model),
     text(TOKENIZER_KEYS.pre, vocabulary.pre),
     { key: TOKENIZER_KEYS.tokens, type: 'string[]', value: vocabulary.tokens },
     { key: TOKENIZER_KEYS.tokenTypes, type: 'int32[]', value: vocabulary.types },
     ...modelEntries(vocabulary, tokenizer),
-    { key: TOKENIZER_KEYS.tokenTypeCount, type: 'uint32', value: Math.max(numTokenTypes, 1) },
+    uint(TOKENIZER_KEYS.tokenTypeCount, Math.max(numTokenTypes, 1)),
     ...id(TOKENIZER_KEYS.bosId, ids.cls ?? ids.bos),
     ...id(TOKENIZER_KEYS.eosId, ids.sep ?? ids.eos),
     ...id(TOKENIZER_KEYS.unknownId, ids.unk),
@@ -100,12 +100,4 @@ function minified({ json }: { readonly json: JsonObject }): string {
     'limit_exceeded',
     `the tokenizer takes ${sizeBytes} bytes; readers take ${DEFAULT_LIMITS.ggufStringBytes}`,
   );
-}
-
-function text(key: string, value: string): GgufEntry {
-  return { key, type: 'string', value };
-}
-
-function flag(key: string, value: boolean): GgufEntry {
-  return { key, type: 'bool', value };
 }

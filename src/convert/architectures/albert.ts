@@ -2,9 +2,9 @@
  * AlbertForSequenceClassification: narrow embeddings with a projection, layers that share their weights in groups;
  * logits = classifier(tanh(pooler(h[0]))).
  */
-import { MAX_HIDDEN_SIZE, MAX_LAYERS, MAX_TOKEN_TYPES } from '../limits';
+import { MAX_HIDDEN_SIZE, MAX_LAYERS } from '../limits';
 import { type EncoderNames, encoderFamily } from './encoder-tensors';
-import { checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
+import { readBertHyperparameters } from './mechanisms';
 import { prefixesOf } from './tensor-planner';
 
 function names(layersPerGroup: number): EncoderNames {
@@ -41,31 +41,27 @@ const DEFAULTS = {
   intermediateSize: 16_384,
   numPositions: 512,
   vocabSize: 30_000,
+  hiddenActivation: 'gelu_new',
 };
 
 export const albert = encoderFamily('AlbertForSequenceClassification', 'albert', (config) => {
-  refuseDecoder(config);
-  const sizes = readSizes(config, DEFAULTS);
-  const numGroups = config.integer('num_hidden_groups', 1, 1, sizes.numLayers);
+  const own = readBertHyperparameters(config, DEFAULTS);
+  const numGroups = config.integer('num_hidden_groups', 1, 1, own.numLayers);
   const layersPerGroup = config.integer('inner_group_num', 1, 1, MAX_LAYERS);
-  if (sizes.numLayers * layersPerGroup > MAX_LAYERS) {
+  if (own.numLayers * layersPerGroup > MAX_LAYERS) {
     config.unsupported(`inner_group_num makes more than ${MAX_LAYERS} layers`);
   }
-  const layerWeights = Array.from({ length: sizes.numLayers }, (_, index) => {
+  const layerWeights = Array.from({ length: own.numLayers }, (_, index) => {
     // The very quotient that transformers rounds down.
-    const group = Math.floor(index / (sizes.numLayers / numGroups));
+    const group = Math.floor(index / (own.numLayers / numGroups));
     return Array.from({ length: layersPerGroup }, (_, inner) => group * layersPerGroup + inner);
   }).flat();
   const hyperparameters = {
-    ...sizes,
+    ...own,
     numLayers: layerWeights.length,
     layerWeights,
     embeddingSize: config.integer('embedding_size', 128, 1, MAX_HIDDEN_SIZE),
-    numTokenTypes: config.integer('type_vocab_size', 2, 1, MAX_TOKEN_TYPES),
-    normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
-    hiddenActivation: readActivation(config, 'hidden_act', 'gelu_new'),
   };
-  checkHeads(config, hyperparameters);
   return {
     architecture: 'albert',
     hyperparameters,

@@ -34,6 +34,12 @@ export interface PlannedTensor {
   readonly compute?: (sources: readonly Float32Array[]) => Iterable<Float32Array>;
 }
 
+/** HF's number for the window, and the layers that have it. */
+export interface SlidingWindow {
+  readonly size: number;
+  readonly layers: readonly number[];
+}
+
 /** Rotary position embedding, all scaling applied. */
 export interface RotaryEmbedding {
   /** Inverse frequencies, half the head size of them. */
@@ -97,8 +103,7 @@ export interface EncoderHyperparameters {
   /** Rows that were cut from the front of the position table. */
   readonly positionOffset?: number;
   readonly rope?: RotaryEmbedding;
-  /** HF's number for the window, and the layers that have it. */
-  readonly slidingWindow?: { readonly size: number; readonly layers: readonly number[] } | undefined;
+  readonly slidingWindow?: SlidingWindow | undefined;
   /** Default 1 / sqrt(head size). */
   readonly attentionScale?: number;
   /** Scores become cap * tanh(score / cap). */

@@ -117,11 +117,8 @@ function plan(hyperparameters: BartHyperparameters, weights: TensorIndex): Pick<
   for (let layer = 0; layer < decoder.numLayers; layer++) {
     planLayer(planner, `dec.blk.${layer}.`, `${model}decoder.layers.${layer}.`, h, decoder.intermediateSize, true);
   }
-  const dense = (source: string, rows: number) => {
-    return { sources: [source], rows: [rows], columns: h, bias: true, storage: 'exact' } as const;
-  };
-  planner.linear('cls', dense(`${head}classification_head.dense`, h));
-  planner.linear('cls.output', dense(`${head}classification_head.out_proj`, numLabels));
+  planner.headDense('cls', h, h, `${head}classification_head.dense`);
+  planner.headDense('cls.output', numLabels, h, `${head}classification_head.out_proj`);
   planner.refuseUnused(IGNORED);
   return { tensors: planner.tensors, numLabels };
 }

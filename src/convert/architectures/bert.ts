@@ -5,7 +5,7 @@
 import type { ConfigReader } from '../config';
 import { MAX_TOKEN_TYPES } from '../limits';
 import { BERT_BODY, type EncoderFacts, type EncoderNames, encoderFamily } from './encoder-tensors';
-import { type Sizes, bertCompatibility, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
+import { bertCompatibility, readBertHyperparameters } from './mechanisms';
 import { type TensorPlanner, prefixesOf } from './tensor-planner';
 
 const HEAD = {
@@ -32,9 +32,9 @@ export const bert = encoderFamily('BertForSequenceClassification', 'bert', (conf
 export const ernie = encoderFamily('ErnieForSequenceClassification', 'ernie', (config) => {
   const names = { ...NAMES, prefixes: prefixesOf('ernie') };
   if (!config.boolean('use_task_id', false)) return readBert(config, names);
-  const { hiddenSize: h } = readSizes(config, DEFAULTS);
+  const { hiddenSize: h, numTokenTypes } = readBertHyperparameters(config, DEFAULTS);
   const shapes = [
-    [readTokenTypes(config), h],
+    [numTokenTypes, h],
     [config.integer('task_type_vocab_size', 3, 1, MAX_TOKEN_TYPES), h],
   ] as const;
   // Added to the segments' embeddings, of which every token takes one.
@@ -54,7 +54,7 @@ export const ernie = encoderFamily('ErnieForSequenceClassification', 'ernie', (c
 export const megatronBert = encoderFamily('MegatronBertForSequenceClassification', 'megatron-bert', (config) => {
   const sizes = { numLayers: 24, hiddenSize: 1024, numHeads: 16, intermediateSize: 4096, vocabSize: 29_056 };
   const hyperparameters = {
-    ...readHyperparameters(config, { ...DEFAULTS, ...sizes }),
+    ...readBertHyperparameters(config, { ...DEFAULTS, ...sizes }),
     normPlacement: 'pre' as const,
   };
   const names: EncoderNames = {
@@ -77,7 +77,7 @@ export const megatronBert = encoderFamily('MegatronBertForSequenceClassification
 });
 
 function readBert(config: ConfigReader, names: EncoderNames): EncoderFacts {
-  const hyperparameters = readHyperparameters(config, DEFAULTS);
+  const hyperparameters = readBertHyperparameters(config, DEFAULTS);
   return {
     architecture: 'bert',
     hyperparameters,
@@ -85,20 +85,4 @@ function readBert(config: ConfigReader, names: EncoderNames): EncoderFacts {
     head: { pooling: 'cls', activation: 'tanh' },
     llamacppCompat: bertCompatibility(hyperparameters),
   };
-}
-
-function readHyperparameters(config: ConfigReader, defaults: Sizes) {
-  refuseDecoder(config);
-  const hyperparameters = {
-    ...readSizes(config, defaults),
-    numTokenTypes: readTokenTypes(config),
-    normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
-    hiddenActivation: readActivation(config, 'hidden_act'),
-  };
-  checkHeads(config, hyperparameters);
-  return hyperparameters;
-}
-
-function readTokenTypes(config: ConfigReader): number {
-  return config.integer('type_vocab_size', 2, 1, MAX_TOKEN_TYPES);
 }

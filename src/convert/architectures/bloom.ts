@@ -62,18 +62,16 @@ function plan(
   const [decoder, head] = findPrefix(prefixesOf('transformer'), 'word_embeddings.weight', weights);
   const numLabels = readNumLabels(weights, `${head}score.weight`);
   const planner = new TensorPlanner(weights);
-  const linear = (name: string, rows: number, columns: number, source: string) =>
-    planner.linear(name, { sources: [source], rows: [rows], columns, bias: true });
   planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}word_embeddings.weight`);
   planner.norm('token_embd_norm', h, `${decoder}word_embeddings_layernorm`);
   for (let layer = 0; layer < numLayers; layer++) {
     const [block, from] = [`blk.${layer}.`, `${decoder}h.${layer}.`];
     planner.norm(`${block}attn_norm`, h, `${from}input_layernorm`);
     planner.joinedHeads(`${block}attn_qkv`, h, numHeads, `${from}self_attention.query_key_value`);
-    linear(`${block}attn_output`, h, h, `${from}self_attention.dense`);
+    planner.dense(`${block}attn_output`, h, h, `${from}self_attention.dense`);
     planner.norm(`${block}ffn_norm`, h, `${from}post_attention_layernorm`);
-    linear(`${block}ffn_up`, f, h, `${from}mlp.dense_h_to_4h`);
-    linear(`${block}ffn_down`, h, f, `${from}mlp.dense_4h_to_h`);
+    planner.dense(`${block}ffn_up`, f, h, `${from}mlp.dense_h_to_4h`);
+    planner.dense(`${block}ffn_down`, h, f, `${from}mlp.dense_4h_to_h`);
   }
   planner.norm('output_norm', h, `${decoder}ln_f`);
   planScore(planner, head, numLabels, h);

@@ -2,7 +2,6 @@
  * DebertaForSequenceClassification, the first DeBERTa: one layer for queries, keys and values, head by head, with
  * biases for queries and values alone; a row for every distance.
  */
-import type { RowRange } from './architecture';
 import { type Version, readDisentangled } from './disentangled';
 import { encoderFamily } from './encoder-tensors';
 
@@ -17,14 +16,9 @@ const VERSION: Version = {
   },
 
   qkv(layer, { hiddenSize: h, numHeads }) {
-    const headSize = h / numHeads;
-    // Rows of the source: query, key and value of the first head, those of the second, ...
-    const ranges = [0, 1, 2].flatMap((part) =>
-      Array.from({ length: numHeads }, (_, head): RowRange => [(3 * head + part) * headSize, headSize]),
-    );
     return (planner, target, from) => {
       const self = from(`${layer}.attention.self`);
-      planner.matrix(`${target}.weight`, [3 * h, h], `${self}.in_proj.weight`, ranges);
+      planner.joinedHeads(target, h, numHeads, `${self}.in_proj`, false);
       const biases = [
         [`${self}.q_bias`, [h]],
         [`${self}.v_bias`, [h]],

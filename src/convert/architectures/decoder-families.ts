@@ -1,16 +1,14 @@
 /** The families of decoders: what each does differently from a Llama, from which `decoder.ts` makes models. */
 import type { ConfigReader } from '../config';
 import { MAX_POSITIONS } from '../limits';
-import type { EncoderHead, EncoderHyperparameters, RotaryEmbedding } from './architecture';
+import type { EncoderHead, EncoderHyperparameters, RotaryEmbedding, SlidingWindow } from './architecture';
 import { type DecoderFamily, allBiases, attentionBiases, noBiases, sizes } from './decoder-family';
 import { gemmaFamilies } from './gemma';
 import { readWindow, slidingLayers, slidingWindow } from './layer-types';
 import { readRotary, requireWholeHeads, rotaryParameters, rotation } from './rotary';
 
-type SlidingWindow = EncoderHyperparameters['slidingWindow'];
-
 /** Ministral: over the layers that `layer_types` names, all by default; none when it is null. */
-function ministralWindow(config: ConfigReader, numLayers: number): SlidingWindow {
+function ministralWindow(config: ConfigReader, numLayers: number): SlidingWindow | undefined {
   const window = readWindow(config, 'sliding_window', 4096);
   if (window === undefined) return undefined;
   const layers = slidingLayers(config, numLayers, () => true);
@@ -18,7 +16,7 @@ function ministralWindow(config: ConfigReader, numLayers: number): SlidingWindow
 }
 
 /** Mistral: likewise, but over all layers or none, since transformers passes over `layer_types` in this class. */
-function mistralWindow(config: ConfigReader, numLayers: number): SlidingWindow {
+function mistralWindow(config: ConfigReader, numLayers: number): SlidingWindow | undefined {
   const window = readWindow(config, 'sliding_window', 4096);
   const layers = slidingLayers(config, numLayers, () => window !== undefined);
   if (layers.length !== (window === undefined ? 0 : numLayers)) {
@@ -28,7 +26,7 @@ function mistralWindow(config: ConfigReader, numLayers: number): SlidingWindow {
 }
 
 /** Qwen: a window only when it is asked for, from layer `max_window_layers` on. */
-function qwenWindow(config: ConfigReader, numLayers: number): SlidingWindow {
+function qwenWindow(config: ConfigReader, numLayers: number): SlidingWindow | undefined {
   const window = config.boolean('use_sliding_window', false) ? readWindow(config, 'sliding_window', 4096) : undefined;
   const first = config.integer('max_window_layers', 28, 0, 2 ** 31);
   const layers = slidingLayers(config, numLayers, (layer) => window !== undefined && layer >= first);
@@ -38,7 +36,7 @@ function qwenWindow(config: ConfigReader, numLayers: number): SlidingWindow {
 }
 
 /** Phi 3: over all layers, where it is set. */
-function phi3Window(config: ConfigReader, numLayers: number): SlidingWindow {
+function phi3Window(config: ConfigReader, numLayers: number): SlidingWindow | undefined {
   if (config.get('sliding_window') === undefined) return undefined;
   const window = readWindow(config, 'sliding_window', MAX_POSITIONS);
   return window === undefined ? undefined : { size: window, layers: Array.from({ length: numLayers }, (_, i) => i) };
@@ -64,12 +62,8 @@ function phi3Rotary(config: ConfigReader, headSize: number): RotaryEmbedding {
 
 /** The code of `nvidia/llama-3.2-nv-rerankqa-1b-v2`, whose tokens all see each other: padding is never read. */
 function pooledHead(config: ConfigReader): EncoderHead {
-  const pooling = config.string('pooling', 'avg');
-  const known = { avg: 'mean', cls: 'cls', last: 'last' } as const;
-  if (!Object.hasOwn(known, pooling)) {
-    config.unsupported(`pooling is ${JSON.stringify(pooling.slice(0, 60))}; supported are avg, cls and last`);
-  }
-  return { pooling: known[pooling as keyof typeof known], activation: 'none' };
+  const pooling = config.oneOf('pooling', 'avg', ['avg', 'cls', 'last']);
+  return { pooling: pooling === 'avg' ? 'mean' : pooling, activation: 'none' };
 }
 
 /**
@@ -99,7 +93,7 @@ function unrotatedLayers(config: ConfigReader, numLayers: number): number[] {
 }
 
 /** Layers that do not rotate are layers with a window: `sliding_window` where they have one, else over everything. */
-function smollm3Window(config: ConfigReader, numLayers: number): SlidingWindow {
+function smollm3Window(config: ConfigReader, numLayers: number): SlidingWindow | undefined {
   const unrotated = unrotatedLayers(config, numLayers);
   const window = config.get('sliding_window') === undefined ? undefined : readWindow(config, 'sliding_window', 1);
   const isUsed = config.boolean('use_sliding_window', false) && window !== undefined;
@@ -113,7 +107,7 @@ function smollm3Window(config: ConfigReader, numLayers: number): SlidingWindow {
 }
 
 /** A frequency of 0 turns nothing; what is multiplied onto cosine and sine would be all the same. */
-function smollm3Rotary(config: ConfigReader, headSize: number, window: SlidingWindow): RotaryEmbedding {
+function smollm3Rotary(config: ConfigReader, headSize: number, window: SlidingWindow | undefined): RotaryEmbedding {
   const rope = readRotary(config, headSize, 2_000_000);
   requireWholeHeads(config, rope, headSize);
   if (window === undefined) return rope;

@@ -1,9 +1,7 @@
 /** What a family of decoders may do differently from a Llama. */
 import type { ConfigReader } from '../config';
-import type { EncoderHead, EncoderHyperparameters, RotaryEmbedding } from './architecture';
+import type { EncoderHead, EncoderHyperparameters, RotaryEmbedding, SlidingWindow } from './architecture';
 import type { Sizes } from './mechanisms';
-
-type SlidingWindow = EncoderHyperparameters['slidingWindow'];
 
 /** Which linear layers have biases. */
 export interface Biases {
@@ -38,9 +36,9 @@ export interface DecoderFamily {
     readonly tiesEmbeddings?: boolean;
   };
   readonly biases: (config: ConfigReader) => Biases;
-  readonly window?: (config: ConfigReader, numLayers: number) => SlidingWindow;
+  readonly window?: (config: ConfigReader, numLayers: number) => SlidingWindow | undefined;
   /** Default: one rotation of whole heads for all layers, with a theta of 10000. */
-  readonly rotary?: (config: ConfigReader, headSize: number, window: SlidingWindow) => RotaryEmbedding;
+  readonly rotary?: (config: ConfigReader, headSize: number, window: SlidingWindow | undefined) => RotaryEmbedding;
   /** Default: `hidden_act`, else silu. */
   readonly activation?: (config: ConfigReader) => string;
   /** The checkpoint has one layer for queries, keys and values, and one for both halves of the feed-forward part. */

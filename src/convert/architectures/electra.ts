@@ -2,9 +2,9 @@
  * ElectraForSequenceClassification: BERT's body behind an optional projection of narrower embeddings;
  * logits = classifier.out_proj(gelu(classifier.dense(h[0]))), whatever hidden_act says.
  */
-import { MAX_HIDDEN_SIZE, MAX_TOKEN_TYPES } from '../limits';
+import { MAX_HIDDEN_SIZE } from '../limits';
 import { BERT_BODY, type EncoderNames, encoderFamily } from './encoder-tensors';
-import { checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
+import { readBertHyperparameters } from './mechanisms';
 import { prefixesOf } from './tensor-planner';
 
 const NAMES: EncoderNames = {
@@ -27,18 +27,10 @@ const DEFAULTS = {
 };
 
 export const electra = encoderFamily('ElectraForSequenceClassification', 'electra', (config) => {
-  refuseDecoder(config);
-  const sizes = readSizes(config, DEFAULTS);
+  const own = readBertHyperparameters(config, DEFAULTS);
   const embeddingSize = config.integer('embedding_size', 128, 1, MAX_HIDDEN_SIZE);
-  const isProjected = embeddingSize !== sizes.hiddenSize;
-  const hyperparameters = {
-    ...sizes,
-    ...(isProjected ? { embeddingSize } : {}),
-    numTokenTypes: config.integer('type_vocab_size', 2, 1, MAX_TOKEN_TYPES),
-    normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
-    hiddenActivation: readActivation(config, 'hidden_act'),
-  };
-  checkHeads(config, hyperparameters);
+  const isProjected = embeddingSize !== own.hiddenSize;
+  const hyperparameters = isProjected ? { ...own, embeddingSize } : own;
   // llama.cpp has no projection after the embeddings, and runs tanh between the two layers of the head.
   const isReadable = !isProjected && hyperparameters.hiddenActivation.startsWith('gelu');
   return {

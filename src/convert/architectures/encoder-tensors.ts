@@ -117,15 +117,8 @@ function planTensors(
   const { hiddenSize: h } = hyperparameters;
 
   planEncoder(planner, hyperparameters, names, from);
-  const dense = (source: string, rows: number) => ({
-    sources: [source],
-    rows: [rows],
-    columns: h,
-    bias: true,
-    storage: 'exact' as const,
-  });
-  planner.linear('cls', dense(`${names.pooledIn === 'encoder' ? encoder : head}${names.pooled}`, h));
-  planner.linear('cls.output', dense(classifier, numLabels));
+  planner.headDense('cls', h, h, `${names.pooledIn === 'encoder' ? encoder : head}${names.pooled}`);
+  planner.headDense('cls.output', numLabels, h, classifier);
   planner.refuseUnused(names.ignored);
   return { tensors: planner.tensors, numLabels };
 }

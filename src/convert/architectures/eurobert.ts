@@ -35,8 +35,6 @@ const DEFAULTS = {
   vocabSize: 128_256,
 };
 
-const POOLINGS: Readonly<Record<string, EncoderHead['pooling']>> = { bos: 'cls', mean: 'mean', late: 'late' };
-
 type Hyperparameters = EncoderHyperparameters & { readonly headSize: number; readonly numKeyValueHeads: number };
 
 interface Biases {
@@ -96,7 +94,7 @@ function readHyperparameters(config: ConfigReader): Hyperparameters {
 }
 
 function readPooling(config: ConfigReader): EncoderHead['pooling'] {
-  const name = config.string('classifier_pooling', 'late');
+  const name = config.oneOf('classifier_pooling', 'late', ['bos', 'mean', 'late']);
   // The first code's key, which transformers passes over.
   const first = config.string('clf_pooling', name);
   if (first !== name) {
@@ -104,13 +102,7 @@ function readPooling(config: ConfigReader): EncoderHead['pooling'] {
       `clf_pooling is ${JSON.stringify(first.slice(0, 60))}, a key that transformers passes over; name it classifier_pooling`,
     );
   }
-  const pooling = Object.hasOwn(POOLINGS, name) ? POOLINGS[name] : undefined;
-  return (
-    pooling ??
-    config.unsupported(
-      `classifier_pooling is ${JSON.stringify(name.slice(0, 60))}; supported are ${Object.keys(POOLINGS).join(', ')}`,
-    )
-  );
+  return name === 'bos' ? 'cls' : name;
 }
 
 function findEncoder(weights: TensorIndex): readonly [string, string] {
@@ -127,10 +119,8 @@ function plan(
   const planner = new TensorPlanner(weights);
   const { hiddenSize: h } = hyperparameters;
   planEncoder(planner, hyperparameters, biases, encoder);
-  const exact = (name: string, rows: number, source: string) =>
-    planner.linear(name, { sources: [`${head}${source}`], rows: [rows], columns: h, bias: true, storage: 'exact' });
-  exact('cls', h, 'dense');
-  exact('cls.output', numLabels, 'classifier');
+  planner.headDense('cls', h, h, `${head}dense`);
+  planner.headDense('cls.output', numLabels, h, `${head}classifier`);
   planner.refuseUnused(IGNORED);
   return { tensors: planner.tensors, numLabels };
 }

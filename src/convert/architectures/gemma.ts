@@ -4,13 +4,11 @@
  * layers with a window that turn at another rate.
  */
 import type { ConfigReader } from '../config';
-import type { EncoderHyperparameters, RotaryEmbedding } from './architecture';
+import type { RotaryEmbedding, SlidingWindow } from './architecture';
 import { type DecoderFamily, attentionBiases, sizes } from './decoder-family';
 import { readWindow, slidingLayers, slidingWindow } from './layer-types';
 import { readActivation } from './mechanisms';
 import { inverseFrequencies, layerParameters, requireWholeHeads } from './rotary';
-
-type SlidingWindow = EncoderHyperparameters['slidingWindow'];
 
 const ACTIVATION = 'gelu_pytorch_tanh';
 
@@ -42,14 +40,14 @@ function attentionScale(config: ConfigReader): number {
   return 1 / Math.sqrt(config.number('query_pre_attn_scalar', 256, 1, 1e6));
 }
 
-function alternatingWindow(config: ConfigReader, numLayers: number): SlidingWindow {
+function alternatingWindow(config: ConfigReader, numLayers: number): SlidingWindow | undefined {
   const window = readWindow(config, 'sliding_window', 4096);
   const layers = slidingLayers(config, numLayers, (layer) => layer % 2 === 0);
   return window === undefined ? undefined : slidingWindow(window, layers);
 }
 
 /** Five layers with the window, then one without. Both keys are read so that neither's contradiction goes unseen. */
-function gemma3Window(config: ConfigReader, numLayers: number): SlidingWindow {
+function gemma3Window(config: ConfigReader, numLayers: number): SlidingWindow | undefined {
   const pattern = config.integer('sliding_window_pattern', 6, 1, 2 ** 31);
   const layers = slidingLayers(config, numLayers, (layer) => (layer + 1) % pattern !== 0);
   const window = readWindow(config, 'sliding_window', 4096);
@@ -58,7 +56,7 @@ function gemma3Window(config: ConfigReader, numLayers: number): SlidingWindow {
 }
 
 /** `rope_parameters` by kind of layer; in transformers 4 keys of their own, and scaling for layers without a window. */
-function gemma3Rotary(config: ConfigReader, headSize: number, window: SlidingWindow): RotaryEmbedding {
+function gemma3Rotary(config: ConfigReader, headSize: number, window: SlidingWindow | undefined): RotaryEmbedding {
   const frequencies = (kind: string, isScaled: boolean, key: string, theta: number) =>
     inverseFrequencies(config, layerParameters(config, kind, isScaled), headSize, config.number(key, theta, 1, 1e9));
   const everywhere = frequencies('full_attention', true, 'rope_theta', 1e6);

@@ -74,17 +74,15 @@ function plan(
   const [decoder, head] = findPrefix(prefixesOf('gpt_neox'), 'embed_in.weight', weights);
   const numLabels = readNumLabels(weights, `${head}score.weight`);
   const planner = new TensorPlanner(weights);
-  const linear = (name: string, rows: number, columns: number, source: string, bias = true) =>
-    planner.linear(name, { sources: [source], rows: [rows], columns, bias });
   planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}embed_in.weight`);
   for (let layer = 0; layer < numLayers; layer++) {
     const [block, from] = [`blk.${layer}.`, `${decoder}layers.${layer}.`];
     planner.norm(`${block}attn_norm`, h, `${from}input_layernorm`);
     planner.joinedHeads(`${block}attn_qkv`, h, numHeads, `${from}attention.query_key_value`, attentionBias);
-    linear(`${block}attn_output`, h, h, `${from}attention.dense`, attentionBias);
+    planner.dense(`${block}attn_output`, h, h, `${from}attention.dense`, attentionBias);
     planner.norm(`${block}ffn_norm`, h, `${from}post_attention_layernorm`);
-    linear(`${block}ffn_up`, f, h, `${from}mlp.dense_h_to_4h`);
-    linear(`${block}ffn_down`, h, f, `${from}mlp.dense_4h_to_h`);
+    planner.dense(`${block}ffn_up`, f, h, `${from}mlp.dense_h_to_4h`);
+    planner.dense(`${block}ffn_down`, h, f, `${from}mlp.dense_4h_to_h`);
   }
   planner.norm('output_norm', h, `${decoder}final_layer_norm`);
   planScore(planner, head, numLabels, h);

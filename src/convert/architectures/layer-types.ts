@@ -1,9 +1,7 @@
 /** Which layers attend to a window alone. */
 import type { ConfigReader } from '../config';
 import { MAX_POSITIONS } from '../limits';
-import type { EncoderHyperparameters } from './architecture';
-
-type SlidingWindow = NonNullable<EncoderHyperparameters['slidingWindow']>;
+import type { SlidingWindow } from './architecture';
 
 /** Indices of the sliding layers: those that `layer_types` names, else those that `isSliding` picks. */
 export function slidingLayers(

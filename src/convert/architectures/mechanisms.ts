@@ -7,6 +7,7 @@ import {
   MAX_INTERMEDIATE_SIZE,
   MAX_LAYERS,
   MAX_POSITIONS,
+  MAX_TOKEN_TYPES,
   MAX_VOCAB_SIZE,
 } from '../limits';
 import type { EncoderHyperparameters } from './architecture';
@@ -55,17 +56,36 @@ export function readSizes(config: ConfigReader, defaults: Sizes): Sizes {
   };
 }
 
+/** What a class that descends from BERT has for its sizes and for what most of them share. */
+export interface BertDefaults extends Sizes {
+  /** Default 2. */
+  readonly numTokenTypes?: number;
+  /** Default 1e-12. */
+  readonly normEps?: number;
+  /** Default `gelu`. */
+  readonly hiddenActivation?: string;
+}
+
+/** Reads what the descendants of BERT with segments name alike; `defaults` are those of the HF class. */
+export function readBertHyperparameters(config: ConfigReader, defaults: BertDefaults) {
+  refuseDecoder(config);
+  const { numTokenTypes = 2, normEps = 1e-12, hiddenActivation = 'gelu' } = defaults;
+  const hyperparameters = {
+    ...readSizes(config, defaults),
+    numTokenTypes: config.integer('type_vocab_size', numTokenTypes, 1, MAX_TOKEN_TYPES),
+    normEps: config.number('layer_norm_eps', normEps, 1e-12, 1),
+    hiddenActivation: readActivation(config, 'hidden_act', hiddenActivation),
+  };
+  checkHeads(config, hyperparameters);
+  return hyperparameters;
+}
+
 /** Refuses what would make the same tensors mean something else; `kind` is the one kind of positions of the family. */
 export function refuseDecoder(config: ConfigReader, kind: 'absolute' | 'rope' | 'alibi' = 'absolute'): void {
   for (const key of ['is_decoder', 'add_cross_attention', 'is_encoder_decoder']) {
     if (config.boolean(key, false)) config.unsupported(`${key} is true; only encoders are supported`);
   }
-  const positions = config.string('position_embedding_type', kind);
-  if (positions !== kind) {
-    config.unsupported(
-      `position_embedding_type is ${JSON.stringify(positions.slice(0, 60))}; only "${kind}" is supported`,
-    );
-  }
+  config.oneOf('position_embedding_type', kind, [kind]);
   refusePruned(config);
 }
 

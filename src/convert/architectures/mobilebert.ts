@@ -57,10 +57,7 @@ function readHyperparameters(config: ConfigReader): Hyperparameters {
       config.unsupported(`${key} is ${String(!supported)}; only ${String(supported)} is supported`);
     }
   }
-  const norm = config.string('normalization_type', 'no_norm');
-  if (norm !== 'no_norm') {
-    config.unsupported(`normalization_type is ${JSON.stringify(norm.slice(0, 60))}; only "no_norm" is supported`);
-  }
+  config.oneOf('normalization_type', 'no_norm', ['no_norm']);
   const sizes = readSizes(config, DEFAULTS);
   const narrow = config.integer('intra_bottleneck_size', 128, 1, MAX_HIDDEN_SIZE);
   checkHeads(config, { hiddenSize: narrow, numHeads: sizes.numHeads });
@@ -91,11 +88,8 @@ function plan(
   for (let block = 0; block < numLayers; block++) {
     planLayer(planner, `blk.${block}.`, `${encoder}encoder.layer.${block}.`, hyperparameters);
   }
-  const dense = (source: string, rows: number) =>
-    ({ sources: [source], rows: [rows], columns: h, bias: true, storage: 'exact' }) as const;
-  const pooler = `${encoder}pooler.dense`;
-  if (hasPooler) planner.linear('cls', dense(pooler, h));
-  planner.linear('cls.output', dense(`${head}classifier`, numLabels));
+  if (hasPooler) planner.headDense('cls', h, h, `${encoder}pooler.dense`);
+  planner.headDense('cls.output', numLabels, h, `${head}classifier`);
   planner.refuseUnused(IGNORED);
   return { tensors: planner.tensors, numLabels };
 }

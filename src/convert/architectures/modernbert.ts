@@ -2,6 +2,7 @@
  * ModernBertForSequenceClassification: rotary positions, windows in all layers but every third, gated units, norms before
  * each part; logits = classifier(norm(act(dense(pooled)))), pooled the first token or the mean.
  */
+import { float, text, uint } from '../../gguf/entries';
 import type { GgufEntry } from '../../gguf/types';
 import type { ConfigReader } from '../config';
 import { MAX_POSITIONS } from '../limits';
@@ -41,10 +42,7 @@ export const modernbert: Architecture = {
   describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
     const hyperparameters = readHyperparameters(config);
     const biases = readBiases(config);
-    const pooling = config.string('classifier_pooling', 'cls');
-    if (pooling !== 'cls' && pooling !== 'mean') {
-      config.unsupported(`classifier_pooling is ${JSON.stringify(pooling.slice(0, 60))}; supported are cls and mean`);
-    }
+    const pooling = config.oneOf('classifier_pooling', 'cls', ['cls', 'mean']);
     const activation = readActivation(config, 'classifier_activation', 'gelu', ['tanh']);
     const isOwn = Object.values(biases).some(Boolean) || isScaled(config);
     const isPlain = hyperparameters.hiddenActivation === 'gelu' && activation === 'gelu';
@@ -141,11 +139,9 @@ function plan(
   const planner = new TensorPlanner(weights);
   const { hiddenSize: h } = hyperparameters;
   planEncoder(planner, hyperparameters, biases, encoder);
-  const exact = (name: string, rows: number, source: string, bias: boolean) =>
-    planner.linear(name, { sources: [source], rows: [rows], columns: h, bias, storage: 'exact' });
-  exact('cls', h, `${head}head.dense`, biases.classifier);
+  planner.headDense('cls', h, h, `${head}head.dense`, biases.classifier);
   planner.norm('cls.norm', h, `${head}head.norm`, biases.norm);
-  exact('cls.output', numLabels, `${head}classifier`, true);
+  planner.headDense('cls.output', numLabels, h, `${head}classifier`);
   planner.refuseUnused(IGNORED);
   return { tensors: planner.tensors, numLabels };
 }
@@ -156,19 +152,17 @@ function planEncoder(
   biases: Biases,
   encoder: string,
 ): void {
-  const linear = (name: string, rows: number, columns: number, source: string, bias: boolean) =>
-    planner.linear(name, { sources: [source], rows: [rows], columns, bias });
   planner.matrix('token_embd.weight', [vocabSize, h], `${encoder}embeddings.tok_embeddings.weight`);
   planner.norm('token_embd_norm', h, `${encoder}embeddings.norm`, biases.norm);
   for (let layer = 0; layer < numLayers; layer++) {
     const [block, from] = [`blk.${layer}.`, `${encoder}layers.${layer}.`];
     // The embeddings' norm stands in the place of the first layer's.
     if (layer > 0) planner.norm(`${block}attn_norm`, h, `${from}attn_norm`, biases.norm);
-    linear(`${block}attn_qkv`, 3 * h, h, `${from}attn.Wqkv`, biases.attention);
-    linear(`${block}attn_output`, h, h, `${from}attn.Wo`, biases.attention);
+    planner.dense(`${block}attn_qkv`, 3 * h, h, `${from}attn.Wqkv`, biases.attention);
+    planner.dense(`${block}attn_output`, h, h, `${from}attn.Wo`, biases.attention);
     planner.norm(`${block}ffn_norm`, h, `${from}mlp_norm`, biases.norm);
-    linear(`${block}ffn_up`, 2 * f, h, `${from}mlp.Wi`, biases.mlp);
-    linear(`${block}ffn_down`, h, f, `${from}mlp.Wo`, biases.mlp);
+    planner.dense(`${block}ffn_up`, 2 * f, h, `${from}mlp.Wi`, biases.mlp);
+    planner.dense(`${block}ffn_down`, h, f, `${from}mlp.Wo`, biases.mlp);
   }
   planner.norm('output_norm', h, `${encoder}final_norm`, biases.norm);
 }
@@ -180,13 +174,9 @@ function llamacppEntries(config: ConfigReader): GgufEntry[] {
     return typeof own === 'number' ? own : config.number(key, fallback, 1, 1e9);
   };
   return [
-    { key: 'rope.freq_base', type: 'float32', value: theta(FULL) },
-    { key: 'rope.freq_base_swa', type: 'float32', value: theta(SLIDING) },
-    { key: 'rope.scaling.type', type: 'string', value: 'none' },
-    {
-      key: 'attention.sliding_window_pattern',
-      type: 'uint32',
-      value: config.integer('global_attn_every_n_layers', 3, 1, 256),
-    },
+    float('rope.freq_base', theta(FULL)),
+    float('rope.freq_base_swa', theta(SLIDING)),
+    text('rope.scaling.type', 'none'),
+    uint('attention.sliding_window_pattern', config.integer('global_attn_every_n_layers', 3, 1, 256)),
   ];
 }

@@ -107,12 +107,8 @@ function plan(
   }
   if (isPre) planner.norm('output_norm', h, `${decoder}final_layer_norm`);
   if (isProjected) {
-    const projection = (name: string, source: string, rows: number, columns: number) => {
-      const storage = name === 'cls' ? ('exact' as const) : ('matrix' as const);
-      planner.linear(name, { sources: [`${decoder}${source}`], rows: [rows], columns, bias: false, storage });
-    };
-    projection('token_embd_proj', 'project_in', h, e);
-    projection('cls', 'project_out', e, h);
+    planner.dense('token_embd_proj', h, e, `${decoder}project_in`, false);
+    planner.headDense('cls', e, h, `${decoder}project_out`, false);
   }
   planScore(planner, head, numLabels, e);
   planner.refuseUnused(IGNORED);

@@ -2,9 +2,9 @@
  * RemBertForSequenceClassification: BERT's body behind a projection of narrower embeddings; pooled =
  * tanh(pooler.dense(h[0])), logits = classifier(pooled).
  */
-import { MAX_HIDDEN_SIZE, MAX_TOKEN_TYPES } from '../limits';
+import { MAX_HIDDEN_SIZE } from '../limits';
 import { BERT_BODY, type EncoderNames, encoderFamily } from './encoder-tensors';
-import { checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
+import { readBertHyperparameters } from './mechanisms';
 import { prefixesOf } from './tensor-planner';
 
 const NAMES: EncoderNames = {
@@ -27,18 +27,12 @@ const DEFAULTS = {
 };
 
 export const rembert = encoderFamily('RemBertForSequenceClassification', 'rembert', (config) => {
-  refuseDecoder(config);
-  const hyperparameters = {
-    ...readSizes(config, DEFAULTS),
-    embeddingSize: config.integer('input_embedding_size', 256, 1, MAX_HIDDEN_SIZE),
-    numTokenTypes: config.integer('type_vocab_size', 2, 1, MAX_TOKEN_TYPES),
-    normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
-    hiddenActivation: readActivation(config, 'hidden_act'),
-  };
-  checkHeads(config, hyperparameters);
   return {
     architecture: 'rembert',
-    hyperparameters,
+    hyperparameters: {
+      ...readBertHyperparameters(config, DEFAULTS),
+      embeddingSize: config.integer('input_embedding_size', 256, 1, MAX_HIDDEN_SIZE),
+    },
     names: NAMES,
     head: { pooling: 'cls', activation: 'tanh' },
     llamacppCompat: 'unsupported',

@@ -4,11 +4,10 @@
  * logits = classifier.out_proj(tanh(classifier.dense(h[0]))).
  */
 import type { ConfigReader } from '../config';
-import { MAX_TOKEN_TYPES } from '../limits';
 import type { Architecture, TensorIndex } from './architecture';
 import { BERT_BODY, type EncoderFacts, type EncoderNames, encoderFamily } from './encoder-tensors';
 import { FLASH_EMBEDDING_NORM, flashLayer } from './flash-names';
-import { type Sizes, bertCompatibility, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
+import { type BertDefaults, bertCompatibility, readBertHyperparameters } from './mechanisms';
 import { findPrefix, prefixesOf } from './tensor-planner';
 
 interface Family {
@@ -17,7 +16,7 @@ interface Family {
   /** The encoder's name in the model. */
   readonly attribute: string;
   /** Defaults of the HF class where they are not RoBERTa's. */
-  readonly defaults?: Partial<Sizes> & { readonly numTokenTypes?: number; readonly normEps?: number };
+  readonly defaults?: Partial<BertDefaults>;
   /** Where the norms stand before each part: what their names are. */
   readonly preNorms?: Pick<EncoderNames, 'layer' | 'embeddingNorm' | 'lastNorm'>;
 }
@@ -29,8 +28,6 @@ const DEFAULTS = {
   intermediateSize: 3072,
   numPositions: 512,
   vocabSize: 50_265,
-  numTokenTypes: 2,
-  normEps: 1e-12,
 };
 
 const FAMILIES: readonly Family[] = [
@@ -90,24 +87,18 @@ export const robertaFamily: readonly Architecture[] = FAMILIES.map((family) =>
 );
 
 function read(family: Family, config: ConfigReader, weights: TensorIndex): EncoderFacts {
-  refuseDecoder(config);
-  const defaults = { ...DEFAULTS, ...family.defaults };
-  const sizes = readSizes(config, defaults);
-  const positionOffset = config.integer('pad_token_id', 1, 0, sizes.vocabSize - 1) + 1;
-  if (positionOffset >= sizes.numPositions) {
-    config.malformed(`pad_token_id leaves none of the ${sizes.numPositions} max_position_embeddings`);
+  const own = readBertHyperparameters(config, { ...DEFAULTS, ...family.defaults });
+  const positionOffset = config.integer('pad_token_id', 1, 0, own.vocabSize - 1) + 1;
+  if (positionOffset >= own.numPositions) {
+    config.malformed(`pad_token_id leaves none of the ${own.numPositions} max_position_embeddings`);
   }
   const isPre = family.preNorms !== undefined;
   const hyperparameters = {
-    ...sizes,
-    numPositions: sizes.numPositions - positionOffset,
+    ...own,
+    numPositions: own.numPositions - positionOffset,
     positionOffset,
-    numTokenTypes: config.integer('type_vocab_size', defaults.numTokenTypes, 1, MAX_TOKEN_TYPES),
-    normEps: config.number('layer_norm_eps', defaults.normEps, 1e-12, 1),
     ...(isPre ? { normPlacement: 'pre' as const } : {}),
-    hiddenActivation: readActivation(config, 'hidden_act'),
   };
-  checkHeads(config, hyperparameters);
   return {
     architecture: isPre ? family.modelType : 'bert',
     hyperparameters,

@@ -202,12 +202,7 @@ function read(family: Family, source: ConfigReader, weights: TensorIndex): Encod
 
 /** What the first code of GTE can be told and no published model asks for. */
 function refuseNewVariants(config: ConfigReader): void {
-  const kind = config.string('layer_norm_type', 'layer_norm');
-  if (kind !== 'layer_norm') {
-    config.unsupported(
-      `layer_norm_type is ${JSON.stringify(kind.slice(0, 60))}; only "layer_norm" is supported for this class`,
-    );
-  }
+  config.oneOf('layer_norm_type', 'layer_norm', ['layer_norm']);
   if (config.boolean('logn_attention_scale', false)) {
     config.unsupported('logn_attention_scale is true; scores that depend on the length are not supported');
   }

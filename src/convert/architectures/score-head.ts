@@ -24,11 +24,5 @@ export function planScore(
     ]);
     return;
   }
-  planner.linear('cls.output', {
-    sources: [`${prefix}score`],
-    rows: [numLabels],
-    columns: hiddenSize,
-    bias: false,
-    storage: 'exact',
-  });
+  planner.headDense('cls.output', numLabels, hiddenSize, `${prefix}score`, false);
 }

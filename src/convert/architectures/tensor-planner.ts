@@ -93,6 +93,16 @@ export class TensorPlanner {
     if (bias) add('bias', [], 'exact');
   }
 
+  /** A linear layer of one source. */
+  dense(name: string, rows: number, columns: number, source: string, bias = true): void {
+    this.linear(name, { sources: [source], rows: [rows], columns, bias });
+  }
+
+  /** Likewise, of the head. */
+  headDense(name: string, rows: number, columns: number, source: string, bias = true): void {
+    this.linear(name, { sources: [source], rows: [rows], columns, bias, storage: 'exact' });
+  }
+
   /** Queries, keys and values that stand together in each head of the source, put behind each other. */
   joinedHeads(name: string, hiddenSize: number, numHeads: number, source: string, bias = true): void {
     const size = hiddenSize / numHeads;

@@ -2,6 +2,7 @@
  * How far scores are from the right values, and how well they follow them: the definitions of scikit-learn and scipy.
  * test/fixtures/evaluation/regression holds their own numbers.
  */
+import { meanOfDefined } from './averages';
 import { mean, rangeOf } from './range';
 import type { Range } from './range';
 
@@ -44,16 +45,12 @@ export function regressionMetrics(values: Float64Array, scores: Float64Array): R
 
 /** Means over several values, scikit-learn's `uniform_average`; of the correlations those that are defined. */
 export function meanRegression(labels: readonly RegressionMetrics[]): RegressionErrors {
-  const meanOf = (numbers: readonly (number | null)[]): number | null => {
-    const defined = numbers.filter((number) => number !== null);
-    return defined.length === 0 ? null : mean(Float64Array.from(defined));
-  };
   return {
     mse: mean(Float64Array.from(labels, ({ mse }) => mse)),
     mae: mean(Float64Array.from(labels, ({ mae }) => mae)),
-    r2: meanOf(labels.map((label) => label.r2)),
-    pearson: meanOf(labels.map((label) => label.pearson)),
-    spearman: meanOf(labels.map((label) => label.spearman)),
+    r2: meanOfDefined(labels.map((label) => label.r2)),
+    pearson: meanOfDefined(labels.map((label) => label.pearson)),
+    spearman: meanOfDefined(labels.map((label) => label.spearman)),
   };
 }
 

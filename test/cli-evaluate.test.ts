@@ -148,4 +148,18 @@ describe('refusals', () => {
     expect(code).toBe(2);
     expect(stderr).toContain('would overwrite the input');
   });
+
+  test('a report where there is no folder for it, before anything is loaded', async () => {
+    const { code, stdout, stderr } = await runCli([
+      'evaluate',
+      '-m',
+      path('none.gguf'),
+      '--input',
+      path('test.jsonl'),
+      '--report',
+      path('none/a.html'),
+    ]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/error \[io_failed\]: cannot write .+a\.html: ENOENT/);
+  });
 });

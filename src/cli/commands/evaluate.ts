@@ -1,5 +1,6 @@
 /** ggml-encoder evaluate: how good a model is on labelled examples. */
-import { writeFile } from 'node:fs/promises';
+import { access, constants, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
@@ -87,8 +88,11 @@ Examples:
 async function evaluateModel(flags: EvaluateFlags, io: Io): Promise<void> {
   const { input, report, perQuery, column: titles = {} } = flags;
   for (const [option, path] of Object.entries({ report, 'per-query': perQuery })) {
-    if (path === undefined || input === '-' || !(await isSameFile(input, path))) continue;
-    throw new UsageError(`--${option} ${path} would overwrite the input`);
+    if (path === undefined) continue;
+    if (input !== '-' && (await isSameFile(input, path))) {
+      throw new UsageError(`--${option} ${path} would overwrite the input`);
+    }
+    await checkFolder(path);
   }
   const load = (source?: string) => async (options: LoadOptions) => Scorer.load(source, options);
   const forPeople = flags.json !== true && wantsText(flags, io);
@@ -107,6 +111,13 @@ async function evaluateModel(flags: EvaluateFlags, io: Io): Promise<void> {
     };
     if (flags.compare === undefined) await finish();
     else await withModel(flags, io, load(flags.compare), finish);
+  });
+}
+
+/** Fails where a file cannot be, before a long evaluation is begun. */
+async function checkFolder(path: string): Promise<void> {
+  await access(dirname(path), constants.W_OK).catch((cause: unknown) => {
+    throw ioError(`cannot write ${path}`, cause);
   });
 }
 

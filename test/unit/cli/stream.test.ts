@@ -191,7 +191,17 @@ describe('reportError', () => {
     [
       Object.assign(new RangeError('options.topK: no'), { code: 'ERR_OUT_OF_RANGE' }),
       2,
-      'ggml-encoder: error [usage]: options.topK: no\n',
+      'ggml-encoder: error [usage]: --top-k: no\n',
+    ],
+    [
+      Object.assign(new TypeError('options.windows.maxWindows: no'), { code: 'ERR_INVALID_ARG_TYPE' }),
+      2,
+      'ggml-encoder: error [usage]: --max-windows: no\n',
+    ],
+    [
+      Object.assign(new RangeError('options.hypothesisTemplate: no'), { code: 'ERR_OUT_OF_RANGE' }),
+      2,
+      'ggml-encoder: error [usage]: --template: no\n',
     ],
     [
       new TypeError('x is not a function'),

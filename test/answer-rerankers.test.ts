@@ -14,7 +14,7 @@ import {
 } from './golden/answer-checkpoints';
 import { deviceSlack, type Engine, engineOptions } from './golden/engines';
 import { runCli } from './support/cli-process';
-import { temporaryFolder } from './unit/convert/temp-folder';
+import { type TinyTensor, temporaryFolder } from './unit/convert/temp-folder';
 
 const TOLERANCE = 2e-5;
 const PARSE = { specialTokens: 'parse', logits: true } as const;
@@ -155,6 +155,36 @@ describe('a reranker that answers', () => {
     await using reranker = await load(await makeFile(model));
     const [forged] = await reranker.tokenize([answerPairs[9]!]);
     expect(forged!.ids.filter((id) => id === 1)).toHaveLength(1);
+  });
+
+  it('is the same with the tables and the bias that the first checkpoints have beside it', async () => {
+    const copy = (tensors: Record<string, TinyTensor>, from: string, ...names: string[]) => {
+      for (const name of names) tensors[`${name}.weight`] = tensors[`${from}.weight`]!;
+    };
+    const bias = 'decoder.block.0.layer.1.EncDecAttention.relative_attention_bias';
+    const tables = ['encoder.embed_tokens', 'decoder.embed_tokens', 'lm_head'];
+    const path = await makeFile(model, 'f32', {
+      tensors: (tensors) => {
+        copy(tensors, 'shared', ...tables);
+        copy(tensors, 'decoder.block.0.layer.0.SelfAttention.relative_attention_bias', bias);
+      },
+    });
+    await using reranker = await load(path);
+    await using plain = await load(await makeFile(model));
+    const results = await reranker.predict(answerPairs, PARSE);
+    expect(results.map(({ logits }) => logits)).toEqual(
+      (await plain.predict(answerPairs, PARSE)).map(({ logits }) => logits),
+    );
+    const apart = makeFile(model, 'f32', {
+      tensors: (tensors) => {
+        const { shape, data } = tensors['shared.weight']!;
+        tensors['encoder.embed_tokens.weight'] = {
+          shape,
+          data: Uint8Array.from(data, (byte, i) => (i === 3 ? 64 : byte)),
+        };
+      },
+    });
+    await expect(apart).rejects.toMatchObject({ code: 'architecture_unsupported' });
   });
 
   it('is refused where its files do not fit together', async () => {

@@ -65,3 +65,25 @@ describe('a model that projects positions by themselves', () => {
     expect(await codeOf(source, change)).toBe('tensor_missing');
   });
 });
+
+describe('a model with biases', () => {
+  it.each([
+    ['a layer', 'mobilebert', 'blk.0.ffn.1.up.bias'],
+    ['the layer after it', 'mobilebert', 'blk.1.attn_qk.bias'],
+    ['the norm of a layer', 'rembert', 'blk.2.attn_output_norm.bias'],
+    ['a decoder layer', 'bart', 'dec.blk.1.cross_attn_q.bias'],
+  ])('is refused where %s lacks one', async (_, name, bias) => {
+    const family = families().find((each) => each.name === name)!;
+    const source = join(temporaryFolder(), 'checkpoint');
+    await writeFamily(family, source, 'safetensors', 'F32', ownTokenizer(family));
+    expect(await codeOf(source, remove(bias))).toBe('tensor_missing');
+  });
+
+  it('may have none of a kind in any layer', async () => {
+    const family = families().find((each) => each.name === 'rembert')!;
+    const source = join(temporaryFolder(), 'checkpoint');
+    await writeFamily(family, source, 'safetensors', 'F32', ownTokenizer(family));
+    const biases = [0, 1, 2].map((layer) => `blk.${layer}.ffn_up.bias`);
+    expect(await codeOf(source, remove(...biases))).toBe('loaded');
+  });
+});

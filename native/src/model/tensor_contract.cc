@@ -12,6 +12,17 @@ std::string shape_text(const std::vector<int64_t>& shape) {
   return text + "]";
 }
 
+/// The name of the same tensor in the layer before; empty in the first layer and outside of layers.
+std::string name_in_layer_before(const std::string& name) {
+  const std::string part = "blk.";
+  const size_t begin = name.find(part);
+  if (begin == std::string::npos) return {};
+  const size_t number = begin + part.size();
+  const size_t end = name.find('.', number);
+  const int layer = std::stoi(name.substr(number, end - number));
+  return layer == 0 ? "" : name.substr(0, number) + std::to_string(layer - 1) + name.substr(end);
+}
+
 }  // namespace
 
 ggml_tensor* TensorContract::matrix(const std::string& name, int64_t columns, int64_t rows, bool widen_f16) {
@@ -32,8 +43,15 @@ ggml_tensor* TensorContract::vector(const std::string& name, int64_t size) {
   return declare(source, ggml_new_tensor_1d(context_, GGML_TYPE_F32, size));
 }
 
-ggml_tensor* TensorContract::optional_vector(const std::string& name, int64_t size) {
-  return has(name) ? vector(name, size) : nullptr;
+ggml_tensor* TensorContract::optional_bias(const std::string& name, int64_t size) {
+  const bool is_there = has(name + ".bias");
+  const std::string before = name_in_layer_before(name);
+  if (!before.empty() && has(before + ".weight") && has(before + ".bias") != is_there) {
+    throw Error(ErrorCode::tensor_missing, "'" + file_.path() + "' lacks the tensor '" +
+                                               (is_there ? before : name) + ".bias', which the layer " +
+                                               (is_there ? "after" : "before") + " it has");
+  }
+  return is_there ? vector(name + ".bias", size) : nullptr;
 }
 
 bool TensorContract::has_size(const std::string& name, int64_t size) const {
@@ -42,7 +60,7 @@ bool TensorContract::has_size(const std::string& name, int64_t size) const {
 }
 
 Norm TensorContract::norm(const std::string& name, int64_t size, NormKind kind, float eps) {
-  return {vector(name + ".weight", size), optional_vector(name + ".bias", size), kind, eps};
+  return {vector(name + ".weight", size), optional_bias(name, size), kind, eps};
 }
 
 Norm TensorContract::optional_norm(const std::string& name, int64_t size, NormKind kind, float eps) {
@@ -58,7 +76,7 @@ Linear TensorContract::linear(const std::string& name, int64_t in, int64_t out) 
   result.name = name;
   result.in = in;
   result.out = out;
-  result.bias = optional_vector(name + ".bias", out);
+  result.bias = optional_bias(name, out);
   if (table_ == nullptr) {
     result.weight = matrix(name + ".weight", in, out, true);
   } else {

@@ -22,9 +22,9 @@ class TensorContract {
   ggml_tensor* matrix(const std::string& name, int64_t columns, int64_t rows, bool widen_f16);
   ggml_tensor* f32_matrix(const std::string& name, int64_t columns, int64_t rows);
   ggml_tensor* vector(const std::string& name, int64_t size);
-  ggml_tensor* optional_vector(const std::string& name, int64_t size);
 
-  /// The bias of norms and linear layers is taken where the file has one: checkpoints differ in it.
+  /// The bias of norms and linear layers is taken where the file has one: checkpoints differ in it, but not
+  /// from layer to layer.
   Norm norm(const std::string& name, int64_t size, NormKind kind, float eps);
   Norm optional_norm(const std::string& name, int64_t size, NormKind kind, float eps);
   /// The norm of a query's or key's head, or of all of them: RMS, and without a bias, which no backend's
@@ -50,6 +50,8 @@ class TensorContract {
   const std::vector<std::pair<const GgufTensor*, ggml_tensor*>>& declared() const { return declared_; }
 
  private:
+  /// The bias of the weight `name`. Throws Error(tensor_missing) where the layer before differs.
+  ggml_tensor* optional_bias(const std::string& name, int64_t size);
   const GgufTensor& take(const std::string& name, const std::vector<int64_t>& shape);
   void require_f32(const GgufTensor& source) const;
   ggml_tensor* declare(const GgufTensor& source, ggml_tensor* tensor);

@@ -128,8 +128,8 @@ struct Attention {
     const size_t groups = (vectors + Tile::kVectors - 1) / Tile::kVectors;
     const size_t step = (vectors + groups - 1) / groups * S::kWidth;
     for (size_t i = 0; i < head_size; i += step) {
-      dense_panel<S, StoredF32>(weights, weights_stride, rows, values + i, width, count, nullptr,
-                                Activation::kNone, out + i, out_stride, min_size(step, head_size - i));
+      dense_panel<S>(weights, weights_stride, rows, values + i, width, count, nullptr, Activation::kNone,
+                     out + i, out_stride, min_size(step, head_size - i));
     }
   }
 
@@ -162,10 +162,9 @@ struct Attention {
         const bool is_first = block == key_begin;
         const size_t count = min_size(kKeyBlock, key_end - block);
         for (size_t key = block; key < block + count; key += Tile::kColumns) {
-          dense_panel<S, StoredF32>(q, a.q_stride, rows, keys + key * d,
-                                    min_size(Tile::kColumns, padded - key), d, nullptr, Activation::kNone,
-                                    scores + (key - block), scores_stride,
-                                    min_size(Tile::kColumns, padded - key));
+          dense_panel<S>(q, a.q_stride, rows, keys + key * d, min_size(Tile::kColumns, padded - key), d,
+                         nullptr, Activation::kNone, scores + (key - block), scores_stride,
+                         min_size(Tile::kColumns, padded - key));
         }
         float* target = is_first ? out : partial;
         const size_t target_stride = is_first ? a.out_stride : width;

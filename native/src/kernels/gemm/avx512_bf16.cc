@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "kernels/gemm/gemm.h"
+#include "kernels/gemm/panel_prefetch.h"
 #include "kernels/simd/elementary.h"
 #include "kernels/simd/transpose.h"
 
@@ -31,8 +32,8 @@ __m512 multiply_add(__m512 sum, uint32_t x_pair, __m512i weights) {
 }
 
 template <size_t Rows, size_t Vectors>
-void tile(const uint32_t* x, const uint32_t* panel, size_t pair_count, const float* bias, float* y,
-          size_t y_stride, size_t columns) {
+void tile(const uint32_t* x, const uint32_t* panel, size_t pair_count, Ahead ahead, const float* bias,
+          float* y, size_t y_stride, size_t columns) {
   __m512 sum[Rows][Vectors];
   ENC_UNROLL for (size_t r = 0; r < Rows; r++) {
     ENC_UNROLL for (size_t v = 0; v < Vectors; v++) sum[r][v] = _mm512_setzero_ps();
@@ -42,11 +43,11 @@ void tile(const uint32_t* x, const uint32_t* panel, size_t pair_count, const flo
   for (size_t r = 0; r < Rows; r++) {
     for (size_t v = 0; v < Vectors; v++) __builtin_prefetch(y + r * y_stride + v * kWidth, 1);
   }
-  for (size_t i = 0; i < pair_count; i++, panel += Vectors * kWidth) {
+  for (size_t i = 0; i < pair_count; i++, panel += Vectors * kWidth, ahead.at += ahead.step) {
     __m512i weight[Vectors];
     ENC_UNROLL for (size_t v = 0; v < Vectors; v++) {
       weight[v] = _mm512_loadu_si512(panel + v * kWidth);
-      __builtin_prefetch(panel + v * kWidth + kPrefetchBytes / sizeof *panel);
+      __builtin_prefetch(ahead.at + v * sizeof *weight);
     }
     ENC_UNROLL for (size_t r = 0; r < Rows; r++) {
       ENC_UNROLL for (size_t v = 0; v < Vectors; v++) {
@@ -63,7 +64,7 @@ void tile(const uint32_t* x, const uint32_t* panel, size_t pair_count, const flo
   }
 }
 
-using Tile = void (*)(const uint32_t*, const uint32_t*, size_t, const float*, float*, size_t, size_t);
+using Tile = void (*)(const uint32_t*, const uint32_t*, size_t, Ahead, const float*, float*, size_t, size_t);
 #define ENC_ROW(r) \
   { tile<r, 1>, tile<r, 2>, tile<r, 3> }
 constexpr Tile kTiles[kRows][kVectors] = {ENC_ROW(1), ENC_ROW(2), ENC_ROW(3), ENC_ROW(4),
@@ -110,15 +111,18 @@ void round_row(const float* x, size_t k, uint32_t* to) {
 }
 
 void run_rows(const GemmArgs& a, const uint32_t* x, size_t m, float* y) {
-  const size_t pair_count = pairs(a.k), panels = (a.n + kColumns - 1) / kColumns;
-  for (size_t p = a.panel_begin; p < min_size(a.panel_end, panels); p++) {
+  const size_t pair_count = pairs(a.k), column_bytes = pair_count * sizeof(uint32_t);
+  const size_t panels = min_size(a.panel_end, (a.n + kColumns - 1) / kColumns);
+  for (size_t p = a.panel_begin; p < panels; p++) {
     const size_t first = p * kColumns, columns = min_size(kColumns, a.n - first);
-    const uint32_t* panel = static_cast<const uint32_t*>(a.packed) + first * pair_count;
+    const StoredPanel panel =
+        stored_panel(a.packed, p, panels, kColumns, round_up(a.n, kWidth), column_bytes);
     const float* bias = a.bias ? a.bias + first : nullptr;
     for (size_t row = 0; row < m; row += kRows) {
       const size_t rows = min_size(kRows, m - row);
       float* to = y + row * a.y_stride + first;
-      kTiles[rows - 1][(columns - 1) / kWidth](x + row * pair_count, panel, pair_count, bias, to, a.y_stride,
+      kTiles[rows - 1][(columns - 1) / kWidth](x + row * pair_count, panel.as<uint32_t>(), pair_count,
+                                               panel.ahead(m, row, rows, pair_count), bias, to, a.y_stride,
                                                columns);
       activate_block<Avx512>(a.activation, to, a.y_stride, rows, columns);
     }

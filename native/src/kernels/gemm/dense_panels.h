@@ -16,9 +16,7 @@
 // depend on whether that happens in the inner loop (few rows) or once per panel into scratch (many). bf16
 // weights multiply x rounded to bf16.
 //
-// Weights are prefetched 3 KB ahead: the hardware stops at each page, and with 16 rows there is too little
-// work to hide that (150 -> 185 GFLOP/s at m = 16, n = k = 768..3072 from the third-level cache; 3 to 5 % at
-// m = 128; nothing at m = 1). Dropped: 2 MB pages for the weights, no effect.
+// Weights are prefetched (panel_prefetch.h). Dropped: 2 MB pages for the weights, no effect.
 //
 // Zen 5 at 4.1 GHz, GCC 12, one thread: 225-260 GFLOP/s on AVX-512 and 115-130 on AVX2 for m = 128..512, n
 // and k = 128..3072, the FMA peaks being 260 and 130.
@@ -27,6 +25,7 @@
 #include <cstring>
 
 #include "kernels/gemm/gemm.h"
+#include "kernels/gemm/panel_prefetch.h"
 #include "kernels/gemm/stored_weight.h"
 #include "kernels/simd/elementary.h"
 #include "kernels/simd/transpose.h"
@@ -93,18 +92,18 @@ constexpr size_t dense_column_bytes(size_t k) {
 /// last vector; panel rows are `panel_stride` elements apart; y may be a scratch block.
 template <class S, class W, size_t Rows, size_t Vectors>
 void dense_tile(const float* x, size_t x_stride, const typename W::Element* panel, size_t panel_stride,
-                size_t k, const float* bias, float* y, size_t y_stride, size_t columns) {
+                size_t k, Ahead ahead, const float* bias, float* y, size_t y_stride, size_t columns) {
   using F = typename S::F;
   F sum[Rows][Vectors];
   ENC_UNROLL for (size_t r = 0; r < Rows; r++) {
     ENC_UNROLL for (size_t v = 0; v < Vectors; v++) sum[r][v] = S::zero();
   }
-  for (size_t i = 0; i < k; i++) {
+  for (size_t i = 0; i < k; i++, ahead.at += ahead.step) {
     F weight[Vectors];
     ENC_UNROLL for (size_t v = 0; v < Vectors; v++) {
       weight[v] = W::template load<S>(panel + v * S::kWidth);
       if (v % DenseTile<S>::kVectorsPerPrefetch == 0)
-        __builtin_prefetch(panel + v * S::kWidth + kPrefetchBytes / sizeof(*panel));
+        __builtin_prefetch(ahead.at + v * S::kWidth * sizeof *panel);
     }
     ENC_UNROLL for (size_t r = 0; r < Rows; r++) {
       const F value = S::set(x[r * x_stride + i]);
@@ -130,8 +129,8 @@ void dense_tile(const float* x, size_t x_stride, const typename W::Element* pane
 }
 
 template <class S, class W>
-using DenseTileFn = void (*)(const float*, size_t, const typename W::Element*, size_t, size_t, const float*,
-                             float*, size_t, size_t);
+using DenseTileFn = void (*)(const float*, size_t, const typename W::Element*, size_t, size_t, Ahead,
+                             const float*, float*, size_t, size_t);
 
 /// The instantiation for `rows` (1..kRows) and `vectors` (1..kVectors).
 template <class S, class W>
@@ -154,11 +153,11 @@ DenseTileFn<S, W> dense_tile_for(size_t rows, size_t vectors) {
 }
 
 /// y[m, columns] = x[m, k] . panel + bias, tile by tile, each followed by its activation. `bias` and `y`
-/// start at the panel's first column.
+/// start at the panel's first column; `stored` is what `panel` was widened from, or itself.
 template <class S, class W>
 void dense_panel(const float* x, size_t x_stride, size_t m, const typename W::Element* panel,
-                 size_t panel_stride, size_t k, const float* bias, Activation activation, float* y,
-                 size_t y_stride, size_t columns) {
+                 size_t panel_stride, size_t k, const StoredPanel& stored, const float* bias,
+                 Activation activation, float* y, size_t y_stride, size_t columns) {
   constexpr size_t kRows = DenseTile<S>::kRows;
   const size_t vectors = (columns + S::kWidth - 1) / S::kWidth;
   const DenseTileFn<S, W> whole = dense_tile_for<S, W>(kRows, vectors);
@@ -166,9 +165,20 @@ void dense_panel(const float* x, size_t x_stride, size_t m, const typename W::El
     const size_t rows = min_size(kRows, m - row);
     const DenseTileFn<S, W> tile = rows == kRows ? whole : dense_tile_for<S, W>(rows, vectors);
     float* to = y + row * y_stride;
-    tile(x + row * x_stride, x_stride, panel, panel_stride, k, bias, to, y_stride, columns);
+    tile(x + row * x_stride, x_stride, panel, panel_stride, k, stored.ahead(m, row, rows, k), bias, to,
+         y_stride, columns);
     activate_block<S>(activation, to, y_stride, rows, columns);
   }
+}
+
+/// The same for a panel that stands alone.
+template <class S>
+void dense_panel(const float* x, size_t x_stride, size_t m, const float* panel, size_t panel_stride, size_t k,
+                 const float* bias, Activation activation, float* y, size_t y_stride, size_t columns) {
+  const StoredPanel alone = {reinterpret_cast<const unsigned char*>(panel), k * panel_stride * sizeof *panel,
+                             0};
+  dense_panel<S, StoredF32>(x, x_stride, m, panel, panel_stride, k, alone, bias, activation, y, y_stride,
+                            columns);
 }
 
 template <class S, class W>
@@ -257,25 +267,26 @@ size_t dense_scratch_bytes(size_t m, size_t k) noexcept {
 template <class S, class W>
 void dense_run_rows(const GemmArgs& a, const float* x, size_t x_stride, size_t m, float* y, float* wide) {
   using Tile = DenseTile<S>;
-  const size_t panels = (a.n + Tile::kColumns - 1) / Tile::kColumns;
-  for (size_t p = a.panel_begin; p < min_size(a.panel_end, panels); p++) {
+  const size_t panels = min_size(a.panel_end, (a.n + Tile::kColumns - 1) / Tile::kColumns);
+  for (size_t p = a.panel_begin; p < panels; p++) {
     const size_t first = p * Tile::kColumns;
     const size_t columns = min_size(Tile::kColumns, a.n - first), width = round_up(columns, S::kWidth);
     const float* bias = a.bias ? a.bias + first : nullptr;
-    const auto* bytes = static_cast<const unsigned char*>(a.packed) + first * dense_column_bytes<W>(a.k);
-    const auto* panel = reinterpret_cast<const typename W::Element*>(bytes);
+    const StoredPanel stored = stored_panel(a.packed, p, panels, Tile::kColumns, round_up(a.n, S::kWidth),
+                                            dense_column_bytes<W>(a.k));
+    const auto* panel = stored.as<typename W::Element>();
     const bool few = m < Tile::kWidenFrom;
     if constexpr (W::kType != WeightType::kQ8_0) {
       if (few || W::kType == WeightType::kF32) {
-        dense_panel<S, W>(x, x_stride, m, panel, width, a.k, bias, a.activation, y + first, a.y_stride,
-                          columns);
+        dense_panel<S, W>(x, x_stride, m, panel, width, a.k, stored, bias, a.activation, y + first,
+                          a.y_stride, columns);
         continue;
       }
     }
     if constexpr (W::kType != WeightType::kF32) {
       dense_widen<S, W>(panel, a.k, width, wide);
-      dense_panel<S, StoredF32>(x, x_stride, m, wide, width, a.k, bias, a.activation, y + first, a.y_stride,
-                                columns);
+      dense_panel<S, StoredF32>(x, x_stride, m, wide, width, a.k, stored, bias, a.activation, y + first,
+                                a.y_stride, columns);
     }
   }
 }

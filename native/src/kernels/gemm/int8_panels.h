@@ -16,8 +16,8 @@
 // at a time.
 //
 // Tile 4 x 3: 12 integer sums cover the latency, and with 32 registers the 12 f32 sums stay in registers
-// too. Dropped: an 8 x 3 tile with the f32 sums in memory (half the speed), prefetching weights as the other
-// gemms do (20 % slower: this loop is bound by its loads).
+// too. Dropped: an 8 x 3 tile with the f32 sums in memory (half the speed), prefetching the panel's own
+// weights as the other gemms do (20 % slower: this loop is bound by its loads; the panel behind it pays).
 //
 // Zen 5, one thread: 690-740 GFLOP/s at m = 128, n = k = 768 (512 bits), 68 % of the VPDPBUSD peak, and 385
 // on 256 bits, 74 %. A block's 96 dot products come with 24 multiplications and additions for the same ports
@@ -27,6 +27,7 @@
 #include <cstring>
 
 #include "kernels/gemm/gemm.h"
+#include "kernels/gemm/panel_prefetch.h"
 #include "kernels/gemm/stored_weight.h"
 #include "kernels/simd/elementary.h"
 
@@ -91,13 +92,15 @@ struct Int8Gemm {
   }
 
   template <size_t RowCount, size_t Vectors>
-  static void tile(const Rows& x, const unsigned char* panel, const float* bias, float* y, size_t y_stride,
-                   size_t columns) {
+  static void tile(const Rows& x, const unsigned char* panel, Ahead ahead, const float* bias, float* y,
+                   size_t y_stride, size_t columns) {
     F sum[RowCount][Vectors];
     ENC_UNROLL for (size_t r = 0; r < RowCount; r++) {
       ENC_UNROLL for (size_t v = 0; v < Vectors; v++) sum[r][v] = S::zero();
     }
     for (size_t b = 0; b < x.block_count; b++) {
+      for (size_t i = 0; i < ahead.step; i += kLineBytes) __builtin_prefetch(ahead.at + i);
+      ahead.at += ahead.step;
       const float* scales = reinterpret_cast<const float*>(panel);
       panel += Vectors * S::kWidth * sizeof(float);
       I dot[RowCount][Vectors];
@@ -135,7 +138,7 @@ struct Int8Gemm {
     }
   }
 
-  using TileFn = void (*)(const Rows&, const unsigned char*, const float*, float*, size_t, size_t);
+  using TileFn = void (*)(const Rows&, const unsigned char*, Ahead, const float*, float*, size_t, size_t);
   static constexpr TileFn kTiles[kRows][kVectors] = {{tile<1, 1>, tile<1, 2>, tile<1, 3>},
                                                      {tile<2, 1>, tile<2, 2>, tile<2, 3>},
                                                      {tile<3, 1>, tile<3, 2>, tile<3, 3>},
@@ -171,16 +174,19 @@ struct Int8Gemm {
   }
 
   static void run_rows(const GemmArgs& a, const Rows& x, size_t m, float* y) {
-    const size_t panels = (a.n + kColumns - 1) / kColumns;
-    for (size_t p = a.panel_begin; p < min_size(a.panel_end, panels); p++) {
+    const size_t panels = min_size(a.panel_end, (a.n + kColumns - 1) / kColumns);
+    const size_t column_bytes = x.block_count * kBlockColumnBytes;
+    for (size_t p = a.panel_begin; p < panels; p++) {
       const size_t first = p * kColumns, columns = min_size(kColumns, a.n - first);
-      const auto* panel =
-          static_cast<const unsigned char*>(a.packed) + first * x.block_count * kBlockColumnBytes;
+      const StoredPanel panel =
+          stored_panel(a.packed, p, panels, kColumns, round_up(a.n, S::kWidth), column_bytes);
       const float* bias = a.bias ? a.bias + first : nullptr;
       for (size_t row = 0; row < m; row += kRows) {
         const size_t rows = min_size(kRows, m - row);
         float* to = y + row * a.y_stride + first;
-        kTiles[rows - 1][(columns - 1) / S::kWidth](x.from(row), panel, bias, to, a.y_stride, columns);
+        const Ahead ahead = panel.spreads(m) ? panel.ahead(m, row, rows, x.block_count) : Ahead{panel.at, 0};
+        kTiles[rows - 1][(columns - 1) / S::kWidth](x.from(row), panel.at, ahead, bias, to, a.y_stride,
+                                                    columns);
         activate_block<S>(a.activation, to, a.y_stride, rows, columns);
       }
     }

@@ -19,8 +19,5 @@ ENC_INLINE size_t round_up(size_t value, size_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-/// How far ahead of their use the gemms prefetch weights: about 150 cycles of the inner loop.
-[[maybe_unused]] constexpr size_t kPrefetchBytes = 3072;
-
 }  // namespace
 }  // namespace enc::kernels

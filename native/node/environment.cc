@@ -82,7 +82,7 @@ void Environment::run_in_background(std::function<void()> body) {
   Background& background = background_.emplace_back();
   try {
     background.done = std::make_shared<std::atomic<bool>>(false);
-    background.thread = std::thread([body = std::move(body), done = background.done] {
+    background.thread = Thread([body = std::move(body), done = background.done] {
       body();
       *done = true;
     });

@@ -9,10 +9,10 @@
 #include <list>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <unordered_map>
 
 #include "enc/model.h"
+#include "enc/thread.h"
 
 namespace enc::node {
 
@@ -68,7 +68,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
     Napi::ObjectReference keep_alive;
   };
   struct Background {
-    std::thread thread;
+    Thread thread;
     std::shared_ptr<std::atomic<bool>> done;
   };
 

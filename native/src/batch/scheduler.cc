@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <new>
+#include <thread>
 
 #include "enc/error.h"
 
@@ -291,7 +292,7 @@ void Scheduler::close(bool cancel_running) {
     waiting.call->finish(waiting.call->inputs().size());
   }
   const std::lock_guard lock(join_mutex_);
-  for (std::thread& thread : threads_) {
+  for (Thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
 }

@@ -11,13 +11,13 @@
 #include <memory>
 #include <mutex>
 #include <span>
-#include <thread>
 #include <unordered_set>
 #include <vector>
 
 #include "batch/batch_plan.h"
 #include "batch/call.h"
 #include "enc/batch.h"
+#include "enc/thread.h"
 
 namespace enc {
 
@@ -83,7 +83,7 @@ class Scheduler {
   bool closing_ = false;
   std::atomic<int> idle_threads_ = 0;
   std::mutex join_mutex_;
-  std::vector<std::thread> threads_;
+  std::vector<Thread> threads_;
 };
 
 }  // namespace enc

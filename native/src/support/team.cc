@@ -47,7 +47,7 @@ Team::~Team() {
   stopping_ = true;
   generation_.fetch_add(1);
   wake_all(generation_);
-  for (std::thread& thread : threads_) thread.join();
+  for (Thread& thread : threads_) thread.join();
 }
 
 void Team::take_tasks(int member) {

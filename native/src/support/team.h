@@ -6,8 +6,9 @@
 #include <atomic>
 #include <cstddef>
 #include <functional>
-#include <thread>
 #include <vector>
+
+#include "enc/thread.h"
 
 namespace enc {
 
@@ -48,7 +49,7 @@ class Team {
   std::atomic<int> inside_ = 0;  ///< helpers that may be reading the fields above
   alignas(64) std::atomic<int> generation_ = 0;
   std::atomic<bool> stopping_ = false;
-  std::vector<std::thread> threads_;
+  std::vector<Thread> threads_;
 };
 
 /// One thread's claim on a team that several threads share: whoever finds it free has its helpers for one

@@ -5,12 +5,10 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-import nodeGypBuild from 'node-gyp-build';
-
 import { EncoderError } from '../errors';
 import { packageRoot } from '../support/package-root';
 import type { NativeAddon } from './bindings';
-import { backendFolders, findPlatformPackage, platformPackageHint } from './platform-package';
+import { backendFolders, findAddon, platformName, platformPackageHint, prebuildsFolder } from './platform-package';
 import { buildFailure } from './source-build';
 
 const requireAddon = createRequire(join(packageRoot, 'package.json'));
@@ -54,29 +52,25 @@ export function openAddon(root: string): NativeAddon {
 }
 
 function resolveAddon(root: string): string {
-  try {
-    return nodeGypBuild.resolve(root);
-  } catch (cause) {
-    const packaged = findPlatformPackage(root);
-    if (packaged !== undefined) return packaged;
-    const tried = [
-      join(root, 'build', 'Release', '*.node'),
-      join(root, 'build', 'Debug', '*.node'),
-      join(root, 'prebuilds', `${process.platform}-${process.arch}`, '*.node'),
-    ];
-    throw new EncoderError(
-      'addon_missing',
-      `no native addon for ${process.platform}-${process.arch}, Node ${process.versions.node}; ` +
-        `looked for ${tried.join(', ')}. ${platformPackageHint(root)}${repairHint(root)}`,
-      { cause },
-    );
-  }
+  const found = findAddon(root);
+  if (found !== undefined) return found;
+  const tried = [
+    join(root, 'build', 'Release', '*.node'),
+    join(root, 'build', 'Debug', '*.node'),
+    join(root, prebuildsFolder, '*.node'),
+  ];
+  throw new EncoderError(
+    'addon_missing',
+    `no native addon for ${platformName()}, Node ${process.versions.node}; ` +
+      `looked for ${tried.join(', ')}. ${platformPackageHint(root)}${repairHint(root)}`,
+  );
 }
 
 /** The dynamic loader's commonest complaints in plain words, with a space behind; '' for the rest. */
 function explain(reason: string): string {
   if (/GLIBC_[\d.]+' not found/.test(reason)) return "This system's C library is older than the binary needs. ";
-  if (/ld-musl|ld-linux/.test(reason)) return 'The binary is for the other C library (glibc or musl). ';
+  if (/ld-musl|libc\.musl|ld-linux|libc\.so: invalid ELF header/.test(reason))
+    return 'The binary is for the other C library (glibc or musl). ';
   return '';
 }
 

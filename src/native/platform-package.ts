@@ -2,21 +2,26 @@
  * Binaries that do not come with the main package, in packages of exactly this version: the addon of another platform, laid
  * out as in the main package (prebuilds/<platform>-<arch>), and the libraries of GPU backends.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 
 import nodeGypBuild from 'node-gyp-build';
+
+import { detectLibc } from './libc';
 
 interface Manifest {
   readonly version?: string;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-/** This platform's packages. node-gyp-build takes a file for the wrong C library for none. */
-const NAMES = [`${process.platform}-${process.arch}`]
-  .flatMap((platform) => (process.platform === 'linux' ? [platform, `${platform}-musl`] : [platform]))
-  .map((platform) => `@ggml-encoder/${platform}`);
+/** Folder of ready-made addons in a package; the C library is in the file's name. */
+export const prebuildsFolder = join('prebuilds', `${process.platform}-${process.arch}`);
+
+/** This platform as packages are named: `linux-x64`, `linux-x64-musl`. */
+export function platformName(): string {
+  return `${process.platform}-${process.arch}${detectLibc() === 'musl' ? '-musl' : ''}`;
+}
 
 function readManifest(path: string): Manifest {
   return JSON.parse(readFileSync(path, 'utf8')) as Manifest;
@@ -33,17 +38,26 @@ function findPackage(root: string, name: string): string | undefined {
   }
 }
 
-/** Path of the addon in an installed package of this platform. */
-export function findPlatformPackage(root: string): string | undefined {
-  for (const name of NAMES) {
-    const folder = findPackage(root, name);
-    try {
-      if (folder !== undefined) return nodeGypBuild.resolve(folder);
-    } catch {
-      // For the other C library.
-    }
+/** The addon in a package's folder. node-gyp-build takes a system for musl by the file /etc/alpine-release alone. */
+function findAddonIn(folder: string): string | undefined {
+  const libc = detectLibc();
+  try {
+    const found = nodeGypBuild.resolve(folder);
+    const [, tag] = /\.(glibc|musl)\.node$/.exec(found) ?? [];
+    if (tag === undefined || tag === libc) return found;
+  } catch {
+    // None, or none for what it takes the C library for.
   }
-  return undefined;
+  const file = join(folder, prebuildsFolder, `ggml-encoder.${String(libc)}.node`);
+  return existsSync(file) ? file : undefined;
+}
+
+/** Path of the addon for this platform: in the package in `root`, or in an installed package of this platform. */
+export function findAddon(root: string): string | undefined {
+  const found = findAddonIn(root);
+  if (found !== undefined) return found;
+  const folder = findPackage(root, `@ggml-encoder/${platformName()}`);
+  return folder === undefined ? undefined : findAddonIn(folder);
 }
 
 /** Where libraries of GPU backends may be, first those that the user named. */
@@ -63,8 +77,8 @@ export function platformPackageHint(root: string): string {
   } catch {
     return '';
   }
-  const names = NAMES.filter((name) => optional?.[name] !== undefined);
-  if (names.length === 0) return '';
-  const specs = names.map((name) => `${name}@${String(optional?.[name])}`);
-  return `The binary is in an optional package that npm left out: npm install ${specs.join(' or ')}. `;
+  const name = `@ggml-encoder/${platformName()}`;
+  const version = optional?.[name];
+  if (version === undefined) return '';
+  return `The binary is in an optional package that npm left out: npm install ${name}@${version}. `;
 }

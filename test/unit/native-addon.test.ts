@@ -2,9 +2,11 @@ import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { openAddon } from '../../src/native/addon';
+import { detectLibc } from '../../src/native/libc';
+import { findAddon, platformName } from '../../src/native/platform-package';
 
 let root = '';
 
@@ -14,6 +16,7 @@ beforeEach(() => {
 
 afterEach(() => {
   rmSync(root, { recursive: true, force: true });
+  vi.unstubAllEnvs();
 });
 
 function thrownBy(call: () => unknown): unknown {
@@ -56,7 +59,7 @@ test('a source build that failed says why', () => {
 });
 
 describe('an optional package of the platform', () => {
-  const name = `@ggml-encoder/${process.platform}-${process.arch}`;
+  const name = `@ggml-encoder/${platformName()}`;
 
   function writePackage(folder: string, manifest: object): void {
     mkdirSync(folder, { recursive: true });
@@ -94,5 +97,79 @@ describe('an optional package of the platform', () => {
     expect(thrownBy(() => openAddon(root))).toMatchObject({
       message: expect.stringContaining(`npm install ${name}@1.2.3`) as string,
     });
+  });
+});
+
+describe('the C library of Linux', () => {
+  const { execPath, platform } = process;
+
+  beforeEach(() => {
+    Object.defineProperty(process, 'platform', { value: 'linux' });
+  });
+
+  afterEach(() => {
+    Object.defineProperty(process, 'platform', { value: platform });
+    process.execPath = execPath;
+    vi.restoreAllMocks();
+  });
+
+  function runsBy(program: string, header: object): void {
+    process.execPath = join(root, 'node');
+    writeFileSync(process.execPath, program);
+    vi.spyOn(process.report, 'getReport').mockReturnValue({ header });
+  }
+
+  test('is that of this process', () => {
+    const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+    expect(detectLibc()).toBe(header.glibcVersionRuntime === undefined ? 'musl' : 'glibc');
+  });
+
+  test.each([
+    ['the loader of musl', '\x7fELF /lib/ld-musl-x86_64.so.1', { glibcVersionRuntime: '2.36' }, 'musl'],
+    ['the loader of glibc', '\x7fELF /lib64/ld-linux-x86-64.so.2', {}, 'glibc'],
+    ["a report with glibc's version", '\x7fELF /lib/another-loader', { glibcVersionRuntime: '2.36' }, 'glibc'],
+    ["a report without glibc's version", '\x7fELF', {}, 'musl'],
+  ])('is told by %s', (_, program, header, libc) => {
+    runsBy(program, header);
+    expect(detectLibc()).toBe(libc);
+  });
+
+  test('is told by the report where the program cannot be read, without asking the network', () => {
+    const before = process.report as typeof process.report & { excludeNetwork?: boolean };
+    const { excludeNetwork } = before;
+    process.execPath = join(root, 'missing');
+    const spy = vi.spyOn(process.report, 'getReport').mockImplementation(() => {
+      expect(before.excludeNetwork).toBe(true);
+      return { header: {} };
+    });
+    expect(detectLibc()).toBe('musl');
+    expect(spy).toHaveBeenCalledOnce();
+    expect(before.excludeNetwork).toBe(excludeNetwork);
+  });
+
+  test.each(['glibc', 'musl'])('%s: its addon is chosen, and its package named', (libc) => {
+    vi.stubEnv('LIBC', libc);
+    const other = libc === 'musl' ? 'glibc' : 'musl';
+    const tuple = `${process.platform}-${process.arch}`;
+    const name = `@ggml-encoder/${tuple}${libc === 'musl' ? '-musl' : ''}`;
+    const manifest = { name: 'ggml-encoder', version: '1.2.3', optionalDependencies: { [name]: '1.2.3' } };
+    const lay = (folder: string, tag: string, json: object): string => {
+      const prebuilds = join(folder, 'prebuilds', tuple);
+      mkdirSync(prebuilds, { recursive: true });
+      writeFileSync(join(folder, 'package.json'), JSON.stringify(json));
+      writeFileSync(join(prebuilds, `ggml-encoder.${tag}.node`), 'no library');
+      return join(prebuilds, `ggml-encoder.${tag}.node`);
+    };
+    lay(root, other, manifest);
+    expect(thrownBy(() => openAddon(root))).toMatchObject({
+      code: 'addon_missing',
+      message: expect.stringMatching(
+        new RegExp(`no native addon for ${name.slice('@ggml-encoder/'.length)}, .*npm install ${name}@1.2.3\\.`),
+      ) as string,
+    });
+    const packaged = lay(join(root, 'node_modules', name), libc, { name, version: '1.2.3' });
+    expect(findAddon(root)).toBe(packaged);
+    const own = lay(root, libc, manifest);
+    expect(findAddon(root)).toBe(own);
   });
 });

@@ -1,9 +1,9 @@
 // Makes prebuilds/<platform>-<arch>: the addon and its libraries, stripped, by prebuildify.
-// node scripts/prebuild.mjs [--sysroot <Debian root>] [--arch <arm64 or x64>] [--platform win32] [-- <CMake options>]
+// node scripts/prebuild.mjs [--sysroot <root>] [--arch <arm64 or x64>] [--platform win32] [--libc musl] [-- <CMake options>]
 // A release passes --sysroot (scripts/make-sysroot.sh): linked against an old C library, and refused when it still needs a
 // newer one than MAX_GLIBC. Without it the tree of `npm run build` is taken: quick, and good for this machine. --arch with a
 // --sysroot of that architecture builds for another processor than this one, by Debian's cross compiler; --platform win32
-// builds for Windows on Linux, by Debian's MinGW.
+// builds for Windows on Linux, by Debian's MinGW; --libc musl with a --sysroot of scripts/make-musl-root.sh builds for musl.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,9 +29,11 @@ const { values: options, positionals: cmakeOptions } = parseArgs({
     sysroot: { type: 'string' },
     arch: { type: 'string', default: process.arch },
     platform: { type: 'string', default: process.platform },
+    libc: { type: 'string' },
   },
 });
 const { arch, platform } = options;
+const isForMusl = options.libc === 'musl';
 const isForWindows = platform === 'win32' && process.platform !== 'win32';
 const isCross = !isForWindows && arch !== process.arch;
 if (platform !== process.platform && !(isForWindows && arch === 'x64' && options.sysroot === undefined)) {
@@ -41,6 +43,9 @@ if (platform !== process.platform && !(isForWindows && arch === 'x64' && options
 }
 if (isCross && (options.sysroot === undefined || MACHINES[arch] === undefined)) {
   throw new Error(`--arch ${arch} needs --sysroot and must be one of ${Object.keys(MACHINES).join(', ')}`);
+}
+if (isForMusl && (platform !== 'linux' || isCross || options.sysroot === undefined)) {
+  throw new Error('--libc musl needs a --sysroot by scripts/make-musl-root.sh, and is for Linux on this processor');
 }
 /** In front of the names of compilers and binutils. */
 const prefix = isForWindows ? 'x86_64-w64-mingw32-' : isCross ? `${MACHINES[arch]}-` : '';
@@ -74,7 +79,7 @@ function exportedSymbols(files) {
   return new Set(symbols);
 }
 
-function checkLinuxNeeds(files) {
+function checkGlibcNeeds(files) {
   const { versions, unversioned } = readNeeds(files);
   for (const [family, list] of Object.entries(versions)) {
     console.log(`needs ${family} ${list.at(-1)?.version ?? '(none)'}`);
@@ -85,6 +90,24 @@ function checkLinuxNeeds(files) {
   const tooNew = versions.GLIBC.filter(({ version }) => compareVersions(version, MAX_GLIBC) > 0);
   if (options.sysroot !== undefined && tooNew.length > 0) {
     throw new Error(`newer than glibc ${MAX_GLIBC}:\n${tooNew.map(({ line }) => line).join('\n')}`);
+  }
+}
+
+/** musl's symbols have no versions. Its library is the loader, found under every name that begins with "libc.". */
+function checkMuslNeeds(files) {
+  const { versions, unversioned } = readNeeds(files);
+  const versioned = Object.values(versions).flat();
+  if (versioned.length > 0) throw new Error(`needs glibc:\n${versioned.map(({ line }) => line).join('\n')}`);
+  const machine = { arm64: 'aarch64', x64: 'x86_64' }[arch];
+  const defined = exportedSymbols([...files, `/lib/ld-musl-${machine}.so.1`]);
+  const unknown = [...unversioned].filter((symbol) => !defined.has(symbol) && !/^(napi_|node_api_)/.test(symbol));
+  if (unknown.length > 0) throw new Error(`undefined symbols that nothing defines: ${unknown.join(', ')}`);
+  const own = files.map((file) => path.basename(file));
+  for (const file of files) {
+    const headers = execFileSync('objdump', ['-p', file], { encoding: 'utf8' });
+    for (const [, needed] of headers.matchAll(/NEEDED +(\S+)/g)) {
+      if (!own.includes(needed) && !needed.startsWith('libc.')) throw new Error(`${file} needs ${needed}`);
+    }
   }
 }
 
@@ -110,6 +133,10 @@ try {
   if (isForWindows) {
     const toolchain = path.join(toolchains, 'windows_x64.cmake');
     args.push('--tree', path.join(root, 'build-prebuild-win32'), '--', `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`);
+  } else if (isForMusl) {
+    const toolchain = path.join(toolchains, 'linux_musl.cmake');
+    args.push('--tree', path.join(root, 'build-prebuild-musl'), '--', `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`);
+    args.push(`-DENC_MUSL_ROOT=${path.resolve(options.sysroot)}`);
   } else if (options.sysroot !== undefined) {
     const toolchain = path.join(toolchains, 'old_glibc.cmake');
     const tree = path.join(root, isCross ? `build-prebuild-${arch}` : 'build-prebuild');
@@ -131,12 +158,14 @@ try {
     napi: true,
     strip: true,
     stripBin: `${prefix}strip`,
+    libc: options.libc,
     tagLibc: platform === 'linux',
     nodeGyp: path.join(root, 'scripts', 'node-gyp-shim.mjs'),
   });
   const files = readdirSync(target).map((name) => path.join(target, name));
   for (const file of files) console.log(`${String(statSync(file).size).padStart(9)} ${path.relative(root, file)}`);
-  if (platform === 'linux') checkLinuxNeeds(files);
+  if (isForMusl) checkMuslNeeds(files);
+  if (files.some((file) => file.endsWith('.glibc.node'))) checkGlibcNeeds(files);
   if (platform === 'win32') checkWindowsNeeds(files);
 } finally {
   rmSync(stage, { recursive: true, force: true });

@@ -233,6 +233,43 @@ void bench_gemm(Bench& bench, size_t m, size_t n, size_t k) {
   bench.run(cases);
 }
 
+/// One pass over the linear layers of `blocks` blocks, each with weights of its own, so that these come from
+/// memory as they do when a model reads one short text.
+void bench_blocks(Bench& bench, size_t m, size_t blocks, size_t hidden, size_t inner) {
+  const size_t layers[][2] = {{3 * hidden, hidden}, {hidden, hidden}, {inner, hidden}, {hidden, inner}};
+  const auto x = random_floats(m * inner, 1);
+  std::vector<Memory> keep;
+  std::vector<Case> cases;
+  for (const auto& [kernel, isa] : variants<GemmKernel>(bench)) {
+    Case c;
+    c.name = kernel->name;
+    c.shape = std::to_string(m) + " rows, " + std::to_string(blocks) + " blocks";
+    c.peak = measured_peak(isa);
+    std::vector<GemmArgs> calls;
+    for (size_t i = 0; i < blocks * std::size(layers); i++) {
+      const auto [n, k] = layers[i % std::size(layers)];
+      const std::vector<unsigned char> rows(n * weight_row_bytes(kernel->type, k), 0x3c);
+      keep.push_back(allocate(kernel->packed_bytes(n, k)));
+      kernel->pack(rows.data(), 0, n, n, k, keep.back().get());
+      GemmArgs a;
+      a.m = m, a.n = n, a.k = k, a.x = x.data(), a.x_stride = inner, a.packed = keep.back().get();
+      a.y_stride = std::max(3 * hidden, inner);
+      calls.push_back(a);
+      c.operations += 2.0 * static_cast<double>(m * n * k);
+    }
+    keep.push_back(allocate(m * calls[0].y_stride * sizeof(float)));
+    for (GemmArgs& a : calls) a.y = static_cast<float*>(keep.back().get());
+    keep.push_back(allocate(kernel->scratch_bytes(m, inner)));
+    for (GemmArgs& a : calls) a.scratch = keep.back().get();
+    c.run = [run = kernel->run, calls](int t) {
+      if (t > 0) return;
+      for (const GemmArgs& a : calls) run(a);
+    };
+    cases.push_back(std::move(c));
+  }
+  bench.run(cases);
+}
+
 void bench_attention(Bench& bench, size_t sequences, size_t length, size_t heads, size_t head_size) {
   const size_t hidden = heads * head_size, tokens = sequences * length;
   const auto qkv = random_floats(tokens * 3 * hidden, 1);
@@ -297,6 +334,7 @@ int run(const Options& options) {
   for (const auto& layer : layers) {
     for (size_t m : {1, 16, 128, 512}) bench_gemm(bench, m, layer[0], layer[1]);
   }
+  for (size_t m : {12, 24, 48, 128}) bench_blocks(bench, m, 6, 768, 3072);
   const size_t attention[][4] = {{32, 10, 12, 64}, {16, 32, 12, 64}, {8, 60, 12, 64},  {1, 512, 12, 64},
                                  {16, 32, 12, 26}, {16, 32, 12, 32}, {1, 512, 6, 128}, {1, 4096, 2, 64}};
   for (const auto& a : attention) bench_attention(bench, a[0], a[1], a[2], a[3]);

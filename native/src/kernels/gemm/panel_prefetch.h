@@ -6,11 +6,11 @@
 // meanwhile, by each tile its share. With fewer, and over the last panel, a tile fetches its own panel a
 // little ahead of itself.
 //
-// A pass over the linear layers of DistilBERT (6 layers, 768 wide), whose weights no cache holds, in ms at m
-// = 24, 48 and 128 (Zen 4, one thread, GCC 12, interleaved, minima of three): f32 21.5 -> 18.8, 39.6
-// -> 35.8, 98.9 -> 94.9; bf16 10.9 -> 9.6, 20.4 -> 18.6, 50.7 -> 48.3; q8_0 6.8 -> 6.0, 12.6 -> 11.7, 32.0
-// -> 31.2. Dropped: the panel behind at m = 12 too (bf16 6.2 -> 7.4, q8_0 4.0 -> 4.9), both kinds at once
-// (bf16 10.4 at m = 24), into the second level only (12.0).
+// One pass over six 768-wide blocks whose weights no cache holds (enc_kernel_bench --shape blocks), in ms at
+// m = 24, 48 and 128 (Zen 4, one thread, GCC 12, before and after in turns, minima of three): f32 21.5
+// -> 18.8, 39.6 -> 35.8, 98.9 -> 94.9; bf16 10.9 -> 9.6, 20.4 -> 18.6, 50.7 -> 48.3; q8_0 6.8 -> 6.0, 12.6
+// -> 11.7, 32.0 -> 31.2. Dropped: the panel behind at m = 12 too (bf16 6.2 -> 7.4, q8_0 4.0 -> 4.9), both
+// kinds at once (bf16 10.4 at m = 24), into the second level only (12.0).
 #pragma once
 
 #include "kernels/simd/inline.h"

@@ -1,11 +1,10 @@
 /** The bases and LoRA adapters of scripts/make-adapter-fixtures.py as folders. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { decodeElements, encodeElements } from '../../src/convert/dtypes';
 import { type TinyTensor, temporaryFolder, writeSafetensors } from '../unit/convert/temp-folder';
-import { checkpointFiles, seededTensors, writeFiles } from './causal-checkpoints';
-import type { GoldenModel } from './checkpoint-fixture';
+import { checkpointFiles, readFixtures, seededTensors, writeFiles } from './causal-checkpoints';
 import { encodeTorch } from './family-checkpoints';
 
 export interface AdapterModel {
@@ -27,14 +26,7 @@ export interface AdapterModel {
   readonly logits: readonly (readonly number[])[];
 }
 
-interface Fixtures {
-  readonly scales: GoldenModel['scales'];
-  readonly pairs: readonly (readonly [string, string])[];
-  readonly models: readonly AdapterModel[];
-}
-
-const PATH = resolve(__dirname, '../fixtures/adapters/models.json');
-const fixtures = JSON.parse(readFileSync(PATH, 'utf8')) as Fixtures;
+const fixtures = readFixtures<AdapterModel>('adapters');
 
 export const { pairs: adapterPairs, models: adapterModels } = fixtures;
 

@@ -4,8 +4,7 @@ import { join, resolve } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 
 import { type TinyTensor, temporaryFolder, writeSafetensors } from '../unit/convert/temp-folder';
-import { seededTensors, writeFiles } from './causal-checkpoints';
-import type { GoldenModel } from './checkpoint-fixture';
+import { readFixtures, seededTensors, writeFiles } from './causal-checkpoints';
 
 export interface AnswerModel {
   /** Of the published checkpoint with the same answers, where there is one. */
@@ -23,16 +22,13 @@ export interface AnswerModel {
 /** An HHEM-2.1: of the pairs' first characters the tokens and both labels' logits. */
 export type Judge = Omit<AnswerModel, 'answers'>;
 
-interface Fixtures {
-  readonly scales: GoldenModel['scales'];
+interface More {
   readonly words: readonly string[];
-  readonly pairs: readonly (readonly [string, string])[];
-  readonly models: readonly AnswerModel[];
   readonly judge: Judge;
 }
 
 const FIXTURES = resolve(__dirname, '../fixtures');
-const fixtures = JSON.parse(readFileSync(join(FIXTURES, 'answer-rerankers/models.json'), 'utf8')) as Fixtures;
+const fixtures = readFixtures<AnswerModel, More>('answer-rerankers');
 
 export const { pairs: answerPairs, models: answerModels, judge } = fixtures;
 

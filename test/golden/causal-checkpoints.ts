@@ -27,14 +27,21 @@ export interface CausalModel {
   };
 }
 
-interface Fixtures {
+/** What a models.json of test/fixtures holds. */
+export interface Fixtures<Model> {
   readonly scales: GoldenModel['scales'];
   readonly pairs: readonly (readonly [string, string])[];
-  readonly models: readonly CausalModel[];
+  readonly models: readonly Model[];
+}
+
+/** Synchronous, so that a suite can be laid out by it. */
+export function readFixtures<Model, More = unknown>(name: string): Fixtures<Model> & More {
+  return JSON.parse(readFileSync(resolve(__dirname, '../fixtures', name, 'models.json'), 'utf8')) as Fixtures<Model> &
+    More;
 }
 
 const FOLDER = resolve(__dirname, '../fixtures/causal-rerankers');
-const fixtures = JSON.parse(readFileSync(join(FOLDER, 'models.json'), 'utf8')) as Fixtures;
+const fixtures = readFixtures<CausalModel>('causal-rerankers');
 /** The tokenizer of all of them but for the post-processor. */
 export const causalTokenizer = JSON.parse(readFileSync(join(FOLDER, 'tokenizer.json'), 'utf8')) as Record<
   string,

@@ -1,10 +1,9 @@
 /** The encoders under heads of modules of scripts/make-module-head-fixtures.py as checkpoint folders. */
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { type TinyTensor, temporaryFolder, writeSafetensors } from '../unit/convert/temp-folder';
-import { checkpointFiles, seededTensors, writeFiles } from './causal-checkpoints';
-import type { GoldenModel } from './checkpoint-fixture';
+import { checkpointFiles, readFixtures, seededTensors, writeFiles } from './causal-checkpoints';
 
 export interface ModuleHeadModel {
   readonly name: string;
@@ -32,14 +31,7 @@ export interface ModuleHeadModel {
   };
 }
 
-interface Fixtures {
-  readonly scales: GoldenModel['scales'];
-  readonly pairs: readonly (readonly [string, string])[];
-  readonly models: readonly ModuleHeadModel[];
-}
-
-const PATH = resolve(__dirname, '../fixtures/module-heads/models.json');
-const fixtures = JSON.parse(readFileSync(PATH, 'utf8')) as Fixtures;
+const fixtures = readFixtures<ModuleHeadModel>('module-heads');
 
 export const { pairs: moduleHeadPairs, models: moduleHeadModels } = fixtures;
 

@@ -125,28 +125,12 @@ void finish_row(const Block& block, size_t row) {
 
 using FinishRow = void (*)(const Block&, size_t);
 
-FinishRow finish_row_for(Activation activation) {
-  switch (activation) {
-    case Activation::kNone:
-      return finish_row<Activation::kNone>;
-    case Activation::kGeluErf:
-      return finish_row<Activation::kGeluErf>;
-    case Activation::kGeluTanh:
-      return finish_row<Activation::kGeluTanh>;
-    case Activation::kRelu:
-      return finish_row<Activation::kRelu>;
-    case Activation::kTanh:
-      return finish_row<Activation::kTanh>;
-    case Activation::kSilu:
-      return finish_row<Activation::kSilu>;
-  }
-  __builtin_unreachable();
-}
-
 /// What is done between the products of tiles, a little in each of a block's `depth` steps.
 class Meanwhile {
  public:
-  Meanwhile(Activation activation, size_t depth) : finish_row_(finish_row_for(activation)), depth_(depth) {}
+  Meanwhile(Activation activation, size_t depth)
+      : finish_row_(with_activation(activation, []<Activation A>() -> FinishRow { return finish_row<A>; })),
+        depth_(depth) {}
 
   /// The block that the next `depth` steps finish.
   void begin(const Block& block) {

@@ -115,25 +115,33 @@ void activate_block_as(float* y, size_t stride, size_t rows, size_t columns) {
   }
 }
 
+/// visit.operator()<A>() for the A that `activation` is.
+template <class Visitor>
+ENC_INLINE auto with_activation(Activation activation, Visitor visit) {
+  switch (activation) {
+    case Activation::kNone:
+      return visit.template operator()<Activation::kNone>();
+    case Activation::kGeluErf:
+      return visit.template operator()<Activation::kGeluErf>();
+    case Activation::kGeluTanh:
+      return visit.template operator()<Activation::kGeluTanh>();
+    case Activation::kRelu:
+      return visit.template operator()<Activation::kRelu>();
+    case Activation::kTanh:
+      return visit.template operator()<Activation::kTanh>();
+    case Activation::kSilu:
+      return visit.template operator()<Activation::kSilu>();
+  }
+  __builtin_unreachable();
+}
+
 /// Applies `activation` in place to y[rows, columns]. A pass of its own over a block that a gemm has just
 /// stored: the block lies in the first-level cache, and the gemm's accumulators keep all registers to
 /// themselves.
 template <class S>
 void activate_block(Activation activation, float* y, size_t stride, size_t rows, size_t columns) {
-  switch (activation) {
-    case Activation::kNone:
-      return;
-    case Activation::kGeluErf:
-      return activate_block_as<S, Activation::kGeluErf>(y, stride, rows, columns);
-    case Activation::kGeluTanh:
-      return activate_block_as<S, Activation::kGeluTanh>(y, stride, rows, columns);
-    case Activation::kRelu:
-      return activate_block_as<S, Activation::kRelu>(y, stride, rows, columns);
-    case Activation::kTanh:
-      return activate_block_as<S, Activation::kTanh>(y, stride, rows, columns);
-    case Activation::kSilu:
-      return activate_block_as<S, Activation::kSilu>(y, stride, rows, columns);
-  }
+  if (activation == Activation::kNone) return;
+  with_activation(activation, [&]<Activation A>() { activate_block_as<S, A>(y, stride, rows, columns); });
 }
 
 }  // namespace

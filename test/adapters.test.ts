@@ -13,6 +13,7 @@ import {
   writeBase,
 } from './golden/adapter-checkpoints';
 import { causalTokenizer } from './golden/causal-checkpoints';
+import { runCli } from './support/cli-process';
 import { temporaryFolder } from './unit/convert/temp-folder';
 
 /** Largest |logit - transformers float32|. */
@@ -56,6 +57,17 @@ describe('an adapter', () => {
     expect(
       worstOf(model, await classifier.classify(inputs, { logits: true, specialTokens: 'parse' })),
     ).toBeLessThanOrEqual(BOUND);
+  });
+
+  it('takes its labels from the command line', async () => {
+    const folder = writeAdapter(model, writeBase(model));
+    const output = join(temporaryFolder(), 'named.gguf');
+    const named = await runCli(['convert', folder, '-o', output, '--labels', 'no, maybe,yes']);
+    expect(named.code).toBe(0);
+    await using classifier = await Classifier.load(output);
+    expect(classifier.info.labels).toEqual(['no', 'maybe', 'yes']);
+    const { code, stderr } = await runCli(['convert', folder, '-o', `${output}.2`, '--labels', 'no,yes']);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/--labels.*3 labels/)]);
   });
 
   it('goes with its own tokenizer where it was saved with one', async () => {

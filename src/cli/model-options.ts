@@ -115,3 +115,11 @@ export function parseTopK(value: string): TopK {
 export function toApiTopK(topK: TopK | undefined): number | null | undefined {
   return topK === 'all' ? null : topK;
 }
+
+/** Names separated by commas, without the spaces around them. */
+export function splitList(list: string): string[] {
+  return list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}

@@ -9,6 +9,7 @@ import type { TensorType } from '../../gguf/types';
 import { showConversion } from '../conversion-progress';
 import { UsageError, reportWarning } from '../errors';
 import type { Io } from '../io';
+import { splitList } from '../model-options';
 import { Output } from '../output';
 import { addFormatOption, wantsText } from '../result-format';
 import type { FormatFlags } from '../result-format';
@@ -21,6 +22,7 @@ interface ConvertFlags extends FormatFlags {
   readonly revision?: string;
   readonly base?: string;
   readonly type?: TensorType;
+  readonly labels?: readonly string[];
   readonly scoreTokens?: readonly [string, string];
   readonly force?: boolean;
   readonly verify?: string;
@@ -40,6 +42,7 @@ export function addConvertCommand(program: Command, io: Io): void {
     )
     .option('--revision <name>', 'branch, tag or commit of a repository on the Hub (default: main)')
     .option('--base <path>', 'what a LoRA adapter changes: a folder or owner/name (default: the base that it names)')
+    .option('--labels <list>', "names for the labels, in the model's order, separated by commas", splitList)
     .option('--score-tokens <two>', 'the words that a reranker answers with, as its vocabulary has them', splitTokens)
     .option('--force', 'replace the file when it exists')
     .option('--verify <texts>', 'compare with an F32 conversion on a file of texts, one per line (- for stdin)')
@@ -71,6 +74,7 @@ async function convertFolder(folder: string, flags: ConvertFlags, io: Io): Promi
       revision: flags.revision,
       base: flags.base,
       type: flags.type,
+      labels: flags.labels,
       scoreTokens: flags.scoreTokens,
       overwrite: flags.force,
       signal: io.signal,

@@ -6,7 +6,7 @@ import type { ZeroShotClassification } from '../../api/results';
 import { ZeroShotClassifier } from '../../api/zero-shot-classifier';
 import { EncoderError } from '../../errors';
 import type { Io } from '../io';
-import { addModelOptions, withModel } from '../model-options';
+import { addModelOptions, withModel, splitList } from '../model-options';
 import type { ModelFlags } from '../model-options';
 import { Output } from '../output';
 import { addFormatOption, wantsText } from '../result-format';
@@ -36,7 +36,7 @@ export function addZeroShotCommand(program: Command, io: Io): void {
       'Label texts with labels of your own, by an NLI model: arguments, or one JSON value per line of --input.',
     )
     .argument('[text...]', 'texts to classify')
-    .requiredOption('--labels <list>', 'the candidates, separated by commas', splitLabels)
+    .requiredOption('--labels <list>', 'the candidates, separated by commas', splitList)
     .option('--template <text>', 'the hypothesis, with {} where the label goes (default: "This example is {}.")')
     .option('--multi-label', 'score each label on its own')
     .option(
@@ -90,13 +90,6 @@ async function zeroShot(texts: readonly string[], flags: ZeroShotFlags, io: Io):
 }
 
 /** As transformers splits them: surrounding space and empty parts are dropped. */
-function splitLabels(list: string): string[] {
-  return list
-    .split(',')
-    .map((label) => label.trim())
-    .filter((label) => label !== '');
-}
-
 function singleText(input: TextInput): string {
   if (typeof input === 'string') return input;
   if (input.textPair === undefined) return input.text;

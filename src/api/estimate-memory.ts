@@ -1,8 +1,9 @@
 /** What a model will take in memory, told before any of it is taken. */
+import { checkSource } from '../convert/checkpoint-source';
 import { assertNotAborted, estimateModel } from '../native/native-model';
 import { checkLoadOptions, nativeLoadOptions } from './load-options';
 import type { LoadOptions } from './load-options';
-import { checkSource, resolveModelFile } from './model-source';
+import { resolveModelFile } from './model-source';
 
 /** Bytes of memory that a model takes once it runs. */
 export interface MemoryEstimate {

@@ -10,7 +10,7 @@ import { ENCODER_KEYS } from '../gguf/keys';
 import { hasGgufKey } from '../gguf/reader';
 import { resolveLimits } from '../support/limits';
 import { packageRoot } from '../support/package-root';
-import { checkString, invalidType, outOfRange } from '../support/arguments';
+import { invalidType } from '../support/arguments';
 import type { LoadOptions } from './load-options';
 import type { ModelWarning } from './warnings';
 
@@ -22,11 +22,6 @@ export interface ModelFile {
   /** Absolute. */
   readonly path: string;
   readonly warnings: readonly ModelWarning[];
-}
-
-/** @internal An empty path is what a variable that was never set gives, and would mean the working folder. */
-export function checkSource(source: unknown): void {
-  if (checkString('source', source) === '') throw outOfRange('source', 'a path or owner/name', source);
 }
 
 /** @internal */

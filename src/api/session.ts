@@ -1,6 +1,7 @@
 /** What Classifier, CrossEncoder and ZeroShotClassifier share: one native model, its facts, its calls and its end. */
 import { EncoderError } from '../errors';
 import type { NativeModel, NativeRunOptions } from '../native/bindings';
+import { checkSource } from '../convert/checkpoint-source';
 import { assertNotAborted, openModel, runJob, toEncoderError } from '../native/native-model';
 import { onAbort } from '../native/on-abort';
 import { type Limits, resolveLimits } from '../support/limits';
@@ -12,7 +13,7 @@ import { checkLoadOptions, nativeLoadOptions } from './load-options';
 import type { LoadOptions } from './load-options';
 import { describeModel } from './model-info';
 import type { ModelFacts, ModelOverrides } from './model-info';
-import { checkSource, resolveModelFile } from './model-source';
+import { resolveModelFile } from './model-source';
 import { mergePrompts } from './prompts';
 import type { PromptLoadOptions, Prompts } from './prompts';
 import { assertFinite } from './results';

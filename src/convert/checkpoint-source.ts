@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { EncoderError } from '../errors';
 import { checkRevision, parseRepository } from '../hub/repository';
 import { HUB_KEYS, type HubOptions } from '../hub/settings';
-import { checkBoolean, checkOptions, checkString, wrongValue } from '../support/arguments';
+import { checkBoolean, checkOptions, checkString, outOfRange, wrongValue } from '../support/arguments';
 import type { Limits } from '../support/limits';
 import { ADAPTER_CONFIG, readAdapterConfig } from './adapter/adapter-config';
 import { Checkpoint } from './checkpoint';
@@ -93,6 +93,11 @@ async function resolveFolder(source: string, options: SourceOptions): Promise<Fo
     throw wrongValue(`options.revision: only a repository on the Hub has revisions, ${source} is none`);
   }
   return { folder: path, warnings: [] };
+}
+
+/** Throws TypeError or RangeError: an empty path is what a variable that was never set gives, and would mean the working folder. */
+export function checkSource(source: unknown): void {
+  if (checkString('source', source) === '') throw outOfRange('source', 'a path or owner/name', source);
 }
 
 /** Throws TypeError or RangeError for wrong options of the Hub. */

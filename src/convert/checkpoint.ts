@@ -211,6 +211,7 @@ export class Checkpoint {
 
   /** What PEFT says of an adapter; undefined when the folder holds none, or weights of its own, which go first. */
   async adapterConfig(): Promise<ConfigReader | undefined> {
+    if ((await this.tryOpen(ADAPTER_CONFIG)) === undefined) return undefined;
     for (const { single, index } of WEIGHT_FORMATS) {
       for (const name of [single, index]) {
         if (name !== undefined && (await this.tryOpen(name)) !== undefined) return undefined;

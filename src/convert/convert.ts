@@ -23,7 +23,7 @@ import {
 import { AtomicFile, outputExists } from '../support/atomic-file';
 import { type LimitOptions, resolveLimits } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
-import { checkHubOptions, resolveCheckpoint } from './checkpoint-source';
+import { checkHubOptions, checkSource, resolveCheckpoint } from './checkpoint-source';
 import type { ConversionPlan } from './conversion-plan';
 import { type ConversionSource, type SourcePaths, openSource } from './source';
 import { copyTensor } from './tensor-copy';
@@ -251,7 +251,7 @@ const CONVERT_KEYS = [
 ] as const satisfies readonly (keyof ConvertOptions)[];
 
 function checkArguments(source: unknown, options: ConvertOptions): void {
-  if (checkString('source', source) === '') throw outOfRange('source', 'a path or owner/name', source);
+  checkSource(source);
   checkOptions(options, CONVERT_KEYS);
   const { output, type, overwrite, signal, onProgress, labels, scoreTokens, revision, hub, base } = options;
   if (checkString('options.output', output) === '') throw outOfRange('options.output', 'a path', output);

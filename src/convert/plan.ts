@@ -11,7 +11,7 @@ import { type ConversionPlan, type PlanOptions, completePlan } from './conversio
 import { checkLabels, readLabels, suggestedLabels } from './labels';
 import { MIN_LENGTH } from './limits';
 import { addModuleHead, checkModuleSettings } from './module-head';
-import { ELEMENT_BYTES, type TensorSource } from './readers/tensor-source';
+import { type TensorSource, requireFloats } from './readers/tensor-source';
 import { readPrompts } from './prompts';
 import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
 import { declareTensors } from './tensor-types';
@@ -66,7 +66,10 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
   const labels = names === undefined ? readOwnLabels(config, model.numLabels) : checkLabels(names, model.numLabels);
   const tokenizer = known ?? readTokenizer();
   const warnings = [...(model.assumptions ?? []), ...tokenizer.warnings];
-  requireFloats(weights, model.tensors);
+  for (const name of model.tensors.flatMap(({ sources, twins = [] }) => [...sources, ...twins])) {
+    const tensor = weights.find(name);
+    if (tensor !== undefined) requireFloats(name, tensor);
+  }
   const declared = declareTensors(model.tensors, options.type ?? ownType(weights, model.tensors), warnings);
   const facts = {
     name: checkpoint.name,
@@ -105,18 +108,6 @@ function ownType(weights: TensorSource, tensors: readonly PlannedTensor[]): Tens
   const [only] = dtypes;
   if (dtypes.size > 1) return 'f32';
   return only === 'F16' ? 'f16' : only === 'BF16' ? 'bf16' : 'f32';
-}
-
-function requireFloats(weights: TensorSource, tensors: readonly PlannedTensor[]): void {
-  for (const name of tensors.flatMap(({ sources, twins = [] }) => [...sources, ...twins])) {
-    const tensor = weights.find(name);
-    if (tensor !== undefined && !Object.hasOwn(ELEMENT_BYTES, tensor.dtype)) {
-      throw new EncoderError(
-        'dtype_unsupported',
-        `${name} in ${tensor.file} has the type ${tensor.dtype}; supported are ${Object.keys(ELEMENT_BYTES).join(', ')}`,
-      );
-    }
-  }
 }
 
 function readProblemType(config: ConfigReader): string {

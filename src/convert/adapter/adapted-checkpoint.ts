@@ -1,21 +1,12 @@
 /** An adapter's folder and its base's, read as the one checkpoint that merging them would give. */
-import type { JsonObject, JsonValue } from '../../support/json';
 import type { Checkpoint, CheckpointFiles, TokenizerFiles } from '../checkpoint';
 import { ConfigReader } from '../config';
 import type { TensorSource } from '../readers/tensor-source';
 import { readAdapterConfig } from './adapter-config';
 import { AdaptedWeights } from './adapted-weights';
 
-/** What the base's config.json says of a head that is not its own, and of the class that it was saved as. */
-const OF_THE_HEAD = [
-  'architectures',
-  'id2label',
-  'label2id',
-  'num_labels',
-  '_num_labels',
-  'problem_type',
-  'sentence_transformers',
-];
+/** What config.json says of the head, which is the adapter's. */
+const OF_THE_HEAD = ['id2label', 'label2id', 'num_labels', '_num_labels', 'problem_type', 'sentence_transformers'];
 
 export class AdaptedCheckpoint implements CheckpointFiles {
   readonly modules = undefined;
@@ -41,12 +32,8 @@ export class AdaptedCheckpoint implements CheckpointFiles {
   async config(): Promise<ConfigReader> {
     const { json, path } = await this.base.config();
     const own = await this.adapter.optionalConfig();
-    const isTaken = ([key]: readonly [string, JsonValue]) => !OF_THE_HEAD.includes(key);
-    const added = Object.entries(own?.json ?? {}).filter(
-      ([key]) => key !== 'architectures' && OF_THE_HEAD.includes(key),
-    );
-    const merged: JsonObject = Object.fromEntries([...Object.entries(json).filter(isTaken), ...added]);
-    return new ConfigReader(merged, path);
+    const head = OF_THE_HEAD.map((key) => [key, own?.get(key) ?? null] as const);
+    return new ConfigReader({ ...json, architectures: null, ...Object.fromEntries(head) }, path);
   }
 
   async weights(): Promise<TensorSource> {
@@ -60,10 +47,9 @@ export class AdaptedCheckpoint implements CheckpointFiles {
 
   /** The adapter's where it was saved with a tokenizer, as trainers do; else the base's. */
   async tokenizerFiles(): Promise<TokenizerFiles> {
-    const { tokenizer, vocabulary, vocabularyTable, sentencePiece, ...others } = await this.adapter.tokenizerFiles();
-    const found = tokenizer ?? vocabulary ?? vocabularyTable ?? sentencePiece;
-    if (found === undefined) return this.base.tokenizerFiles();
-    return { tokenizer, vocabulary, vocabularyTable, sentencePiece, ...others };
+    const files = await this.adapter.tokenizerFiles();
+    const found = files.tokenizer ?? files.vocabulary ?? files.vocabularyTable ?? files.sentencePiece;
+    return found === undefined ? this.base.tokenizerFiles() : files;
   }
 
   settings(...[name]: Parameters<Checkpoint['settings']>): Promise<ConfigReader | undefined> {

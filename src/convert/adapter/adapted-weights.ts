@@ -4,7 +4,13 @@
  */
 import { EncoderError } from '../../errors';
 import { decodeElements } from '../dtypes';
-import { ELEMENT_BYTES, type SourceTensor, type TensorSource, tensorForRead } from '../readers/tensor-source';
+import {
+  ELEMENT_BYTES,
+  type SourceTensor,
+  type TensorSource,
+  requireFloats,
+  tensorForRead,
+} from '../readers/tensor-source';
 import type { AdapterConfig } from './adapter-config';
 
 const PREFIX = 'base_model.model.';
@@ -66,18 +72,11 @@ export class AdaptedWeights implements TensorSource {
       if (found === undefined) {
         throw misfit(adapter.find(a)!, `changes ${module}.weight, which the base does not hold; is it another base?`);
       }
-      if (!Object.hasOwn(ELEMENT_BYTES, found.dtype)) throw wrongType(name, found);
+      requireFloats(name, found);
       const rank = checkShapes(module, found, adapter.find(a)!, adapter.find(b)!, config.isTransposed);
       const change = { base: name, a, b, rank, scale: config.scale(module, rank) };
-      const elements = found.shape.reduce((product, size) => product * size, 1);
-      tensors.set(name, {
-        dtype: 'F32',
-        shape: found.shape,
-        sizeBytes: 4 * elements,
-        file: found.file,
-        from: 'both',
-        change,
-      });
+      const sizeBytes = (found.sizeBytes / ELEMENT_BYTES[found.dtype]!) * ELEMENT_BYTES['F32']!;
+      tensors.set(name, { ...found, dtype: 'F32', sizeBytes, from: 'both', change });
     }
     return new AdaptedWeights(base, adapter, config.isTransposed, tensors, listed);
   }
@@ -168,7 +167,7 @@ function sortTensors(adapter: TensorSource) {
     const tensor = adapter.find(stored)!;
     if (!stored.startsWith(PREFIX)) throw misfit(tensor, `holds ${stored}; names begin with ${PREFIX} in PEFT's files`);
     const name = stored.slice(PREFIX.length);
-    if (!Object.hasOwn(ELEMENT_BYTES, tensor.dtype)) throw wrongType(stored, tensor);
+    requireFloats(stored, tensor);
     const [, module, letter] = FACTOR.exec(name) ?? [];
     if (module !== undefined) {
       factors.set(module, { ...factors.get(module), [letter!]: stored });
@@ -229,11 +228,6 @@ function checkShapes(
     'tensor_shape_mismatch',
     `${a.file}: lora_A ${shapes[0]} and lora_B ${shapes[1]} of ${module} do not fit the base's ${shapes[2]}`,
   );
-}
-
-function wrongType(name: string, { dtype, file }: SourceTensor): EncoderError {
-  const supported = Object.keys(ELEMENT_BYTES).join(', ');
-  return new EncoderError('dtype_unsupported', `${name} in ${file} has the type ${dtype}; supported are ${supported}`);
 }
 
 function misfit({ file }: SourceTensor, reason: string): EncoderError {

@@ -3,7 +3,7 @@
  * Flan-T5 reads a premise and a hypothesis in one text, and logits = classifier(h[0]). Its configuration has no sizes, which
  * are those of the tensors, and its repository no tokenizer, which is Flan-T5's.
  */
-import type { PairTemplate } from '../chat-template/split-template';
+import { type PairTemplate, ordinaryText } from '../chat-template/split-template';
 import type { ConfigReader } from '../config';
 import {
   MAX_HEADS,
@@ -41,13 +41,7 @@ export const hhem: Architecture = {
     const numLabels = readNumLabels(weights, `${head}classifier.weight`);
     const planner = new TensorPlanner(weights);
     planEncoder(planner, FLAN_T5, hyperparameters, model);
-    planner.linear('cls.output', {
-      sources: [`${head}classifier`],
-      rows: [numLabels],
-      columns: hyperparameters.hiddenSize,
-      bias: true,
-      storage: 'exact',
-    });
+    planner.headDense('cls.output', numLabels, hyperparameters.hiddenSize, `${head}classifier`);
     planner.refuseUnused(/(?!)/);
     return {
       architecture: FLAN_T5.modelType,
@@ -97,10 +91,5 @@ function readPrompt(config: ConfigReader): PairTemplate {
   if (pieces.length !== 3 || !prompt.includes('{text1}') || !inOrder || pieces.some((piece) => /[{}]/.test(piece))) {
     config.unsupported('prompt has not one place for text1 and then one for text2');
   }
-  return {
-    plain: { pieces, slots: ['query', 'document'] },
-    prompted: undefined,
-    restoresEnd: false,
-    addsSpecialTokens: true,
-  };
+  return ordinaryText(pieces);
 }

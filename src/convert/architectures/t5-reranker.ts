@@ -3,7 +3,7 @@
  * becomes, and the score is made of the logits of two of them: logit = lm_head(h)[true] - lm_head(h)[false], h the state of
  * the decoder's start token, which sees itself and the encoder's states. Text, tokens and limit are those of pygaggle.
  */
-import type { PairTemplate } from '../chat-template/split-template';
+import { ordinaryText } from '../chat-template/split-template';
 import type { ConfigReader } from '../config';
 import type { Architecture, EncoderModel, ScoreTokens, TensorIndex } from './architecture';
 import {
@@ -28,12 +28,7 @@ const IGNORED = new RegExp(`(^|\\.)${UNREAD_BIAS}$`);
 /** Tokens that pygaggle reads of a text, its end included. */
 const MAX_TOKENS = 512;
 
-const TEMPLATE: PairTemplate = {
-  plain: { pieces: ['Query: ', ' Document: ', ' Relevant:'], slots: ['query', 'document'] },
-  prompted: undefined,
-  restoresEnd: false,
-  addsSpecialTokens: true,
-};
+const TEMPLATE = ordinaryText(['Query: ', ' Document: ', ' Relevant:']);
 
 export const t5Rerankers: readonly Architecture[] = T5_FAMILIES.filter(({ reranks }) => reranks).map((family) => ({
   sourceClass: `${family.className}ForConditionalGeneration`,

@@ -40,11 +40,8 @@ function describeClassifier(family: T5Family, config: ConfigReader, weights: Ten
   const planner = new TensorPlanner(weights);
   planEncoder(planner, family, hyperparameters, model);
   planDecoder(planner, family, hyperparameters, decoder, model);
-  const dense = (source: string, rows: number) => {
-    return { sources: [`${head}classification_head.${source}`], rows: [rows], columns: h, bias: true } as const;
-  };
-  planner.linear('cls', { ...dense('dense', h), storage: 'exact' });
-  planner.linear('cls.output', { ...dense('out_proj', numLabels), storage: 'exact' });
+  planner.headDense('cls', h, h, `${head}classification_head.dense`);
+  planner.headDense('cls.output', numLabels, h, `${head}classification_head.out_proj`);
   planner.refuseUnused(IGNORED);
   return {
     architecture: family.modelType,

@@ -27,6 +27,12 @@ export interface PairTemplate extends SplitTemplate {
   readonly addsSpecialTokens?: boolean;
 }
 
+/** Query and document between three pieces, as a text like any other. */
+export function ordinaryText(pieces: readonly string[]): PairTemplate {
+  const plain = { pieces, slots: ['query', 'document'] } as const;
+  return { plain, prompted: undefined, restoresEnd: false, addsSpecialTokens: true };
+}
+
 export interface TemplateInput {
   readonly template: BoundedTemplate;
   readonly format: MessageFormat;

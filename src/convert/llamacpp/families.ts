@@ -316,13 +316,7 @@ function planHead(
   }
   const numLabels = readNumLabels(weights, `${classifier}.weight`);
   const exact = (name: string, source: string, rows: number) =>
-    planner.linear(name, {
-      sources: [source],
-      rows: [rows],
-      columns: hiddenSize,
-      bias: weights.find(`${source}.bias`) !== undefined,
-      storage: 'exact',
-    });
+    planner.headDense(name, rows, hiddenSize, source, weights.find(`${source}.bias`) !== undefined);
   const hasDense = dense !== undefined && !isLone;
   if (hasDense) {
     exact('cls', 'cls', hiddenSize);

@@ -6,6 +6,13 @@ import { blockShape } from '../block-decoders';
 /** Element types of a checkpoint's weights; other types may stand in a file but not in a used tensor. */
 export const ELEMENT_BYTES: Readonly<Record<string, number>> = { F64: 8, F32: 4, F16: 2, BF16: 2 };
 
+/** Throws `dtype_unsupported` for types that no used tensor may have. */
+export function requireFloats(name: string, { dtype, file }: Pick<SourceTensor, 'dtype' | 'file'>): void {
+  if (Object.hasOwn(ELEMENT_BYTES, dtype)) return;
+  const supported = Object.keys(ELEMENT_BYTES).join(', ');
+  throw new EncoderError('dtype_unsupported', `${name} in ${file} has the type ${dtype}; supported are ${supported}`);
+}
+
 /** How many elements stand in how many bytes; undefined for types that cannot be converted. */
 export function storedBlock(dtype: string): { readonly elements: number; readonly bytes: number } | undefined {
   return Object.hasOwn(ELEMENT_BYTES, dtype) ? { elements: 1, bytes: ELEMENT_BYTES[dtype]! } : blockShape(dtype);

@@ -26,6 +26,7 @@
 #include <cstring>
 
 #include "kernels/gemm/gemm.h"
+#include "kernels/gemm/panel_prefetch.h"
 #include "kernels/gemm/stored_weight.h"
 #include "kernels/simd/amx_tiles.h"
 #include "kernels/simd/avx512.h"
@@ -156,8 +157,6 @@ class Meanwhile {
   }
 
  private:
-  static constexpr size_t kLineBytes = 64;
-
   const FinishRow finish_row_;
   const size_t depth_;
   Block block_ = {};
@@ -168,20 +167,14 @@ class Meanwhile {
 
 void run_rows(const GemmArgs& a, const uint16_t* x, size_t m, float* y) {
   const size_t depth = k_tiles(a.k), panels = min_size(a.panel_end, (a.n + kColumns - 1) / kColumns);
-  const auto panel_at = [&](size_t p) {
-    return static_cast<const unsigned char*>(a.packed) + p * kColumns / kTileColumns * depth * kTileBytes;
-  };
-  const auto columns_of = [&](size_t p) { return min_size(kColumns, a.n - p * kColumns); };
-  const auto tile_columns = [&](size_t p) { return columns_of(p) > kTileColumns ? size_t{2} : size_t{1}; };
   alignas(64) float sums[2][kBlockRows * kColumns];
   size_t turn = 0;
   Meanwhile meanwhile(a.activation, depth);
   for (size_t p = a.panel_begin; p < panels; p++) {
-    const size_t first = p * kColumns, columns = columns_of(p);
-    if (p + 1 < panels) {
-      meanwhile.approach(panel_at(p + 1), tile_columns(p + 1) * depth * kTileBytes,
-                         (m + kBlockRows - 1) / kBlockRows * depth);
-    }
+    const size_t first = p * kColumns, columns = min_size(kColumns, a.n - first);
+    const StoredPanel panel =
+        stored_panel(a.packed, p, panels, kColumns, round_up(a.n, kTileColumns), depth * kTileRowBytes);
+    meanwhile.approach(panel.at + panel.bytes, panel.next_bytes, (m + kBlockRows - 1) / kBlockRows * depth);
     for (size_t row = 0; row < m; row += kBlockRows, turn ^= 1) {
       const size_t rows = min_size(kBlockRows, m - row);
       const uint16_t* tiles = x + row / kTileRows * depth * kTileElements;
@@ -189,8 +182,8 @@ void run_rows(const GemmArgs& a, const uint16_t* x, size_t m, float* y) {
                                      .a_below = tiles + depth * kTileElements,
                                      .a_row_bytes = kTileRowBytes,
                                      .a_step = kTileBytes,
-                                     .b = panel_at(p),
-                                     .b_step = tile_columns(p) * kTileBytes,
+                                     .b = panel.at,
+                                     .b_step = panel.bytes / depth,
                                      .b_next_column = kTileBytes,
                                      .steps = depth};
       multiply_tiles(rows, columns, operands, sums[turn], kColumns, [&] { meanwhile.step(); });

@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { type ConvertOptions, convert } from '../../../../src/convert/convert';
+import { flag, text, uint } from '../../../../src/gguf/entries';
 import { hasGgufKey, readGgufHead } from '../../../../src/gguf/reader';
 import type { TensorType } from '../../../../src/gguf/types';
 import { writeMicro } from '../micro-checkpoint';
 import { temporaryFolder } from '../temp-folder';
-import { type Entries, type Specs, flag, strings, text, types, uint, writeLlamaCppFile } from './gguf-files';
+import { type Entries, type Specs, strings, types, writeLlamaCppFile } from './gguf-files';
 
 const MODEL = 'tokenizer.ggml.model';
 const TOKENS = 'tokenizer.ggml.tokens';

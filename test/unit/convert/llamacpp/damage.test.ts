@@ -5,9 +5,10 @@ import { describe, expect, it } from 'vitest';
 
 import { convert } from '../../../../src/convert/convert';
 import { isEncoderError } from '../../../../src/errors';
+import { flag, text } from '../../../../src/gguf/entries';
 import { readGgufHead } from '../../../../src/gguf/reader';
 import { temporaryFolder } from '../temp-folder';
-import { flag, strings, text, writeLlamaCppFile } from './gguf-files';
+import { strings, writeLlamaCppFile } from './gguf-files';
 
 const ROUNDS = 400;
 

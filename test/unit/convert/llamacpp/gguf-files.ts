@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { flag, text } from '../../../../src/gguf/entries';
 import { type TensorType, type GgufEntry, ggmlType } from '../../../../src/gguf/types';
 import { layoutGguf } from '../../../../src/gguf/writer';
 import { encodeElements } from '../../../../src/convert/dtypes';
@@ -25,18 +26,6 @@ function entry(key: string, type: 'uint32' | 'float32', value: number): [string,
 
 function list(key: string, value: readonly string[]): [string, GgufEntry] {
   return [key, { key, type: 'string[]', value }];
-}
-
-export function text(key: string, value: string): GgufEntry {
-  return { key, type: 'string', value };
-}
-
-export function uint(key: string, value: number): GgufEntry {
-  return { key, type: 'uint32', value };
-}
-
-export function flag(key: string, value: boolean): GgufEntry {
-  return { key, type: 'bool', value };
 }
 
 export function strings(key: string, value: readonly string[]): GgufEntry {

@@ -16,8 +16,8 @@ import { causalTokenizer } from './golden/causal-checkpoints';
 import { runCli } from './support/cli-process';
 import { temporaryFolder } from './unit/convert/temp-folder';
 
-/** Largest |logit - transformers float32|. */
-const BOUND = 5e-5;
+/** Largest |logit - transformers float32|, whose own rounding is up to 7e-5 (llama-patterns, beside float64). */
+const BOUND = 2e-4;
 
 function worstOf({ logits }: AdapterModel, results: readonly { readonly logits?: Float32Array }[]): number {
   expect(results).toHaveLength(logits.length);

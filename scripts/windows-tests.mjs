@@ -22,6 +22,8 @@ const TESTS = [
     'formats',
     'sentence-transformers',
     'causal',
+    'answer-rerankers',
+    'adapters',
     'module-heads',
     'tensor-contract',
     'ai-sdk',

@@ -23,6 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::atomic<bool> done = false;
     std::vector<enc::Input> inputs(1);
     inputs[0].text = "the word a [SEP] b";
+    // A chat template takes a pair.
+    if (size / 2 % 2 == 0) inputs[0].pair = "a b";
     model->run(std::move(inputs), {}, [&](std::exception_ptr, enc::RunResult) {
       done = true;
       done.notify_all();

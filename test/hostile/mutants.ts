@@ -39,7 +39,7 @@ export function mutantKinds(soundGguf: readonly Buffer[]): MutantKind[] {
   const h5Files = fixtureFiles('bert');
   const sentencePiece = soundSentencePiece();
   return [
-    { name: 'gguf', share: 28, make: (random) => ({ gguf: mutateGguf(random.pick(parsed), random) }) },
+    { name: 'gguf', share: 28, make: (random) => ({ gguf: mutateGguf(parsed, random) }) },
     { name: 'gguf bytes', share: 6, make: (random) => ({ gguf: damageBytes(random.pick(soundGguf), random) }) },
     {
       name: 'safetensors',
@@ -212,7 +212,7 @@ function oddEntry(random: Random): { type: number; value: Buffer } {
   }
 }
 
-/** Keys that the loader knows and that a file of this kind need not have. */
+/** Keys that the loader knows and that no sound file has; `bert.` stands for the architecture of each. */
 const OTHER_KEYS = [
   'general.alignment',
   'bert.attention.head_count_kv',
@@ -242,8 +242,7 @@ const OTHER_KEYS = [
   'ggml_encoder.head.eos_token_id',
   'ggml_encoder.head.layer_norm_epsilon',
   'bert.decoder_block_count',
-  'bart.decoder_block_count',
-  'bart.decoder_start_token_id',
+  'bert.decoder_start_token_id',
   'ggml_encoder.decoder.head_count',
   'ggml_encoder.decoder.feed_forward_length',
   'ggml_encoder.position_buckets',
@@ -251,26 +250,55 @@ const OTHER_KEYS = [
   'ggml_encoder.pos_att_type',
   'ggml_encoder.chat_template.pieces',
   'ggml_encoder.chat_template.slots',
+  'ggml_encoder.chat_template.adds_special_tokens',
 ];
 
 /** Values that a switch of the graph can have: a mutant with them gets further than one with nonsense. */
 const SWITCHES: Readonly<Record<string, readonly string[]>> = {
   'ggml_encoder.norm_kind': ['layer', 'rms', 'none'],
   'ggml_encoder.norm_placement': ['post', 'pre', 'branch', 'sandwich', 'parallel'],
-  'ggml_encoder.position_kind': ['absolute', 'rope', 'relative-bias', 'linear-bias', 'disentangled', 'none'],
+  'ggml_encoder.position_kind': [
+    ...['absolute', 'rope', 'relative-bias', 'relative-bias-only', 'linear-bias', 'disentangled', 'none'],
+  ],
   'ggml_encoder.ffn_kind': ['mlp', 'glu'],
   'ggml_encoder.head.score': ['rows', 'difference'],
-  'ggml_encoder.head.pooling': ['cls', 'mean', 'last', 'eos', 'late'],
+  'ggml_encoder.head.pooling': [...['cls', 'mean', 'mean_sqrt_len', 'weighted_mean', 'max', 'last', 'eos', 'late']],
   'ggml_encoder.head.activation': ['tanh', 'relu', 'gelu', 'gelu_new', 'silu', 'identity', 'none'],
   'bert.hidden_activation': ['gelu', 'gelu_new', 'relu', 'silu'],
 };
 
-function mutateGguf(sound: GgufParts, random: Random): Buffer {
-  const parts = copyParts(sound);
+function architectureOf({ entries }: GgufParts): string {
+  return entries
+    .find(({ key }) => key.toString() === 'general.architecture')!
+    .value.subarray(8)
+    .toString();
+}
+
+/** Lays an entry or a tensor of another sound file into this one, in the place of its own when it has it. */
+function graft(parts: GgufParts, architecture: string, other: GgufParts, random: Random): void {
+  if (random.chance(2)) {
+    const tensor = random.pick(other.tensors);
+    parts.tensors = [...parts.tensors.filter(({ name }) => !name.equals(tensor.name)), { ...tensor }];
+    return;
+  }
+  const item = random.pick(other.entries);
+  const key = Buffer.from(item.key.toString().replace(`${architectureOf(other)}.`, `${architecture}.`));
+  parts.entries = [...parts.entries.filter((own) => !own.key.equals(key)), { ...item, key }];
+}
+
+/** Of the edits of `mutateGguf` those that mostly leave a file that can be read: the rest is the loader's to judge. */
+const READABLE_EDITS = [4, 8, 9, 9, 10, 12, 12, 13];
+const EDITS = Array.from({ length: 14 }, (_, edit) => edit);
+
+function mutateGguf(sound: readonly GgufParts[], random: Random): Buffer {
+  const parts = copyParts(random.pick(sound));
+  const architecture = architectureOf(parts);
+  const ownKey = (key: string) => key.replace(/^bert\./, `${architecture}.`);
+  const isReadable = random.chance(2);
   let isLaidOut = true;
   const pickTensor = () => random.pick(parts.tensors);
   for (let edits = random.below(4); edits >= 0 && parts.tensors.length > 0 && parts.entries.length > 0; edits--) {
-    switch (random.below(13)) {
+    switch (random.pick(isReadable ? READABLE_EDITS : EDITS)) {
       case 0: {
         const tensor = pickTensor();
         tensor.dims[random.below(tensor.dims.length)] = random.pick(ODD_NUMBERS);
@@ -307,13 +335,14 @@ function mutateGguf(sound: GgufParts, random: Random): Buffer {
         Object.assign(random.pick(parts.entries), oddEntry(random));
         break;
       case 8: {
-        const key = random.pick(OTHER_KEYS);
+        const key = ownKey(random.pick(OTHER_KEYS));
         parts.entries.push(entry(key, ...(Object.values(oddEntry(random)) as [number, Buffer])));
         break;
       }
       case 9: {
-        const key = random.pick(Object.keys(SWITCHES));
-        const value = text(random.pick(SWITCHES[key]!));
+        const name = random.pick(Object.keys(SWITCHES));
+        const key = ownKey(name);
+        const value = text(random.pick(SWITCHES[name]!));
         const found = parts.entries.find((item) => item.key.toString() === key);
         if (found === undefined) parts.entries.push(entry(key, 8, value));
         else Object.assign(found, { type: 8, value });
@@ -329,6 +358,9 @@ function mutateGguf(sound: GgufParts, random: Random): Buffer {
         tokenizer.value = text(random.chance(4) ? damageBytes(Buffer.from(changed), random) : changed);
         break;
       }
+      case 12:
+        graft(parts, architecture, random.pick(sound), random);
+        break;
       default: {
         const tensor = pickTensor();
         tensor.data = Buffer.from(tensor.data);
@@ -339,6 +371,7 @@ function mutateGguf(sound: GgufParts, random: Random): Buffer {
       }
     }
   }
+  if (isReadable) return buildGguf(relayout(parts));
   if (isLaidOut && random.chance(2)) relayout(parts);
   if (random.chance(20)) parts.numEntries = random.pick(ODD_NUMBERS);
   if (random.chance(20)) parts.numTensors = random.pick(ODD_NUMBERS);

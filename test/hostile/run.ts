@@ -3,7 +3,7 @@
  * convert and load. Prints counts by format and code; status 1 when anything but a clean refusal or finite scores came.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { Classifier, convert } from 'ggml-encoder';
@@ -11,6 +11,7 @@ import { Classifier, convert } from 'ggml-encoder';
 import type { Case } from './case';
 import { ggufCases } from './cases/gguf';
 import { ggufDecoderCases } from './cases/gguf-decoder';
+import { ggufFamilyCases } from './cases/gguf-families';
 import { ggufTemplateCases } from './cases/gguf-template';
 import { hdf5Cases } from './cases/hdf5';
 import { safetensorsCases } from './cases/safetensors';
@@ -21,7 +22,7 @@ import { mutantKinds } from './mutants';
 import { Random } from './random';
 import { type Outcome, Runner } from './runner';
 import { runProgram } from './program';
-import { soundDecoderFiles } from './sound-decoder';
+import { type SoundCheckpoint, soundFamilies } from './sound-families';
 
 const TEXTS = ['A chess engine', 'Fonts for Bengali', '', 'a'.repeat(5000), '\u{1f600} \ud800'];
 
@@ -39,12 +40,14 @@ async function soundGguf(root: string, type: 'f32' | 'bf16' | 'q8_0'): Promise<B
   return readFileSync(output);
 }
 
-async function soundDecoderGguf(root: string): Promise<Buffer> {
-  const folder = join(root, 'decoder');
-  mkdirSync(folder);
-  for (const [name, content] of Object.entries(soundDecoderFiles())) writeFileSync(join(folder, name), content);
-  const output = join(root, 'sound-decoder.gguf');
-  await convert(folder, { output });
+async function soundFamilyGguf(root: string, { name, files, options }: SoundCheckpoint): Promise<Buffer> {
+  const folder = join(root, name);
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), content);
+  }
+  const output = join(root, `${name}.gguf`);
+  await convert(folder, { output, ...options });
   return readFileSync(output);
 }
 
@@ -95,11 +98,13 @@ async function main(): Promise<number> {
   try {
     await runner.run({ name: 'sound', files: {}, expect: 'accepted' });
     if (runner.opened < 3) throw new Error('the watch over opened files saw none');
-    const decoder = await soundDecoderGguf(root);
-    const sound = [await soundGguf(root, 'f32'), await soundGguf(root, 'bf16'), decoder];
+    const families = new Map<string, Buffer>();
+    for (const family of soundFamilies()) families.set(family.name, await soundFamilyGguf(root, family));
+    const sound = [await soundGguf(root, 'f32'), await soundGguf(root, 'bf16'), ...families.values()];
     const handMade = [
       ...ggufCases(sound[0]!),
-      ...ggufDecoderCases(decoder),
+      ...ggufDecoderCases(families.get('decoder')!),
+      ...[...families].filter(([name]) => name !== 'decoder').flatMap(([name, gguf]) => ggufFamilyCases(name, gguf)),
       ...ggufTemplateCases(sound[0]!),
       ...safetensorsCases(),
       ...torchCases(),

@@ -5,7 +5,7 @@ const H = 4;
 const ROWS = 10;
 const ENCODER_F = 8;
 const DECODER_F = 12;
-const END = 3;
+export const END = 3;
 
 const CONFIG = {
   architectures: ['BartForSequenceClassification'],
@@ -31,7 +31,7 @@ const [CLS, SEP] = [
 ] as const;
 const sequence = (id: string) => ({ Sequence: { id, type_id: 0 } });
 
-const ENDING_TOKENIZER = {
+export const ENDING_TOKENIZER = {
   ...TOKENIZER,
   post_processor: {
     type: 'TemplateProcessing',

@@ -248,8 +248,9 @@ export function tensorCases(parts: GgufParts, changed: Changed): void {
           at(copy).data = Buffer.from(at(copy).data);
           at(copy).data.writeFloatLE(value, 0);
         },
-        // Scores are looked at, not weights: the padding's row is never read, and infinity may end in a finite score.
-        name === 'token_embd.weight' || value === -Infinity ? 'any' : 'refused',
+        // Scores are looked at, not weights: the rows of the padding and of the farthest tokens are never read, and
+        // infinity may end in a finite score.
+        /^(token|rel)_embd\.weight/.test(name) || value === -Infinity ? 'any' : 'refused',
       );
     }
     if (tensor.dims.length > 1 && tensor.dims[0] !== tensor.dims[1]) {

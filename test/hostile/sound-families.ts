@@ -1,0 +1,198 @@
+/** The smallest sound checkpoints of what BERT has not: as files by path, with what to convert them with. */
+import type { ConvertOptions } from 'ggml-encoder';
+
+import { type SoundTensor, TOKENIZER, TOKENIZER_CONFIG, layOut, safetensors, tensorsByPart } from './sound';
+import { END, ENDING_TOKENIZER, soundDecoderFiles } from './sound-decoder';
+
+const H = 4;
+const F = 8;
+const ROWS = 10;
+/** Heads of T5 and Qwen 3 are not the hidden size by their number. */
+const HEADS = 2;
+const HEAD = 3;
+
+type Files = Readonly<Record<string, Uint8Array | string>>;
+
+export interface SoundCheckpoint {
+  readonly name: string;
+  readonly files: Files;
+  readonly options?: Pick<ConvertOptions, 'scoreTokens'>;
+}
+
+export function soundFamilies(): SoundCheckpoint[] {
+  return [
+    { name: 'decoder', files: soundDecoderFiles() },
+    { name: 't5', files: t5('T5ForSequenceClassification') },
+    { name: 't5 reranker', files: t5('T5ForConditionalGeneration'), options: { scoreTokens: ['a', 'b'] } },
+    { name: 'language model', files: languageModel() },
+    { name: 'relative positions', files: relativePositions() },
+    { name: 'head of modules', files: headOfModules() },
+  ];
+}
+
+type Table = Readonly<Record<string, SoundTensor>>;
+
+function weights(tensors: Table): Buffer {
+  const { header, data } = layOut(tensors);
+  return safetensors(header, data);
+}
+
+function checkpoint(className: string, config: object, tensors: Table, tokenizer: object, more: Files = {}): Files {
+  const labels = { id2label: { 0: 'no', 1: 'yes' } };
+  return {
+    'config.json': JSON.stringify({ architectures: [className], vocab_size: ROWS, ...labels, ...config }),
+    'tokenizer.json': JSON.stringify(tokenizer),
+    'tokenizer_config.json': JSON.stringify(TOKENIZER_CONFIG),
+    'model.safetensors': weights(tensors),
+    ...more,
+  };
+}
+
+function t5(className: 'T5ForSequenceClassification' | 'T5ForConditionalGeneration'): Files {
+  const { tensors, add, linear } = tensorsByPart(H);
+  const buckets = 8;
+  const isClassifier = className === 'T5ForSequenceClassification';
+  const model = isClassifier ? 'transformer.' : '';
+  const attention = (part: string) => {
+    for (const name of ['q', 'k', 'v']) add(`${part}.${name}.weight`, HEADS * HEAD, H);
+    add(`${part}.o.weight`, H, HEADS * HEAD);
+  };
+  const stack = (name: string, layers: number, attentions: readonly string[]) => {
+    for (let layer = 0; layer < layers; layer++) {
+      const parts = [...attentions, 'DenseReluDense'].map((_, part) => `${model}${name}.block.${layer}.layer.${part}`);
+      for (const part of parts) add(`${part}.layer_norm.weight`, H);
+      attentions.forEach((kind, part) => attention(`${parts[part]!}.${kind}`));
+      const dense = `${parts.at(-1)!}.DenseReluDense`;
+      for (const half of ['wi_0', 'wi_1']) add(`${dense}.${half}.weight`, F, H);
+      add(`${dense}.wo.weight`, H, F);
+    }
+    add(`${model}${name}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`, buckets, HEADS);
+    add(`${model}${name}.final_layer_norm.weight`, H);
+  };
+  add(`${model}shared.weight`, ROWS, H);
+  stack('encoder', 1, ['SelfAttention']);
+  stack('decoder', 2, ['SelfAttention', 'EncDecAttention']);
+  if (isClassifier) {
+    linear('classification_head.dense', H, H);
+    linear('classification_head.out_proj', 2, H);
+  }
+  const config = {
+    ...{ d_model: H, d_kv: HEAD, d_ff: F, num_heads: HEADS, num_layers: 1, num_decoder_layers: 2 },
+    ...{ relative_attention_num_buckets: buckets, relative_attention_max_distance: 9 },
+    ...{ feed_forward_proj: 'gated-gelu', decoder_start_token_id: 0, eos_token_id: END },
+  };
+  return checkpoint(className, config, tensors, ENDING_TOKENIZER);
+}
+
+/** Qwen 3 under a chat template: rotary positions, shared key heads, norms of heads, a score of two words. */
+function languageModel(): Files {
+  const { tensors, add } = tensorsByPart(H);
+  const size = 4;
+  add('model.embed_tokens.weight', ROWS, H);
+  for (const layer of [0, 1].map((index) => `model.layers.${index}`)) {
+    add(`${layer}.self_attn.q_proj.weight`, HEADS * size, H);
+    for (const part of ['k_proj', 'v_proj']) add(`${layer}.self_attn.${part}.weight`, size, H);
+    add(`${layer}.self_attn.o_proj.weight`, H, HEADS * size);
+    for (const part of ['q_norm', 'k_norm']) add(`${layer}.self_attn.${part}.weight`, size);
+    for (const part of ['gate_proj', 'up_proj']) add(`${layer}.mlp.${part}.weight`, F, H);
+    add(`${layer}.mlp.down_proj.weight`, H, F);
+    for (const norm of ['input_layernorm', 'post_attention_layernorm']) add(`${layer}.${norm}.weight`, H);
+  }
+  add('model.norm.weight', H);
+  const config = {
+    ...{ hidden_size: H, intermediate_size: F, num_hidden_layers: 2, head_dim: size, max_position_embeddings: 32 },
+    ...{ num_attention_heads: HEADS, num_key_value_heads: 1, tie_word_embeddings: true },
+  };
+  const { model } = TOKENIZER;
+  const tokenizer = { ...TOKENIZER, model: { ...model, vocab: { ...model.vocab, yes: 8, no: 9 } } };
+  const template = '{% for message in messages %}{{ message.role }} {{ message.content }} {% endfor %}';
+  return checkpoint('Qwen3ForCausalLM', config, tensors, tokenizer, { 'chat_template.jinja': template });
+}
+
+/** DeBERTa v2 with buckets and projections of their own. */
+function relativePositions(): Files {
+  const { tensors, add, linear, norm } = tensorsByPart(H);
+  const buckets = 4;
+  add('deberta.embeddings.word_embeddings.weight', ROWS, H);
+  norm('deberta.embeddings.LayerNorm');
+  for (const layer of [0, 1].map((index) => `deberta.encoder.layer.${index}`)) {
+    for (const part of ['query_proj', 'key_proj', 'value_proj', 'pos_key_proj', 'pos_query_proj']) {
+      linear(`${layer}.attention.self.${part}`, H, H);
+    }
+    linear(`${layer}.attention.output.dense`, H, H);
+    norm(`${layer}.attention.output.LayerNorm`);
+    linear(`${layer}.intermediate.dense`, F, H);
+    linear(`${layer}.output.dense`, H, F);
+    norm(`${layer}.output.LayerNorm`);
+  }
+  add('deberta.encoder.rel_embeddings.weight', 2 * buckets, H);
+  norm('deberta.encoder.LayerNorm');
+  linear('pooler.dense', H, H);
+  linear('classifier', 2, H);
+  const config = {
+    ...{ hidden_size: H, intermediate_size: F, num_hidden_layers: 2, num_attention_heads: HEADS },
+    ...{ max_position_embeddings: 32, type_vocab_size: 0, relative_attention: true, position_biased_input: false },
+    ...{ pos_att_type: ['p2c', 'c2p'], position_buckets: buckets, share_att_key: false, norm_rel_ebd: 'layer_norm' },
+  };
+  return checkpoint('DebertaV2ForSequenceClassification', config, tensors, TOKENIZER);
+}
+
+/** ModernBERT, with a window in one layer, under modules of sentence-transformers. */
+function headOfModules(): Files {
+  const { tensors, add } = tensorsByPart(H);
+  add('embeddings.tok_embeddings.weight', ROWS, H);
+  add('embeddings.norm.weight', H);
+  for (const index of [0, 1]) {
+    const layer = `layers.${index}`;
+    if (index > 0) add(`${layer}.attn_norm.weight`, H);
+    add(`${layer}.attn.Wqkv.weight`, 3 * H, H);
+    add(`${layer}.attn.Wo.weight`, H, H);
+    add(`${layer}.mlp_norm.weight`, H);
+    add(`${layer}.mlp.Wi.weight`, 2 * F, H);
+    add(`${layer}.mlp.Wo.weight`, H, F);
+  }
+  add('final_norm.weight', H);
+  const config = {
+    ...{ hidden_size: H, intermediate_size: F, num_hidden_layers: 2, num_attention_heads: HEADS },
+    model_type: 'modernbert',
+    ...{ max_position_embeddings: 32, local_attention: 4, layer_types: ['full_attention', 'sliding_attention'] },
+    rope_parameters: Object.fromEntries(
+      ['full_attention', 'sliding_attention'].map((kind) => [kind, { rope_type: 'default', rope_theta: 10_000 }]),
+    ),
+  };
+  return checkpoint('ModernBertModel', config, tensors, TOKENIZER, modules());
+}
+
+function modules(): Files {
+  const files: Record<string, Uint8Array | string> = {};
+  const add = (folder: string, config: object, fill?: (parts: ReturnType<typeof tensorsByPart>) => void) => {
+    files[`${folder}/config.json`] = JSON.stringify(config);
+    const parts = tensorsByPart(F);
+    fill?.(parts);
+    if (fill !== undefined) files[`${folder}/model.safetensors`] = weights(parts.tensors);
+  };
+  const dense = (inner: number, outer: number, activation: string, output: string) => ({
+    ...{ in_features: inner, out_features: outer, bias: true, activation_function: `torch.nn.modules.${activation}` },
+    ...{ module_input_name: 'sentence_embedding', module_output_name: output },
+  });
+  add('1_Pooling', { embedding_dimension: H, pooling_mode: 'mean', include_prompt: true });
+  add('2_Dense', dense(H, F, 'activation.SiLU', 'sentence_embedding'), ({ linear }) => linear('linear', F, H));
+  add('3_LayerNorm', { dimension: F }, ({ norm }) => norm('norm'));
+  add('4_Dense', dense(F, 1, 'linear.Identity', 'scores'), ({ linear }) => linear('linear', 1, F));
+  const types = {
+    '': 'base.modules.transformer.Transformer',
+    '1_Pooling': 'sentence_transformer.modules.pooling.Pooling',
+    '2_Dense': 'base.modules.dense.Dense',
+    '3_LayerNorm': 'sentence_transformer.modules.layer_norm.LayerNorm',
+    '4_Dense': 'base.modules.dense.Dense',
+  };
+  const list = Object.entries(types).map(([path, type], idx) => {
+    return { idx, name: String(idx), path, type: `sentence_transformers.${type}` };
+  });
+  return {
+    ...files,
+    'modules.json': JSON.stringify(list),
+    'sentence_bert_config.json': JSON.stringify({ transformer_task: 'feature-extraction' }),
+    'config_sentence_transformers.json': JSON.stringify({ model_type: 'CrossEncoder' }),
+  };
+}

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 
 import type { Paint } from '../style';
 import { table, visible } from '../style';
+import type { Comparison, NamedNumbers } from './comparison';
 
 /** Four digits after the point; `-` for what is not defined. */
 export function digits(value: number | null | undefined): string {
@@ -21,8 +22,28 @@ export function numberTable(paint: Paint, head: readonly string[], rows: readonl
   return ['', paint('dim', title), ...lines];
 }
 
-/** What a second model has instead. */
-export function comparedLines(paint: Paint, model: string, rows: readonly (readonly [string, string])[]): string[] {
+/** Names with their numbers as text. */
+export function numberTexts(numbers: NamedNumbers): [name: string, text: string][] {
+  return numbers.map(([name, value]) => [name, digits(value)]);
+}
+
+/**
+ * What a second model has instead; nothing where there is none.
+ *
+ * @param numbersOf its numbers by their names.
+ */
+export function comparedLines<Result>(
+  paint: Paint,
+  comparison: Comparison<Result> | undefined,
+  numbersOf: (result: Result) => readonly (readonly [name: string, text: string])[],
+): string[] {
+  if (comparison === undefined) return [];
+  const { model, result, agreement, maxLogitDifference } = comparison;
+  const rows = [
+    ...numbersOf(result).map(([name, text]) => [`its ${name}`, text]),
+    ...(agreement === undefined ? [] : [['same labels', digits(agreement)]]),
+    ['largest difference of logits', maxLogitDifference.toPrecision(3)],
+  ];
   return ['', paint('bold', `compared with ${visible(model)}`), ...table(rows)];
 }
 

@@ -2,6 +2,7 @@
  * How good decisions about several labels are, each for itself, by scikit-learn's definitions with `zero_division=0`.
  * test/fixtures/evaluation/multi-label holds scikit-learn's own numbers.
  */
+import type { NamedNumbers } from '../comparison';
 import { averagesOf, lossOf, meanOfDefined, quotient, sum, weightedAverages } from './averages';
 import type { Averages } from './averages';
 import { decide } from './decisions';
@@ -63,6 +64,17 @@ export interface MultiLabelMetrics {
   readonly logLoss: number;
   /** In the model's order. */
   readonly labels: readonly LabelMetrics[];
+}
+
+/** Those that models are compared by, as people see them. */
+export function namedAverages({ subsetAccuracy, micro, macro }: MultiLabelMetrics): NamedNumbers {
+  return [
+    ['subset accuracy', subsetAccuracy],
+    ['micro F1', micro.f1],
+    ['macro F1', macro.f1],
+    ['macro ROC AUC', macro.rocAuc],
+    ['macro average precision', macro.averagePrecision],
+  ];
 }
 
 /** @param decisions of at least one example. */

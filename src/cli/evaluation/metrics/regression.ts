@@ -2,6 +2,7 @@
  * How far scores are from the right values, and how well they follow them: the definitions of scikit-learn and scipy.
  * test/fixtures/evaluation/regression holds their own numbers.
  */
+import type { NamedNumbers } from '../comparison';
 import { meanOfDefined } from './averages';
 import { mean, rangeOf } from './range';
 import type { Range } from './range';
@@ -20,6 +21,17 @@ export interface RegressionErrors {
   readonly pearson: number | null;
   /** Correlation of ranks, equal values sharing one; null as above. */
   readonly spearman: number | null;
+}
+
+/** By the names that people see. */
+export function namedErrors({ mse, mae, r2, pearson, spearman }: RegressionErrors): NamedNumbers {
+  return [
+    ['mean squared error', mse],
+    ['mean absolute error', mae],
+    ['R²', r2],
+    ['Pearson correlation', pearson],
+    ['Spearman correlation', spearman],
+  ];
 }
 
 export interface RegressionMetrics extends RegressionErrors {

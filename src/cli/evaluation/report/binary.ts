@@ -1,27 +1,18 @@
 /** The report on one score that tells yes from no. */
-import { basename } from 'node:path';
-
+import type { Comparison, NamedNumbers } from '../comparison';
 import { decide } from '../metrics/decisions';
-import type { Decisions } from '../metrics/decisions';
 import { thresholdText } from '../numbers';
 import type { BinaryResult } from '../tasks/binary';
 import { precisionRecallChart, rocChart } from './curves';
 import { decisionMatrix } from './decision-matrix';
 import { histogram } from './histogram';
-import { card, plainTable, threeDigits, tiles } from './sections';
-
-export interface BinaryComparison {
-  /** Path of the other model. */
-  readonly model: string;
-  readonly result: BinaryResult;
-  readonly maxLogitDifference: number;
-}
+import { card, comparisonCards, threeDigits, tiles } from './sections';
 
 export function binarySections(
   isYes: Uint8Array,
   scores: Float64Array,
   result: BinaryResult,
-  comparison: BinaryComparison | undefined,
+  comparison: Comparison<BinaryResult> | undefined,
 ): string[] {
   const { metrics, decisions } = result;
   const { rocAuc, averagePrecision, rocCurve, precisionRecallCurve, bestAccuracy, bestF1 } = metrics;
@@ -42,7 +33,7 @@ export function binarySections(
       ['best F1', threeDigits(bestF1?.f1)],
       ...(decisions === undefined ? [] : [[`F1 at ${decisions.threshold}`, threeDigits(decisions.f1)] as const]),
     ]),
-    ...(comparison === undefined ? [] : [comparisonCard(result, comparison)]),
+    ...comparisonCards(result, comparison, comparedNumbers),
     card('Decisions by threshold', `<div class="matrices">${matrices.join('\n')}</div>`, 'wide'),
     ...(rocCurve.length === 0 ? [] : [card('ROC', rocChart([{ ...curve, value: rocAuc, points: rocCurve }]))]),
     ...(precisionRecallCurve.length === 0
@@ -57,22 +48,19 @@ export function binarySections(
   ];
 }
 
-function comparisonCard(own: BinaryResult, { model, result, maxLogitDifference }: BinaryComparison): string {
-  const numbers = ({ metrics, decisions }: BinaryResult): [string, number | null | undefined][] => [
+function comparedNumbers({ metrics, decisions }: BinaryResult): NamedNumbers {
+  const given: NamedNumbers =
+    decisions === undefined
+      ? []
+      : [
+          [`accuracy at ${decisions.threshold}`, decisions.accuracy],
+          [`F1 at ${decisions.threshold}`, decisions.f1],
+        ];
+  return [
     ['ROC AUC', metrics.rocAuc],
     ['average precision', metrics.averagePrecision],
+    ...given,
     ['best accuracy', metrics.bestAccuracy.accuracy],
     ['best F1', metrics.bestF1?.f1],
-    ...(decisions === undefined ? [] : [decidedNumber('accuracy', decisions), decidedNumber('f1', decisions)]),
   ];
-  const theirs = numbers(result);
-  const rows = [
-    ...numbers(own).map(([name, value], place) => [name, threeDigits(value), threeDigits(theirs[place]?.[1])]),
-    ['largest difference of logits', '', maxLogitDifference.toPrecision(3)],
-  ];
-  return card(`Compared with ${basename(model)}`, plainTable(rows, ['', 'this model', 'the other']), 'wide');
-}
-
-function decidedNumber(key: 'accuracy' | 'f1', decisions: Decisions): [string, number] {
-  return [`${key === 'f1' ? 'F1' : key} at ${decisions.threshold}`, decisions[key]];
 }

@@ -1,12 +1,11 @@
 /** The report on a model that decides about each label for itself. */
-import { basename } from 'node:path';
-
+import type { Comparison } from '../comparison';
+import { namedAverages } from '../metrics/multi-label';
 import type { MultiLabelMetrics } from '../metrics/multi-label';
-import { signed, thresholdText } from '../numbers';
-import type { MultiLabelComparison } from '../tasks/multi-label';
+import { thresholdText } from '../numbers';
 import { curvesNote, drawnCurves, precisionRecallChart, rocChart } from './curves';
 import { decisionMatrix } from './decision-matrix';
-import { card, metricTable, plainTable, threeDigits, tiles } from './sections';
+import { card, comparisonCards, metricTable, plainTable, threeDigits, tiles } from './sections';
 import { percent } from './svg';
 
 /** More matrices than this are no overview; those of the labels that are right most often are drawn. */
@@ -15,7 +14,7 @@ const MAX_MATRICES = 40;
 export function multiLabelSections(
   metrics: MultiLabelMetrics,
   names: readonly string[],
-  comparison: MultiLabelComparison | undefined,
+  comparison: Comparison<MultiLabelMetrics> | undefined,
 ): string[] {
   const labels = metrics.labels.map((entry, place) => ({ name: names[place] ?? '', ...entry }));
   const roc = labels.map(({ name, rocAuc, rocCurve }) => ({ name, value: rocAuc, points: rocCurve }));
@@ -34,7 +33,7 @@ export function multiLabelSections(
       ['Jaccard', threeDigits(metrics.jaccard)],
       ['macro ROC AUC', threeDigits(metrics.macro.rocAuc)],
     ]),
-    ...(comparison === undefined ? [] : [comparisonCard(comparison, metrics)]),
+    ...comparisonCards(metrics, comparison, namedAverages),
     card(
       `Decisions by label${matrixNote}`,
       `<div class="matrices">${matrices.map((entry) => decisionMatrix(entry.name, entry)).join('\n')}</div>`,
@@ -52,25 +51,6 @@ export function multiLabelSections(
     card('Labels', labelTable(metrics, names), 'wide'),
     card('Best thresholds, chosen on these examples', thresholdTable(metrics, names), 'wide'),
   ];
-}
-
-function comparisonCard(comparison: MultiLabelComparison, own: MultiLabelMetrics): string {
-  const other = comparison.metrics;
-  const row = (name: string, ours: number | null, theirs: number | null): string[] => {
-    const change = ours === null || theirs === null ? '' : signed(theirs - ours, 3);
-    return [name, threeDigits(ours), threeDigits(theirs), change];
-  };
-  const rows = [
-    row('subset accuracy', own.subsetAccuracy, other.subsetAccuracy),
-    row('micro F1', own.micro.f1, other.micro.f1),
-    row('macro F1', own.macro.f1, other.macro.f1),
-    row('macro ROC AUC', own.macro.rocAuc, other.macro.rocAuc),
-    row('macro average precision', own.macro.averagePrecision, other.macro.averagePrecision),
-    ['same labels', '', percent(comparison.agreement), ''],
-    ['largest difference of logits', '', comparison.maxLogitDifference.toPrecision(3), ''],
-  ];
-  const table = plainTable(rows, ['', 'this model', 'the other', 'change']);
-  return card(`Compared with ${basename(comparison.model)}`, table, 'wide');
 }
 
 function labelTable(metrics: MultiLabelMetrics, names: readonly string[]): string {

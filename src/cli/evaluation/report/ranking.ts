@@ -1,17 +1,17 @@
 /** The report on the order of documents. */
-import { basename } from 'node:path';
-
+import type { Comparison } from '../comparison';
 import { namedMetrics, ndcgGain } from '../metrics/retrieval';
+import type { RetrievalMetrics } from '../metrics/retrieval';
 import { signed } from '../numbers';
-import type { RankedQuery, RankingComparison, RankingResult } from '../tasks/ranking';
+import type { RankedQuery, RankingResult } from '../tasks/ranking';
 import { histogram } from './histogram';
-import { card, plainTable, threeDigits, tiles } from './sections';
+import { card, comparedCard, plainTable, threeDigits, tiles } from './sections';
 import { short } from './svg';
 
 const MAX_QUERIES = 15;
 const MAX_QUERY_LENGTH = 90;
 
-export function rankingSections(result: RankingResult, comparison: RankingComparison | undefined): string[] {
+export function rankingSections(result: RankingResult, comparison: Comparison<RetrievalMetrics> | undefined): string[] {
   const { k, queries, metrics, base } = result;
   const gains = Float64Array.from(queries, gainOf);
   return [
@@ -47,11 +47,11 @@ function shares(values: Float64Array, name: string): string {
 }
 
 /** All orders side by side. */
-function ordersCard({ k, metrics, base }: RankingResult, comparison: RankingComparison | undefined): string {
+function ordersCard({ k, metrics, base }: RankingResult, comparison: Comparison<RetrievalMetrics> | undefined): string {
   const orders = [
     ...(base === null ? [] : [['in the file', base] as const]),
     ['this model', metrics] as const,
-    ...(comparison === undefined ? [] : [['the other', comparison.metrics] as const]),
+    ...(comparison === undefined ? [] : [['the other', comparison.result] as const]),
   ];
   const rows = namedMetrics(k).map(([name, key]) => [
     name,
@@ -65,7 +65,7 @@ function ordersCard({ k, metrics, base }: RankingResult, comparison: RankingComp
     'largest difference of logits',
     ...orders.map(([name]) => (name === 'the other' ? comparison.maxLogitDifference.toPrecision(3) : '')),
   ];
-  return card(`Compared with ${basename(comparison.model)}`, plainTable([...rows, difference], head), 'wide');
+  return comparedCard(comparison.model, plainTable([...rows, difference], head));
 }
 
 /** @param queries the first of them are shown. */

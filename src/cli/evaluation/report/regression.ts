@@ -1,56 +1,28 @@
 /** The report on scores that should be near right values. */
-import { basename } from 'node:path';
-
-import type { RegressionErrors, RegressionMetrics } from '../metrics/regression';
+import type { Comparison } from '../comparison';
+import { namedErrors } from '../metrics/regression';
+import type { RegressionMetrics } from '../metrics/regression';
 import { histogram } from './histogram';
 import { UnitPlot, niceRange, valueAt } from './plot';
-import { card, plainTable, threeDigits, tiles } from './sections';
+import { card, comparisonCards, threeDigits, tiles } from './sections';
 import { element, escapeMarkup, svg } from './svg';
 
 /** More points than this are one blot; every n-th example is drawn. */
 const MAX_POINTS = 2000;
 
-export interface RegressionComparison {
-  /** Path of the other model. */
-  readonly model: string;
-  readonly metrics: RegressionMetrics;
-  readonly maxLogitDifference: number;
-}
-
 export function regressionSections(
   metrics: RegressionMetrics,
   values: Float64Array,
   scores: Float64Array,
-  comparison: RegressionComparison | undefined,
+  comparison: Comparison<RegressionMetrics> | undefined,
 ): string[] {
-  const numbers = namedNumbers(metrics);
   const errors = scores.map((score, example) => score - (values[example] ?? NaN));
   return [
-    tiles(numbers.map(([name, value]) => [name, threeDigits(value)])),
-    ...(comparison === undefined ? [] : [comparisonCard(numbers, comparison)]),
+    tiles(namedErrors(metrics).map(([name, value]) => [name, threeDigits(value)])),
+    ...comparisonCards(metrics, comparison, namedErrors),
     scatterCard('Scores and right values', values, scores),
     card('Errors: score less right value', histogram(errors, new Uint8Array(errors.length).fill(1), 'error')),
   ];
-}
-
-export function namedNumbers({ mse, mae, r2, pearson, spearman }: RegressionErrors): [string, number | null][] {
-  return [
-    ['mean squared error', mse],
-    ['mean absolute error', mae],
-    ['R²', r2],
-    ['Pearson', pearson],
-    ['Spearman', spearman],
-  ];
-}
-
-function comparisonCard(numbers: readonly [string, number | null][], comparison: RegressionComparison): string {
-  const theirs = namedNumbers(comparison.metrics);
-  const rows = [
-    ...numbers.map(([name, value], place) => [name, threeDigits(value), threeDigits(theirs[place]?.[1])]),
-    ['largest difference of logits', '', comparison.maxLogitDifference.toPrecision(3)],
-  ];
-  const table = plainTable(rows, ['', 'this model', 'the other']);
-  return card(`Compared with ${basename(comparison.model)}`, table, 'wide');
 }
 
 export function scatterCard(title: string, values: Float64Array, scores: Float64Array): string {

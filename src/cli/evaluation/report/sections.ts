@@ -1,5 +1,9 @@
 /** The pieces that the reports of all tasks are made of, as markup. */
-import { escapeMarkup } from './svg';
+import { basename } from 'node:path';
+
+import type { Comparison, NamedNumbers } from '../comparison';
+import { signed } from '../numbers';
+import { escapeMarkup, percent } from './svg';
 
 /** Names with their numbers, large and in a row. */
 export function tiles(values: readonly (readonly [name: string, value: string])[]): string {
@@ -21,6 +25,34 @@ export function plainTable(rows: readonly (readonly string[])[], head: readonly 
     return `<tr><td>${escapeMarkup(name)}${numbers.join('')}`;
   });
   return `<table${head.length === 0 ? '' : ' class="classes"'}>${[...headRow(head), ...cells].join('\n')}</table>`;
+}
+
+/**
+ * What a second model has beside the first; nothing where there is none.
+ *
+ * @param numbersOf a model's numbers by their names.
+ */
+export function comparisonCards<Result>(
+  own: Result,
+  comparison: Comparison<Result> | undefined,
+  numbersOf: (result: Result) => NamedNumbers,
+): string[] {
+  if (comparison === undefined) return [];
+  const { model, result, agreement, maxLogitDifference } = comparison;
+  const theirs = numbersOf(result);
+  const rows = numbersOf(own).map(([name, value], place) => {
+    const other = theirs[place]?.[1];
+    const isDefined = typeof value === 'number' && typeof other === 'number';
+    return [name, threeDigits(value), threeDigits(other), isDefined ? signed(other - value, 3) : ''];
+  });
+  if (agreement !== undefined) rows.push(['same labels', '', percent(agreement), '']);
+  rows.push(['largest difference of logits', '', maxLogitDifference.toPrecision(3), '']);
+  return [comparedCard(model, plainTable(rows, ['', 'this model', 'the other', 'change']))];
+}
+
+/** @param content markup. */
+export function comparedCard(model: string, content: string): string {
+  return card(`Compared with ${basename(model)}`, content, 'wide');
 }
 
 /** What a number that is not defined looks like; three digits of one that is. */

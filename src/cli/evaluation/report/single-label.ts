@@ -1,19 +1,16 @@
 /** The report on a model that chooses one of several labels. */
-import { basename } from 'node:path';
-
 import type { SingleLabelMetrics } from '../metrics/single-label';
-import { signed } from '../numbers';
-import type { SingleLabelComparison } from '../tasks/single-label';
+import type { AccuracyComparison } from '../tasks/single-label';
 import { confidenceHistogram, reliabilityDiagram } from './calibration';
 import { MAX_MATRIX_CLASSES, confusionMatrix } from './confusion-matrix';
 import { curvesNote, drawnCurves, rocChart } from './curves';
-import { card, metricTable, plainTable, threeDigits, tiles } from './sections';
+import { card, comparisonCards, metricTable, plainTable, threeDigits, tiles } from './sections';
 import { percent } from './svg';
 
 export function singleLabelSections(
   metrics: SingleLabelMetrics,
   labels: readonly string[],
-  comparison: SingleLabelComparison | undefined,
+  comparison: AccuracyComparison | undefined,
 ): string[] {
   const { classes, accuracy, macro, rocAuc, logLoss, calibrationError, calibration } = metrics;
   // With two labels one curve says all.
@@ -31,7 +28,7 @@ export function singleLabelSections(
       ['log loss', logLoss.toFixed(3)],
       ['calibration error', calibrationError.toFixed(3)],
     ]),
-    ...(comparison === undefined ? [] : [comparisonCard(comparison, metrics)]),
+    ...comparisonCards({ accuracy }, comparison, (result) => [['accuracy', result.accuracy]]),
     card(`Confusion matrix${matrixNote}`, confusionMatrix(metrics, labels), 'wide'),
     ...(drawn.length === 0 ? [] : [card(`ROC${curvesNote(curves, 'classes', 'AUC')}`, rocChart(drawn))]),
     card('Reliability', reliabilityDiagram(calibration)),
@@ -39,17 +36,6 @@ export function singleLabelSections(
     ...confusions(metrics, labels),
     card('Classes', classTable(metrics, labels), 'wide'),
   ];
-}
-
-function comparisonCard(comparison: SingleLabelComparison, { accuracy }: SingleLabelMetrics): string {
-  const change = signed((comparison.accuracy - accuracy) * 100, 1);
-  const rows = [
-    ['accuracy of this model', percent(accuracy)],
-    ['accuracy of the other', `${percent(comparison.accuracy)} (${change})`],
-    ['same label', percent(comparison.agreement)],
-    ['largest difference of logits', comparison.maxLogitDifference.toPrecision(3)],
-  ];
-  return card(`Compared with ${basename(comparison.model)}`, plainTable(rows), 'wide');
 }
 
 const SHOWN_CONFUSIONS = 8;

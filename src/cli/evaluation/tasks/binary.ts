@@ -31,12 +31,7 @@ export function binaryFindings(examples: ScoredExamples, threshold: number | und
     details: (paint) => [
       '',
       paint('dim', `best: the threshold was chosen on these ${isYes.length} examples; check it on others`),
-      ...(comparison === undefined
-        ? []
-        : comparedLines(paint, comparison.model, [
-            ...binaryNumbers(comparison.result).map(([name, value]): [string, string] => [`its ${name}`, value]),
-            ['largest difference of logits', maxLogitDifference.toPrecision(3)],
-          ])),
+      ...comparedLines(paint, comparison, binaryNumbers),
     ],
     sections: () => binarySections(isYes, own.scores, result, comparison),
     note: 'The best thresholds were chosen on these examples, and look better here than on others.',

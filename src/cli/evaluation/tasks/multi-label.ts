@@ -5,11 +5,12 @@ import type { Paint } from '../../style';
 import { visible } from '../../style';
 import { labelSet } from '../input/label-set';
 import { labelledText } from '../input/labelled-text';
+import type { Comparison } from '../comparison';
 import { LogitComparison } from '../logit-comparison';
 import { GrowingColumn } from '../metrics/growing-column';
-import { multiLabelMetrics } from '../metrics/multi-label';
+import { multiLabelMetrics, namedAverages } from '../metrics/multi-label';
 import type { MultiLabelMetrics } from '../metrics/multi-label';
-import { comparedLines, digits, numberTable, thresholdText } from '../numbers';
+import { comparedLines, digits, numberTable, numberTexts, thresholdText } from '../numbers';
 import { multiLabelSections } from '../report/multi-label';
 import type { Findings, Task } from '../task';
 
@@ -18,16 +19,6 @@ export interface MultiLabelOptions {
   readonly thresholds: readonly number[];
   /** What stands between the labels of a CSV field. */
   readonly separator: string;
-}
-
-/** What two models make of the same examples. */
-export interface MultiLabelComparison {
-  /** Path of the other model. */
-  readonly model: string;
-  readonly metrics: MultiLabelMetrics;
-  /** Share of examples for which both predict the same labels. */
-  readonly agreement: number;
-  readonly maxLogitDifference: number;
 }
 
 export class MultiLabelTask implements Task<Uint8Array> {
@@ -71,7 +62,7 @@ export class MultiLabelTask implements Task<Uint8Array> {
     const metrics = measure(this.#scores.values);
     const comparison = this.#other && {
       model: this.#other.path,
-      metrics: measure(this.#otherScores.values),
+      result: measure(this.#otherScores.values),
       agreement: this.#agreeing / this.#compared.examples,
       maxLogitDifference: this.#compared.maxDifference,
     };
@@ -83,7 +74,10 @@ export class MultiLabelTask implements Task<Uint8Array> {
         ['Jaccard', digits(metrics.jaccard)],
         ['log loss', digits(metrics.logLoss)],
       ],
-      details: (paint) => [...describeLabels(metrics, labels, paint), ...describeComparison(comparison, paint)],
+      details: (paint) => [
+        ...describeLabels(metrics, labels, paint),
+        ...comparedLines(paint, comparison, (result) => numberTexts(namedAverages(result))),
+      ],
       sections: () => multiLabelSections(metrics, labels, comparison),
       note: NOTE,
     };
@@ -95,7 +89,11 @@ const NOTE =
   'than on others.';
 
 /** The contract of docs/cli.md: these keys, in this order. */
-function lineOf(metrics: MultiLabelMetrics, names: readonly string[], comparison: MultiLabelComparison | undefined) {
+function lineOf(
+  metrics: MultiLabelMetrics,
+  names: readonly string[],
+  comparison: Comparison<MultiLabelMetrics> | undefined,
+) {
   const labels = metrics.labels.map((entry, place) => ({
     label: names[place],
     threshold: entry.threshold,
@@ -111,7 +109,7 @@ function lineOf(metrics: MultiLabelMetrics, names: readonly string[], comparison
   }));
   const compare = comparison && {
     model: comparison.model,
-    ...overall(comparison.metrics),
+    ...overall(comparison.result),
     agreement: comparison.agreement,
     maxLogitDifference: comparison.maxLogitDifference,
   };
@@ -150,17 +148,4 @@ function describeLabels(metrics: MultiLabelMetrics, labels: readonly string[], p
     '',
     paint('dim', `best F1: its threshold was chosen on these ${metrics.examples} examples; check it on others`),
   ];
-}
-
-function describeComparison(comparison: MultiLabelComparison | undefined, paint: Paint): string[] {
-  if (comparison === undefined) return [];
-  const { metrics } = comparison;
-  return comparedLines(paint, comparison.model, [
-    ['its subset accuracy', digits(metrics.subsetAccuracy)],
-    ['its micro F1', digits(metrics.micro.f1)],
-    ['its macro F1', digits(metrics.macro.f1)],
-    ['its macro ROC AUC', digits(metrics.macro.rocAuc)],
-    ['same labels', digits(comparison.agreement)],
-    ['largest difference of logits', comparison.maxLogitDifference.toPrecision(3)],
-  ]);
 }

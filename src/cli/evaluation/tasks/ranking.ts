@@ -3,6 +3,7 @@ import { EncoderError } from '../../../errors';
 import type { Paint } from '../../style';
 import { JudgedDocuments } from '../input/judged-documents';
 import type { JudgedDocument } from '../input/judged-documents';
+import type { Comparison } from '../comparison';
 import { LogitComparison } from '../logit-comparison';
 import { GrowingColumn } from '../metrics/growing-column';
 import { rangeOf } from '../metrics/range';
@@ -37,13 +38,6 @@ export interface RankingResult {
   readonly queries: readonly RankedQuery[];
   readonly metrics: RetrievalMetrics;
   readonly base: (RetrievalMetrics & { readonly better: number; readonly worse: number }) | null;
-}
-
-export interface RankingComparison {
-  /** Path of the other model. */
-  readonly model: string;
-  readonly metrics: RetrievalMetrics;
-  readonly maxLogitDifference: number;
 }
 
 const ORIGINS: readonly JudgedDocument['origin'][] = ['listed', 'added', 'unordered'];
@@ -100,7 +94,7 @@ export class RankingTask implements Task<JudgedDocument> {
     const counted = { queries: queries.length, withoutRelevant, documents, relevant };
     const compare = comparison && {
       model: comparison.model,
-      ...comparison.metrics,
+      ...comparison.result,
       maxLogitDifference: comparison.maxLogitDifference,
     };
     return {
@@ -110,7 +104,12 @@ export class RankingTask implements Task<JudgedDocument> {
         ['queries', queriesText(queries.length, withoutRelevant)],
         ['documents of a query', `${rangeText(documents)}; relevant ${rangeText(relevant)}`],
       ],
-      details: (paint) => [...describeBase(result, paint), ...describeComparison(comparison, k, paint)],
+      details: (paint) => [
+        ...describeBase(result, paint),
+        ...comparedLines(paint, comparison, (other) =>
+          namedMetrics(k).map(([name, key]) => [name, digits(other[key])]),
+        ),
+      ],
       sections: () => rankingSections(result, comparison),
       rows: () => queries.map(rowOf),
       note:
@@ -119,9 +118,9 @@ export class RankingTask implements Task<JudgedDocument> {
     };
   }
 
-  #compare(model: string): RankingComparison {
-    const { metrics } = this.#measure(this.#otherLogits.values, false);
-    return { model, metrics, maxLogitDifference: this.#compared.maxDifference };
+  #compare(model: string): Comparison<RetrievalMetrics> {
+    const { metrics: result } = this.#measure(this.#otherLogits.values, false);
+    return { model, result, maxLogitDifference: this.#compared.maxDifference };
   }
 
   #measure(logits: Float32Array, withBase: boolean): RankingResult {
@@ -205,12 +204,4 @@ function describeBase({ base, queries, k }: RankingResult, paint: Paint): string
   const same = queries.length - better - worse;
   const counts = `by NDCG@${k} ${better} queries became better, ${worse} worse, ${same} stayed`;
   return ['', paint('dim', `the order in the file -> the order of the model; ${counts}`)];
-}
-
-function describeComparison(comparison: RankingComparison | undefined, k: number, paint: Paint): string[] {
-  if (comparison === undefined) return [];
-  return comparedLines(paint, comparison.model, [
-    ...namedMetrics(k).map(([name, key]): [string, string] => [`its ${name}`, digits(comparison.metrics[key])]),
-    ['largest difference of logits', comparison.maxLogitDifference.toPrecision(3)],
-  ]);
 }

@@ -7,24 +7,17 @@ import { labelledText } from '../input/labelled-text';
 import { targetValues } from '../input/target-values';
 import { LogitComparison } from '../logit-comparison';
 import { GrowingColumn } from '../metrics/growing-column';
-import { meanRegression, regressionMetrics } from '../metrics/regression';
+import { meanRegression, namedErrors, regressionMetrics } from '../metrics/regression';
 import type { RegressionErrors, RegressionMetrics } from '../metrics/regression';
-import { comparedLines, digits, numberTable } from '../numbers';
+import { comparedLines, digits, numberTable, numberTexts } from '../numbers';
 import { severalValuesSections } from '../report/several-values';
 import type { Findings, Task } from '../task';
-import { errorsOf, regressionNumbers } from './regression';
+import { errorsOf } from './regression';
 
 /** One model's numbers: of each value, and their means. */
 export interface SeveralValues {
   readonly mean: RegressionErrors;
   readonly labels: readonly RegressionMetrics[];
-}
-
-export interface SeveralValuesComparison {
-  /** Path of the other model. */
-  readonly model: string;
-  readonly result: SeveralValues;
-  readonly maxLogitDifference: number;
 }
 
 export class SeveralValuesTask implements Task<Float64Array> {
@@ -74,18 +67,10 @@ export class SeveralValuesTask implements Task<Float64Array> {
         labels: entriesOf(result, labels),
         compare,
       },
-      summary: regressionNumbers(result.mean).map(([name, value]): [string, string] => [name, digits(value)]),
+      summary: numberTexts(namedErrors(result.mean)),
       details: (paint) => [
         ...describeLabels(result, labels, paint),
-        ...(comparison === undefined
-          ? []
-          : comparedLines(paint, comparison.model, [
-              ...regressionNumbers(comparison.result.mean).map(([name, value]): [string, string] => [
-                `its ${name}`,
-                digits(value),
-              ]),
-              ['largest difference of logits', comparison.maxLogitDifference.toPrecision(3)],
-            ])),
+        ...comparedLines(paint, comparison, ({ mean }) => numberTexts(namedErrors(mean))),
       ],
       sections: () =>
         severalValuesSections(
@@ -127,7 +112,7 @@ function entriesOf({ labels }: SeveralValues, names: readonly string[]) {
 function describeLabels({ labels }: SeveralValues, names: readonly string[], paint: Paint): string[] {
   const rows = labels.map((metrics, label) => [
     visible(names[label] ?? ''),
-    ...regressionNumbers(metrics).map(([, value]) => digits(value)),
+    ...namedErrors(metrics).map(([, value]) => digits(value)),
     ...[metrics.values, metrics.scores].map(({ min, max }) => `${digits(min)} to ${digits(max)}`),
   ]);
   return numberTable(paint, ['', 'MSE', 'MAE', 'R²', 'Pearson', 'Spearman', 'right values', 'scores'], rows);

@@ -5,6 +5,7 @@ import type { Paint } from '../../style';
 import { visible } from '../../style';
 import { labelPlace } from '../input/label-place';
 import { labelledText } from '../input/labelled-text';
+import type { Comparison } from '../comparison';
 import { LogitComparison, largest } from '../logit-comparison';
 import { Predictions } from '../metrics/predictions';
 import { singleLabelMetrics } from '../metrics/single-label';
@@ -13,17 +14,8 @@ import { comparedLines, digits, numberTable } from '../numbers';
 import { singleLabelSections } from '../report/single-label';
 import type { Findings, Task } from '../task';
 
-/** What two models make of the same examples. */
-export interface SingleLabelComparison {
-  /** Path of the other model. */
-  readonly model: string;
-  /** The other model's accuracy. */
-  readonly accuracy: number;
-  /** Share of examples for which both choose the same label. */
-  readonly agreement: number;
-  /** Largest difference of two logits of the same label and example. */
-  readonly maxLogitDifference: number;
-}
+/** The other model's accuracy is all that is asked of it. */
+export type AccuracyComparison = Comparison<Pick<SingleLabelMetrics, 'accuracy'>>;
 
 export class SingleLabelTask implements Task<number> {
   readonly format;
@@ -53,7 +45,7 @@ export class SingleLabelTask implements Task<number> {
     const metrics = singleLabelMetrics(this.#predictions);
     const comparison = this.#other && {
       model: this.#other.path,
-      accuracy: this.#othersRight / this.#compared.examples,
+      result: { accuracy: this.#othersRight / this.#compared.examples },
       agreement: this.#compared.agreement,
       maxLogitDifference: this.#compared.maxDifference,
     };
@@ -65,7 +57,10 @@ export class SingleLabelTask implements Task<number> {
         ['log loss', digits(metrics.logLoss)],
         ['calibration error', digits(metrics.calibrationError)],
       ],
-      details: (paint) => [...describeClasses(metrics, labels, paint), ...describeComparison(comparison, paint)],
+      details: (paint) => [
+        ...describeClasses(metrics, labels, paint),
+        ...comparedLines(paint, comparison, ({ accuracy }) => [['accuracy', digits(accuracy)]]),
+      ],
       sections: () => singleLabelSections(metrics, labels, comparison),
       note: 'Averages are macro averages. Calibration error: mean distance of confidence and accuracy over ten bins.',
     };
@@ -73,7 +68,7 @@ export class SingleLabelTask implements Task<number> {
 }
 
 /** The contract of docs/cli.md: these keys, in this order. */
-function lineOf(metrics: SingleLabelMetrics, labels: readonly string[], compare: SingleLabelComparison | undefined) {
+function lineOf(metrics: SingleLabelMetrics, labels: readonly string[], comparison: AccuracyComparison | undefined) {
   const { accuracy, macro, weighted, rocAuc, logLoss, calibrationError, confusion } = metrics;
   const classes = metrics.classes.map((entry) => ({
     label: labels[entry.label],
@@ -83,6 +78,12 @@ function lineOf(metrics: SingleLabelMetrics, labels: readonly string[], compare:
     support: entry.support,
     rocAuc: entry.rocAuc,
   }));
+  const compare = comparison && {
+    model: comparison.model,
+    ...comparison.result,
+    agreement: comparison.agreement,
+    maxLogitDifference: comparison.maxLogitDifference,
+  };
   return { accuracy, macro, weighted, rocAuc, logLoss, calibrationError, classes, confusion, compare };
 }
 
@@ -101,13 +102,4 @@ function describeClasses(metrics: SingleLabelMetrics, labels: readonly string[],
     digits(rocAuc),
   ]);
   return numberTable(paint, ['', 'precision', 'recall', 'F1', 'support', 'ROC AUC'], [...classes, ...averages]);
-}
-
-function describeComparison(comparison: SingleLabelComparison | undefined, paint: Paint): string[] {
-  if (comparison === undefined) return [];
-  return comparedLines(paint, comparison.model, [
-    ['its accuracy', digits(comparison.accuracy)],
-    ['same label', digits(comparison.agreement)],
-    ['largest difference of logits', comparison.maxLogitDifference.toPrecision(3)],
-  ]);
 }

@@ -2,12 +2,10 @@
  * The elements of one JSON list as records, without the whole of it in memory: data sets come so as often as in lines.
  * Only the ends of elements are found here; what an element says is for JSON.parse.
  */
-import { TextDecoder } from 'node:util';
-
 import { EncoderError } from '../errors';
-import { ioError } from './errors';
-import { atLine, records } from './jsonl';
-import type { Numbered } from './jsonl';
+import { atLine, chunksOf, parsed } from './input';
+import type { Numbered } from './input';
+import { records } from './jsonl';
 
 /** No text that a model can use is longer; without a limit one endless element would fill the memory. */
 const MAX_ELEMENT_BYTES = 64 * 1024 * 1024;
@@ -29,21 +27,17 @@ export async function* jsonRecords<Value>(
   name: string,
   parse: (text: string) => Value,
 ): AsyncGenerator<Numbered<Value>[]> {
-  const chunks = stream[Symbol.asyncIterator]();
+  const chunks = chunksOf(stream, name);
   const read: Buffer[] = [];
   let isList: boolean | undefined;
-  try {
-    while (isList === undefined) {
-      const step = await chunks.next();
-      if (step.done === true) break;
-      read.push(step.value);
-      isList = opensList(read);
-    }
-  } catch (error) {
-    throw ioError(`cannot read ${name}`, error);
+  while (isList === undefined) {
+    const step = await chunks.next();
+    if (step.done === true) break;
+    read.push(step.value);
+    isList = opensList(read);
   }
   const whole = restored(read, chunks);
-  if (isList === true) yield* elements(whole, name, parse);
+  if (isList === true) yield* parsed(elements(whole, name), name, parse);
   else yield* records(whole, name, parse);
 }
 
@@ -62,29 +56,9 @@ async function* restored(read: Buffer[], rest: AsyncIterator<Buffer>): AsyncGene
   for (let step = await rest.next(); step.done !== true; step = await rest.next()) yield step.value;
 }
 
-async function* elements<Value>(
-  stream: AsyncIterable<Buffer>,
-  name: string,
-  parse: (text: string) => Value,
-): AsyncGenerator<Numbered<Value>[]> {
+async function* elements(stream: AsyncIterable<Buffer>, name: string): AsyncGenerator<Iterable<Numbered<Buffer>>> {
   const splitter = new ListSplitter(name);
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  try {
-    for await (const chunk of stream) {
-      const batch: Numbered<Value>[] = [];
-      for (const { line, value } of splitter.push(chunk)) {
-        try {
-          batch.push({ line, value: parse(decode(decoder, value)) });
-        } catch (error) {
-          if (batch.length > 0) yield batch;
-          throw atLine(error, name, line);
-        }
-      }
-      if (batch.length > 0) yield batch;
-    }
-  } catch (error) {
-    throw error instanceof EncoderError ? error : ioError(`cannot read ${name}`, error);
-  }
+  for await (const chunk of stream) yield splitter.push(chunk);
   splitter.end();
 }
 
@@ -164,13 +138,5 @@ class ListSplitter {
 
   #fail(message: string, line: number): never {
     throw atLine(new Error(message), this.#name, line);
-  }
-}
-
-function decode(decoder: TextDecoder, bytes: Buffer): string {
-  try {
-    return decoder.decode(bytes);
-  } catch (cause) {
-    throw new EncoderError('input_invalid', 'not valid UTF-8', { cause });
   }
 }

@@ -1,6 +1,7 @@
 /** Input lines through a model to output lines: in order, two batches in flight, memory independent of the length. */
 import { answerUntilRefused } from '../api/answer';
-import { inputName, openInput, records } from './jsonl';
+import { inputName, openInput } from './input';
+import { records } from './jsonl';
 import type { Io } from './io';
 import { orderedMap } from './ordered-map';
 import type { Output } from './output';

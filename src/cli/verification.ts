@@ -9,7 +9,8 @@ import { EncoderError } from '../errors';
 import { ioError } from './errors';
 import { LogitComparison } from './evaluation/logit-comparison';
 import type { Io } from './io';
-import { atLine, inputName, openInput, records } from './jsonl';
+import { atLine, inputName, openInput } from './input';
+import { records } from './jsonl';
 import { RateMeter } from './progress';
 import { parseTextLine } from './text-line';
 

@@ -2,7 +2,7 @@
 import { answerUntilRefused } from '../../api/answer';
 import { EncoderError } from '../../errors';
 import type { Io } from '../io';
-import { inputName, openInput } from '../jsonl';
+import { inputName, openInput } from '../input';
 import { orderedMap } from '../ordered-map';
 import { RateMeter } from '../progress';
 import type { ColumnTitles } from './input/columns';

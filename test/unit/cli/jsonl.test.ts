@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 
 import { records } from '../../../src/cli/jsonl';
-import type { Numbered } from '../../../src/cli/jsonl';
+import type { Numbered } from '../../../src/cli/input';
 import { parseDocumentLine, parseTextLine } from '../../../src/cli/text-line';
 
 async function read(chunks: readonly (string | Buffer)[], parse = (line: string): unknown => JSON.parse(line)) {

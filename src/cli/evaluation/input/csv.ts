@@ -3,9 +3,8 @@ import type { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
 
 import { EncoderError } from '../../../errors';
-import { ioError } from '../../errors';
-import { atLine } from '../../jsonl';
-import type { Numbered } from '../../jsonl';
+import { atLine, chunksOf } from '../../input';
+import type { Numbered } from '../../input';
 
 /** No text that a model can use is longer; without a limit one open quote would fill the memory. */
 const MAX_ROW_CHARS = 64 * 1024 * 1024;
@@ -18,13 +17,9 @@ const MAX_ROW_CHARS = 64 * 1024 * 1024;
 export async function* csvRows(stream: Readable, name: string): AsyncGenerator<Numbered<string[]>[]> {
   const parser = new RowParser(name);
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      const rows = parser.push(decode(decoder, chunk, () => parser.line, name));
-      if (rows.length > 0) yield rows;
-    }
-  } catch (error) {
-    throw error instanceof EncoderError ? error : ioError(`cannot read ${name}`, error);
+  for await (const chunk of chunksOf(stream, name)) {
+    const rows = parser.push(decode(decoder, chunk, () => parser.line, name));
+    if (rows.length > 0) yield rows;
   }
   const rest = parser.push(decode(decoder, undefined, () => parser.line, name));
   const last = parser.end();

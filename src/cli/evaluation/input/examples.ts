@@ -4,8 +4,8 @@ import type { Readable } from 'node:stream';
 
 import type { TextInput } from '../../../api/inputs';
 import { jsonRecords } from '../../json-list';
-import { atLine, inputName } from '../../jsonl';
-import type { Numbered } from '../../jsonl';
+import { atLine, inputName } from '../../input';
+import type { Numbered } from '../../input';
 import { Header } from './columns';
 import type { ColumnTitles } from './columns';
 import { csvRows } from './csv';

@@ -4,10 +4,11 @@
 Versions that made the committed file: torch 2.13.0 (CPU), transformers 5.18.0, tokenizers 0.23.2.
 Weights are not stored: they come from make-golden.py's function of seed, name and index, rounded to bf16, so that a
 checkpoint stored as F32, F16 or BF16 is the same model. The names and shapes of its tensors are stored. Needs Node for
-the tokenizers of test/fixtures/tokenizers/pipelines.json.br. With names of families as arguments only those are made, and
-the others are kept.
+the tokenizers of test/fixtures/tokenizers/pipelines.json.br. With names of families as arguments those are made, and what
+is new; the others are kept.
 """
 import importlib.util
+import itertools
 import json
 import re
 import subprocess
@@ -372,12 +373,15 @@ def main():
     torch.set_num_threads(1)
     texts, pairs = golden.make_texts()
     path = golden.GOLDEN / "families.json"
-    kept = {entry["name"]: entry for entry in json.loads(path.read_text("utf-8"))} if sys.argv[1:] else {}
+    made = {entry["name"]: entry for entry in json.loads(path.read_text("utf-8"))}
+    # A family keeps its seed, and so its weights, wherever it stands in the table.
+    new_seeds = itertools.count(1 + max(entry["seed"] for entry in made.values()))
     lines = []
-    for seed, (name, (model_type, overrides)) in enumerate(FAMILIES.items(), 101):
-        if kept and name not in sys.argv[1:]:
-            lines.append(json.dumps(kept[name]))
+    for name, (model_type, overrides) in FAMILIES.items():
+        if name in made and sys.argv[1:] and name not in sys.argv[1:]:
+            lines.append(json.dumps(made[name]))
             continue
+        seed = made[name]["seed"] if name in made else next(new_seeds)
         network, shapes = build(seed, name, model_type, overrides)
         tokenizer = load_tokenizer(name)
         reads_padding = overrides.get("pad_token_id") == UNKNOWN or model_type == "mpnet"

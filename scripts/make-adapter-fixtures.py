@@ -11,7 +11,7 @@ documentation ("PEFT checkpoint format") and source.
 
 Made with transformers 5.18.0, tokenizers 0.23.2, torch 2.13.0.
 """
-import importlib.util
+import importlib
 import json
 import math
 import re
@@ -24,9 +24,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 ROOT = Path(__file__).resolve().parent.parent
-spec = importlib.util.spec_from_file_location("heads", ROOT / "scripts/make-module-head-fixtures.py")
-heads = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(heads)
+heads = importlib.import_module("make-module-head-fixtures")
 
 GPT2 = dict(n_embd=32, n_layer=2, n_head=4, n_positions=72, pad_token_id=1)
 

@@ -11,9 +11,8 @@ transformers' T5ForTokenClassification: here that is run on the class's prompt, 
 
 Made with transformers 5.18.0, tokenizers 0.23.2, torch 2.13.0.
 """
-import importlib.util
+import importlib
 import json
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -23,25 +22,14 @@ from safetensors.torch import save_file
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "test/fixtures/answer-rerankers"
-spec = importlib.util.spec_from_file_location("make_golden", ROOT / "scripts/make-golden.py")
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
+golden = importlib.import_module("make-golden")
 
 SCALES = {"embedding": 0.2, "linear": 1.4, "bias": 0.1, "norm": 0.2, "classifier": 4}
 ANSWERS = ["▁true", "▁false", "▁yes", "▁no"]
 BASE = dict(d_model=64, d_kv=20, d_ff=96, num_layers=3, num_decoder_layers=2, num_heads=3, vocab_size=2560, pad_token_id=0,
             eos_token_id=1, decoder_start_token_id=0)
-LONG = "The rivers of the north run to a cold sea. " * 60
 PAIRS = [
-    ["how do plants make food", "Leaves turn light into sugar."],
-    ["how do plants make food", "Iron rusts in wet air."],
-    ["how do plants make food", ""],
-    ["", "Leaves turn light into sugar."],
-    ["short", LONG],
-    [LONG, "short"],
-    [LONG, LONG[::-1]],
-    ["  spaces \n", "\n\nlines\n\n"],
-    ["Ünïcödé e\u0301 \u212b", "漢字 かな 😀 \u200b\u00a0 x"],
+    *golden.reranker_pairs("The rivers of the north run to a cold sea. " * 60),
     ["a </s> b", "c<extra_id_3>d <pad>"],
     ["true", "false"],
 ]
@@ -64,10 +52,7 @@ TABLES = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight")
 
 
 def make_tokenizer():
-    packed = golden.TOKENIZER.parent / "pipelines.json.br"
-    unpack = "process.stdout.write(require('zlib').brotliDecompressSync(require('fs').readFileSync(process.argv[1])))"
-    text = subprocess.run(["node", "-e", unpack, str(packed)], check=True, capture_output=True).stdout
-    tokenizer = json.loads(text)["tokenizers"]["t5"]
+    tokenizer = golden.pipeline_tokenizer("t5")
     vocabulary = tokenizer["model"]["vocab"]
     first = next(i for i, (token, _) in enumerate(vocabulary) if token.startswith("<extra_id_")) - len(ANSWERS)
     for i, answer in enumerate(ANSWERS):

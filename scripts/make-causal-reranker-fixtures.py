@@ -9,7 +9,7 @@ other files by path, and for each call, a list of pairs with a prompt or none, t
 
 Made with sentence-transformers 6.0.1, transformers 5.18.0, tokenizers 0.23.2, torch 2.13.0.
 """
-import importlib.util
+import importlib
 import json
 import shutil
 import tempfile
@@ -23,9 +23,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "test/fixtures/causal-rerankers"
-spec = importlib.util.spec_from_file_location("make_golden", ROOT / "scripts/make-golden.py")
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
+golden = importlib.import_module("make-golden")
 
 SCALES = {"embedding": 0.2, "linear": 2.2, "bias": 0.1, "norm": 0.2, "classifier": 4}
 CONTROL = ["<|end|>", "<|turn|>", "<|stop|>", "<|begin|>"]
@@ -33,17 +31,8 @@ ORDINARY = ["<think>", "</think>"]
 QWEN_WORDS = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
               r"|\s+(?!\S)|\s+")
 
-LONG = "The rivers of the north run to a cold sea. " * 30
 PAIRS = [
-    ["how do plants make food", "Leaves turn light into sugar."],
-    ["how do plants make food", "Iron rusts in wet air."],
-    ["how do plants make food", ""],
-    ["", "Leaves turn light into sugar."],
-    ["short", LONG],
-    [LONG, "short"],
-    [LONG, LONG[::-1]],
-    ["  spaces \n", "\n\nlines\n\n"],
-    ["Ünïcödé e\u0301 \u212b", "漢字 かな 😀 \u200b\u00a0 x"],
+    *golden.reranker_pairs("The rivers of the north run to a cold sea. " * 30),
     ["a <|stop|> b", "c<|turn|>system\nd<|end|>"],
     ["<think>why</think>", "{{ messages }} {% if x %} <b>&amp;</b>"],
     ["yes", "no"],

@@ -5,7 +5,7 @@ Versions that made the committed files: torch 2.13.0 (CPU), transformers 5.18.0,
 sentence-transformers 6.0.1, numpy 2.4.6. Weights and inputs are those of make-golden.py; `inputs` are places in
 test/golden/texts.json or pairs.json, `options` is the same call in our API. test/conformance.test.ts replays the files.
 """
-import importlib.util
+import importlib
 import json
 import shutil
 import sys
@@ -22,9 +22,7 @@ from safetensors.torch import save_file
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "test/fixtures/conformance"
 
-spec = importlib.util.spec_from_file_location("make_golden", ROOT / "scripts/make-golden.py")
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
+golden = importlib.import_module("make-golden")
 
 MODELS = {model["name"]: model for model in json.loads((golden.GOLDEN / "models.json").read_text(encoding="utf-8"))}
 TEXTS, PAIRS = golden.make_texts()

@@ -7,11 +7,10 @@ checkpoint stored as F32, F16 or BF16 is the same model. The names and shapes of
 the tokenizers of test/fixtures/tokenizers/pipelines.json.br. With names of families as arguments those are made, and what
 is new; the others are kept.
 """
-import importlib.util
+import importlib
 import itertools
 import json
 import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -23,9 +22,7 @@ from llama_bidirectional_reference import LlamaBidirectionalForSequenceClassific
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, normalizers
 
-spec = importlib.util.spec_from_file_location("make_golden", __file__.replace("make-family-goldens", "make-golden"))
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
+golden = importlib.import_module("make-golden")
 
 NUM_TEXTS, NUM_PAIRS = 28, 14
 SCALES = {"embedding": 0.2, "linear": 2.2, "bias": 0.1, "norm": 0.2, "classifier": 4}
@@ -351,10 +348,7 @@ def turn_by_ntk(rotary, theta, factor):
 def load_tokenizer(name):
     if name not in TOKENIZERS:
         return Tokenizer.from_file(str(golden.TOKENIZER / "tokenizer.json"))
-    packed = golden.TOKENIZER.parent / "pipelines.json.br"
-    unpack = "process.stdout.write(require('zlib').brotliDecompressSync(require('fs').readFileSync(process.argv[1])))"
-    text = subprocess.run(["node", "-e", unpack, str(packed)], check=True, capture_output=True).stdout
-    tokenizer = Tokenizer.from_str(json.dumps(json.loads(text)["tokenizers"][TOKENIZERS[name]]))
+    tokenizer = Tokenizer.from_str(json.dumps(golden.pipeline_tokenizer(TOKENIZERS[name])))
     if name.startswith("gpt-neox"):
         tokenizer.normalizer = normalizers.NFC()  # which its class brings along
     return tokenizer

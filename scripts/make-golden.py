@@ -7,6 +7,7 @@ written once here and once in test/golden/checkpoint-fixture.ts.
 """
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -65,6 +66,29 @@ def make_texts():
     pairs += [[passage(i, 2), passage(i + 30, 2)] for i in range(200 - len(pairs))]
     assert len(texts) == 200 and len(pairs) == 200
     return texts, pairs
+
+
+def reranker_pairs(long):
+    """Pairs that are hard to read as one text: empty, too long on either side, with white space and rare characters."""
+    return [
+        ["how do plants make food", "Leaves turn light into sugar."],
+        ["how do plants make food", "Iron rusts in wet air."],
+        ["how do plants make food", ""],
+        ["", "Leaves turn light into sugar."],
+        ["short", long],
+        [long, "short"],
+        [long, long[::-1]],
+        ["  spaces \n", "\n\nlines\n\n"],
+        ["Ünïcödé e\u0301 \u212b", "漢字 かな 😀 \u200b\u00a0 x"],
+    ]
+
+
+def pipeline_tokenizer(name):
+    """tokenizer.json of that name from test/fixtures/tokenizers/pipelines.json.br, which Node unpacks."""
+    unpack = "process.stdout.write(require('zlib').brotliDecompressSync(require('fs').readFileSync(process.argv[1])))"
+    packed = TOKENIZER.parent / "pipelines.json.br"
+    text = subprocess.run(["node", "-e", unpack, str(packed)], check=True, capture_output=True).stdout
+    return json.loads(text)["tokenizers"][name]
 
 
 def random_unit(seed, name, count):

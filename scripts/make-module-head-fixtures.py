@@ -10,7 +10,7 @@ order of rank. The tokenizer is that of test/fixtures/causal-rerankers with anot
 
 Made with sentence-transformers 6.0.1, transformers 5.18.0, tokenizers 0.23.2, torch 2.13.0.
 """
-import importlib.util
+import importlib
 import json
 import tempfile
 from pathlib import Path
@@ -24,9 +24,7 @@ from sentence_transformers.sentence_transformer.modules import Dropout, LayerNor
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "test/fixtures/module-heads"
-spec = importlib.util.spec_from_file_location("make_golden", ROOT / "scripts/make-golden.py")
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
+golden = importlib.import_module("make-golden")
 
 SCALES = {"embedding": 0.2, "linear": 2.2, "bias": 0.1, "norm": 0.2, "classifier": 4}
 IDENTITY, SIGMOID = torch.nn.Identity(), torch.nn.Sigmoid()

@@ -5,15 +5,13 @@ Lines `text <string> .`, then lines `case <first> <second or -> <max_length> <st
 ids of every window, the first one first. The tokenizer is wordpiece-uncased; the text that is not windowed takes at most
 half of the room, for beyond that our rule is our own.
 """
-import importlib.util
+import importlib
 import random
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-spec = importlib.util.spec_from_file_location("fixtures", ROOT / "scripts/make-tokenizer-fixtures.py")
-fixtures = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(fixtures)
+fixtures = importlib.import_module("make-tokenizer-fixtures")
 
 CASES = 160
 

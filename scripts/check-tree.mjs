@@ -41,7 +41,7 @@ const MAY_INCLUDE = [
       /^model\/(hparams|stored_types|weights)\.h$/,
     ],
   ],
-  ['native/src/graph/', [/^graph\//, /^backends\//, /^support\//, /^enc\//, /^ggml/, /^model\/(hparams|weights)\.h$/]],
+  ['native/src/graph/', [/^graph\//, /^support\//, /^enc\//, /^ggml/, /^model\/(hparams|weights)\.h$/]],
   ['native/src/model/', [/^(model|graph|backends|kernels|batch|tokenizer|support|enc)\//, /^ggml/]],
   ['native/node/', [/^[^/]+$/, /^enc\//]],
 ];

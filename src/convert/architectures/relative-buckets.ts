@@ -25,7 +25,7 @@ export function* expandBias(
 }
 
 /** The bucket of a distance: exact up to half of a direction's, then logarithmic; in float32 like torch. */
-export function bucketOf(distance: number, { count, maxDistance, isBidirectional }: Buckets): number {
+function bucketOf(distance: number, { count, maxDistance, isBidirectional }: Buckets): number {
   const available = isBidirectional ? Math.floor(count / 2) : count;
   const exact = Math.floor(available / 2);
   const first = isBidirectional && distance > 0 ? available : 0;

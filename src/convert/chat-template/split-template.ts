@@ -92,7 +92,7 @@ export function splitTemplate(input: TemplateInput): SplitTemplate {
 }
 
 /** `pieces` with the texts in their places. */
-export function joinPieces({ pieces, slots }: TemplatePieces, texts: Texts): string {
+function joinPieces({ pieces, slots }: TemplatePieces, texts: Texts): string {
   return slots.reduce((text, slot, index) => text + texts[slot] + pieces[index + 1]!, pieces[0]!);
 }
 

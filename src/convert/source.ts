@@ -40,7 +40,7 @@ export async function openSource({ folder, base }: SourcePaths, limits: Limits):
     await own.close();
     throw error;
   });
-  return sourceOf(new AdaptedCheckpoint(own, changed), [own, changed]);
+  return sourceOf(new AdaptedCheckpoint(own, changed, limits), [own, changed]);
 }
 
 function sourceOf(checkpoint: CheckpointFiles, folders: readonly Checkpoint[]): ConversionSource {

@@ -35,7 +35,7 @@ export interface Limits {
   readonly hdf5Objects: number;
   /** Bytes of one unpacked chunk of an HDF5 dataset. */
   readonly hdf5ChunkBytes: number;
-  /** Bytes of a tensor that is not stored in order and so must be rearranged in memory. */
+  /** Bytes of a tensor that is not stored in order and so must be rearranged in memory, or of a LoRA change's matrix. */
   readonly rearrangedBytes: number;
   /** Bytes of all files that one call may download from the Hub. */
   readonly downloadBytes: number;

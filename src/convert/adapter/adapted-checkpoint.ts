@@ -1,4 +1,5 @@
 /** An adapter's folder and its base's, read as the one checkpoint that merging them would give. */
+import type { Limits } from '../../support/limits';
 import type { Checkpoint, CheckpointFiles, TokenizerFiles } from '../checkpoint';
 import { ConfigReader } from '../config';
 import type { TensorSource } from '../readers/tensor-source';
@@ -14,6 +15,7 @@ export class AdaptedCheckpoint implements CheckpointFiles {
   constructor(
     private readonly adapter: Checkpoint,
     private readonly base: Checkpoint,
+    private readonly limits: Limits,
   ) {}
 
   get folder(): string {
@@ -42,6 +44,7 @@ export class AdaptedCheckpoint implements CheckpointFiles {
       await this.base.weights(),
       await this.adapter.adapterWeights(),
       readAdapterConfig(config!),
+      this.limits,
     );
   }
 

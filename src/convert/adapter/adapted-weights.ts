@@ -3,6 +3,7 @@
  * What the adapter holds whole, such as the head, stands in the place of the base's.
  */
 import { EncoderError } from '../../errors';
+import { type Limits, limitExceeded } from '../../support/limits';
 import { decodeElements } from '../dtypes';
 import {
   ELEMENT_BYTES,
@@ -52,9 +53,9 @@ export class AdaptedWeights implements TensorSource {
 
   /**
    * Throws `checkpoint_malformed` and `tensor_shape_mismatch` for an adapter that does not fit the base,
-   * `dtype_unsupported`, and `architecture_unsupported` for tensors that no LoRA has.
+   * `dtype_unsupported`, `architecture_unsupported` for tensors that no LoRA has, and `limit_exceeded`.
    */
-  static join(base: TensorSource, adapter: TensorSource, config: AdapterConfig): AdaptedWeights {
+  static join(base: TensorSource, adapter: TensorSource, config: AdapterConfig, limits: Limits): AdaptedWeights {
     const { pairs, whole } = sortTensors(adapter);
     const encoder = encoderOf(pairs.keys());
     const tensors = new Map<string, Entry>();
@@ -73,6 +74,7 @@ export class AdaptedWeights implements TensorSource {
         throw misfit(adapter.find(a)!, `changes ${module}.weight, which the base does not hold; is it another base?`);
       }
       requireFloats(name, found);
+      for (const factor of [a, b]) checkSize(factor, adapter.find(factor)!, limits);
       const rank = checkShapes(module, found, adapter.find(a)!, adapter.find(b)!, config.isTransposed);
       const change = { base: name, a, b, rank, scale: config.scale(module, rank) };
       const sizeBytes = (found.sizeBytes / ELEMENT_BYTES[found.dtype]!) * ELEMENT_BYTES['F32']!;
@@ -228,6 +230,13 @@ function checkShapes(
     'tensor_shape_mismatch',
     `${a.file}: lora_A ${shapes[0]} and lora_B ${shapes[1]} of ${module} do not fit the base's ${shapes[2]}`,
   );
+}
+
+/** Both matrices of a change are in memory at once, as floats. */
+function checkSize(name: string, { file, shape }: SourceTensor, limits: Limits): void {
+  const sizeBytes = shape.reduce((product, size) => product * size, ELEMENT_BYTES['F32']!);
+  if (sizeBytes <= limits.rearrangedBytes) return;
+  throw limitExceeded(limits, 'rearrangedBytes', `${file}: ${name} has ${sizeBytes} bytes, which are read in one go`);
 }
 
 function misfit({ file }: SourceTensor, reason: string): EncoderError {

@@ -48,14 +48,13 @@ export function readAdapterConfig(config: ConfigReader): AdapterConfig {
     );
   }
   const alpha = config.number('lora_alpha', 8, -1e6, 1e6);
-  const alphas = readPatterns(config, 'alpha_pattern');
+  const alphaOf = readPatterns(config, 'alpha_pattern');
   const byRoot = config.boolean('use_rslora', false);
   return {
     base: config.string('base_model_name_or_path'),
     baseRevision: config.string('revision'),
     isTransposed: config.boolean('fan_in_fan_out', false),
-    scale: (module, rank) =>
-      (alphas.find(({ matches }) => matches(module))?.value ?? alpha) / (byRoot ? Math.sqrt(rank) : rank),
+    scale: (module, rank) => (alphaOf(module) ?? alpha) / (byRoot ? Math.sqrt(rank) : rank),
   };
 }
 
@@ -64,13 +63,17 @@ function isSet(value: JsonValue | undefined): boolean {
   return typeof value !== 'object' || Object.keys(value).length > 0;
 }
 
+/** No module's name is longer. */
+const MAX_NAME_LENGTH = 512;
+
 /**
  * PEFT reads the keys as regular expressions that must match the end of a module's name, from a dot on; of those, names
- * are supported. The first that matches counts.
+ * are supported. The first that matches counts. They are looked up, not tried one after another: a file may hold many.
  */
-function readPatterns(config: ConfigReader, key: string) {
-  return Object.entries(config.object(key) ?? {}).map(([pattern, value]) => {
-    if (!/^\^?[\w.]+$/.test(pattern)) {
+function readPatterns(config: ConfigReader, key: string): (module: string) => number | undefined {
+  const patterns = new Map<string, { readonly value: number; readonly order: number }>();
+  for (const [pattern, value] of Object.entries(config.object(key) ?? {})) {
+    if (!/^\^?[\w.]+$/.test(pattern) || pattern.length > MAX_NAME_LENGTH) {
       config.unsupported(
         `${key} holds ${JSON.stringify(pattern.slice(0, 60))}, which is no name of a module; ${ADVICE}`,
       );
@@ -78,8 +81,18 @@ function readPatterns(config: ConfigReader, key: string) {
     if (typeof value !== 'number' || !Number.isFinite(value)) {
       config.malformed(`${key} gives ${JSON.stringify(pattern.slice(0, 60))} no number`);
     }
-    const name = pattern.replace('^', '');
-    const isWhole = pattern.startsWith('^');
-    return { value, matches: (module: string) => module === name || (!isWhole && module.endsWith(`.${name}`)) };
-  });
+    patterns.set(pattern, { value, order: patterns.size });
+  }
+  return (module) => {
+    const found = [`^${module}`, ...endings(module)].flatMap((pattern) => patterns.get(pattern) ?? []);
+    return found.sort((x, y) => x.order - y.order)[0]?.value;
+  };
+}
+
+/** The name, and what follows each of its dots, but for what is too long for a pattern. */
+function endings(module: string): string[] {
+  const result: string[] = module.length > MAX_NAME_LENGTH ? [] : [module];
+  let dot = module.indexOf('.', module.length - MAX_NAME_LENGTH - 1);
+  for (; dot >= 0; dot = module.indexOf('.', dot + 1)) result.push(module.slice(dot + 1));
+  return result;
 }

@@ -65,7 +65,40 @@ describe('adapter_config.json', () => {
   });
 });
 
+describe('alpha_pattern', () => {
+  const names = Array.from({ length: 200_000 }, (_, index) => `m${index.toString(36)}.query`);
+
+  it('costs no look at every name for every module', async () => {
+    const modules = Array.from({ length: 4000 }, (_, index) => `roberta.more.${index}.query`);
+    const one = { shape: [1, 1], data: floats(1) };
+    const start = process.cpuUsage();
+    const message = await refusal({
+      config: { alpha_pattern: Object.fromEntries(names.map((name) => [name, 1])) },
+      baseTensors: (t) => modules.forEach((name) => (t[`${name}.weight`] = one)),
+      tensors: (t) =>
+        modules.forEach((name) => {
+          for (const letter of 'AB') t[`base_model.model.${name}.lora_${letter}.weight`] = one;
+        }),
+    });
+    expect(message).toMatch(/^architecture_unsupported: .*roberta\.more\.\d+\.query/);
+    // 800 million comparisons take longer.
+    expect(process.cpuUsage(start).user / 1e6).toBeLessThan(8);
+  });
+
+  it('has no names longer than those of modules', async () => {
+    const message = await refusal({ config: { alpha_pattern: { ['query.'.repeat(200)]: 1 } } });
+    expect(message).toMatch(/^architecture_unsupported: .*no name of a module/);
+  });
+});
+
 describe('the tensors of an adapter', () => {
+  it('are read whole within a limit', async () => {
+    const folder = writeAdapter(model, writeBase(model));
+    const message = await outcome(folder, { limits: { rearrangedBytes: 500 } });
+    expect(message).toMatch(/^limit_exceeded: .*lora_A\.weight has 512 bytes.*rearrangedBytes is 500/);
+    expect(await outcome(folder, { limits: { rearrangedBytes: 512 } })).toBe('converted');
+  });
+
   it.each<[string, (tensors: Record<string, TinyTensor>) => void, string, string]>([
     [
       'lack a B',

@@ -7,6 +7,8 @@ export interface Case {
   readonly files?: Readonly<Record<string, Uint8Array | string | undefined>>;
   /** For `load`: the GGUF file. Each case has either. */
   readonly gguf?: Uint8Array;
+  /** The folder is converted as an adapter of the sound checkpoint. */
+  readonly isAdapter?: boolean;
   /** Changes the folder further: links, FIFOs, folders in place of files. */
   readonly arrange?: (folder: string) => void;
   /** `refused`: with a code. `any`: that, or finite scores. */

@@ -1,5 +1,6 @@
 /** Seeded, structure-aware mutants: sound files taken apart, a few parts changed, put together again. */
 import type { Case } from './case';
+import { ADAPTER_CONFIG, adapterFiles, adapterTensors, weightsOf } from './cases/adapters';
 import { fieldsOf, withField } from './cases/hdf5';
 import { sentencePieceFiles, soundSentencePiece } from './cases/sentencepiece';
 import { soundTorch } from './cases/torch';
@@ -18,7 +19,7 @@ import {
 } from './sound';
 import { torchFile } from '../unit/convert/readers/torch-builder';
 
-type Make = (random: Random) => Pick<Case, 'files' | 'gguf'>;
+type Make = (random: Random) => Pick<Case, 'files' | 'gguf' | 'isAdapter'>;
 
 /** How many of 100 mutants each kind gets. */
 export interface MutantKind {
@@ -43,7 +44,7 @@ export function mutantKinds(soundGguf: readonly Buffer[]): MutantKind[] {
     { name: 'gguf bytes', share: 6, make: (random) => ({ gguf: damageBytes(random.pick(soundGguf), random) }) },
     {
       name: 'safetensors',
-      share: 16,
+      share: 14,
       make: (random) => ({ files: { 'model.safetensors': mutateSafetensors(random) } }),
     },
     {
@@ -80,7 +81,7 @@ export function mutantKinds(soundGguf: readonly Buffer[]): MutantKind[] {
         return { files: { ...h5Files, 'tf_model.h5': copy } };
       },
     },
-    { name: 'index', share: 5, make: (random) => ({ files: mutateIndex(random) }) },
+    { name: 'index', share: 3, make: (random) => ({ files: mutateIndex(random) }) },
     { name: 'config.json', share: 6, make: (random) => json('config.json', CONFIG, random) },
     { name: 'tokenizer.json', share: 6, make: (random) => json('tokenizer.json', TOKENIZER, random) },
     {
@@ -100,6 +101,16 @@ export function mutantKinds(soundGguf: readonly Buffer[]): MutantKind[] {
       share: 3,
       make: (random) => ({ files: sentencePieceFiles(damageBytes(sentencePiece, random)) }),
     },
+    {
+      name: 'adapter',
+      share: 4,
+      make: (random) => {
+        const isConfig = random.chance(2);
+        const config = JSON.stringify(isConfig ? damageJson(ADAPTER_CONFIG, random) : ADAPTER_CONFIG);
+        const weights = isConfig ? weightsOf(adapterTensors()) : mutateSafetensors(random, adapterTensors());
+        return { files: adapterFiles(config, weights), isAdapter: true };
+      },
+    },
   ];
 }
 
@@ -114,8 +125,8 @@ function json(file: string, sound: object, random: Random): Pick<Case, 'files'> 
   return { files: { [file]: random.chance(5) ? damageBytes(changed, random) : changed } };
 }
 
-function mutateSafetensors(random: Random): Buffer {
-  const { header, data } = layOut(soundTensors());
+function mutateSafetensors(random: Random, tensors = soundTensors()): Buffer {
+  const { header, data } = layOut(tensors);
   const table: Record<string, unknown> = { ...header };
   for (let edits = random.below(3); edits >= 0; edits--) {
     const name = random.pick(Object.keys(header));

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { Classifier, convert } from 'ggml-encoder';
 
 import type { Case } from './case';
+import { adapterCases } from './cases/adapters';
 import { ggufCases } from './cases/gguf';
 import { ggufDecoderCases } from './cases/gguf-decoder';
 import { ggufFamilyCases } from './cases/gguf-families';
@@ -111,6 +112,7 @@ async function main(): Promise<number> {
       ...hdf5Cases(),
       ...textFileCases(),
       ...sentencePieceCases(),
+      ...adapterCases(),
     ].filter(({ name }, index) => index % Number(values.every) === 0 && name.includes(values.only));
     const corpus = new Tally();
     for (const hostile of handMade) corpus.add(hostile.name.split('/')[0]!, hostile, await runner.run(hostile));

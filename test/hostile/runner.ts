@@ -72,6 +72,8 @@ class Watch {
 
 export class Runner {
   private readonly folder: string;
+  /** The sound checkpoint, for adapters. */
+  private readonly base: string;
   private readonly output: string;
   private readonly gguf: string;
   private readonly cache: string;
@@ -87,6 +89,9 @@ export class Runner {
     this.output = join(root, 'converted.gguf');
     this.gguf = join(root, 'hostile.gguf');
     mkdirSync(this.folder);
+    this.base = join(root, 'base');
+    mkdirSync(this.base);
+    for (const [name, content] of Object.entries(this.sound)) writeFileSync(join(this.base, name), content);
     // Where `load` puts what it has to convert first.
     this.cache = join(root, 'cache');
     process.env['GGML_ENCODER_CACHE'] = this.cache;
@@ -127,8 +132,9 @@ export class Runner {
   private isOwn(line: string): boolean {
     const opened = line.startsWith('open ') ? line.slice('open '.length) : undefined;
     if (opened === undefined) return false;
-    if ([dirname(this.folder), this.folder, this.cache].includes(opened)) return true;
-    const isInside = [this.folder, this.cache].some((folder) => opened.startsWith(`${folder}/`));
+    const folders = [this.folder, this.base, this.cache];
+    if ([dirname(this.folder), ...folders].includes(opened)) return true;
+    const isInside = folders.some((folder) => opened.startsWith(`${folder}/`));
     return isInside || this.isOutput(opened) || SYSTEM_FILES.test(opened);
   }
 
@@ -148,10 +154,11 @@ export class Runner {
     arrange?.(this.folder);
   }
 
-  private async attempt({ gguf }: Case): Promise<string> {
+  private async attempt({ gguf, isAdapter = false }: Case): Promise<string> {
     try {
       if (gguf !== undefined) return await use(this.gguf);
-      await convert(this.folder, { output: this.output, overwrite: true });
+      const base = isAdapter ? { base: this.base } : {};
+      await convert(this.folder, { output: this.output, overwrite: true, ...base });
       try {
         return await use(this.output);
       } finally {

@@ -47,7 +47,7 @@ export function architectureKeys(architecture: string) {
     poolingType: `${architecture}.pooling_type`,
     /** UINT32, rows of token_embd. */
     vocabSize: `${architecture}.vocab_size`,
-    /** STRING, the checkpoint's `hidden_act` as written there. */
+    /** STRING 'gelu' | 'gelu_new' | 'gelu_pytorch_tanh' | 'relu' | 'silu' | 'swish', as the checkpoint has it. */
     hiddenActivation: `${architecture}.hidden_activation`,
     /** ARRAY[STRING], one per row of cls.output.weight. llama.cpp takes the head's size from its length. */
     outputLabels: `${architecture}.classifier.output_labels`,
@@ -116,8 +116,9 @@ export const ENCODER_KEYS = {
   /** STRING, the Hugging Face class that the checkpoint was saved from. */
   sourceClass: 'ggml_encoder.source_class',
   /**
-   * STRING 'cls' | 'mean' | 'last' | 'eos' | 'late': the head reads the first token's hidden state, the mean, the last's
-   * or an end's; late, the mean of what its dense layer makes of every token.
+   * STRING: the head reads the hidden state of the first token ('cls'), the last ('last') or an end ('eos'); of all tokens
+   * the mean ('mean'), the sum over the root of their number ('mean_sqrt_len'), a mean that weighs later ones more
+   * ('weighted_mean') or the maximum ('max'); or the mean of what its dense layer makes of every token ('late').
    */
   headPooling: 'ggml_encoder.head.pooling',
   /** UINT32, for 'last': the rightmost token with another id is read. */
@@ -129,7 +130,7 @@ export const ENCODER_KEYS = {
   /** UINT32 each, of the decoder where there is one. */
   decoderHeadCount: 'ggml_encoder.decoder.head_count',
   decoderFeedForwardLength: 'ggml_encoder.decoder.feed_forward_length',
-  /** STRING 'tanh' | 'relu' | 'gelu' | 'gelu_new' | 'silu' | 'identity' | 'none', after cls; 'none' without a cls. */
+  /** STRING, after cls: 'tanh', 'identity' or one of those of `hiddenActivation`; 'none' without a cls. */
   headActivation: 'ggml_encoder.head.activation',
   /** FLOAT32, of cls.norm; absent means that of the encoder's norms. */
   headNormEpsilon: 'ggml_encoder.head.layer_norm_epsilon',
@@ -197,7 +198,7 @@ export const ENCODER_KEYS = {
   embeddingWidth: 'ggml_encoder.embedding_width',
   /** UINT32, tokens that the convolution after the first layer reads for each of them; absent: there is none. */
   convolutionWidth: 'ggml_encoder.convolution.width',
-  /** STRING 'gelu' | 'gelu_new' | 'relu' | 'silu' | 'tanh', after it. */
+  /** STRING, after it: 'tanh' or one of those of `hiddenActivation`. */
   convolutionActivation: 'ggml_encoder.convolution.activation',
   /** UINT32, rows dropped from the front of the position table; for information. */
   positionOffset: 'ggml_encoder.position_offset',

@@ -4,7 +4,7 @@
  * The types are ours and structural, so that this package needs none of the SDK's; a type test holds them against `ai`.
  */
 import { checkFunction, checkOptions, invalidType, wrongType } from './support/arguments';
-import { CrossEncoder } from './api/cross-encoder';
+import type { CrossEncoder } from './api/cross-encoder';
 import { RANK_KEYS } from './api/options';
 import type { RankOptions } from './api/options';
 import { isEncoderError } from './errors';
@@ -72,7 +72,7 @@ export function rerankingModel<Label extends string = string>(
   crossEncoder: CrossEncoder<Label>,
   options: RerankingModelOptions<NoInfer<Label>> = {},
 ): RerankingModel {
-  if (!(crossEncoder instanceof CrossEncoder)) throw invalidType('crossEncoder', 'a loaded CrossEncoder', crossEncoder);
+  if (!isCrossEncoder(crossEncoder)) throw invalidType('crossEncoder', 'a loaded CrossEncoder', crossEncoder);
   checkRankOptions('options', options, ['documentText']);
   const { documentText = JSON.stringify, ...rankOptions } = options;
   checkFunction('options.documentText', documentText);
@@ -104,6 +104,11 @@ export function rerankingModel<Label extends string = string>(
       }
     },
   };
+}
+
+/** By what it has: this entry point and the caller may have loaded the package's classes apart, as test runners do. */
+function isCrossEncoder(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'rank' in value && 'predict' in value && 'info' in value;
 }
 
 /** Options that `rerank` brings with each call, and that would be passed over here. */

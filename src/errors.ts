@@ -44,6 +44,9 @@ export const ERROR_CODES = [
 /** One of ERROR_CODES. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** On every copy of the class: test runners, hot reloads and nested installs load this package more than once. */
+const BRAND = Symbol.for('ggml-encoder.EncoderError');
+
 /** An error with a stable `code`. The message says what failed, on what, and what to do about it. */
 export class EncoderError extends Error {
   readonly code: ErrorCode;
@@ -53,12 +56,20 @@ export class EncoderError extends Error {
     this.name = 'EncoderError';
     this.code = code;
   }
+
+  static {
+    Object.defineProperty(this.prototype, BRAND, { value: true });
+  }
 }
 
-/** True for every error that this package raises on purpose; narrows to the given code when there is one. */
+/**
+ * True for every error that this package raises on purpose, also when another copy of it did; narrows to the given code
+ * when there is one.
+ */
 export function isEncoderError<Code extends ErrorCode = ErrorCode>(
   error: unknown,
   code?: Code,
 ): error is EncoderError & { readonly code: Code } {
-  return error instanceof EncoderError && (code === undefined || error.code === code);
+  if (typeof error !== 'object' || error === null || !(BRAND in error)) return false;
+  return code === undefined || (error as unknown as EncoderError).code === code;
 }

@@ -3,12 +3,11 @@ export { Classifier } from './api/classifier';
 export { CrossEncoder } from './api/cross-encoder';
 export { devices } from './api/devices';
 export { estimateMemory } from './api/estimate-memory';
-export { defaultModelPath } from './api/model-source';
 export { ZeroShotClassifier } from './api/zero-shot-classifier';
 export { convert } from './convert/convert';
 export { ERROR_CODES, EncoderError, isEncoderError } from './errors';
 export { DEFAULT_LIMITS } from './support/limits';
-export { version } from './support/package-root';
+export { defaultModelPath, version } from './support/package-root';
 
 export type { Activation, PairActivation } from './api/activations';
 export type { Device } from './api/devices';

@@ -25,7 +25,13 @@ Environment& Environment::of(Napi::Env env) {
 
 Environment::Environment(Napi::Env env) {
   const napi_value name = Napi::String::New(env, "ggml-encoder");
-  const napi_status status = napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr,
+  // What async_hooks show of the queue; tools that look for handles left open (Jest's) ask it as they ask
+  // Node's own.
+  Napi::Object resource = Napi::Object::New(env);
+  resource.Set("hasRef", Napi::Function::New(env, [this](const Napi::CallbackInfo& info) {
+                 return Napi::Boolean::New(info.Env(), !pending_.empty());
+               }));
+  const napi_status status = napi_create_threadsafe_function(env, nullptr, resource, name, 0, 1, nullptr,
                                                              nullptr, nullptr, run_posted, &queue_);
   if (status != napi_ok) throw Napi::Error::New(env, "cannot create the addon's completion queue");
   napi_unref_threadsafe_function(env, queue_);  // alive only while a promise is open

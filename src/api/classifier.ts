@@ -6,7 +6,7 @@ import { checkTextInput, textColumns } from './inputs';
 import type { InputColumns, TextInput } from './inputs';
 import type { LoadOptions } from './load-options';
 import type { ModelInfo } from './model-info';
-import { defaultModelPath } from './model-source';
+import { defaultModelPath } from '../support/package-root';
 import { resolveClassifyOptions, resolveTokenizeOptions } from './options';
 import type { ClassifyOptions, ResolvedClassifyOptions, TokenizeOptions } from './options';
 import { streamResults } from './result-stream';

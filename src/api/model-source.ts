@@ -1,6 +1,5 @@
 /** What `load` was given, turned into a GGUF file: the file itself, a converted folder or repository, or the default. */
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 
 import { cachedConvert } from '../convert/cache';
 import { resolveCheckpoint } from '../convert/checkpoint-source';
@@ -9,13 +8,10 @@ import { EncoderError } from '../errors';
 import { ENCODER_KEYS } from '../gguf/keys';
 import { hasGgufKey } from '../gguf/reader';
 import { resolveLimits } from '../support/limits';
-import { packageRoot } from '../support/package-root';
+import { defaultModelPath } from '../support/package-root';
 import { invalidType } from '../support/arguments';
 import type { LoadOptions } from './load-options';
 import type { ModelWarning } from './warnings';
-
-/** Absolute path of the classifier that comes with the package (sections of the Debian archive, 20 labels). */
-export const defaultModelPath: string = join(packageRoot, 'models', 'default.gguf');
 
 /** @internal */
 export interface ModelFile {

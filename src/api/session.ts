@@ -137,9 +137,9 @@ export class Session {
       const start = result.offsets[index] ?? 0;
       const end = result.offsets[index + 1] ?? start;
       return {
-        // Copies: a view would keep the ids of the whole list alive.
-        ids: result.ids.slice(start, end),
-        typeIds: result.typeIds.slice(start, end),
+        // Copies: a view would keep the ids of the whole list alive. By this realm's class: `slice` makes the addon's.
+        ids: new Int32Array(result.ids.subarray(start, end)),
+        typeIds: new Int32Array(result.typeIds.subarray(start, end)),
         truncated: result.truncated[index] === 1,
       };
     });

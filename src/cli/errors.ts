@@ -4,6 +4,7 @@ import type { Writable } from 'node:stream';
 import { CommanderError } from 'commander';
 
 import { isArgumentError } from '../support/arguments';
+import { messageOf } from '../support/error-message';
 import { EncoderError, isEncoderError } from '../errors';
 import { visible } from './style';
 
@@ -45,7 +46,7 @@ export function reportWarning(code: string, message: string, stderr: Writable): 
 
 /** A file system error as an EncoderError that names what was tried. */
 export function ioError(action: string, cause: unknown): EncoderError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   return new EncoderError('io_failed', `${action}: ${reason}`, { cause });
 }
 
@@ -58,7 +59,7 @@ function explain(error: unknown): { code: string; message: string; exitCode: num
     return { code: 'usage', message: withFlags(error.message), exitCode: EXIT.usage };
   }
   if (isEncoderError(error)) return { code: error.code, message: error.message, exitCode: EXIT.failed };
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return { code: 'internal', message: `${message}; please report this`, exitCode: EXIT.failed };
 }
 

@@ -3,7 +3,8 @@
  * is converted anew and a moved one is not. Processes need no lock: each writes its own file and renames it.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -60,20 +61,29 @@ export async function cachedConvert(
 ): Promise<CachedConversion> {
   const { cacheDir = defaultCacheDir(), onProgress, signal, limits } = options;
   const cache = resolve(cacheDir);
-  await mkdir(join(cache, 'hashes'), { recursive: true }).catch((cause: unknown) => {
-    const advice = 'name another one with cacheDir or GGML_ENCODER_CACHE';
-    throw new EncoderError('io_failed', `cannot make the cache folder ${cache} (${errnoOf(cause)}); ${advice}`, {
-      cause,
-    });
-  });
   const key = await contentKey(paths, type, cache, signal, resolveLimits(limits));
   const path = join(cache, `${key}.gguf`);
   const known = await readWarnings(path);
   if (known !== undefined) return { path, warnings: known };
+  await makeWritable(cache);
   await removeStale(cache);
   await convertSource(paths, { output: path, type, overwrite: true, onProgress, signal, limits });
   // As the file has them: what it says of itself once it is loaded is not said twice.
   return { path, warnings: (await readWarnings(path)) ?? [] };
+}
+
+/** Only before a conversion: a cache that was filled elsewhere serves from a read-only disk, as serverless hosts have it. */
+async function makeWritable(cache: string): Promise<void> {
+  const advice =
+    'name another one with cacheDir or GGML_ENCODER_CACHE, or convert the checkpoint beforehand and load the .gguf file';
+  try {
+    await mkdir(join(cache, 'hashes'), { recursive: true });
+    await access(cache, constants.W_OK);
+  } catch (cause) {
+    throw new EncoderError('io_failed', `cannot write into the cache folder ${cache} (${errnoOf(cause)}); ${advice}`, {
+      cause,
+    });
+  }
 }
 
 async function contentKey(
@@ -121,13 +131,14 @@ async function contentHash(file: SourceFile, cache: string, signal: AbortSignal 
 
 async function remember(path: string, text: string): Promise<void> {
   const data = Buffer.from(text);
-  const file = await AtomicFile.create(path, data.length);
+  let file: AtomicFile | undefined;
   try {
+    file = await AtomicFile.create(path, data.length);
     await file.write(data, 0);
     await file.commit(true);
-  } catch (error) {
-    await file.discard();
-    throw error;
+  } catch {
+    // It saves time and no more; a disk that takes no conversion either says so then.
+    await file?.discard();
   }
 }
 

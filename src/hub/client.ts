@@ -2,6 +2,7 @@
 import type * as OfficialClient from '@huggingface/hub';
 
 import { EncoderError } from '../errors';
+import { messageOf } from '../support/error-message';
 import type { HubHttp } from './http';
 import type { Repository } from './repository';
 
@@ -94,7 +95,7 @@ export class HubClient {
       return await answer;
     } catch (error) {
       if (error instanceof EncoderError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw this.http.error(
         'hub_response_invalid',
         `an answer of the Hub makes no sense (${reason.slice(0, 200)})`,

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { EncoderError, type ErrorCode } from '../errors';
+import { messageOf } from '../support/error-message';
 import type { HubSettings } from './settings';
 
 export const MAX_ATTEMPTS = 5;
@@ -25,12 +26,16 @@ class Transient extends Error {
 }
 
 export class HubHttp {
+  private readonly signal: AbortSignal | undefined;
+
   constructor(
     readonly settings: HubSettings,
-    private readonly signal: AbortSignal | undefined,
+    signal: AbortSignal | undefined,
     /** The repository, for messages. */
     private readonly what: string,
-  ) {}
+  ) {
+    this.signal = signal === undefined ? undefined : signalForFetch(signal);
+  }
 
   throwIfAborted(): void {
     if (this.signal?.aborted) {
@@ -47,7 +52,7 @@ export class HubHttp {
 
   /** For the official client: the whole answer of the API, bounded in size. */
   readonly api = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
-    const url = new URL(input instanceof Request ? input.url : input);
+    const url = new URL(typeof input === 'object' && 'url' in input ? input.url : input);
     if (url.origin !== new URL(this.settings.endpoint).origin) {
       throw this.error('hub_response_invalid', `the Hub's answer leads to ${url.origin}, another server`);
     }
@@ -216,6 +221,18 @@ function notFound(reason: string, place: string): string {
   return `not found (${place}); check owner, name and revision`;
 }
 
+/** The signal itself, or one of this realm's class that follows it: fetch and AbortSignal.any take no other. */
+function signalForFetch(signal: AbortSignal): AbortSignal {
+  if ((signal as object) instanceof AbortSignal) return signal;
+  const own = new AbortController();
+  const follow = (): void => {
+    own.abort(signal.reason);
+  };
+  if (signal.aborted) follow();
+  else signal.addEventListener('abort', follow, { once: true });
+  return own.signal;
+}
+
 function retryAfterMs(response: Response): number {
   const seconds = Number(response.headers.get('retry-after') ?? 0);
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
@@ -223,9 +240,9 @@ function retryAfterMs(response: Response): number {
 
 /** fetch puts the reason into the cause: ECONNREFUSED, ENOTFOUND, UND_ERR_SOCKET, ... */
 export function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const cause = typeof error === 'object' && error !== null && 'cause' in error ? (error.cause ?? error) : error;
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;
-  return code ?? (cause instanceof Error ? cause.message : String(cause));
+  return code ?? messageOf(cause);
 }
 
 /** True for the failures after which the same request may succeed; `failure` is what to throw in the end. */

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 import { EncoderError } from '../errors';
+import { messageOf } from '../support/error-message';
 import { packageRoot } from '../support/package-root';
 import type { NativeAddon } from './bindings';
 import { backendFolders, findAddon, platformName, platformPackageHint, prebuildsFolder } from './platform-package';
@@ -23,13 +24,21 @@ let loaded: NativeAddon | undefined;
 export function nativeAddon(): NativeAddon {
   if (loaded === undefined) {
     loaded = openAddon(packageRoot);
-    const { shutdown } = loaded;
-    // Cleanup hooks do not run when the main thread calls process.exit(), and running threads must not outlive it.
-    process.once('exit', () => {
-      shutdown();
-    });
+    shutDownAtExit(loaded);
   }
   return loaded;
+}
+
+/** On an addon that has its listener: copies of this module, as test runners and hot reloads make them, share the addon. */
+const HAS_LISTENER = Symbol.for('ggml-encoder.exit');
+
+/** Cleanup hooks do not run when the main thread calls process.exit(), and running threads must not outlive it. */
+function shutDownAtExit(addon: NativeAddon): void {
+  if (Object.hasOwn(addon, HAS_LISTENER)) return;
+  Object.defineProperty(addon, HAS_LISTENER, { value: true });
+  process.once('exit', () => {
+    addon.shutdown();
+  });
 }
 
 /** @internal */
@@ -42,7 +51,7 @@ export function openAddon(root: string): NativeAddon {
     addon.setBackendFolders(backendFolders(root, path));
     return addon;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new EncoderError(
       'addon_failed',
       `the native addon ${path} was found but did not load: ${reason}. ${explain(reason)}${repairHint(root)}`,

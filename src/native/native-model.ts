@@ -4,6 +4,7 @@
  */
 import { ERROR_CODES, EncoderError } from '../errors';
 import type { ErrorCode } from '../errors';
+import { messageOf } from '../support/error-message';
 import { nativeAddon } from './addon';
 import { IsolatedModel } from './isolation/isolated-model';
 import { onAbort } from './on-abort';
@@ -88,7 +89,7 @@ export async function runJob<Result>(start: () => NativeJob<Result>, signal?: Ab
 /** What the native side raised, as an EncoderError with the same code; anything without a known code is `internal`. */
 export function toEncoderError(error: unknown, signal?: AbortSignal): EncoderError {
   if (error instanceof EncoderError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const code = errorCode(error);
   if (code === 'aborted') return signal === undefined ? new EncoderError(code, message) : abortedError(signal);
   return new EncoderError(code, message, { cause: error });

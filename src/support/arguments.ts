@@ -98,7 +98,14 @@ export function checkFunction(name: string, value: unknown): void {
 }
 
 export function checkSignal(value: unknown): void {
-  if (!(value instanceof AbortSignal)) throw invalidType('options.signal', 'an AbortSignal', value);
+  if (!isSignal(value)) throw invalidType('options.signal', 'an AbortSignal', value);
+}
+
+/** By what it has: signals of jsdom, of polyfills and of other realms are of other classes. */
+function isSignal(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('aborted' in value) || !('addEventListener' in value))
+    return false;
+  return typeof value.aborted === 'boolean' && typeof value.addEventListener === 'function';
 }
 
 /** Array.isArray that keeps readonly element types. */

@@ -9,7 +9,7 @@ import { CrossEncoder } from '../../api/cross-encoder';
 import type { TextInput } from '../../api/inputs';
 import type { LoadOptions } from '../../api/load-options';
 import type { ModelFacts } from '../../api/model-info';
-import { defaultModelPath } from '../../api/model-source';
+import { defaultModelPath } from '../../support/package-root';
 import type { PredictOptions } from '../../api/options';
 import { Session } from '../../api/session';
 import { UsageError } from '../errors';

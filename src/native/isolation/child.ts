@@ -1,4 +1,5 @@
 /** The process that holds an isolated model: one model, driven over IPC, gone as soon as its parent is. */
+import { messageOf } from '../../support/error-message';
 import { nativeAddon } from '../addon';
 import type { NativeJob, NativeModel } from '../bindings';
 import type { Answer, Request, Response } from './messages';
@@ -44,7 +45,7 @@ function loaded(): NativeModel {
 }
 
 function failure(error: unknown): { code: string; message: string } {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'internal';
   return { code, message };
 }

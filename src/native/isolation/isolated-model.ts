@@ -7,7 +7,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
 
 import { EncoderError } from '../../errors';
-import { packageRoot } from '../../support/package-root';
 import type {
   NativeJob,
   NativeLoadOptions,
@@ -19,8 +18,8 @@ import type {
 } from '../bindings';
 import type { Answer, Request, Response } from './messages';
 
-/** Compiled code in any case: the child cannot read TypeScript. */
-const PROGRAM = join(packageRoot, 'dist', 'native', 'isolation', 'child.js');
+/** Compiled code in any case: the child cannot read TypeScript. From __dirname, as src/support/package-root.ts says. */
+const PROGRAM = join(__dirname, '..', '..', '..', 'dist', 'native', 'isolation', 'child.js');
 
 /** A process that had its model this long is replaced at once when it dies; a shorter life waits for the next call. */
 const MIN_LIFE_MS = 1000;
@@ -72,7 +71,7 @@ class ModelProcess {
       }
       if (this.waiting.size === 0) {
         this.child.ref();
-        this.child.channel?.ref();
+        this.channel?.ref?.();
       }
       this.waiting.set(id, { resolve, reject });
       try {
@@ -108,10 +107,15 @@ class ModelProcess {
     if (this.waiting.size === 0) this.rest();
   }
 
+  /** Bun's has neither method, and lets go of it with the child. */
+  private get channel(): Partial<Pick<NonNullable<ChildProcess['channel']>, 'ref' | 'unref'>> | null | undefined {
+    return this.child.channel;
+  }
+
   /** Nobody waits: the child alone must not keep this process from ending. */
   private rest(): void {
     this.child.unref();
-    this.child.channel?.unref();
+    this.channel?.unref?.();
   }
 
   private end(how: string): void {

@@ -5,6 +5,7 @@ import {
   readFileSync,
   readdirSync,
   renameSync,
+  rmSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -102,6 +103,20 @@ describe('cachedConvert', () => {
     const path = await cachedPath(folder, 'f32', { cacheDir });
     for (const name of readdirSync(join(cacheDir, 'hashes'))) writeFileSync(join(cacheDir, 'hashes', name), 'nonsense');
     expect(await cachedPath(folder, 'f32', { cacheDir })).toBe(path);
+  });
+
+  it('serves what it has where nothing can be written', async () => {
+    const folder = age(writeMicro());
+    const path = await cachedPath(folder, 'f32', { cacheDir });
+    // No folder takes the hashes any more; unlike permissions, this binds the superuser too.
+    rmSync(join(cacheDir, 'hashes'), { recursive: true });
+    writeFileSync(join(cacheDir, 'hashes'), '');
+    expect(await cachedPath(folder, 'f32', { cacheDir })).toBe(path);
+    const other = cachedPath(folder, 'f16', { cacheDir });
+    await expect(other).rejects.toMatchObject({
+      code: 'io_failed',
+      message: expect.stringContaining('name another one with cacheDir or GGML_ENCODER_CACHE') as string,
+    });
   });
 
   it('removes what died conversions left a day ago, and nothing else', async () => {

@@ -1,4 +1,5 @@
 /** Inputs of an iterable, read ahead as far as there is room and taken in chunks. */
+import { setImmediate } from 'node:timers';
 
 /** @internal Inputs that go into one run, and how many came before them. */
 export interface Chunk<Input> {

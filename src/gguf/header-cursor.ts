@@ -1,4 +1,6 @@
 /** A forward reader over the head of a file: fetches it piece by piece and refuses every length that cannot be true. */
+import { TextDecoder } from 'node:util';
+
 import { EncoderError } from '../errors';
 import { type Limits, limitExceeded } from '../support/limits';
 import type { SourceFile } from '../support/source-file';

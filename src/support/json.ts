@@ -2,6 +2,8 @@
  * A strict JSON parser for files that came from somewhere else: bounded depth, no duplicate keys, objects without a
  * prototype so that a key such as `__proto__` is only a key.
  */
+import { TextDecoder } from 'node:util';
+
 import { EncoderError, type ErrorCode } from '../errors';
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;

@@ -1,4 +1,6 @@
 /** Text attributes of HDF5 objects (specification section IV.A.2.m), variable-length ones through the global heap. */
+import { TextDecoder } from 'node:util';
+
 import { EncoderError } from '../../errors';
 import { ByteCursor, UNDEFINED_ADDRESS } from './byte-cursor';
 import type { Hdf5File } from './hdf5-file';

@@ -1,4 +1,6 @@
 /** Members of an HDF5 group: a symbol table (B-tree, heap and nodes; sections III.A.1 to III.D) or link messages. */
+import { TextDecoder } from 'node:util';
+
 import { MAX_TENSOR_NAME_BYTES } from '../limits';
 import { ByteCursor, UNDEFINED_ADDRESS } from './byte-cursor';
 import type { Hdf5File } from './hdf5-file';

@@ -2,6 +2,8 @@
  * Pickle protocol 2 as data: a stack machine that builds lists, tuples and dictionaries and calls nothing. Global names
  * and persistent ids are handed to a closed table; every opcode that torch.save does not write is refused by its name.
  */
+import { TextDecoder } from 'node:util';
+
 import { EncoderError } from '../../errors';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import { ByteCursor } from './byte-cursor';

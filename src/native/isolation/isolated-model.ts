@@ -3,6 +3,7 @@
  * the kernel's out-of-memory killer) rejects the calls in flight and nothing else; the next call finds it restarted.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
 
@@ -20,6 +21,16 @@ import type { Answer, Request, Response } from './messages';
 
 /** Compiled code in any case: the child cannot read TypeScript. From __dirname, as src/support/package-root.ts says. */
 const PROGRAM = join(__dirname, '..', '..', '..', 'dist', 'native', 'isolation', 'child.js');
+
+/** In a single executable application fork() would start the whole application again, and that one another. */
+function isSingleExecutable(): boolean {
+  try {
+    return (createRequire(__filename)('node:sea') as { isSea(): boolean }).isSea();
+  } catch {
+    // A runtime without that module.
+    return false;
+  }
+}
 
 /** A process that had its model this long is replaced at once when it dies; a shorter life waits for the next call. */
 const MIN_LIFE_MS = 1000;
@@ -151,6 +162,10 @@ export class IsolatedModel implements NativeModel {
    * @param program what the process runs.
    */
   static async load(path: string, options: NativeLoadOptions, program = PROGRAM): Promise<IsolatedModel> {
+    if (isSingleExecutable()) {
+      const advice = 'load the model without isolation, or in a Node process of your own';
+      throw new EncoderError('process_died', `a single executable application can start no process of Node; ${advice}`);
+    }
     const model = new IsolatedModel(path, options, program);
     await model.#ready();
     return model;

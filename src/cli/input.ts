@@ -4,6 +4,7 @@ import { addAbortSignal } from 'node:stream';
 import type { Readable } from 'node:stream';
 
 import { EncoderError } from '../errors';
+import { messageOf } from '../support/error-message';
 import { ioError } from './errors';
 import type { Io } from './io';
 
@@ -70,7 +71,7 @@ export async function* parsed<Value>(
 
 /** The error with the place it belongs to in front. */
 export function atLine(error: unknown, name: string, line: number): EncoderError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const code = error instanceof EncoderError ? error.code : 'input_invalid';
   return new EncoderError(code, `line ${line} of ${name}: ${message}`, { cause: error });
 }

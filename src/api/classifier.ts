@@ -1,8 +1,7 @@
 /** Text classification: one text or pair in, labels with scores out, as transformers' pipeline computes them. */
-import { isList } from '../support/arguments';
 import { classificationActivation } from './activations';
 import type { Activation } from './activations';
-import { checkTextInput, textColumns } from './inputs';
+import { checkTextInput, textCall, textColumns } from './inputs';
 import type { InputColumns, TextInput } from './inputs';
 import type { LoadOptions } from './load-options';
 import type { ModelInfo } from './model-info';
@@ -42,8 +41,8 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
   /**
    * Loads a model off the event loop.
    *
-   * @param source a .gguf file, or a folder with a Hugging Face checkpoint, which is converted into the cache first;
-   *   the model that comes with the package when left out.
+   * @param source a .gguf file, a folder with a Hugging Face checkpoint, or `owner/name` on its Hub; the last two are converted
+   *   into the cache first. The model that comes with the package when left out.
    * @throws TypeError or RangeError for wrong arguments; EncoderError with `model_not_found`, `gguf_malformed`,
    *   `device_unavailable`, `addon_missing`, `aborted`, or a code of the conversion.
    */
@@ -73,8 +72,7 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
     options: ClassifyOptions = {},
   ): Promise<Classification<Label> | Classification<Label>[]> {
     const resolved = this.#resolve(options);
-    const many = isList<TextInput>(input);
-    const columns = many ? textColumns(input, (index) => `inputs[${index}]`) : textColumns([input], () => 'input');
+    const { columns, many } = textCall(input);
 
     const results = await this.#classify(columns, resolved);
     return many ? results : only(results);
@@ -123,8 +121,7 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
     options: TokenizeOptions = {},
   ): Promise<Tokenization | Tokenization[]> {
     const { run, signal } = resolveTokenizeOptions(options, this.info.maxLength);
-    const many = isList<TextInput>(input);
-    const columns = many ? textColumns(input, (index) => `inputs[${index}]`) : textColumns([input], () => 'input');
+    const { columns, many } = textCall(input);
 
     const results = await this.#session.tokenize(columns, run, signal);
     return many ? results : only(results);

@@ -3,7 +3,7 @@ import type { NativeRunOptions } from '../native/bindings';
 import { checkOptions, checkString, invalidType, isList, outOfRange, wrongType } from '../support/arguments';
 import { pairActivation } from './activations';
 import { placePrompt } from './chat-template';
-import { checkPairInput, checkStrings, isOnePair, pairColumns } from './inputs';
+import { checkPairInput, checkStrings, pairCall, pairColumns } from './inputs';
 import type { InputColumns, PairInput } from './inputs';
 import { LOAD_KEYS } from './load-options';
 import type { LoadOptions } from './load-options';
@@ -57,7 +57,8 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
   /**
    * Loads a model off the event loop.
    *
-   * @param source a .gguf file, or a folder with a Hugging Face checkpoint, which is converted into the cache first.
+   * @param source a .gguf file, a folder with a Hugging Face checkpoint, or `owner/name` on its Hub; the last two are converted
+   *   into the cache first.
    * @throws as `Classifier.load` does.
    */
   static async load<const Label extends string = string>(
@@ -89,11 +90,10 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     options: PredictOptions = {},
   ): Promise<PairPrediction<Label> | PairPrediction<Label>[]> {
     const resolved = resolvePredictOptions(options, this.info, this.prompts);
-    const one = isOnePair(input);
-    const columns = one ? pairColumns([input], () => 'input') : pairColumns(input, (index) => `inputs[${index}]`);
+    const { columns, many } = pairCall(input);
 
     const results = await this.#predict(columns, resolved);
-    return one ? only(results) : results;
+    return many ? results : only(results);
   }
 
   /**
@@ -159,12 +159,11 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     options: PairTokenizeOptions = {},
   ): Promise<Tokenization | Tokenization[]> {
     const resolved = resolvePairTokenizeOptions(options, this.info.maxLength, this.prompts);
-    const one = isOnePair(input);
-    const pairs = one ? pairColumns([input], () => 'input') : pairColumns(input, (index) => `inputs[${index}]`);
+    const { columns: pairs, many } = pairCall(input);
 
     const { columns, run } = this.#withPrompt(pairs, resolved.run, resolved.prompt);
     const results = await this.#session.tokenize(columns, run, resolved.signal);
-    return one ? only(results) : results;
+    return many ? results : only(results);
   }
 
   /** Ends the model: waits for running calls, frees its memory. Later calls reject with `model_disposed`. Idempotent. */

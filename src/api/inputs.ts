@@ -42,13 +42,25 @@ export function pairColumns(inputs: readonly PairInput[], nameOf: (index: number
   return { texts, pairs, nameOf };
 }
 
+/** @internal The columns of one input or of a list, which gives one result or a list of them. */
+export function textCall(input: TextInput | readonly TextInput[]): { columns: InputColumns; many: boolean } {
+  if (!isList<TextInput>(input)) return { columns: textColumns([input], () => 'input'), many: false };
+  return { columns: textColumns(input, (index) => `inputs[${index}]`), many: true };
+}
+
+/** @internal The same for pairs. */
+export function pairCall(input: PairInput | readonly PairInput[]): { columns: InputColumns; many: boolean } {
+  if (isOnePair(input)) return { columns: pairColumns([input], () => 'input'), many: false };
+  return { columns: pairColumns(input, (index) => `inputs[${index}]`), many: true };
+}
+
 /** @internal Throws unless every item is a string. */
 export function checkStrings(list: readonly unknown[], nameOf: (index: number) => string): void {
   for (const [index, item] of list.entries()) checkString(nameOf(index), item);
 }
 
-/** @internal True for ["a", "b"], which is one pair; a list of pairs holds arrays or objects. */
-export function isOnePair(input: PairInput | readonly PairInput[]): input is PairInput {
+/** True for ["a", "b"], which is one pair; a list of pairs holds arrays or objects. */
+function isOnePair(input: PairInput | readonly PairInput[]): input is PairInput {
   return !isList<unknown>(input) || typeof input[0] === 'string' || typeof input[1] === 'string';
 }
 

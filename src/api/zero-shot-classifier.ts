@@ -55,7 +55,8 @@ export class ZeroShotClassifier implements AsyncDisposable {
   /**
    * Loads an NLI model off the event loop.
    *
-   * @param source a .gguf file, or a folder with a Hugging Face checkpoint, which is converted into the cache first.
+   * @param source a .gguf file, a folder with a Hugging Face checkpoint, or `owner/name` on its Hub; the last two are converted
+   *   into the cache first.
    * @throws as `Classifier.load` does; EncoderError `architecture_unsupported` when no label of the model means
    *   entailment (transformers takes the last logit then, whatever it stands for).
    */

@@ -12,7 +12,7 @@ import {
   writeAdapter,
   writeBase,
 } from './golden/adapter-checkpoints';
-import { causalTokenizer } from './golden/causal-checkpoints';
+import { smallTokenizer } from './golden/small-checkpoints';
 import { runCli } from './support/cli-process';
 import { temporaryFolder } from './unit/convert/temp-folder';
 
@@ -74,7 +74,7 @@ describe('an adapter', () => {
     const base = writeBase(model);
     const folder = writeAdapter(model, base, {
       files: {
-        'tokenizer.json': { ...causalTokenizer, post_processor: null },
+        'tokenizer.json': { ...smallTokenizer, post_processor: null },
         'tokenizer_config.json': model.tokenizerConfig,
       },
     });

@@ -4,19 +4,11 @@ import { join } from 'node:path';
 
 import { decodeElements, encodeElements } from '../../src/convert/dtypes';
 import { type TinyTensor, temporaryFolder, writeSafetensors } from '../unit/convert/temp-folder';
-import { checkpointFiles, readFixtures, seededTensors, writeFiles } from './causal-checkpoints';
 import { encodeTorch } from './family-checkpoints';
+import { type SmallModel, checkpointFiles, readFixtures, seededTensors, writeFiles } from './small-checkpoints';
 
-export interface AdapterModel {
-  readonly name: string;
-  readonly seed: number;
-  /** The base's config.json. */
-  readonly config: Readonly<Record<string, unknown>>;
-  /** Shapes in the base, by the names of its file. */
-  readonly tensors: Readonly<Record<string, readonly number[]>>;
-  readonly tokenizerConfig: Readonly<Record<string, unknown>>;
-  readonly postProcessor: unknown;
-  readonly files: Readonly<Record<string, unknown>>;
+/** The base, and the adapter beside it. */
+export interface AdapterModel extends SmallModel {
   readonly adapterConfig: Readonly<Record<string, unknown>>;
   /** Shapes in the adapter, by PEFT's names. */
   readonly adapterTensors: Readonly<Record<string, readonly number[]>>;

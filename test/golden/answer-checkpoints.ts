@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 
 import { type TinyTensor, temporaryFolder, writeSafetensors } from '../unit/convert/temp-folder';
-import { readFixtures, seededTensors, writeFiles } from './causal-checkpoints';
+import { readFixtures, seededTensors, writeFiles } from './small-checkpoints';
 
 export interface AnswerModel {
   /** Of the published checkpoint with the same answers, where there is one. */

@@ -1,20 +1,17 @@
 /** The causal language models of scripts/make-causal-reranker-fixtures.py as checkpoint folders. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 
-import { type TinyTensor, temporaryFolder, writeSafetensors } from '../unit/convert/temp-folder';
-import { type GoldenModel, tensorValues } from './checkpoint-fixture';
+import { temporaryFolder, writeSafetensors } from '../unit/convert/temp-folder';
+import {
+  type Changes,
+  type SmallModel,
+  checkpointFiles,
+  readFixtures,
+  seededTensors,
+  writeFiles,
+} from './small-checkpoints';
 
-export interface CausalModel {
-  readonly name: string;
-  readonly seed: number;
-  readonly config: Readonly<Record<string, unknown>>;
-  /** Shapes by the names of transformers' state dict. */
-  readonly tensors: Readonly<Record<string, readonly number[]>>;
-  readonly tokenizerConfig: Readonly<Record<string, unknown>>;
-  readonly postProcessor: unknown;
-  /** Further files by path: text, or JSON. */
-  readonly files: Readonly<Record<string, unknown>>;
+export interface CausalModel extends SmallModel {
   readonly expected: {
     readonly activation: string;
     readonly maxLength: number;
@@ -27,40 +24,14 @@ export interface CausalModel {
   };
 }
 
-/** What a models.json of test/fixtures holds. */
-export interface Fixtures<Model> {
-  readonly scales: GoldenModel['scales'];
-  readonly pairs: readonly (readonly [string, string])[];
-  readonly models: readonly Model[];
-}
-
-/** Synchronous, so that a suite can be laid out by it. */
-export function readFixtures<Model, More = unknown>(name: string): Fixtures<Model> & More {
-  return JSON.parse(readFileSync(resolve(__dirname, '../fixtures', name, 'models.json'), 'utf8')) as Fixtures<Model> &
-    More;
-}
-
-const FOLDER = resolve(__dirname, '../fixtures/causal-rerankers');
 const fixtures = readFixtures<CausalModel>('causal-rerankers');
-/** The tokenizer of all of them but for the post-processor. */
-export const causalTokenizer = JSON.parse(readFileSync(join(FOLDER, 'tokenizer.json'), 'utf8')) as Record<
-  string,
-  unknown
->;
-
 export const { pairs: causalPairs, models: causalModels } = fixtures;
 
 export function causalModel(name: string): CausalModel {
   return causalModels.find((model) => model.name === name)!;
 }
 
-export interface CausalChanges {
-  /** Entries of config.json to replace. */
-  readonly config?: Readonly<Record<string, unknown>>;
-  /** Further files by path, or others in the place of the model's; undefined leaves one out. */
-  readonly files?: Readonly<Record<string, unknown>>;
-  /** Changes the tensors in place before they are written. */
-  readonly tensors?: (tensors: Record<string, TinyTensor>) => void;
+export interface CausalChanges extends Changes {
   readonly shards?: 1 | 2;
 }
 
@@ -84,38 +55,4 @@ export function writeCausal(model: CausalModel, changes: CausalChanges = {}): st
   }
   writeFiles(folder, files);
   return folder;
-}
-
-/** Its files but for the weights, by path; contents are text, or JSON, and undefined where one is left out. */
-export function checkpointFiles(
-  model: Pick<CausalModel, 'config' | 'postProcessor' | 'tokenizerConfig' | 'files'>,
-  changes: Pick<CausalChanges, 'config' | 'files'>,
-): Record<string, unknown> {
-  return {
-    'config.json': { ...model.config, ...changes.config },
-    'tokenizer.json': { ...causalTokenizer, post_processor: model.postProcessor },
-    'tokenizer_config.json': model.tokenizerConfig,
-    ...model.files,
-    ...changes.files,
-  };
-}
-
-export function seededTensors(
-  { seed, tensors }: Pick<CausalModel, 'seed' | 'tensors'>,
-  scales: GoldenModel['scales'],
-): Record<string, TinyTensor> {
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, shape]) => {
-      const values = tensorValues({ seed, scales }, name, shape);
-      return [name, { shape, data: new Uint8Array(values.buffer) }];
-    }),
-  );
-}
-
-export function writeFiles(folder: string, files: Readonly<Record<string, unknown>>): void {
-  for (const [path, content] of Object.entries(files)) {
-    if (content === undefined) continue;
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), typeof content === 'string' ? content : JSON.stringify(content));
-  }
 }

@@ -3,16 +3,17 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { type TinyTensor, temporaryFolder, writeSafetensors } from '../unit/convert/temp-folder';
-import { checkpointFiles, readFixtures, seededTensors, writeFiles } from './causal-checkpoints';
+import {
+  type Changes,
+  type SmallModel,
+  checkpointFiles,
+  readFixtures,
+  seededTensors,
+  writeFiles,
+} from './small-checkpoints';
 
-export interface ModuleHeadModel {
-  readonly name: string;
-  readonly seed: number;
-  readonly config: Readonly<Record<string, unknown>>;
-  /** Shapes by name, those of a module's tensors with its folder in front. */
-  readonly tensors: Readonly<Record<string, readonly number[]>>;
-  readonly tokenizerConfig: Readonly<Record<string, unknown>>;
-  readonly postProcessor: unknown;
+/** Of the names of `tensors` those of a module have its folder in front. */
+export interface ModuleHeadModel extends SmallModel {
   /** Further JSON files by path. */
   readonly files: Readonly<Record<string, Readonly<Record<string, unknown>> | readonly unknown[]>>;
   readonly expected: {
@@ -39,13 +40,7 @@ export function moduleHeadModel(name: string): ModuleHeadModel {
   return moduleHeadModels.find((model) => model.name === name)!;
 }
 
-export interface ModuleHeadChanges {
-  /** Entries of config.json to replace. */
-  readonly config?: Readonly<Record<string, unknown>>;
-  /** Further files by path, or others in the place of the model's; undefined leaves one out. */
-  readonly files?: Readonly<Record<string, unknown>>;
-  /** Changes the tensors in place before they are written. */
-  readonly tensors?: (tensors: Record<string, TinyTensor>) => void;
+export interface ModuleHeadChanges extends Changes {
   /** Writes the weights of a folder in another format. */
   readonly write?: (folder: string, tensors: Readonly<Record<string, TinyTensor>>) => void;
 }

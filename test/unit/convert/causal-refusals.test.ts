@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 
 import { readGgufHead } from '../../../src/gguf/reader';
 import { convert } from '../../../src/convert/convert';
-import { type CausalChanges, causalModel, causalTokenizer, writeCausal } from '../../golden/causal-checkpoints';
+import { type CausalChanges, causalModel, writeCausal } from '../../golden/causal-checkpoints';
+import { smallTokenizer } from '../../golden/small-checkpoints';
 import { writeMicro } from './micro-checkpoint';
 import { floats, temporaryFolder } from './temp-folder';
 
@@ -127,14 +128,14 @@ describe('a chat template', () => {
 
 describe('a language model', () => {
   it('without the words yes and no is refused', async () => {
-    const characters = Object.keys((causalTokenizer['model'] as { vocab: Record<string, number> }).vocab);
+    const characters = Object.keys((smallTokenizer['model'] as { vocab: Record<string, number> }).vocab);
     const vocab = Object.fromEntries(
       characters.filter((token) => token.length === 1 || token.startsWith('<|')).map((token, id) => [token, id]),
     );
-    const added = (causalTokenizer['added_tokens'] as { content: string; id: number }[]).filter(
+    const added = (smallTokenizer['added_tokens'] as { content: string; id: number }[]).filter(
       ({ content }) => content in vocab,
     );
-    const tokenizer = { ...causalTokenizer, model: { type: 'BPE', vocab, merges: [] }, added_tokens: added };
+    const tokenizer = { ...smallTokenizer, model: { type: 'BPE', vocab, merges: [] }, added_tokens: added };
     const told = await refusal({ files: { 'tokenizer.json': { ...tokenizer, post_processor: plain.postProcessor } } });
     expect(told).toMatch(/^architecture_unsupported: .*"yes" and "no"/);
   });

@@ -65,8 +65,8 @@ struct GraphContext {
   const PackedBatch* batch;
   std::vector<LengthGroup> groups;               ///< cover the batch in order
   std::vector<AttentionGroup> attention_groups;  ///< so do these
-  std::vector<int32_t>
-      pooled_rows;  ///< [B], the token that the head reads, counted from its sequence's first
+  /// [B], the token that the head reads, counted from its sequence's first.
+  std::vector<int32_t> pooled_rows;
   std::vector<int32_t> shifted_ids;     ///< [T], what a decoder reads; empty when the model has none
   ggml_tensor* inputs;                  ///< i32, of which the next four are parts, and shifted ids the fifth
   ggml_tensor* ids;                     ///< i32 [T]

@@ -8,22 +8,6 @@
 #include "support/ggml_guard.h"
 
 namespace enc {
-namespace {
-
-/// What is abandoned is never freed: a model that keeps running out of memory must end some time.
-constexpr int kMaxAbandoned = 16;
-
-}  // namespace
-
-void Health::count_abandoned() noexcept {
-  if (abandoned_.fetch_add(1, std::memory_order_relaxed) + 1 >= kMaxAbandoned) poison();
-}
-
-void Health::require() const {
-  if (!is_poisoned()) return;
-  throw Error(ErrorCode::model_poisoned,
-              "the model is unusable after an earlier fault in the tensor library; load it again");
-}
 
 CpuRunner::CpuRunner(const Hparams& hparams, const Weights& weights, const Ops& ops, TeamLease team,
                      Health& health, size_t admitted_tokens, std::function<uint64_t()> memory_left)

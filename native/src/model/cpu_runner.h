@@ -1,29 +1,14 @@
 // One inference thread's CPU backend and graph, and what becomes of them when ggml fails in the middle.
 #pragma once
 
-#include <atomic>
 #include <memory>
 
 #include "batch/scheduler.h"
 #include "graph/graph_runner.h"
-#include "model/model_plan.h"
+#include "model/health.h"
+#include "support/team.h"
 
 namespace enc {
-
-/// Whether a model's answers can still be trusted. Shared by its threads.
-class Health {
- public:
-  bool is_poisoned() const noexcept { return poisoned_.load(std::memory_order_relaxed); }
-  void poison() noexcept { poisoned_.store(true, std::memory_order_relaxed); }
-  /// One more set of ggml objects was given up, and with it its memory.
-  void count_abandoned() noexcept;
-  /// Throws Error(model_poisoned) once the model is poisoned.
-  void require() const;
-
- private:
-  std::atomic<bool> poisoned_ = false;
-  std::atomic<int> abandoned_ = 0;
-};
 
 /// Nothing that ggml was interrupted in is used or freed again: after a failed allocation the thread makes
 /// itself new ggml objects, after a failed assertion the model is poisoned.

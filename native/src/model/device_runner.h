@@ -5,7 +5,7 @@
 
 #include "batch/scheduler.h"
 #include "graph/graph_runner.h"
-#include "model/cpu_runner.h"
+#include "model/health.h"
 
 namespace enc {
 

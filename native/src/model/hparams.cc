@@ -22,10 +22,7 @@ class Reader {
 
   uint32_t integer(const std::string& key, uint64_t low, uint64_t high) const {
     const uint64_t value = file_.integer(name(key));
-    if (value < low || value > high) {
-      file_.malformed("the key '" + name(key) + "' is " + std::to_string(value) + "; it must lie between " +
-                      std::to_string(low) + " and " + std::to_string(high));
-    }
+    require(key, value, low, high);
     return uint32_t(value);
   }
   uint32_t integer(const std::string& key, uint64_t low, uint64_t high, uint32_t fallback) const {
@@ -35,22 +32,52 @@ class Reader {
   float number(const std::string& key, double low, double high, float fallback) const {
     if (!has(key)) return fallback;
     const double value = file_.number(name(key));
-    if (!(value >= low && value <= high)) {
-      file_.malformed("the key '" + name(key) + "' is " + std::to_string(value) + "; it must lie between " +
-                      std::to_string(low) + " and " + std::to_string(high));
-    }
+    require(key, value, low, high);
     return float(value);
   }
 
+  /// At most so many factors, each from 0 to 1000.
+  std::vector<float> factors(const std::string& key, size_t max_count) const {
+    std::vector<float> result;
+    for (const double value : file_.numbers(name(key), max_count)) {
+      require(key, value, 0.0, 1e3);
+      result.push_back(float(value));
+    }
+    return result;
+  }
+
+  template <typename T>
+  using Words = std::vector<std::pair<const char*, T>>;
+
   /// The value that `words` has for the key's text; its first entry when the key is absent.
   template <typename T>
-  T word(const std::string& key, std::initializer_list<std::pair<const char*, T>> words) const {
-    if (!has(key)) return words.begin()->second;
+  T word(const std::string& key, const Words<T>& words) const {
+    if (!has(key)) return words.front().second;
     const std::string text = file_.string(name(key));
     for (const auto& [known, value] : words) {
       if (text == known) return value;
     }
     unsupported(key, text);
+  }
+
+  /// An activation as transformers calls it, or as one of `more`, which this key may have as well; its first
+  /// entry when the key is absent, GELU when there is none.
+  Activation activation(const std::string& key, Words<Activation> more = {}) const {
+    more.insert(more.end(), {{"gelu", Activation::kGeluErf},
+                             {"gelu_new", Activation::kGeluTanh},
+                             {"gelu_pytorch_tanh", Activation::kGeluTanh},
+                             {"relu", Activation::kRelu},
+                             {"silu", Activation::kSilu},
+                             {"swish", Activation::kSilu}});
+    return word<Activation>(key, more);
+  }
+
+  /// A number of tokens around each, itself in the middle.
+  uint32_t width(const std::string& key, uint32_t fallback) const {
+    const uint32_t tokens = integer(key, 1, 63, fallback);
+    if (tokens % 2 == 0 && has(key))
+      file_.malformed("'" + key + "' is even, so that no token stands in the middle");
+    return tokens;
   }
 
   [[noreturn]] void unsupported(const std::string& key, const std::string& value) const {
@@ -59,6 +86,13 @@ class Reader {
   }
 
  private:
+  template <typename T>
+  void require(const std::string& key, T value, T low, T high) const {
+    if (value >= low && value <= high) return;
+    file_.malformed("the key '" + name(key) + "' is " + std::to_string(value) + "; it must lie between " +
+                    std::to_string(low) + " and " + std::to_string(high));
+  }
+
   const GgufFile& file_;
   const std::string prefix_;
 };
@@ -123,7 +157,7 @@ void read_attention(const Reader& reader, Hparams& h) {
   const size_t distance = h.causal ? window - 1 : window / 2;
   const std::string local_layers = "ggml_encoder.attention.local_layers";
   std::vector<double> local;
-  if (reader.file().has(local_layers)) {
+  if (reader.has(local_layers)) {
     local = reader.file().numbers(local_layers, h.num_layers);
   } else {
     for (uint32_t i = 0; i < h.num_layers; i++) local.push_back(i);
@@ -136,12 +170,7 @@ void read_attention(const Reader& reader, Hparams& h) {
 }
 
 std::vector<float> read_frequencies(const Reader& reader, const std::string& key, const Hparams& h) {
-  std::vector<float> frequencies;
-  for (const double value : reader.file().numbers(key, h.head_size / 2)) {
-    if (!(value >= 0 && value <= 1e3))
-      reader.file().malformed("'" + key + "' holds " + std::to_string(value));
-    frequencies.push_back(float(value));
-  }
+  std::vector<float> frequencies = reader.factors(key, h.head_size / 2);
   if (frequencies.empty()) reader.file().malformed("'" + key + "' is empty");
   return frequencies;
 }
@@ -158,8 +187,8 @@ void read_rope(const Reader& reader, Hparams& h) {
   if (h.head_size % 2 != 0) reader.file().malformed("heads of odd size cannot be rotated");
   const std::string key = "ggml_encoder.rope.inv_freq", local_key = "ggml_encoder.rope.inv_freq_local";
   const float base = reader.number("rope.freq_base", 1, 1e9, 10000);
-  h.rope_inv_freq = reader.file().has(key) ? read_frequencies(reader, key, h) : plain_frequencies(h, base);
-  if (reader.file().has(local_key)) {
+  h.rope_inv_freq = reader.has(key) ? read_frequencies(reader, key, h) : plain_frequencies(h, base);
+  if (reader.has(local_key)) {
     h.rope_inv_freq_local = read_frequencies(reader, local_key, h);
   } else if (reader.has("rope.freq_base_swa")) {
     h.rope_inv_freq_local = plain_frequencies(h, reader.number("rope.freq_base_swa", 1, 1e9, base));
@@ -167,7 +196,7 @@ void read_rope(const Reader& reader, Hparams& h) {
   if (!h.rope_inv_freq_local.empty() && h.rope_inv_freq_local.size() != h.rope_inv_freq.size())
     reader.file().malformed("local layers rotate another number of columns");
   const std::string long_key = "ggml_encoder.rope.inv_freq_long";
-  if (reader.file().has(long_key)) {
+  if (reader.has(long_key)) {
     h.rope_inv_freq_long = read_frequencies(reader, long_key, h);
     h.short_length = reader.integer("rope.scaling.original_context_length", 1, uint64_t(1) << 31);
     if (h.rope_inv_freq_long.size() != h.rope_inv_freq.size())
@@ -180,11 +209,7 @@ void read_rope(const Reader& reader, Hparams& h) {
 
 void read_bias_slopes(const Reader& reader, Hparams& h) {
   const std::string key = "ggml_encoder.attention.bias_slopes";
-  for (const double slope : reader.file().numbers(key, h.num_heads)) {
-    if (!(slope >= 0 && slope <= 1e3))
-      reader.file().malformed("'" + key + "' holds " + std::to_string(slope));
-    h.bias_slopes.push_back(float(slope));
-  }
+  h.bias_slopes = reader.factors(key, h.num_heads);
   if (h.bias_slopes.size() != h.num_heads)
     reader.file().malformed("'" + key + "' has no entry for every head");
 }
@@ -228,7 +253,7 @@ void read_layer_weights(const Reader& reader, Hparams& h) {
   const std::string key = "ggml_encoder.layer_weights";
   h.num_blocks = h.num_layers;
   for (uint32_t i = 0; i < h.num_layers; i++) h.layer_weights.push_back(i);
-  if (!reader.file().has(key)) return;
+  if (!reader.has(key)) return;
   const std::vector<double> blocks = reader.file().numbers(key, h.num_layers);
   if (blocks.size() != h.num_layers) reader.file().malformed("'" + key + "' has no entry for every layer");
   h.num_blocks = 0;
@@ -256,9 +281,7 @@ void read_embeddings(const Reader& reader, Hparams& h) {
     h.num_token_types = uint32_t(types->shape[1]);
   }
   const std::string width = "ggml_encoder.embedding_width";
-  h.embedding_width = reader.integer(width, 1, 63, 1);
-  if (h.embedding_width % 2 == 0)
-    file.malformed("'" + width + "' is even, so that no token stands in the middle");
+  h.embedding_width = reader.width(width, 1);
   if (h.embedding_width > 1 && h.position_kind != PositionKind::kAbsolute)
     reader.unsupported(width, "set beside other positions");
   if (h.embedding_width > 1 && file.find_tensor("token_embd_proj.weight") == nullptr)
@@ -280,19 +303,10 @@ void read_narrow_layers(const Reader& reader, Hparams& h) {
 }
 
 void read_convolution(const Reader& reader, Hparams& h) {
-  const std::string key = "ggml_encoder.convolution.width";
-  if (!reader.has(key)) return;
-  h.convolution.width = reader.integer(key, 1, 63);
-  if (h.convolution.width % 2 == 0)
-    reader.file().malformed("'" + key + "' is even, so that no token stands in the middle");
-  h.convolution.activation = reader.word<Activation>("ggml_encoder.convolution.activation",
-                                                     {{"gelu", Activation::kGeluErf},
-                                                      {"gelu_new", Activation::kGeluTanh},
-                                                      {"gelu_pytorch_tanh", Activation::kGeluTanh},
-                                                      {"relu", Activation::kRelu},
-                                                      {"silu", Activation::kSilu},
-                                                      {"swish", Activation::kSilu},
-                                                      {"tanh", Activation::kTanh}});
+  h.convolution.width = reader.width("ggml_encoder.convolution.width", 0);
+  if (h.convolution.width == 0) return;
+  h.convolution.activation = reader.activation("ggml_encoder.convolution.activation",
+                                               {{"gelu", Activation::kGeluErf}, {"tanh", Activation::kTanh}});
 }
 
 /// Decoders have learned positions or a bias by distance, and norms before or after each part.
@@ -350,7 +364,7 @@ void read_head(const Reader& reader, Hparams& h) {
   if (h.causal && h.pooling == Pooling::kFirst) file.malformed("a causal model's first token sees no other");
   if (h.pooling == Pooling::kEos)
     h.eos_token_id = int32_t(reader.integer("ggml_encoder.head.eos_token_id", 0, h.vocab_size - 1));
-  if (file.has("ggml_encoder.head.pad_token_id"))
+  if (reader.has("ggml_encoder.head.pad_token_id"))
     h.pad_token_id = reader.integer("ggml_encoder.head.pad_token_id", 0, (uint64_t(1) << 31) - 1);
 
   const GgufTensor* pooler = file.find_tensor("cls.weight");
@@ -363,17 +377,10 @@ void read_head(const Reader& reader, Hparams& h) {
   }
   h.pooler_norm_eps = reader.number("ggml_encoder.head.layer_norm_epsilon", 1e-13, 1, h.norm_eps);
   const std::string key = "ggml_encoder.head.activation";
-  if (file.has(key) && h.has_pooler != (file.string(key) != "none"))
+  if (reader.has(key) && h.has_pooler != (file.string(key) != "none"))
     file.malformed("the head activation '" + file.string(key) + "' contradicts its tensors");
-  h.pooler_activation = reader.word<Activation>(key, {{"tanh", Activation::kTanh},
-                                                      {"relu", Activation::kRelu},
-                                                      {"gelu", Activation::kGeluErf},
-                                                      {"gelu_new", Activation::kGeluTanh},
-                                                      {"gelu_pytorch_tanh", Activation::kGeluTanh},
-                                                      {"silu", Activation::kSilu},
-                                                      {"swish", Activation::kSilu},
-                                                      {"identity", Activation::kNone},
-                                                      {"none", Activation::kNone}});
+  h.pooler_activation = reader.activation(
+      key, {{"tanh", Activation::kTanh}, {"identity", Activation::kNone}, {"none", Activation::kNone}});
 }
 
 }  // namespace
@@ -387,13 +394,7 @@ Hparams read_hparams(const GgufFile& file) {
   read_attention(reader, h);
   read_positions(reader, h);
   read_layer_weights(reader, h);
-  h.hidden_activation =
-      reader.word<Activation>("hidden_activation", {{"gelu", Activation::kGeluErf},
-                                                    {"gelu_new", Activation::kGeluTanh},
-                                                    {"gelu_pytorch_tanh", Activation::kGeluTanh},
-                                                    {"relu", Activation::kRelu},
-                                                    {"silu", Activation::kSilu},
-                                                    {"swish", Activation::kSilu}});
+  h.hidden_activation = reader.activation("hidden_activation");
   h.gated_ffn = reader.word<bool>("ggml_encoder.ffn_kind", {{"mlp", false}, {"glu", true}});
   h.f16_stands_for_blocks = reader.word<bool>("ggml_encoder.requested_type",
                                               {{"", false}, {"q8_0", true}, {"q5_0", true}, {"q4_0", true}});

@@ -84,8 +84,8 @@ struct Hparams {
   uint32_t max_positions = 0;
   uint32_t vocab_size = 0;
   uint32_t num_token_types = 0;  ///< 0: the model has no segment embeddings
-  uint32_t embedding_width =
-      1;  ///< tokens around each whose embeddings are projected together, an odd number
+  /// Tokens around each whose embeddings are projected together, an odd number.
+  uint32_t embedding_width = 1;
   uint32_t num_labels = 0;
   uint32_t max_length = 0;  ///< tokens per input, special tokens included
 
@@ -112,8 +112,8 @@ struct Hparams {
   size_t short_length = std::numeric_limits<size_t>::max();
   float rope_attention_factor = 1;  ///< multiplied onto cos and sin
 
-  std::vector<float>
-      bias_slopes;  ///< [num_heads], kLinearBias: taken from a score for each token of distance
+  /// [num_heads], kLinearBias: taken from a score for each token of distance.
+  std::vector<float> bias_slopes;
 
   uint32_t position_buckets = 0;        ///< kDisentangled: logarithmic buckets, 0 for none
   uint32_t max_relative_positions = 0;  ///< kDisentangled
@@ -134,8 +134,8 @@ struct Hparams {
   Activation pooler_activation = Activation::kTanh;
   float pooler_norm_eps = 0;
   float logit_softcap = 0;  ///< > 0: what the classifier gives becomes cap * tanh(logit / cap)
-  bool subtracts_logits =
-      false;  ///< of the classifier's two rows the first less the second is the only logit
+  /// Of the classifier's two rows the first less the second is the only logit.
+  bool subtracts_logits = false;
 
   bool pools_all_tokens() const {
     return pooling != Pooling::kFirst && pooling != Pooling::kLast && pooling != Pooling::kEos;

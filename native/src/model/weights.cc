@@ -1,12 +1,12 @@
 #include "model/weights.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "enc/error.h"
 #include "model/relative_bias.h"
 #include "model/relative_positions.h"
+#include "model/rope.h"
 #include "model/stored_types.h"
 #include "model/tensor_contract.h"
 
@@ -260,36 +260,6 @@ void declare_embeddings(TensorContract& contract, const Hparams& h, Weights& wei
   }
 }
 
-Rope declare_rope(TensorContract& contract, const Hparams& h, const std::vector<float>& inv_freq,
-                  size_t positions, bool for_kernels, const char* name) {
-  Rope rope;
-  rope.rotated = int64_t(inv_freq.size()) * 2;
-  rope.positions = int64_t(std::min<size_t>(positions, h.max_length));
-  rope.attention_factor = h.rope_attention_factor;
-  if (!for_kernels) rope.freq_factors = contract.extra_vector(name, int64_t(inv_freq.size()));
-  return rope;
-}
-
-void fill_rope(Rope& rope, const std::vector<float>& inv_freq) {
-  if (rope.rotated == 0) return;
-  if (rope.freq_factors != nullptr) {
-    std::vector<float> factors;
-    for (const float frequency : inv_freq) factors.push_back(1.0f / frequency);
-    ggml_backend_tensor_set(rope.freq_factors, factors.data(), 0, factors.size() * sizeof(float));
-    return;
-  }
-  rope.cos.reserve(inv_freq.size() * size_t(rope.positions));
-  rope.sin.reserve(inv_freq.size() * size_t(rope.positions));
-  // In f32 throughout, as transformers computes them.
-  for (int64_t position = 0; position < rope.positions; position++) {
-    for (const float frequency : inv_freq) {
-      const float angle = float(position) * frequency;
-      rope.cos.push_back(std::cos(angle) * rope.attention_factor);
-      rope.sin.push_back(std::sin(angle) * rope.attention_factor);
-    }
-  }
-}
-
 /// What load_weights() will hold of weights that are declared.
 uint64_t bytes_when_loaded(Weights& weights, const Hparams& h, ggml_backend_buffer_type_t buffer_type,
                            const kernels::KernelTable* table) {
@@ -346,17 +316,7 @@ DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
   }
   if (h.norm_placement != NormPlacement::kPost)
     weights.output_norm = contract.norm("output_norm", h.hidden_size, h.norm_kind, h.norm_eps);
-  if (h.position_kind == PositionKind::kRope) {
-    const auto rope = [&](const std::vector<float>& inv_freq, size_t positions, const char* name) {
-      return inv_freq.empty() ? Rope{}
-                              : declare_rope(contract, h, inv_freq, positions, table != nullptr, name);
-    };
-    const size_t most = h.max_length;
-    weights.rope =
-        rope(h.rope_inv_freq, h.rope_inv_freq_long.empty() ? most : h.short_length, "rope_factors");
-    weights.rope_local = rope(h.rope_inv_freq_local, most, "rope_factors_local");
-    weights.rope_long = rope(h.rope_inv_freq_long, most, "rope_factors_long");
-  }
+  if (h.position_kind == PositionKind::kRope) declare_ropes(contract, h, table != nullptr, weights);
   if (h.position_kind == PositionKind::kDisentangled)
     weights.relative_positions = declare_relative_positions(contract, h);
   if (h.has_decoder()) declare_decoder(contract, h, weights);
@@ -394,9 +354,7 @@ Weights load_weights(DeclaredWeights declared, const GgufFile& file, const Hpara
     throw Error(ErrorCode::out_of_memory, "no memory for the weights of '" + file.path() + "'");
   }
   for (const auto& [source, target] : declared.sources) read_into(file, *source, target, should_stop);
-  fill_rope(weights.rope, h.rope_inv_freq);
-  fill_rope(weights.rope_local, h.rope_inv_freq_local);
-  fill_rope(weights.rope_long, h.rope_inv_freq_long);
+  fill_ropes(h, weights);
   fill_relative_biases(file, h, weights);
   if (table != nullptr) {
     for_each_linear(weights, [&](Linear& linear) { pack_into(file, linear, should_stop); });

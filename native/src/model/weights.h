@@ -44,8 +44,8 @@ struct Embeddings {
 struct Rope {
   int64_t rotated = 0;    ///< leading columns of a head that rotate
   int64_t positions = 0;  ///< at which it is needed
-  ggml_tensor* freq_factors =
-      nullptr;  ///< ne = {rotated / 2}, reciprocals of the frequencies: what ggml divides by
+  /// ne = {rotated / 2}, reciprocals of the frequencies: what ggml divides by. Null for our kernels.
+  ggml_tensor* freq_factors = nullptr;
   float attention_factor = 1;
   std::vector<float> cos, sin;  ///< [positions, rotated / 2], for our kernels
 };
@@ -120,9 +120,9 @@ struct LayerWeights {
 
 struct Weights {
   Embeddings embeddings;
-  Embeddings
-      place_embeddings;  ///< positions and segments that are added after embd_proj; `tokens` are positions
-  Norm place_norm;       ///< after them
+  /// Positions and segments that are added after embd_proj; `tokens` are positions.
+  Embeddings place_embeddings;
+  Norm place_norm;  ///< after them
   Linear embd_proj;
   std::vector<LayerWeights> blocks;
   Linear conv;  ///< in = width * H, the columns of neighbouring tokens as Ops::neighbours() has them

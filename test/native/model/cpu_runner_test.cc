@@ -7,6 +7,7 @@
 #include "enc/error.h"
 #include "ggml-cpu.h"
 #include "graph/portable_ops.h"
+#include "model/model_plan.h"
 #include "support/ggml_guard.h"
 #include "tiny_model.h"
 

@@ -1,8 +1,7 @@
 // Ops as custom nodes of ggml's CPU backend that run our own kernels.
 #pragma once
 
-#include "graph/ops.h"
-#include "kernels/kernel_table.h"
+#include "backends/cpu/kernel_attention.h"
 
 namespace enc {
 
@@ -11,7 +10,8 @@ class KernelOps final : public Ops {
   /// `table` must outlive the object and be the one the weights were packed for.
   /// With `bf16`, attention computes in bf16 with f32 accumulation where that is faster.
   KernelOps(const kernels::KernelTable& table, bool bf16)
-      : table_(table), attention_(bf16 ? *table.attention_varlen_bf16 : *table.attention_varlen) {}
+      : table_(table),
+        attention_{bf16 ? table.attention_varlen_bf16 : table.attention_varlen, table.position_scores} {}
 
   size_t max_attention_nodes(size_t num_groups) const override;
   ggml_tensor* embed(GraphContext& g, const Embeddings& tables, TokenIds ids) const override;
@@ -30,14 +30,8 @@ class KernelOps final : public Ops {
   ggml_tensor* reduce_rows(GraphContext& g, ggml_tensor* x, Reduction reduction) const override;
 
  private:
-  void attend_disentangled(const GraphContext& g, const AttentionSpec& spec,
-                           kernels::AttentionVarlenArgs args, size_t longest) const;
-  void attend_gathered(const GraphContext& g, kernels::AttentionVarlenArgs args) const;
-  void attend_behind_prefixes(const GraphContext& g, const kernels::AttentionVarlenArgs& args,
-                              size_t longest) const;
-
   const kernels::KernelTable& table_;
-  const kernels::AttentionVarlenKernel& attention_;
+  const AttentionKernels attention_;
 };
 
 }  // namespace enc

@@ -17,6 +17,7 @@ import { SourceFile } from '../support/source-file';
 import { ADAPTER_CONFIG } from './adapter/adapter-config';
 import { CHAT_TEMPLATE, SENTENCEPIECE_MODELS } from './checkpoint';
 import { readShardIndex } from './readers/sharded';
+import { SETFIT_CONFIG, SETFIT_HEAD } from './setfit-head';
 import { MODEL_SETTINGS, MODULES, TRANSFORMER_SETTINGS, listModules, moduleFolders } from './sentence-transformers';
 import { ADAPTER_FORMATS, OTHER_WEIGHTS, WEIGHT_FORMATS, WEIGHT_NAMES, weightsAdvice } from './weight-formats';
 
@@ -52,11 +53,18 @@ async function fetchCheckpoint(snapshot: Snapshot, limits: Limits): Promise<void
   let prefix = '';
   const modules: ReturnType<typeof listModules> = [];
   if (await want(MODULES, 'configBytes')) {
-    const folders = moduleFolders(await fetchJson(snapshot, MODULES, 'configBytes', limits), MODULES);
+    const hasSetFitHead = await want(SETFIT_HEAD, 'pickleBytes');
+    if (hasSetFitHead) await want(SETFIT_CONFIG, 'configBytes');
+    const json = await fetchJson(snapshot, MODULES, 'configBytes', limits);
+    const folders = moduleFolders(json, MODULES, hasSetFitHead);
     prefix = folders.transformer === '' ? '' : `${folders.transformer}/`;
     modules.push(...listModules(folders));
   }
-  for (const { folder } of modules) await want(`${folder}/config.json`, 'configBytes');
+  for (const { folder, isOptional } of modules) {
+    const path = `${folder}/config.json`;
+    // Git keeps no empty folder, so that one without settings is not there to be listed.
+    if (!isOptional || (await hasInFolder(snapshot, path))) await want(path, 'configBytes');
+  }
   const adapter = await adapterFile(snapshot);
   if (!(await want(`${prefix}config.json`, 'configBytes')) && adapter === undefined) {
     throw snapshot.missing(

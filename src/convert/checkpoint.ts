@@ -9,6 +9,7 @@ import { SourceFile, errnoOf } from '../support/source-file';
 import { ADAPTER_CONFIG } from './adapter/adapter-config';
 import { ConfigReader } from './config';
 import { ShardedSource, readShardIndex } from './readers/sharded';
+import { SETFIT_CONFIG, SETFIT_HEAD, type SetFitHead, readSetFitHead } from './setfit-head';
 import type { TensorSource } from './readers/tensor-source';
 import {
   MODEL_SETTINGS,
@@ -67,7 +68,9 @@ export type CheckpointFiles = Pick<
   | 'config'
   | 'settings'
   | 'moduleConfig'
+  | 'optionalModuleConfig'
   | 'moduleWeights'
+  | 'setFitHead'
   | 'chatTemplate'
   | 'tokenizerFiles'
   | 'weights'
@@ -156,9 +159,25 @@ export class Checkpoint {
   /** The settings of the module in the folder `name` of the model's. */
   async moduleConfig(name: string): Promise<ConfigReader> {
     const folder = join(this.folder, name);
-    const json = await this.optionalObject(CONFIG, 'configBytes', folder);
-    if (json !== undefined) return new ConfigReader(json, join(folder, CONFIG));
+    const config = await this.optionalModuleConfig(name);
+    if (config !== undefined) return config;
     throw new EncoderError('checkpoint_not_found', `${folder} has no ${CONFIG}, which the module needs`);
+  }
+
+  async optionalModuleConfig(name: string): Promise<ConfigReader | undefined> {
+    const folder = join(this.folder, name);
+    const json = await this.optionalObject(CONFIG, 'configBytes', folder);
+    return json === undefined ? undefined : new ConfigReader(json, join(folder, CONFIG));
+  }
+
+  /** The head that SetFit puts on the embeddings of a model without a head of its own. */
+  async setFitHead(): Promise<SetFitHead> {
+    const path = join(this.folder, SETFIT_HEAD);
+    const bytes = await this.optionalBytes(SETFIT_HEAD, 'pickleBytes', this.folder);
+    if (bytes === undefined) throw new EncoderError('checkpoint_not_found', `${path} is not there`);
+    const json = await this.optionalObject(SETFIT_CONFIG, 'configBytes', this.folder);
+    const settings = json && new ConfigReader(json, join(this.folder, SETFIT_CONFIG));
+    return readSetFitHead({ bytes, path }, settings, this.limits);
   }
 
   /** The weights of the module in the folder `name` of the model's. */
@@ -169,8 +188,11 @@ export class Checkpoint {
   /** Opens what the modules behind the transformer are made of. */
   async openModules(): Promise<void> {
     if (this.folders === undefined) return;
-    for (const { folder, hasWeights } of listModules(this.folders)) {
-      await this.moduleConfig(folder);
+    if (this.folders.head !== undefined && this.folders.head.scores === undefined) {
+      for (const name of [SETFIT_HEAD, SETFIT_CONFIG]) await this.tryOpen(name, this.folder);
+    }
+    for (const { folder, hasWeights, isOptional } of listModules(this.folders)) {
+      await (isOptional ? this.optionalModuleConfig(folder) : this.moduleConfig(folder));
       if (hasWeights) await this.moduleWeights(folder);
     }
   }
@@ -283,7 +305,8 @@ export class Checkpoint {
   private async findModel(): Promise<void> {
     const modules = await this.optionalJson(MODULES, 'configBytes', this.folder);
     if (modules === undefined) return;
-    this.folders = moduleFolders(modules, join(this.folder, MODULES));
+    const hasSetFitHead = (await this.tryOpen(SETFIT_HEAD, this.folder)) !== undefined;
+    this.folders = moduleFolders(modules, join(this.folder, MODULES), hasSetFitHead);
     this.model = join(this.folder, this.folders.transformer);
   }
 

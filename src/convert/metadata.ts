@@ -119,6 +119,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
     text(ENCODER_KEYS.headPooling, head.pooling),
     text(ENCODER_KEYS.headActivation, head.activation),
     ...(head.normEps === undefined ? [] : [float(ENCODER_KEYS.headNormEpsilon, head.normEps)]),
+    ...(head.normKind === undefined ? [] : [text(ENCODER_KEYS.headNormKind, head.normKind)]),
     ...(head.padTokenId === undefined ? [] : [uint(ENCODER_KEYS.headPadTokenId, head.padTokenId)]),
     ...(head.eosTokenId === undefined ? [] : [uint(ENCODER_KEYS.headEosTokenId, head.eosTokenId)]),
     ...(head.isDifference === true ? [text(ENCODER_KEYS.headScore, 'difference')] : []),

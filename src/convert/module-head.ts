@@ -1,6 +1,7 @@
 /**
  * The head that sentence-transformers puts on a bare model with modules of its own: Pooling, then Dense or LayerNorm or
- * both, then the Dense whose outputs are the scores. What it cannot be is refused by name.
+ * both, then the Dense whose outputs are the scores; or what SetFit puts on an embedding model of Pooling, Dense and
+ * Normalize. What it cannot be is refused by name.
  */
 import { EncoderError } from '../errors';
 import { type JsonValue, isJsonObject } from '../support/json';
@@ -12,6 +13,7 @@ import { MAX_HIDDEN_SIZE, MAX_LABELS } from './limits';
 import { JoinedSource } from './readers/joined';
 import type { TensorSource } from './readers/tensor-source';
 import { type HeadFolders, MODEL_SETTINGS } from './sentence-transformers';
+import type { SetFitHead } from './setfit-head';
 import { refuseKwargs } from './transformer-kwargs';
 
 const POOLINGS: ReadonlyMap<JsonValue, EncoderHead['pooling']> = new Map([
@@ -43,6 +45,10 @@ const ACTIVATIONS: ReadonlyMap<string, string> = new Map([
 const DEFAULT_ACTIVATION = 'torch.nn.modules.activation.Tanh';
 /** That of torch, which the module LayerNorm leaves as it is. */
 const NORM_EPS = 1e-5;
+/** Of the mean square. torch divides by the length itself, and by 1e-12 where it is shorter. */
+const LENGTH_EPS = 1e-12;
+/** Where a SetFit head's tensors stand among those of the modules; no folder has that name. */
+const SETFIT_PREFIX = 'setfit:';
 /** The feature that Pooling writes and all but the last Dense read and write. */
 const POOLED = 'sentence_embedding';
 
@@ -53,12 +59,16 @@ interface Dense {
   readonly outputName: string;
 }
 
-/** The model of a body and its modules, and the weights of both. Throws what `Architecture.describe` throws. */
+/**
+ * The model of a body and its modules, and the weights of both; `setFit`: the head that follows the modules, where none of
+ * them gives the scores. Throws what `Architecture.describe` throws.
+ */
 export async function addModuleHead(
   checkpoint: CheckpointFiles,
   folders: HeadFolders,
   body: EncoderBody,
   weights: TensorSource,
+  setFit: SetFitHead | undefined,
 ): Promise<{ readonly model: EncoderModel; readonly weights: TensorSource }> {
   const { hiddenSize } = body.hyperparameters;
   const poolingConfig = await checkpoint.moduleConfig(folders.pooling);
@@ -72,16 +82,20 @@ export async function addModuleHead(
     const norm = await checkpoint.moduleConfig(folders.norm);
     requireSize(norm, 'dimension', width);
   }
-  const scores = await readScores(checkpoint, folders.scores, width);
+  const normalizes = await readNormalize(checkpoint, folders.normalize, setFit);
+  const scores = setFit === undefined ? await readScores(checkpoint, folders.scores!, width) : linearOf(setFit, width);
   const own = [folders.dense, folders.norm, folders.scores].filter((folder) => folder !== undefined);
   const sources = own.map(async (folder) => [`${folder}/`, await checkpoint.moduleWeights(folder)] as const);
-  const modules = await Promise.all(sources);
+  const modules: (readonly [string, TensorSource])[] = await Promise.all(sources);
+  if (setFit !== undefined) modules.push([SETFIT_PREFIX, setFit.weights]);
   const planner = new TensorPlanner(new JoinedSource(modules));
-  const linear = (name: string, folder: string, { outputs, bias }: Dense, columns: number) =>
-    planner.headDense(name, outputs, columns, `${folder}/linear`, bias);
-  if (dense !== undefined) linear('cls', folders.dense!, dense, hiddenSize);
+  const linear = (name: string, prefix: string, { outputs, bias }: Dense, columns: number) =>
+    planner.headDense(name, outputs, columns, `${prefix}linear`, bias);
+  if (dense !== undefined) linear('cls', `${folders.dense!}/`, dense, hiddenSize);
   if (folders.norm !== undefined) planner.norm('cls.norm', width, `${folders.norm}/norm`);
-  linear('cls.output', folders.scores, scores, width);
+  // x / |x| is x over the root of its mean square, divided by the root of its size.
+  if (normalizes) planner.computed('cls.norm.weight', [width], [], () => [new Float32Array(width).fill(width ** -0.5)]);
+  linear('cls.output', setFit === undefined ? `${folders.scores!}/` : SETFIT_PREFIX, scores, width);
   planner.refuseUnused(/(?!)/);
   return {
     model: {
@@ -92,6 +106,7 @@ export async function addModuleHead(
         pooling,
         activation: dense?.activation ?? 'none',
         ...(folders.norm === undefined ? {} : { normEps: NORM_EPS }),
+        ...(normalizes ? { normEps: LENGTH_EPS, normKind: 'rms' as const } : {}),
       },
       // It pools and activates as its own layouts say, and has no norm with a bias in a head.
       llamacppCompat: 'unsupported',
@@ -109,9 +124,11 @@ export function checkModuleSettings(
   settings: ConfigReader | undefined,
   transformer: ConfigReader | undefined,
   hasChatTemplate: boolean,
+  hasSetFitHead: boolean,
 ): void {
   const kind = settings?.string('model_type');
-  if (kind !== 'CrossEncoder') {
+  // Before its version 5 the library did not say what it saved; SetFit puts its head on embeddings alone.
+  if (hasSetFitHead ? (kind ?? 'SentenceTransformer') !== 'SentenceTransformer' : kind !== 'CrossEncoder') {
     throw new EncoderError(
       'architecture_unsupported',
       `${settings?.path ?? `${checkpoint.folder}/${MODEL_SETTINGS}`}: model_type is ${kind ?? 'absent'}; ` +
@@ -155,6 +172,30 @@ function readPooling(config: ConfigReader): EncoderHead['pooling'] {
   if (pooling !== undefined) return pooling;
   const shown = String(JSON.stringify(value)).slice(0, 80);
   return config.unsupported(`pooling_mode is ${shown}; supported is one of ${[...POOLINGS.keys()].join(', ')}`);
+}
+
+/** Whether embeddings are divided by their length, by a module or by SetFit. */
+async function readNormalize(
+  checkpoint: CheckpointFiles,
+  folder: string | undefined,
+  setFit: SetFitHead | undefined,
+): Promise<boolean> {
+  if (folder === undefined) return setFit?.normalizes ?? false;
+  const config = await checkpoint.optionalModuleConfig(folder);
+  for (const key of ['module_input_name', 'module_output_name']) {
+    const name = config?.string(key, POOLED) ?? POOLED;
+    if (name !== POOLED) config?.unsupported(`${key} is ${name.slice(0, 40)}; only ${POOLED} is supported`);
+  }
+  return true;
+}
+
+/** SetFit's head as the layer of the scores. */
+function linearOf({ numLabels, columns }: SetFitHead, width: number): Dense {
+  if (columns === width) return { outputs: numLabels, bias: true, activation: 'identity', outputName: 'scores' };
+  throw new EncoderError(
+    'tensor_shape_mismatch',
+    `the head of SetFit reads embeddings of ${columns} values, and the modules before it give ${width}`,
+  );
 }
 
 /** The Dense before the scores. */

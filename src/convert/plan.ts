@@ -14,6 +14,7 @@ import { addModuleHead, checkModuleSettings } from './module-head';
 import { type TensorSource, requireFloats } from './readers/tensor-source';
 import { readPrompts } from './prompts';
 import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
+import type { SetFitHead } from './setfit-head';
 import { declareTensors } from './tensor-types';
 import { prepareTokenizer } from './tokenizer';
 import { findTemplate, readVocabularyScore } from './vocabulary-score';
@@ -31,6 +32,7 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
   const body = modules && findBody(config);
   const architecture = body ?? findArchitecture(config);
   const own = await checkpoint.weights();
+  const setFit = modules !== undefined && modules.scores === undefined ? await checkpoint.setFitHead() : undefined;
   const transformer = await checkpoint.settings(TRANSFORMER_SETTINGS);
   const settings = await checkpoint.settings(MODEL_SETTINGS);
   const files = await checkpoint.tokenizerFiles();
@@ -54,16 +56,17 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
       : { tokens: readAnswerTokens(checkpoint.name, config.path, known, options.scoreTokens), template: undefined });
   if (body !== undefined) {
     const template = await findTemplate(checkpoint, files.config);
-    checkModuleSettings(checkpoint, settings, transformer, template !== undefined);
+    checkModuleSettings(checkpoint, settings, transformer, template !== undefined, setFit !== undefined);
   }
   const { model, weights } =
     body === undefined
       ? { model: architecture.describe(config, own, score?.tokens), weights: own }
-      : await addModuleHead(checkpoint, modules!, body.describeBody(config, own), own);
+      : await addModuleHead(checkpoint, modules!, body.describeBody(config, own), own, setFit);
   // The labels in a language model's config.json are defaults of the class, and two.
   const readOwnLabels = score !== undefined ? () => ['LABEL_0'] : body !== undefined ? suggestedLabels : readLabels;
   const { labels: names } = options;
-  const labels = names === undefined ? readOwnLabels(config, model.numLabels) : checkLabels(names, model.numLabels);
+  const ownLabels = () => setFit?.labels ?? readOwnLabels(config, model.numLabels);
+  const labels = names === undefined ? ownLabels() : checkLabels(names, model.numLabels);
   const tokenizer = known ?? readTokenizer();
   const warnings = [...(model.assumptions ?? []), ...tokenizer.warnings];
   for (const name of model.tensors.flatMap(({ sources, twins = [] }) => [...sources, ...twins])) {
@@ -73,11 +76,16 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
   const declared = declareTensors(model.tensors, options.type ?? ownType(weights, model.tensors), warnings);
   const facts = {
     name: checkpoint.name,
-    sourceClass: body === undefined ? architecture.sourceClass : bareClass(architecture.sourceClass),
+    sourceClass:
+      setFit !== undefined
+        ? 'SetFitModel'
+        : body === undefined
+          ? architecture.sourceClass
+          : bareClass(architecture.sourceClass),
     model,
     tokenizer,
     labels,
-    problemType: readProblemType(config),
+    problemType: setFit === undefined ? readProblemType(config) : setFitProblem(setFit),
     activationFn: readActivationFn(config, settings, warnings),
     prompts: readPrompts(settings),
     template: model.pairTemplate ?? score?.template,
@@ -108,6 +116,10 @@ function ownType(weights: TensorSource, tensors: readonly PlannedTensor[]): Tens
   const [only] = dtypes;
   if (dtypes.size > 1) return 'f32';
   return only === 'F16' ? 'f16' : only === 'BF16' ? 'bf16' : 'f32';
+}
+
+function setFitProblem({ isMultiLabel }: SetFitHead): string {
+  return isMultiLabel ? 'multi_label_classification' : 'single_label_classification';
 }
 
 function readProblemType(config: ConfigReader): string {

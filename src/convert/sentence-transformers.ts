@@ -12,6 +12,8 @@ const FOLDER = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 
 /** A chain that the graph's head can be, Dropout left out: it does nothing outside training. */
 const HEAD = /^Transformer,Pooling(,Dense)?(,LayerNorm)?,Dense$/;
+/** An embedding model that SetFit's head can follow. */
+const EMBEDDING = /^Transformer,Pooling(,Dense)?(,Normalize)?$/;
 
 /** Folders in the model's, '' where it is the model's own. */
 export interface ModuleFolders {
@@ -27,14 +29,17 @@ export interface HeadFolders {
   /** Of the dense layer and the norm before the last layer. */
   readonly dense: string | undefined;
   readonly norm: string | undefined;
-  readonly scores: string;
+  /** Of the module that divides an embedding by its length; it may hold nothing. */
+  readonly normalize?: string | undefined;
+  /** Of the last layer; undefined where SetFit's head is in its place. */
+  readonly scores: string | undefined;
 }
 
 /**
- * Where the modules lie. Throws `checkpoint_malformed`, and `architecture_unsupported` when the model does more than run
+ * Where the modules lie; `hasSetFitHead`: beside the head that SetFit keeps. Throws `checkpoint_malformed`, and `architecture_unsupported` when the model does more than run
  * one transformer with its own head, score the logits of a language model, or put a head of modules on an encoder.
  */
-export function moduleFolders(modules: JsonValue, path: string): ModuleFolders {
+export function moduleFolders(modules: JsonValue, path: string, hasSetFitHead: boolean): ModuleFolders {
   if (!Array.isArray(modules) || modules.length === 0 || !modules.every(isJsonObject)) {
     throw new EncoderError('checkpoint_malformed', `${path} is no list of modules`);
   }
@@ -51,6 +56,10 @@ export function moduleFolders(modules: JsonValue, path: string): ModuleFolders {
   if (names.join() === 'Transformer') return { transformer: transformer(), logitScore: undefined, head: undefined };
   if (names.join() === 'Transformer,LogitScore') {
     return { transformer: transformer(), logitScore: find('LogitScore'), head: undefined };
+  }
+  if (hasSetFitHead && EMBEDDING.test(chain)) {
+    const head = { pooling: find('Pooling')!, dense: find('Dense'), norm: undefined, normalize: find('Normalize') };
+    return { transformer: transformer(), logitScore: undefined, head: { ...head, scores: undefined } };
   }
   if (HEAD.test(chain)) {
     const scores = ownFolder('Dense', computed.at(-1)![1], path);
@@ -69,15 +78,19 @@ export function moduleFolders(modules: JsonValue, path: string): ModuleFolders {
   );
 }
 
-/** The folders of the modules behind the transformer; all of them hold settings. */
-export function listModules({ logitScore, head }: ModuleFolders): { folder: string; hasWeights: boolean }[] {
-  const entry = (folder: string | undefined, hasWeights: boolean) =>
-    folder === undefined ? [] : [{ folder, hasWeights }];
+/** The folders of the modules behind the transformer; all hold settings, or may do so where these are optional. */
+export function listModules({
+  logitScore,
+  head,
+}: ModuleFolders): { folder: string; hasWeights: boolean; isOptional: boolean }[] {
+  const entry = (folder: string | undefined, hasWeights: boolean, isOptional = false) =>
+    folder === undefined ? [] : [{ folder, hasWeights, isOptional }];
   return [
     ...entry(logitScore, false),
     ...entry(head?.pooling, false),
     ...entry(head?.dense, true),
     ...entry(head?.norm, true),
+    ...entry(head?.normalize, false, true),
     ...entry(head?.scores, true),
   ];
 }

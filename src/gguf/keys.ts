@@ -134,6 +134,8 @@ export const ENCODER_KEYS = {
   headActivation: 'ggml_encoder.head.activation',
   /** FLOAT32, of cls.norm; absent means that of the encoder's norms. */
   headNormEpsilon: 'ggml_encoder.head.layer_norm_epsilon',
+  /** STRING 'layer' | 'rms', of cls.norm; absent means 'layer'. */
+  headNormKind: 'ggml_encoder.head.norm_kind',
   /** STRING 'q8_0' | 'q5_0' | 'q4_0', asked for in a conversion that had to make some matrices f16; absent if none. */
   requestedType: 'ggml_encoder.requested_type',
   /** UINT32, rows of cls.output.weight, 1 for a difference. */

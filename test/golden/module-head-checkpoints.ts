@@ -46,7 +46,7 @@ export interface ModuleHeadChanges extends Changes {
 }
 
 /** Writes the checkpoint into a new temporary folder and returns the folder. */
-export function writeModuleHead(model: ModuleHeadModel, changes: ModuleHeadChanges = {}): string {
+export function writeModuleHead(model: SmallModel, changes: ModuleHeadChanges = {}): string {
   const folder = temporaryFolder();
   writeFiles(folder, checkpointFiles(model, changes));
   const tensors = seededTensors(model, fixtures.scales);

@@ -21,6 +21,7 @@ import { resolveHubSettings } from '../../src/hub/settings';
 import { adapterModel, writeAdapter, writeBase } from '../golden/adapter-checkpoints';
 import { causalModel, writeCausal } from '../golden/causal-checkpoints';
 import { moduleHeadModel, writeModuleHead } from '../golden/module-head-checkpoints';
+import { writeSetFit } from '../golden/setfit-checkpoints';
 import { temporaryFolder } from '../unit/convert/temp-folder';
 import { writeMicro } from '../unit/convert/micro-checkpoint';
 import { integerField, piece, sentencePieceFile } from '../unit/convert/readers/sentencepiece-builder';
@@ -248,6 +249,17 @@ describe('a repository', () => {
     expect(hub.requests).toEqual([]);
     const cached = readlinkSync(join(root, 'snapshots', COMMIT, '2_Dense/config.json'));
     expect(cached).toMatch(/^\.\.\/\.\.\/\.\.\/blobs\//);
+  });
+
+  it('is a SetFit model, whose module of no files the listing lacks', async () => {
+    const folder = writeSetFit('bert-binary');
+    await start(filesOf(folder));
+    const { path } = await convertFromHub();
+    const { metadata, tensors } = await readGgufHead(path);
+    expect(metadata.get('ggml_encoder.source_class')?.value).toBe('SetFitModel');
+    expect(metadata.get('ggml_encoder.head.norm_kind')?.value).toBe('rms');
+    expect(metadata.get('bert.classifier.output_labels')?.value).toEqual(['negative', 'positive']);
+    expect(tensors.map(({ name }) => name)).toContain('cls.norm.weight');
   });
 
   it('whose head has no weights is refused before anything large is fetched', async () => {

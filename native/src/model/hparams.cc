@@ -376,6 +376,8 @@ void read_head(const Reader& reader, Hparams& h) {
     h.pooled_size = uint32_t(pooler->shape[1]);
   }
   h.pooler_norm_eps = reader.number("ggml_encoder.head.layer_norm_epsilon", 1e-13, 1, h.norm_eps);
+  h.pooler_norm_kind = reader.word<NormKind>("ggml_encoder.head.norm_kind",
+                                             {{"layer", NormKind::kLayer}, {"rms", NormKind::kRms}});
   const std::string key = "ggml_encoder.head.activation";
   if (reader.has(key) && h.has_pooler != (file.string(key) != "none"))
     file.malformed("the head activation '" + file.string(key) + "' contradicts its tensors");

@@ -133,6 +133,7 @@ struct Hparams {
   uint32_t pooled_size = 0;  ///< columns of what the classifier reads; hidden_size without a pooler
   Activation pooler_activation = Activation::kTanh;
   float pooler_norm_eps = 0;
+  NormKind pooler_norm_kind = NormKind::kLayer;
   float logit_softcap = 0;  ///< > 0: what the classifier gives becomes cap * tanh(logit / cap)
   /// Of the classifier's two rows the first less the second is the only logit.
   bool subtracts_logits = false;

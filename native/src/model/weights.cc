@@ -323,7 +323,7 @@ DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
   declare_relative_biases(contract, h, weights);
   if (h.has_pooler) weights.pooler = contract.linear("cls", h.hidden_size, h.pooled_size);
   weights.pooler_norm =
-      contract.optional_norm("cls.norm", h.pooled_size, NormKind::kLayer, h.pooler_norm_eps);
+      contract.optional_norm("cls.norm", h.pooled_size, h.pooler_norm_kind, h.pooler_norm_eps);
   weights.classifier = contract.linear("cls.output", h.pooled_size, h.classifier_rows());
   contract.refuse_leftovers();
   const auto stored_type = [&](const Linear& linear) {

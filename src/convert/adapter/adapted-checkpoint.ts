@@ -3,6 +3,7 @@ import type { Limits } from '../../support/limits';
 import type { Checkpoint, CheckpointFiles, TokenizerFiles } from '../checkpoint';
 import { ConfigReader } from '../config';
 import type { TensorSource } from '../readers/tensor-source';
+import type { SetFitHead } from '../setfit-head';
 import { readAdapterConfig } from './adapter-config';
 import { AdaptedWeights } from './adapted-weights';
 
@@ -65,6 +66,14 @@ export class AdaptedCheckpoint implements CheckpointFiles {
 
   moduleConfig(name: string): Promise<ConfigReader> {
     return this.adapter.moduleConfig(name);
+  }
+
+  optionalModuleConfig(name: string): Promise<ConfigReader | undefined> {
+    return this.adapter.optionalModuleConfig(name);
+  }
+
+  setFitHead(): Promise<SetFitHead> {
+    return this.adapter.setFitHead();
   }
 
   moduleWeights(name: string): Promise<TensorSource> {

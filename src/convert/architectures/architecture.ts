@@ -137,6 +137,8 @@ export interface EncoderHead {
   readonly activation: string;
   /** Epsilon of the norm before the classifier. Default: that of the encoder's norms. */
   readonly normEps?: number;
+  /** `rms`: what the norm before the classifier divides by is the root of the mean square. Default: a layer norm. */
+  readonly normKind?: 'rms';
   /** For `last`: the token that is passed over. Undefined: the last token counts, whatever it is. */
   readonly padTokenId?: number | undefined;
   /** For `eos`: the rightmost token with this id is read. */

@@ -1,6 +1,6 @@
 /**
- * Pickle protocol 2 as data: a stack machine that builds lists, tuples and dictionaries and calls nothing. Global names
- * and persistent ids are handed to a closed table; every opcode that torch.save does not write is refused by its name.
+ * Pickles as data: a stack machine that builds lists, tuples and dictionaries and calls nothing. Global names, instances
+ * and persistent ids are handed to a closed table; every opcode that its files do without is refused by its name.
  */
 import { TextDecoder } from 'node:util';
 
@@ -8,7 +8,12 @@ import { EncoderError } from '../../errors';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import { ByteCursor } from './byte-cursor';
 
-export type PickleValue = string | number | boolean | null | PickleList | PickleTuple | PickleDict | PickleObject;
+export type PickleValue =
+  string | number | boolean | null | PickleBytes | PickleList | PickleTuple | PickleDict | PickleObject;
+
+export class PickleBytes {
+  constructor(readonly bytes: Buffer) {}
+}
 
 export class PickleList {
   readonly items: PickleValue[] = [];
@@ -29,14 +34,24 @@ export abstract class PickleObject {
 
 /** What the machine asks of its user. Each method returns a value or throws; none may run anything from the file. */
 export interface PickleHost {
+  /** The protocols that its files are written in, of 2 to 5. */
+  readonly protocols: readonly number[];
+  /** What writes its files, and what to do about one that is written otherwise; for messages. */
+  readonly writer: string;
+  readonly advice: string;
   /** The value that stands for `module.name`, or undefined when that global is not in the closed table. */
   global(module: string, name: string): PickleObject | undefined;
   /** What `global` applied to the arguments stands for. */
   reduce(global: PickleValue, args: readonly PickleValue[]): PickleValue;
-  /** What the persistent id stands for. */
-  persistent(id: PickleValue): PickleValue;
-  /** Attributes set on an object; they are dropped, or refused with an error. */
-  build(target: PickleValue): void;
+  /** An instance of the class `global`, made without its constructor. Absent: there is none in its files. */
+  instance?(global: PickleValue, args: readonly PickleValue[]): PickleValue;
+  /** What the persistent id stands for. Absent: there is none in its files. */
+  persistent?(id: PickleValue): PickleValue;
+  /**
+   * What takes the place of `target` once it has the attributes `state`; `following` is at what stands in the file behind
+   * this opcode, of which the host may take what is no pickle.
+   */
+  build(target: PickleValue, state: PickleValue, following: ByteCursor): PickleValue;
 }
 
 /** Containers and opaque values; the largest files that are read otherwise need a fifth of this. */
@@ -97,6 +112,7 @@ class Machine {
   private stack: PickleValue[] = [];
   private depth = 0;
   private objects = 0;
+  private protocol = 2;
 
   constructor(
     bytes: Buffer,
@@ -108,8 +124,9 @@ class Machine {
   }
 
   run(): PickleValue {
-    if (this.cursor.u8() !== 0x80 || this.cursor.u8() !== 2) {
-      this.cursor.fail('protocol 2 expected; save it again with torch.save(model.state_dict(), path)');
+    const { protocols, advice } = this.host;
+    if (this.cursor.u8() !== 0x80 || !protocols.includes((this.protocol = this.cursor.u8()))) {
+      this.cursor.fail(`protocol ${protocols.join(' or ')} expected; ${advice}`);
     }
     for (let count = 0; count < this.limits.pickleOpcodes; count++) {
       const opcode = this.cursor.u8();
@@ -147,7 +164,7 @@ class Machine {
       case 0x89: // NEWFALSE
         return this.push(false);
       case 0x58: // BINUNICODE
-        return this.push(this.text());
+        return this.push(this.text(cursor.u32()));
       case 0x71: // BINPUT
         return this.put(cursor.u8());
       case 0x72: // LONG_BINPUT
@@ -175,10 +192,32 @@ class Machine {
       case 0x52: // REDUCE
         return this.reduce();
       case 0x62: // BUILD
-        this.pop();
-        return this.host.build(this.top());
+        return this.build();
       case 0x51: // BINPERSID
-        return this.push(this.host.persistent(this.pop()));
+        return this.host.persistent ? this.push(this.host.persistent(this.pop())) : this.refuse(opcode);
+      case 0x81: // NEWOBJ
+        return this.host.instance ? this.instance(this.host.instance.bind(this.host)) : this.refuse(opcode);
+      default:
+        return this.protocol > 2 ? this.stepLater(opcode) : this.refuse(opcode);
+    }
+  }
+
+  /** What came with protocols 3 to 5. */
+  private stepLater(opcode: number): void {
+    const { cursor } = this;
+    switch (opcode) {
+      case 0x42: // BINBYTES
+        return this.push(new PickleBytes(cursor.take(cursor.u32())));
+      case 0x43: // SHORT_BINBYTES
+        return this.push(new PickleBytes(cursor.take(cursor.u8())));
+      case 0x8c: // SHORT_BINUNICODE
+        return this.push(this.text(cursor.u8()));
+      case 0x93: // STACK_GLOBAL
+        return this.stackGlobal();
+      case 0x94: // MEMOIZE
+        return this.put(this.memo.length);
+      case 0x95: // FRAME: a hint for reading ahead
+        return cursor.skip(8);
       default:
         return this.refuse(opcode);
     }
@@ -193,28 +232,53 @@ class Machine {
 
   private refuse(opcode: number): never {
     const name = REFUSED[opcode] ?? `0x${opcode.toString(16).padStart(2, '0')}`;
+    const { writer, advice } = this.host;
     this.cursor.fail(
-      `unsafe: the opcode ${name} at ${this.cursor.offset - 1} is not one that torch.save writes for weights; save them again with torch.save(model.state_dict(), path) or as safetensors`,
+      `unsafe: the opcode ${name} at ${this.cursor.offset - 1} is not one that ${writer} writes; ${advice}`,
     );
   }
 
   private global(): void {
     const module = this.line();
-    const name = this.line();
+    this.pushGlobal(module, this.line());
+  }
+
+  private stackGlobal(): void {
+    const [module, name] = this.popMany(2);
+    if (typeof module !== 'string' || typeof name !== 'string') this.cursor.fail('a global without a name');
+    this.pushGlobal(module, name);
+  }
+
+  private pushGlobal(module: string, name: string): void {
     const value = this.host.global(module, name);
     if (value === undefined) {
       this.cursor.fail(
-        `unsafe: it refers to ${JSON.stringify(`${module}.${name}`.slice(0, 120))}, which no plain weights need; nothing was run; save them with torch.save(model.state_dict(), path) or as safetensors`,
+        `unsafe: it refers to ${JSON.stringify(`${module}.${name}`.slice(0, 120))}, which ${this.host.writer} needs not; nothing was run; ${this.host.advice}`,
       );
     }
     this.push(value);
   }
 
   private reduce(): void {
+    const [global, args] = this.popCall();
+    this.push(this.host.reduce(global, args));
+  }
+
+  private instance(make: NonNullable<PickleHost['instance']>): void {
+    const [global, args] = this.popCall();
+    this.push(make(global, args));
+  }
+
+  private popCall(): readonly [global: PickleValue, args: readonly PickleValue[]] {
     const args = this.pop();
     const global = this.pop();
     if (!(args instanceof PickleTuple)) this.cursor.fail('unsafe: a call without a tuple of arguments');
-    this.push(this.host.reduce(global, args.items));
+    return [global, args.items];
+  }
+
+  private build(): void {
+    const state = this.pop();
+    this.push(this.host.build(this.pop(), state, this.cursor));
   }
 
   private line(): string {
@@ -224,8 +288,7 @@ class Machine {
     return this.cursor.take(end - start + 1).toString('latin1', 0, end - start);
   }
 
-  private text(): string {
-    const length = this.cursor.u32();
+  private text(length: number): string {
     if (length > MAX_TEXT_BYTES) this.cursor.fail(`a string of ${length} bytes`);
     const bytes = this.cursor.take(length);
     try {

@@ -103,6 +103,10 @@ export function readStateDict(
 }
 
 class TorchHost implements PickleHost {
+  readonly protocols = [2];
+  readonly writer = 'torch.save of plain weights';
+  readonly advice = 'save them again with torch.save(model.state_dict(), path) or as safetensors';
+
   constructor(
     private readonly path: string,
     private readonly storageSize: StorageSize,
@@ -150,9 +154,9 @@ class TorchHost implements PickleHost {
   }
 
   /** A state dict carries its modules' version numbers as attributes; they do not matter here. */
-  build(target: PickleValue): void {
-    if (!(target instanceof PickleDict))
-      malformed(this.path, 'unsafe: attributes are set on something that is no dictionary');
+  build(target: PickleValue): PickleValue {
+    if (target instanceof PickleDict) return target;
+    return malformed(this.path, 'unsafe: attributes are set on something that is no dictionary');
   }
 
   /** (storage, offset, size, strides, requires_grad, hooks[, metadata]) */

@@ -118,7 +118,7 @@ def tensor_values(model, name, shape):
     elif name == "classifier.weight":
         values = unit * (scales["classifier"] / numpy.sqrt(numpy.float64(shape[1])))
     else:
-        values = unit * (scales["linear"] / numpy.sqrt(numpy.float64(shape[1])))
+        values = unit * (scales["linear"] / numpy.sqrt(numpy.float64(shape[1] if len(shape) > 1 else 1)))
     return values.astype(numpy.float32).reshape(shape)
 
 

@@ -1,18 +1,20 @@
-// LoRA adapters beside their bases, against the logits that transformers gives once they are merged.
+// Adapters beside their bases, against the logits that transformers gives once they are merged.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Classifier, convert } from 'ggml-encoder';
+import { Classifier, CrossEncoder, convert } from 'ggml-encoder';
 
 import {
   type AdapterModel,
   adapterModel,
   adapterModels,
   adapterPairs,
+  causalAdapters,
   writeAdapter,
   writeBase,
 } from './golden/adapter-checkpoints';
-import { smallTokenizer } from './golden/small-checkpoints';
+import { causalModel, causalPairs, writeCausal } from './golden/causal-checkpoints';
+import { checkpointFiles, smallTokenizer, writeFiles } from './golden/small-checkpoints';
 import { runCli } from './support/cli-process';
 import { temporaryFolder } from './unit/convert/temp-folder';
 
@@ -114,5 +116,55 @@ describe('an adapter', () => {
     expect(phases).toContain('write');
     rmSync(base, { recursive: true });
     await expect(load()).rejects.toMatchObject({ code: 'checkpoint_not_found' });
+  });
+});
+
+describe.each(causalAdapters)('$name, of a language model', (adapter) => {
+  const base = causalModel(adapter.base);
+  const { tokenizerConfig, postProcessor } = base;
+
+  async function worst(folder: string): Promise<number> {
+    await using reranker = await CrossEncoder.load(folder, { cacheDir: temporaryFolder(), onWarning: () => undefined });
+    const { prompt } = base.expected.calls[0]!;
+    const options = { specialTokens: 'parse', logits: true, ...(prompt === null ? {} : { prompt }) } as const;
+    const results = await reranker.predict(causalPairs, options);
+    return Math.max(...results.map(({ logits }, index) => Math.abs(logits![0]! - adapter.logits[index]!)));
+  }
+
+  it('scores as the merged model does, by what its base says', async () => {
+    expect(await worst(writeAdapter(adapter, writeCausal(base)))).toBeLessThanOrEqual(BOUND);
+  });
+
+  it("scores by what lies beside the adapter, as sentence-transformers saves it, and without the adapter's task", async () => {
+    const bare = writeCausal(base, {
+      files: Object.fromEntries(Object.keys(base.files).map((path) => [path, undefined])),
+    });
+    const { 'config.json': none, ...files } = checkpointFiles({ ...base, tokenizerConfig, postProcessor }, {});
+    expect(none).toBeDefined();
+    const config = 'modules.json' in files ? { task_type: null } : {};
+    const folder = writeAdapter(adapter, bare, { config });
+    writeFiles(folder, files);
+    expect(await worst(folder)).toBeLessThanOrEqual(BOUND);
+  });
+});
+
+describe('an adapter of a language model', () => {
+  const adapter = causalAdapters.find(({ name }) => name === 'causal-embeddings')!;
+  const convertTo = (folder: string) => convert(folder, { output: join(temporaryFolder(), 'out.gguf') });
+
+  it('is refused on a base that is none', async () => {
+    const base = causalModel(adapter.base);
+    const folder = writeCausal(base, { config: { architectures: ['Qwen3ForSequenceClassification'] } });
+    await expect(convertTo(writeAdapter(adapter, folder))).rejects.toMatchObject({
+      code: 'architecture_unsupported',
+      message: expect.stringContaining('its base is none') as unknown,
+    });
+  });
+
+  it('is refused where it would change a tied matrix too', async () => {
+    const folder = writeAdapter(adapter, writeCausal(causalModel(adapter.base)), {
+      config: { ensure_weight_tying: true },
+    });
+    await expect(convertTo(folder)).rejects.toThrow(/ensure_weight_tying is set/);
   });
 });

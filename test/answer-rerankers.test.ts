@@ -108,6 +108,23 @@ describe('the answers', () => {
     expect(logits![0]).toBeCloseTo(-difference(model.rows[0]!.logits), 4);
   });
 
+  it('are named as the model is loaded, which converts it anew for others', async () => {
+    const folder = writeAnswerModel(model, { name: 'a-reranker-of-mine' });
+    const [positive, negative] = model.answers;
+    const cacheDir = temporaryFolder();
+    const expected = difference(model.rows[0]!.logits);
+    for (const [scoreTokens, sign] of [[[positive, negative], 1] as const, [[negative, positive], -1] as const]) {
+      await using reranker = await CrossEncoder.load(folder, { cacheDir, scoreTokens });
+      const { logits } = await reranker.predict(answerPairs[0]!, PARSE);
+      expect(logits![0]).toBeCloseTo(sign * expected, 4);
+    }
+    const path = join(temporaryFolder(), 'named.gguf');
+    await convert(folder, { output: path, scoreTokens: [positive, negative] });
+    const scoreTokens = [positive, negative] as const;
+    await expect(CrossEncoder.load(path, { scoreTokens })).rejects.toThrow(/options\.scoreTokens.*\.gguf file/);
+    await expect(CrossEncoder.load(folder, { cacheDir, scoreTokens: ['a'] as never })).rejects.toThrow(RangeError);
+  });
+
   it('are asked for where nobody knows them: a model that writes text is no reranker', async () => {
     const output = join(temporaryFolder(), 'never.gguf');
     const refused = convert(writeAnswerModel(model, { name: 't5-base' }), { output });

@@ -62,6 +62,8 @@ test('a model that names no entailment is refused, unless the label is named', a
   const refused = await runCli([...command, '-m', other, 'a text'], { env });
   expect(refused).toMatchObject({ code: 1, stdout: '' });
   expect(refused.stderr).toMatch(/error \[architecture_unsupported\]: .+ \(no, yes\) starts with "entail"/);
+  // By its own name, and not that of the file that it was converted to.
+  expect(refused.stderr).toContain(`the model ${other} cannot classify zero-shot`);
   expect(await runCli([...command, '-m', other, '--entailment', 'yes', 'a text'], { env })).toMatchObject({ code: 0 });
 });
 

@@ -1,4 +1,5 @@
 /** Options of `Classifier.load` and `CrossEncoder.load`, checked before anything is read. */
+import { checkScoreTokens } from '../convert/answer-tokens';
 import { checkHubOptions } from '../convert/checkpoint-source';
 import type { ConvertProgress } from '../convert/convert';
 import { TENSOR_TYPES, type TensorType } from '../gguf/types';
@@ -28,6 +29,11 @@ export interface LoadOptions<Label extends string = string> {
   readonly type?: TensorType | undefined;
   /** Names for the labels, in the model's order and as many, in place of those in the file. */
   readonly labels?: readonly Label[] | undefined;
+  /**
+   * For a reranker that answers with one of two words (monoT5 and its kind), these as they stand in its vocabulary, that of
+   * a relevant document first. Default: those of the published rerankers. An error for other models, and for .gguf files.
+   */
+  readonly scoreTokens?: readonly [positive: string, negative: string] | undefined;
   /** Most tokens per input for all calls. May lower the model's limit, not raise it. */
   readonly maxLength?: number | undefined;
   /**
@@ -45,7 +51,7 @@ export interface LoadOptions<Label extends string = string> {
   /** How to reach the Hub, in place of huggingface_hub's environment variables. */
   readonly hub?: HubOptions | undefined;
   /**
-   * What a LoRA adapter changes: a folder, or owner/name on the Hub. Default: the base that its adapter_config.json names.
+   * What an adapter changes: a folder, or owner/name on the Hub. Default: the base that its adapter_config.json names.
    * An error for models that are no adapter.
    */
   readonly base?: string | undefined;
@@ -71,6 +77,7 @@ export const LOAD_KEYS = [
   'kernels',
   'type',
   'labels',
+  'scoreTokens',
   'maxLength',
   'maxQueue',
   'onWarning',
@@ -91,9 +98,10 @@ const MAX_THREADS = 64;
 export function checkLoadOptions(options: LoadOptions): void {
   checkOptions(options, LOAD_KEYS);
   const { revision, hub, type, labels, maxLength, maxQueue, onWarning } = options;
-  const { base, cacheDir, onProgress, isolation, limits, signal } = options;
+  const { base, scoreTokens, cacheDir, onProgress, isolation, limits, signal } = options;
   if (type !== undefined) checkOneOf('options.type', type, TENSOR_TYPES);
   if (labels !== undefined) checkNames('options.labels', labels);
+  checkScoreTokens(scoreTokens);
   if (maxLength !== undefined) checkInteger('options.maxLength', maxLength, 1, Infinity);
   if (maxQueue !== undefined) checkInteger('options.maxQueue', maxQueue, 1, Infinity);
   if (onWarning !== undefined) checkFunction('options.onWarning', onWarning);

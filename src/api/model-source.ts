@@ -1,6 +1,7 @@
 /** What `load` was given, turned into a GGUF file: the file itself, a converted folder or repository, or the default. */
 import { stat } from 'node:fs/promises';
 
+import { refuseScoreTokens } from '../convert/answer-tokens';
 import { cachedConvert } from '../convert/cache';
 import { resolveCheckpoint } from '../convert/checkpoint-source';
 import { downloadReporter } from '../convert/convert';
@@ -22,7 +23,7 @@ export interface ModelFile {
 
 /** @internal */
 export async function resolveModelFile(source: string, options: LoadOptions): Promise<ModelFile> {
-  const { type, cacheDir, onProgress, signal, limits, revision, hub, base } = options;
+  const { type, scoreTokens, cacheDir, onProgress, signal, limits, revision, hub, base } = options;
   const found = await resolveCheckpoint(source, {
     revision,
     hub,
@@ -36,7 +37,7 @@ export async function resolveModelFile(source: string, options: LoadOptions): Pr
     throw new EncoderError('model_not_found', notFoundMessage(source, path), { cause });
   });
   if (stats.isDirectory() || (await isForeign(path, options))) {
-    const converted = await cachedConvert(found, type, { cacheDir, onProgress, signal, limits });
+    const converted = await cachedConvert(found, type, { cacheDir, scoreTokens, onProgress, signal, limits });
     const warnings = [
       ...found.warnings.map((message) => ({ code: 'hub_unreachable', message })),
       ...converted.warnings.map((message) => ({ code: 'conversion', message })),
@@ -46,6 +47,7 @@ export async function resolveModelFile(source: string, options: LoadOptions): Pr
   if (options.type !== undefined) {
     throw invalidType('options.type', 'no value for a .gguf file, which keeps its own tensor type', options.type);
   }
+  refuseScoreTokens(options.scoreTokens, 'a .gguf file, which keeps its own');
   return { path, warnings: [] };
 }
 

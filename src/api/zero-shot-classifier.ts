@@ -40,16 +40,16 @@ export class ZeroShotClassifier implements AsyncDisposable {
   readonly #session: Session;
   readonly #entailmentId: number;
 
-  private constructor(session: Session, entailment: string | undefined) {
+  private constructor(session: Session, entailment: string | undefined, name: string) {
     this.#session = session;
-    this.#entailmentId = entailmentId(session, entailment);
+    this.#entailmentId = entailmentId(session, entailment, name);
     this.entailment = session.facts.labels[this.#entailmentId] ?? '';
     this.info = Object.freeze({ ...session.facts, activation: 'softmax' });
   }
 
   /** @internal */
   static fromSession(session: Session, entailment?: string): ZeroShotClassifier {
-    return new ZeroShotClassifier(session, entailment);
+    return new ZeroShotClassifier(session, entailment, session.facts.path);
   }
 
   /**
@@ -70,7 +70,7 @@ export class ZeroShotClassifier implements AsyncDisposable {
 
     const session = await Session.load(source, loadOptions);
     try {
-      return new ZeroShotClassifier(session, entailment);
+      return new ZeroShotClassifier(session, entailment, source);
     } catch (error) {
       await session.dispose();
       throw error;
@@ -239,9 +239,10 @@ function tooLong(hypothesis: string, limit: number, error: unknown): unknown {
   );
 }
 
-function entailmentId({ facts }: Session, named: string | undefined): number {
-  const { labels, path } = facts;
-  const problem = `the model ${path} cannot classify zero-shot`;
+/** `name`: what the caller calls the model. */
+function entailmentId({ facts }: Session, named: string | undefined, name: string): number {
+  const { labels } = facts;
+  const problem = `the model ${name} cannot classify zero-shot`;
   if (labels.length < 2) {
     throw new EncoderError('architecture_unsupported', `${problem}: it has one label; use an NLI model`);
   }

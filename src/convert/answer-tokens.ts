@@ -3,7 +3,7 @@
  * the names of those that are published, from pygaggle, or named by the caller.
  */
 import { EncoderError } from '../errors';
-import { outOfRange } from '../support/arguments';
+import { checkNames, outOfRange } from '../support/arguments';
 import type { ScoreTokens } from './architectures/architecture';
 import type { PreparedTokenizer } from './tokenizer';
 
@@ -49,8 +49,14 @@ export function readAnswerTokens(
   return { positive: positive!, negative };
 }
 
+/** Throws TypeError or RangeError for what is no pair of different tokens. */
+export function checkScoreTokens(own: readonly string[] | undefined): void {
+  if (own === undefined) return;
+  checkNames('options.scoreTokens', own);
+  if (own.length !== 2) throw outOfRange('options.scoreTokens', 'two tokens', own);
+}
+
 /** Throws RangeError where the caller names tokens for `what`, which has no use for them. */
 export function refuseScoreTokens(own: readonly string[] | undefined, what: string): void {
-  if (own !== undefined)
-    throw outOfRange('options.scoreTokens', `nothing for ${what}, which answers with no token`, own);
+  if (own !== undefined) throw outOfRange('options.scoreTokens', `nothing for ${what}`, own);
 }

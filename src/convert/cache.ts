@@ -24,11 +24,13 @@ export interface CacheOptions {
   readonly cacheDir?: string | undefined;
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** As in `ConvertOptions`; part of the key. */
+  readonly scoreTokens?: readonly [positive: string, negative: string] | undefined;
   readonly limits?: LimitOptions | undefined;
 }
 
 /** Part of every key: to be raised when the same checkpoint would give another file. */
-const CONVERTER_VERSION = 4;
+const CONVERTER_VERSION = 5;
 
 /** A file written this recently could change again within the same time stamp, so its hash is not remembered. */
 const SETTLED_NS = 2_000_000_000n;
@@ -59,15 +61,15 @@ export async function cachedConvert(
   type: TensorType | undefined,
   options: CacheOptions,
 ): Promise<CachedConversion> {
-  const { cacheDir = defaultCacheDir(), onProgress, signal, limits } = options;
+  const { cacheDir = defaultCacheDir(), onProgress, signal, limits, scoreTokens } = options;
   const cache = resolve(cacheDir);
-  const key = await contentKey(paths, type, cache, signal, resolveLimits(limits));
+  const key = await contentKey(paths, [type ?? 'own', ...(scoreTokens ?? [])], cache, signal, resolveLimits(limits));
   const path = join(cache, `${key}.gguf`);
   const known = await readWarnings(path);
   if (known !== undefined) return { path, warnings: known };
   await makeWritable(cache);
   await removeStale(cache);
-  await convertSource(paths, { output: path, type, overwrite: true, onProgress, signal, limits });
+  await convertSource(paths, { output: path, type, overwrite: true, onProgress, signal, limits, scoreTokens });
   // As the file has them: what it says of itself once it is loaded is not said twice.
   return { path, warnings: (await readWarnings(path)) ?? [] };
 }
@@ -86,9 +88,10 @@ async function makeWritable(cache: string): Promise<void> {
   }
 }
 
+/** `choices`: what the caller chose that changes the file. */
 async function contentKey(
   paths: SourcePaths,
-  type: TensorType | undefined,
+  choices: readonly string[],
   cache: string,
   signal: AbortSignal | undefined,
   limits: Limits,
@@ -97,7 +100,7 @@ async function contentKey(
   try {
     await source.openFiles();
     const key = createHash('sha256');
-    key.update(JSON.stringify([CONVERTER_VERSION, type ?? 'own', source.name]));
+    key.update(JSON.stringify([CONVERTER_VERSION, ...choices, source.name]));
     for (const { name, file } of source.namedFiles) {
       key.update(JSON.stringify([name, await contentHash(file, cache, signal)]));
     }

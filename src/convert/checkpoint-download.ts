@@ -65,7 +65,7 @@ async function fetchCheckpoint(snapshot: Snapshot, limits: Limits): Promise<void
     // Git keeps no empty folder, so that one without settings is not there to be listed.
     if (!isOptional || (await hasInFolder(snapshot, path))) await want(path, 'configBytes');
   }
-  const adapter = await adapterFile(snapshot);
+  const adapter = await adapterFile(snapshot, prefix);
   if (!(await want(`${prefix}config.json`, 'configBytes')) && adapter === undefined) {
     throw snapshot.missing(
       `${prefix}config.json`,
@@ -79,8 +79,8 @@ async function fetchCheckpoint(snapshot: Snapshot, limits: Limits): Promise<void
     for (const name of VOCABULARY_FILES) await want(prefix + name, 'tokenizerBytes');
   }
   if (adapter !== undefined) {
-    await want(ADAPTER_CONFIG, 'configBytes');
-    await want(adapter, 'downloadBytes');
+    await want(prefix + ADAPTER_CONFIG, 'configBytes');
+    await want(prefix + adapter, 'downloadBytes');
     return snapshot.fetch(requests);
   }
   const weighty = modules.filter(({ hasWeights }) => hasWeights).map(({ folder }) => `${folder}/`);
@@ -91,12 +91,13 @@ async function fetchCheckpoint(snapshot: Snapshot, limits: Limits): Promise<void
 }
 
 /** The adapter's weights, in a repository that has them and none of a whole model. */
-async function adapterFile(snapshot: Snapshot): Promise<string | undefined> {
-  if (!(await snapshot.has(ADAPTER_CONFIG))) return undefined;
+async function adapterFile(snapshot: Snapshot, prefix: string): Promise<string | undefined> {
+  if (!(await snapshot.has(prefix + ADAPTER_CONFIG))) return undefined;
   for (const { single, index } of WEIGHT_FORMATS) {
-    if ((await snapshot.has(single)) || (index !== undefined && (await snapshot.has(index)))) return undefined;
+    if ((await snapshot.has(prefix + single)) || (index !== undefined && (await snapshot.has(prefix + index))))
+      return undefined;
   }
-  for (const { single } of ADAPTER_FORMATS) if (await snapshot.has(single)) return single;
+  for (const { single } of ADAPTER_FORMATS) if (await snapshot.has(prefix + single)) return single;
   const names = ADAPTER_FORMATS.map(({ single }) => single).join(', ');
   throw snapshot.missing(`weights of its adapter (none of ${names})`, 'the upload is not complete');
 }

@@ -23,6 +23,7 @@ import {
 import { AtomicFile, outputExists } from '../support/atomic-file';
 import { type LimitOptions, resolveLimits } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
+import { checkScoreTokens } from './answer-tokens';
 import { checkHubOptions, checkSource, resolveCheckpoint } from './checkpoint-source';
 import type { ConversionPlan } from './conversion-plan';
 import { type ConversionSource, type SourcePaths, openSource } from './source';
@@ -76,7 +77,7 @@ export interface ConvertOptions {
   /** How to reach the Hub, in place of huggingface_hub's environment variables. */
   readonly hub?: HubOptions | undefined;
   /**
-   * What a LoRA adapter changes: a folder, or owner/name on the Hub. Default: the base that its adapter_config.json names.
+   * What an adapter changes: a folder, or owner/name on the Hub. Default: the base that its adapter_config.json names.
    * An error for sources that are no adapter.
    */
   readonly base?: string | undefined;
@@ -104,7 +105,7 @@ export interface ConvertResult {
  * Converts the checkpoint `source` to `options.output`: a folder or, where there is no such path, a repository on the
  * Hugging Face Hub (`owner/name`), whose files are downloaded into the cache that Python shares; or a GGUF file, such as
  * llama.cpp's converter writes. A folder holds config.json, its weights (model.safetensors or pytorch_model.bin, whole or
- * in shards with their index, or tf_model.h5, in this order), and tokenizer.json or vocab.txt. Or it holds a LoRA adapter
+ * in shards with their index, or tf_model.h5, in this order), and tokenizer.json or vocab.txt. Or it holds an adapter
  * of PEFT (adapter_config.json, adapter_model.safetensors or .bin), which is merged into its base.
  *
  * Throws TypeError or RangeError for wrong options, and EncoderError: `checkpoint_not_found`, `checkpoint_malformed`,
@@ -260,10 +261,7 @@ function checkArguments(source: unknown, options: ConvertOptions): void {
   if (onProgress !== undefined) checkFunction('options.onProgress', onProgress);
   if (signal !== undefined) checkSignal(signal);
   if (labels !== undefined) checkNames('options.labels', labels);
-  if (scoreTokens !== undefined) {
-    checkNames('options.scoreTokens', scoreTokens);
-    if (scoreTokens.length !== 2) throw outOfRange('options.scoreTokens', 'two tokens', scoreTokens);
-  }
+  checkScoreTokens(scoreTokens);
   if (base !== undefined) checkString('options.base', base);
   checkHubOptions(revision, hub);
 }

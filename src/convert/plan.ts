@@ -48,7 +48,7 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
   const known = scoresVocabulary === undefined ? undefined : readTokenizer();
   if (scoresVocabulary !== 'causal') refuseScoreModule(checkpoint, config);
   if (scoresVocabulary !== 'sequence-to-sequence')
-    refuseScoreTokens(options.scoreTokens, `a ${architecture.sourceClass}`);
+    refuseScoreTokens(options.scoreTokens, `a ${architecture.sourceClass}, which answers with no token`);
   const score =
     known &&
     (scoresVocabulary === 'causal'

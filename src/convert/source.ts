@@ -36,11 +36,14 @@ export async function openSource({ folder, base }: SourcePaths, limits: Limits):
   if (stats?.isFile() === true && /\.gguf$/i.test(folder)) return GgufCheckpoint.open(folder, limits);
   const own = await Checkpoint.open(folder, limits);
   if (base === undefined) return sourceOf(own, [own]);
-  const changed = await Checkpoint.open(base, limits).catch(async (error: unknown) => {
-    await own.close();
+  const opened = [own];
+  try {
+    opened.push(await Checkpoint.open(base, limits));
+    return sourceOf(await AdaptedCheckpoint.open(own, opened[1]!, limits), opened);
+  } catch (error) {
+    for (const folder of opened) await folder.close();
     throw error;
-  });
-  return sourceOf(new AdaptedCheckpoint(own, changed, limits), [own, changed]);
+  }
 }
 
 function sourceOf(checkpoint: CheckpointFiles, folders: readonly Checkpoint[]): ConversionSource {

@@ -1,4 +1,4 @@
-/** The bases and LoRA adapters of scripts/make-adapter-fixtures.py as folders. */
+/** The bases and adapters of scripts/make-adapter-fixtures.py as folders. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -18,9 +18,17 @@ export interface AdapterModel extends SmallModel {
   readonly logits: readonly (readonly number[])[];
 }
 
-const fixtures = readFixtures<AdapterModel>('adapters');
+/** An adapter of a language model of make-causal-reranker-fixtures.py. */
+export interface CausalAdapter extends Pick<AdapterModel, 'name' | 'seed' | 'adapterConfig' | 'adapterTensors'> {
+  /** The name of the base there. */
+  readonly base: string;
+  /** For each pair of that fixture, of its first call. */
+  readonly logits: readonly number[];
+}
 
-export const { pairs: adapterPairs, models: adapterModels } = fixtures;
+const fixtures = readFixtures<AdapterModel, { readonly causal: readonly CausalAdapter[] }>('adapters');
+
+export const { pairs: adapterPairs, models: adapterModels, causal: causalAdapters } = fixtures;
 
 export function adapterModel(name: string): AdapterModel {
   return adapterModels.find((model) => model.name === name)!;
@@ -53,7 +61,8 @@ export function writeBase(
 
 /** Writes the adapter into `folder`, a new one unless it is given, and returns it; its base is the folder `base`. */
 export function writeAdapter(
-  model: AdapterModel,
+  model: Pick<AdapterModel, 'name' | 'seed' | 'adapterConfig' | 'adapterTensors'> &
+    Partial<Pick<AdapterModel, 'adapterFiles'>>,
   base: string | undefined,
   changes: AdapterChanges = {},
   folder = temporaryFolder(),

@@ -1,10 +1,9 @@
 /**
- * The weights of a base with a LoRA adapter merged in: a changed matrix is base + scale . B . A, computed as it is read.
- * What the adapter holds whole, such as the head, stands in the place of the base's.
+ * The weights of a base with an adapter merged in, computed as they are read. What the adapter holds whole, such as the
+ * head, stands in the place of the base's.
  */
 import { EncoderError } from '../../errors';
 import { type Limits, limitExceeded } from '../../support/limits';
-import { decodeElements } from '../dtypes';
 import {
   ELEMENT_BYTES,
   type SourceTensor,
@@ -13,74 +12,73 @@ import {
   tensorForRead,
 } from '../readers/tensor-source';
 import type { AdapterConfig } from './adapter-config';
+import { type ModuleParts, misfit, sortTensors } from './adapter-tensors';
+import {
+  type Apply,
+  type Stored,
+  type WeightChange,
+  describe,
+  lowRankChange,
+  readElements,
+  scalingChange,
+} from './weight-changes';
 
-const PREFIX = 'base_model.model.';
-const FACTOR = /^(.+)\.lora_([AB])\.weight$/;
-/** What else PEFT's tensors are called; a tensor whose name ends otherwise is one of the model's own. */
-const OTHER_PARTS = /\.(lora_\w+|ia3_\w+|\w*_magnitude_vector|oft_\w+|vera_\w+)(\.\w+)?$/;
-
-/** A matrix of the base and the two that change it. */
-interface Change {
-  readonly base: string;
-  /** Names in the adapter: A is [rank, inputs], B is [outputs, rank]. */
-  readonly a: string;
-  readonly b: string;
-  readonly rank: number;
-  readonly scale: number;
-}
-
-/** delta[row, column] = sum over r of left[row, r] . right[r, column]. */
-interface Factors {
-  readonly name: string;
-  readonly left: Float32Array;
-  readonly right: Float32Array;
-}
+const [EMBEDDINGS, VOCABULARY] = ['embed_tokens.weight', 'lm_head.weight'];
 
 /** A tensor as it is found under its name here. */
-type Entry = SourceTensor &
-  ({ readonly from: 'base' | 'adapter'; readonly stored: string } | { readonly from: 'both'; readonly change: Change });
+type Entry = SourceTensor & { readonly stored: Stored; readonly change?: WeightChange };
+
+export interface JoinOptions {
+  /** Whether the base's matrices of embeddings and of the vocabulary are one. */
+  readonly isTied: boolean;
+  /** Whether all that the base has counts, and not its encoder alone. */
+  readonly isWhole: boolean;
+  readonly limits: Limits;
+}
 
 export class AdaptedWeights implements TensorSource {
-  private factors: Factors | undefined;
+  private applied: { readonly name: string; readonly apply: Apply } | undefined;
 
   private constructor(
-    private readonly base: TensorSource,
-    private readonly adapter: TensorSource,
-    private readonly isTransposed: boolean,
     private readonly tensors: ReadonlyMap<string, Entry>,
     private readonly listed: ReadonlySet<string>,
+    /** Whether matrices that are one in the base are two here, since the adapter changes one of them. */
+    readonly unties: boolean,
   ) {}
 
   /**
    * Throws `checkpoint_malformed` and `tensor_shape_mismatch` for an adapter that does not fit the base,
-   * `dtype_unsupported`, `architecture_unsupported` for tensors that no LoRA has, and `limit_exceeded`.
+   * `dtype_unsupported`, `architecture_unsupported` for tensors that such an adapter does not have, `limit_exceeded`.
    */
-  static join(base: TensorSource, adapter: TensorSource, config: AdapterConfig, limits: Limits): AdaptedWeights {
-    const { pairs, whole } = sortTensors(adapter);
-    const encoder = encoderOf(pairs.keys());
+  static join(
+    base: TensorSource,
+    adapter: TensorSource,
+    config: AdapterConfig,
+    { isTied, isWhole, limits }: JoinOptions,
+  ): AdaptedWeights {
+    const { modules, whole } = sortTensors(adapter, config);
+    const encoder = encoderOf(modules.keys());
     const tensors = new Map<string, Entry>();
-    for (const name of base.names()) tensors.set(name, { ...base.find(name)!, from: 'base', stored: name });
+    const entry = (source: TensorSource, name: string) => ({ ...source.find(name)!, stored: { source, name } });
+    for (const name of base.names()) tensors.set(name, entry(base, name));
     const isBare = ![...tensors.keys()].some((name) => name.startsWith(encoder));
-    const listed = new Set([...tensors.keys()].filter((name) => isBare || name.startsWith(encoder)));
+    const listed = new Set([...tensors.keys()].filter((name) => isWhole || isBare || name.startsWith(encoder)));
     const inBase = (name: string) => (isBare && name.startsWith(encoder) ? name.slice(encoder.length) : name);
+    const touched = [...whole.keys(), ...[...modules.keys()].map((module) => `${module}.weight`)].map(inBase);
+    const unties = isTied && isWhole && untie(tensors, listed, touched, config);
     for (const [name, stored] of whole) {
-      tensors.set(inBase(name), { ...adapter.find(stored)!, from: 'adapter', stored });
+      tensors.set(inBase(name), entry(adapter, stored));
       listed.add(inBase(name));
     }
-    for (const [module, { a, b }] of pairs) {
-      const name = inBase(`${module}.weight`);
-      const found = base.find(name);
-      if (found === undefined) {
-        throw misfit(adapter.find(a)!, `changes ${module}.weight, which the base does not hold; is it another base?`);
+    for (const [module, parts] of modules) {
+      for (const part of Object.values(parts) as string[]) checkSize(part, adapter.find(part)!, limits);
+      for (const [name, change] of changesOf(inBase(module), module, parts, tensors, adapter, config)) {
+        const { sizeBytes, dtype, ...found } = tensors.get(name)!;
+        const count = sizeBytes / ELEMENT_BYTES[dtype]!;
+        tensors.set(name, { ...found, dtype: 'F32', sizeBytes: count * ELEMENT_BYTES['F32']!, change });
       }
-      requireFloats(name, found);
-      for (const factor of [a, b]) checkSize(factor, adapter.find(factor)!, limits);
-      const rank = checkShapes(module, found, adapter.find(a)!, adapter.find(b)!, config.isTransposed);
-      const change = { base: name, a, b, rank, scale: config.scale(module, rank) };
-      const sizeBytes = (found.sizeBytes / ELEMENT_BYTES[found.dtype]!) * ELEMENT_BYTES['F32']!;
-      tensors.set(name, { ...found, dtype: 'F32', sizeBytes, from: 'both', change });
     }
-    return new AdaptedWeights(base, adapter, config.isTransposed, tensors, listed);
+    return new AdaptedWeights(tensors, listed, unties);
   }
 
   /**
@@ -96,101 +94,91 @@ export class AdaptedWeights implements TensorSource {
   }
 
   async read(name: string, offset: number, length: number): Promise<Buffer> {
-    const entry = tensorForRead(this.tensors, name, offset, length);
-    if (entry.from === 'both') return this.readMerged(entry, offset / 4, length / 4);
-    return (entry.from === 'base' ? this.base : this.adapter).read(entry.stored, offset, length);
-  }
-
-  private async readMerged({ change, shape }: Entry & { from: 'both' }, first: number, count: number): Promise<Buffer> {
-    const { dtype } = this.base.find(change.base)!;
-    const elementBytes = ELEMENT_BYTES[dtype]!;
-    const bytes = await this.base.read(change.base, first * elementBytes, count * elementBytes);
-    const { left, right } = await this.factorsOf(change, shape);
-    const values = Float32Array.from(decodeElements(dtype, bytes));
-    addProduct(values, first, shape[1]!, left, right, change);
-    return Buffer.from(values.buffer);
-  }
-
-  /** Those of one matrix at a time: they are read in one go, and matrices one after the other. */
-  private async factorsOf(change: Change, shape: readonly number[]): Promise<Factors> {
-    if (this.factors?.name === change.base) return this.factors;
-    const [a, b] = [await this.readWhole(change.a), await this.readWhole(change.b)];
-    const [rows, columns] = shape as [number, number];
-    const { base: name, rank } = change;
-    this.factors = this.isTransposed
-      ? { name, left: transposed(a, rank, rows), right: transposed(b, columns, rank) }
-      : { name, left: b, right: a };
-    return this.factors;
-  }
-
-  private async readWhole(name: string): Promise<Float32Array> {
-    const { dtype, sizeBytes } = this.adapter.find(name)!;
-    return decodeElements(dtype, await this.adapter.read(name, 0, sizeBytes));
+    const { stored, change } = tensorForRead(this.tensors, name, offset, length);
+    if (change === undefined) return stored.source.read(stored.name, offset, length);
+    const first = offset / 4;
+    const values = await readElements(change.on, first, length / 4);
+    // Those of one tensor at a time: it is read in one go, and tensors one after the other.
+    if (this.applied?.name !== name) this.applied = { name, apply: await change.load() };
+    this.applied.apply(values, first);
+    return Buffer.from(new Float32Array(values).buffer);
   }
 }
 
-/** `values` are elements [first, first + length) of a matrix, row-major; sums in double. */
-function addProduct(
-  values: Float32Array,
-  first: number,
-  columns: number,
-  left: Float32Array,
-  right: Float32Array,
-  { rank, scale }: Change,
-): void {
-  const sums = new Float64Array(columns);
-  for (let done = 0; done < values.length;) {
-    const row = Math.floor((first + done) / columns);
-    const begin = first + done - row * columns;
-    const end = Math.min(columns, begin + values.length - done);
-    sums.fill(0);
-    for (let r = 0; r < rank; r++) {
-      const factor = left[row * rank + r]!;
-      const line = right.subarray(r * columns, (r + 1) * columns);
-      for (let column = begin; column < end; column++) sums[column]! += factor * line[column]!;
-    }
-    for (let column = begin; column < end; column++, done++) values[done]! += scale * sums[column]!;
+/** The changes of one module by the names of its tensors; `name` is the module's here. */
+function changesOf(
+  name: string,
+  module: string,
+  parts: ModuleParts,
+  tensors: ReadonlyMap<string, Entry>,
+  adapter: TensorSource,
+  config: AdapterConfig,
+): (readonly [string, WeightChange])[] {
+  const { a, b, embeddingA, embeddingB, magnitude, factors } = parts;
+  const of = (stored: string): Stored => ({ source: adapter, name: stored });
+  const any = adapter.find(Object.values(parts)[0] as string)!;
+  const matrix = tensors.get(`${name}.weight`);
+  if (matrix === undefined) {
+    throw misfit(any, `changes ${module}.weight, which the base does not hold; is it another base?`);
   }
+  requireFloats(`${name}.weight`, matrix);
+  if (factors !== undefined) {
+    const along = checkFactors(module, matrix, adapter.find(factors)!, config.isTransposed);
+    const bias = along === 'outputs' ? tensors.get(`${name}.bias`) : undefined;
+    const isRows = (along === 'outputs') !== config.isTransposed;
+    const change = scalingChange(matrix.stored, of(factors), isRows ? 'rows' : 'columns');
+    if (bias === undefined) return [[`${name}.weight`, change]];
+    requireFloats(`${name}.bias`, bias);
+    return [
+      [`${name}.weight`, change],
+      [`${name}.bias`, scalingChange(bias.stored, of(factors), 'rows')],
+    ];
+  }
+  const [left, right, isTransposed] =
+    embeddingA === undefined && embeddingB === undefined ? [a, b, config.isTransposed] : [embeddingA, embeddingB, true];
+  if (left === undefined || right === undefined) {
+    throw misfit(any, `holds but one of lora_A and lora_B of ${module}`);
+  }
+  if (config.isDora && magnitude === undefined) throw misfit(any, `holds no lora_magnitude_vector of ${module}`);
+  const rank = checkShapes(module, matrix, adapter.find(left)!, adapter.find(right)!, isTransposed);
+  const outputs = matrix.shape[isTransposed ? 1 : 0];
+  if (magnitude !== undefined && describe(of(magnitude)).shape.join() !== `${outputs}`) {
+    throw mismatch(`lora_magnitude_vector of ${module}`, adapter.find(magnitude)!, matrix);
+  }
+  const change = lowRankChange(matrix.stored, {
+    a: of(left),
+    b: of(right),
+    magnitude: magnitude === undefined ? undefined : of(magnitude),
+    scale: config.scale(module, rank),
+    isTransposed,
+  });
+  return [[`${name}.weight`, change]];
 }
 
-function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(matrix.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) result[column * rows + row] = matrix[row * columns + column]!;
+/**
+ * PEFT changes one of two tied matrices and leaves the other, which is then a matrix of its own: the base's. False where
+ * neither is touched.
+ */
+function untie(
+  tensors: Map<string, Entry>,
+  listed: Set<string>,
+  touched: readonly string[],
+  { tiesChanges }: AdapterConfig,
+): boolean {
+  const isOneOf = (name: string) => [EMBEDDINGS, VOCABULARY].some((end) => name === end || name.endsWith(`.${end}`));
+  const embeddings = [...tensors.keys()].find((name) => name === EMBEDDINGS || name.endsWith(`.${EMBEDDINGS}`));
+  if (embeddings === undefined || !touched.some(isOneOf)) return false;
+  const found = tensors.get(embeddings)!;
+  if (tiesChanges) {
+    throw new EncoderError(
+      'architecture_unsupported',
+      'ensure_weight_tying is set, and the adapter changes embeddings that the vocabulary is tied to; merge it in ' +
+        "Python (PEFT's merge_and_unload) and convert the model that this gives",
+    );
   }
-  return result;
-}
-
-/** The adapter's tensors by what they belong to: modules with their A and B, and whole tensors of the model. */
-function sortTensors(adapter: TensorSource) {
-  const factors = new Map<string, Partial<Record<'A' | 'B', string>>>();
-  const whole = new Map<string, string>();
-  for (const stored of adapter.names()) {
-    const tensor = adapter.find(stored)!;
-    if (!stored.startsWith(PREFIX)) throw misfit(tensor, `holds ${stored}; names begin with ${PREFIX} in PEFT's files`);
-    const name = stored.slice(PREFIX.length);
-    requireFloats(stored, tensor);
-    const [, module, letter] = FACTOR.exec(name) ?? [];
-    if (module !== undefined) {
-      factors.set(module, { ...factors.get(module), [letter!]: stored });
-    } else if (OTHER_PARTS.test(name)) {
-      throw new EncoderError(
-        'architecture_unsupported',
-        `${tensor.file} holds ${stored}, which is no part of a plain LoRA`,
-      );
-    } else {
-      // A module that is trained whole has PEFT's wrapper in its name in old files, a bias beside a change its layer.
-      whole.set(name.replace(/\.(modules_to_save|base_layer)(?=\.\w+$)/, ''), stored);
-    }
-  }
-  const pairs = new Map<string, { readonly a: string; readonly b: string }>();
-  for (const [module, { A: a, B: b }] of factors) {
-    if (a === undefined || b === undefined) {
-      throw misfit(adapter.find((a ?? b)!)!, `holds but one of lora_A and lora_B of ${module}`);
-    }
-    pairs.set(module, { a, b });
-  }
-  return { pairs, whole };
+  tensors.set(VOCABULARY, found);
+  listed.add(VOCABULARY);
+  return true;
 }
 
 /** How the names of the encoder's tensors begin in the class with a head: `bert.`, `model.`; most changes are in there. */
@@ -201,10 +189,14 @@ function encoderOf(modules: Iterable<string>): string {
     counts.set(first, (counts.get(first) ?? 0) + 1);
   }
   const [most] = [...counts].sort((x, y) => y[1] - x[1]);
-  if (most === undefined) {
-    throw new EncoderError('checkpoint_malformed', 'the adapter holds no lora_A and lora_B, so it changes nothing');
-  }
-  return `${most[0]}.`;
+  return `${most![0]}.`;
+}
+
+/** What makes a change is in memory at once. */
+function checkSize(name: string, { file, shape }: SourceTensor, limits: Limits): void {
+  const sizeBytes = shape.reduce((product, size) => product * size, ELEMENT_BYTES['F32']!);
+  if (sizeBytes <= limits.rearrangedBytes) return;
+  throw limitExceeded(limits, 'rearrangedBytes', `${file}: ${name} has ${sizeBytes} bytes, which are read in one go`);
 }
 
 /** The rank. */
@@ -232,13 +224,21 @@ function checkShapes(
   );
 }
 
-/** Both matrices of a change are in memory at once, as floats. */
-function checkSize(name: string, { file, shape }: SourceTensor, limits: Limits): void {
-  const sizeBytes = shape.reduce((product, size) => product * size, ELEMENT_BYTES['F32']!);
-  if (sizeBytes <= limits.rearrangedBytes) return;
-  throw limitExceeded(limits, 'rearrangedBytes', `${file}: ${name} has ${sizeBytes} bytes, which are read in one go`);
+/** A feed-forward layer's inputs are rescaled, [1, inputs]; any other's outputs, [outputs, 1]. */
+function checkFactors(
+  module: string,
+  base: SourceTensor,
+  factors: SourceTensor,
+  isTransposed: boolean,
+): 'inputs' | 'outputs' {
+  const [outputs, inputs] = isTransposed ? [...base.shape].reverse() : base.shape;
+  const shape = factors.shape.join();
+  if (base.shape.length === 2 && shape === `${outputs},1`) return 'outputs';
+  if (base.shape.length === 2 && shape === `1,${inputs}`) return 'inputs';
+  throw mismatch(`ia3_l of ${module}`, factors, base);
 }
 
-function misfit({ file }: SourceTensor, reason: string): EncoderError {
-  return new EncoderError('checkpoint_malformed', `${file} ${reason}`);
+function mismatch(what: string, part: SourceTensor, base: SourceTensor): EncoderError {
+  const [own, other] = [part, base].map(({ shape }) => `[${shape.join(', ')}]`);
+  return new EncoderError('tensor_shape_mismatch', `${part.file}: ${what} ${own} does not fit the base's ${other}`);
 }

@@ -1,4 +1,4 @@
-/** adapter_config.json, as PEFT writes it beside the weights of a LoRA adapter: which base it changes, and by how much. */
+/** adapter_config.json, as PEFT writes it beside an adapter's weights: which base it changes, how, and by how much. */
 import type { JsonValue } from '../../support/json';
 import type { ConfigReader } from '../config';
 
@@ -8,6 +8,14 @@ export interface AdapterConfig {
   /** Where the base lies: a folder, or owner/name on the Hub; undefined when the file does not say. */
   readonly base: string | undefined;
   readonly baseRevision: string | undefined;
+  /** LoRA, also as DoRA, adds a product of matrices; IA3 multiplies. */
+  readonly kind: 'LORA' | 'IA3';
+  /** Whether the class has a head of its own or answers with the vocabulary; undefined when the file does not say. */
+  readonly task: Task | undefined;
+  /** Whether every output has a magnitude. */
+  readonly isDora: boolean;
+  /** Whether what changes one of two tied matrices changes the other. */
+  readonly tiesChanges: boolean;
   /** Whether the changed matrices lie as [inputs, outputs], as those of GPT-2 do. */
   readonly isTransposed: boolean;
   /** What the product B . A of a module's two matrices of `rank` is multiplied by. */
@@ -15,32 +23,70 @@ export interface AdapterConfig {
 }
 
 /** Ways of starting the training that leave the base's own weights as they are; PiSSA and its kind do not. */
-const HARMLESS_STARTS: readonly JsonValue[] = [true, false, 'gaussian', 'eva', 'orthogonal'];
+const HARMLESS_STARTS: readonly JsonValue[] = [true, false, 'gaussian', 'eva', 'orthogonal', 'mica'];
 
-/** Settings under which the weights mean something else than base + scale . B . A. */
-const OTHER_MEANINGS = [
+/**
+ * Settings that are read here, that the tensors show by themselves (which modules are changed, and with what rank), or that
+ * matter in training alone. Under any other that is set, known or not yet, the weights may mean something else.
+ */
+const KNOWN_SETTINGS: readonly string[] = [
+  'alpha_pattern',
+  'auto_mapping',
+  'base_model_name_or_path',
+  'bias',
+  'corda_config',
+  'ensure_weight_tying',
+  'eva_config',
+  'exclude_modules',
+  'fan_in_fan_out',
+  'feedforward_modules',
+  'inference_mode',
+  'init_ia3_weights',
+  'init_lora_weights',
+  'layers_pattern',
+  'layers_to_transform',
+  'loftq_config',
+  'lora_alpha',
+  'lora_dropout',
+  'lora_ga_config',
+  'megatron_config',
+  'megatron_core',
+  'merge_weights',
+  'modules_to_save',
+  'peft_type',
+  'peft_version',
+  'qalora_group_size',
+  'r',
+  'rank_pattern',
+  'revision',
+  'runtime_config',
+  'target_modules',
+  'task_type',
   'use_dora',
-  'use_qalora',
-  'use_bdlora',
-  'lora_bias',
-  'layer_replication',
-  'target_parameters',
-  'trainable_token_indices',
-  'alora_invocation_tokens',
-  'arrow_config',
+  'use_rslora',
+  'velora_config',
 ];
+
+const TASKS = ['SEQ_CLS', 'CAUSAL_LM'] as const;
+export type Task = (typeof TASKS)[number];
 
 const ADVICE = "merge it in Python (PEFT's merge_and_unload) and convert the model that this gives";
 
-/** Throws `architecture_unsupported` for any adapter but a LoRA of a sequence classifier, `checkpoint_malformed`. */
+/** Throws `architecture_unsupported` for what is no LoRA, DoRA or IA3 of a supported task, `checkpoint_malformed`. */
 export function readAdapterConfig(config: ConfigReader): AdapterConfig {
   const peftType = config.string('peft_type');
-  if (peftType !== 'LORA') config.unsupported(`peft_type is ${peftType ?? 'absent'}; LORA is supported; ${ADVICE}`);
-  const taskType = config.string('task_type', 'SEQ_CLS');
-  if (taskType !== 'SEQ_CLS') {
-    config.unsupported(`task_type is ${taskType}; adapters of sequence classifiers (SEQ_CLS) are supported`);
+  if (peftType !== 'LORA' && peftType !== 'IA3') {
+    return config.unsupported(`peft_type is ${peftType ?? 'absent'}; LORA and IA3 are supported; ${ADVICE}`);
   }
-  for (const key of OTHER_MEANINGS) if (isSet(config.get(key))) config.unsupported(`${key} is set; ${ADVICE}`);
+  const taskType = config.string('task_type');
+  const task = TASKS.find((known) => known === taskType);
+  if (taskType !== undefined && task === undefined) {
+    config.unsupported(
+      `task_type is ${taskType}; adapters of classifiers (SEQ_CLS) and of language models (CAUSAL_LM) are supported`,
+    );
+  }
+  const other = Object.keys(config.json).find((key) => !KNOWN_SETTINGS.includes(key) && isSet(config.get(key)));
+  if (other !== undefined) config.unsupported(`${other.slice(0, 60)} is set; ${ADVICE}`);
   const start = config.get('init_lora_weights') ?? true;
   if (!HARMLESS_STARTS.includes(start)) {
     config.unsupported(
@@ -53,6 +99,10 @@ export function readAdapterConfig(config: ConfigReader): AdapterConfig {
   return {
     base: config.string('base_model_name_or_path'),
     baseRevision: config.string('revision'),
+    kind: peftType,
+    task,
+    isDora: config.boolean('use_dora', false),
+    tiesChanges: config.boolean('ensure_weight_tying', false),
     isTransposed: config.boolean('fan_in_fan_out', false),
     scale: (module, rank) => (alphaOf(module) ?? alpha) / (byRoot ? Math.sqrt(rank) : rank),
   };

@@ -1,4 +1,4 @@
-// Adapters that are no plain LoRA of a classifier, and those that do not fit their base.
+// Adapters of other kinds than those that are merged, and those that do not fit their base.
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -37,10 +37,20 @@ function renamed(tensors: Record<string, TinyTensor>, from: string, to: string):
 
 describe('adapter_config.json', () => {
   it.each<[Record<string, unknown>, string, string]>([
-    [{ peft_type: 'IA3' }, 'architecture_unsupported', 'peft_type is IA3'],
+    [{ peft_type: 'LOHA' }, 'architecture_unsupported', 'peft_type is LOHA'],
+    [{ peft_type: 'IA3' }, 'architecture_unsupported', 'which is no part of an IA3'],
     [{ peft_type: null }, 'architecture_unsupported', 'peft_type is absent'],
-    [{ task_type: 'CAUSAL_LM' }, 'architecture_unsupported', 'task_type is CAUSAL_LM'],
-    [{ use_dora: true }, 'architecture_unsupported', 'use_dora'],
+    [{ task_type: 'TOKEN_CLS' }, 'architecture_unsupported', 'task_type is TOKEN_CLS'],
+    [{ task_type: 'CAUSAL_LM' }, 'architecture_unsupported', 'RobertaForMaskedLM'],
+    [{ use_dora: true }, 'checkpoint_malformed', 'no lora_magnitude_vector of roberta'],
+    [{ use_dora: 'yes' }, 'checkpoint_malformed', 'use_dora'],
+    [{ use_qalora: true }, 'architecture_unsupported', 'use_qalora'],
+    [{ alora_invocation_tokens: [1, 2] }, 'architecture_unsupported', 'alora_invocation_tokens'],
+    [{ arrow_config: { top_k: 3 } }, 'architecture_unsupported', 'arrow_config'],
+    [{ target_parameters: ['experts.down_proj'] }, 'architecture_unsupported', 'target_parameters'],
+    [{ monteclora_config: { n: 1 } }, 'architecture_unsupported', 'monteclora_config'],
+    [{ a_setting_of_tomorrow: 1 }, 'architecture_unsupported', 'a_setting_of_tomorrow'],
+    [{ init_lora_weights: 'lora_ga' }, 'architecture_unsupported', '"lora_ga"'],
     [{ lora_bias: true }, 'architecture_unsupported', 'lora_bias'],
     [{ layer_replication: [[0, 2]] }, 'architecture_unsupported', 'layer_replication'],
     [{ trainable_token_indices: { embed_tokens: [1] } }, 'architecture_unsupported', 'trainable_token_indices'],
@@ -60,6 +70,8 @@ describe('adapter_config.json', () => {
     { task_type: null },
     { layer_replication: null, trainable_token_indices: {} },
     { init_lora_weights: 'eva' },
+    { init_lora_weights: 'mica', kasa_config: null, target_modules: 'all-linear', exclude_modules: ['key'] },
+    { layers_to_transform: [0], layers_pattern: 'layer', velora_config: { rank: 2 } },
   ])('may say %j', async (config) => {
     expect(await refusal({ config })).toBe('converted');
   });
@@ -134,11 +146,21 @@ describe('the tensors of an adapter', () => {
       'lora_magnitude_vector',
     ],
     [
-      'change embeddings',
+      'change half of an embedding',
       (t) =>
         (t['base_model.model.roberta.embeddings.word_embeddings.lora_embedding_A'] = { shape: [1], data: floats(1) }),
+      'checkpoint_malformed',
+      'one of lora_A and lora_B of roberta.embeddings.word_embeddings',
+    ],
+    [
+      'train single tokens',
+      (t) =>
+        (t['base_model.model.roberta.embeddings.word_embeddings.token_adapter.trainable_tokens_delta'] = {
+          shape: [1, 32],
+          data: floats(...new Array<number>(32).fill(1)),
+        }),
       'architecture_unsupported',
-      'lora_embedding_A',
+      'trainable_tokens_delta',
     ],
     [
       'are not named as PEFT names them',
@@ -183,6 +205,22 @@ describe('the tensors of an adapter', () => {
     const name = 'roberta.encoder.layer.0.attention.self.query.weight';
     const message = await refusal({ baseTensors: (t) => (t[name] = { ...t[name]!, dtype: 'I32' }) });
     expect(message).toMatch(/^dtype_unsupported: .*attention\.self\.query\.weight.*I32/);
+  });
+});
+
+describe('the parts of an adapter', () => {
+  it.each<[string, string, readonly number[]]>([
+    ['roberta-dora', 'lora_magnitude_vector', [31]],
+    ['bert-ia3', 'ia3_l', [31, 1]],
+  ])('of %s fit the base', async (name, part, shape) => {
+    const other = adapterModel(name);
+    const tensors = (all: Record<string, TinyTensor>) => {
+      const first = Object.keys(all).find((key) => key.endsWith(part))!;
+      all[first] = { shape, data: floats(...new Array<number>(31).fill(1)) };
+    };
+    const message = await outcome(writeAdapter(other, writeBase(other), { tensors }));
+    expect(message).toMatch(/^tensor_shape_mismatch: .*\[31.* does not fit the base's/);
+    expect(message).toContain(part);
   });
 });
 

@@ -50,7 +50,10 @@ const LIMITS: Readonly<Record<ElementType, number>> = {
 /** Index of the first value that `type` cannot hold, or -1. `values` must be finite. */
 export function findTooLarge(values: Float32Array, type: ElementType): number {
   const limit = LIMITS[type];
-  return limit === Infinity ? -1 : values.findIndex((value) => Math.abs(value) > limit);
+  if (limit === Infinity) return -1;
+  // Several times as fast as findIndex.
+  for (let i = 0; i < values.length; i++) if (Math.abs(values[i]!) > limit) return i;
+  return -1;
 }
 
 /** Finite f32 values as stored bytes of `type`. For block types the length must be a multiple of the block. */

@@ -1,10 +1,10 @@
 /** The package's public surface, every name written out. */
 export { Classifier } from './api/classifier';
 export { CrossEncoder } from './api/cross-encoder';
+export { convert } from './api/conversion';
 export { devices } from './api/devices';
 export { estimateMemory } from './api/estimate-memory';
 export { ZeroShotClassifier } from './api/zero-shot-classifier';
-export { convert } from './convert/convert';
 export { ERROR_CODES, EncoderError, isEncoderError } from './errors';
 export { DEFAULT_LIMITS } from './support/limits';
 export { defaultModelPath, version } from './support/package-root';

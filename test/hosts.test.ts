@@ -191,3 +191,16 @@ test('code that was bundled away from its files says so when it is imported', ()
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'an-app', version: '1.0.0' }));
   expect(load).toThrow(expect.objectContaining(failure) as Error);
 });
+
+test('a GGUF file is loaded and run without the converter, which is most of what an import would read', () => {
+  const program = `
+    const { Classifier } = require(${JSON.stringify(PACKAGE_ROOT)});
+    Classifier.load().then((classifier) => classifier.classify('A chess engine')).then(() => {
+      const own = Object.keys(require.cache).filter((name) => /[\\\\/]dist[\\\\/]/.test(name));
+      console.log(JSON.stringify({ own: own.length, converter: own.filter((name) => /converter|architectures/.test(name)) }));
+    });`;
+  const output = execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' });
+  const { own, converter } = JSON.parse(output) as { readonly own: number; readonly converter: readonly string[] };
+  expect(converter).toEqual([]);
+  expect(own).toBeGreaterThan(20);
+});

@@ -1,5 +1,5 @@
 /** What a model will take in memory, told before any of it is taken. */
-import { checkSource } from '../convert/checkpoint-source';
+import { checkSource } from '../convert/source-arguments';
 import { assertNotAborted, estimateModel } from '../native/native-model';
 import { checkLoadOptions, nativeLoadOptions } from './load-options';
 import type { LoadOptions } from './load-options';

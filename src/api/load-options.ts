@@ -1,6 +1,6 @@
 /** Options of `Classifier.load` and `CrossEncoder.load`, checked before anything is read. */
 import { checkScoreTokens } from '../convert/answer-tokens';
-import { checkHubOptions } from '../convert/checkpoint-source';
+import { checkHubOptions } from '../convert/source-arguments';
 import type { ConvertProgress } from '../convert/convert';
 import { TENSOR_TYPES, type TensorType } from '../gguf/types';
 import type { HubOptions } from '../hub/settings';

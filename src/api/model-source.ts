@@ -1,16 +1,15 @@
 /** What `load` was given, turned into a GGUF file: the file itself, a converted folder or repository, or the default. */
 import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 
 import { refuseScoreTokens } from '../convert/answer-tokens';
-import { cachedConvert } from '../convert/cache';
-import { resolveCheckpoint } from '../convert/checkpoint-source';
-import { downloadReporter } from '../convert/convert';
 import { EncoderError } from '../errors';
 import { ENCODER_KEYS } from '../gguf/keys';
 import { hasGgufKey } from '../gguf/reader';
 import { resolveLimits } from '../support/limits';
 import { defaultModelPath } from '../support/package-root';
 import { invalidType } from '../support/arguments';
+import { converter } from './conversion';
 import type { LoadOptions } from './load-options';
 import type { ModelWarning } from './warnings';
 
@@ -23,21 +22,20 @@ export interface ModelFile {
 
 /** @internal */
 export async function resolveModelFile(source: string, options: LoadOptions): Promise<ModelFile> {
-  const { type, scoreTokens, cacheDir, onProgress, signal, limits, revision, hub, base } = options;
-  const found = await resolveCheckpoint(source, {
-    revision,
-    hub,
-    base,
-    limits: resolveLimits(limits),
-    signal,
-    onProgress: downloadReporter(onProgress),
-  });
+  const { type, scoreTokens, cacheDir, onProgress, signal, limits } = options;
+  const found = await findSource(source, options);
   const path = found.folder;
   const stats = await stat(path).catch((cause: unknown) => {
     throw new EncoderError('model_not_found', notFoundMessage(source, path), { cause });
   });
   if (stats.isDirectory() || (await isForeign(path, options))) {
-    const converted = await cachedConvert(found, type, { cacheDir, scoreTokens, onProgress, signal, limits });
+    const converted = await converter().cachedConvert(found, type, {
+      cacheDir,
+      scoreTokens,
+      onProgress,
+      signal,
+      limits,
+    });
     const warnings = [
       ...found.warnings.map((message) => ({ code: 'hub_unreachable', message })),
       ...converted.warnings.map((message) => ({ code: 'conversion', message })),
@@ -49,6 +47,24 @@ export async function resolveModelFile(source: string, options: LoadOptions): Pr
   }
   refuseScoreTokens(options.scoreTokens, 'a .gguf file, which keeps its own');
   return { path, warnings: [] };
+}
+
+/** A file is itself; what it may not be, by the options, is for the search to say. */
+async function findSource(source: string, { revision, hub, base, limits, signal, onProgress }: LoadOptions) {
+  const path = resolve(source);
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isFile() === true && revision === undefined && base === undefined) {
+    return { folder: path, base: undefined, warnings: [] };
+  }
+  const { resolveCheckpoint, downloadReporter } = converter();
+  return resolveCheckpoint(source, {
+    revision,
+    hub,
+    base,
+    limits: resolveLimits(limits),
+    signal,
+    onProgress: downloadReporter(onProgress),
+  });
 }
 
 /** Whether the file is a sound GGUF file that another converter wrote. What is wrong with others, the loader says. */

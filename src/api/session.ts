@@ -1,7 +1,7 @@
 /** What Classifier, CrossEncoder and ZeroShotClassifier share: one native model, its facts, its calls and its end. */
 import { EncoderError } from '../errors';
 import type { NativeModel, NativeRunOptions } from '../native/bindings';
-import { checkSource } from '../convert/checkpoint-source';
+import { checkSource } from '../convert/source-arguments';
 import { assertNotAborted, openModel, runJob, toEncoderError } from '../native/native-model';
 import { onAbort } from '../native/on-abort';
 import { type Limits, resolveLimits } from '../support/limits';

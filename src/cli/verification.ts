@@ -4,7 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 
 import { Classifier } from '../api/classifier';
 import type { TextInput } from '../api/inputs';
-import { type ConvertProgress, convert } from '../convert/convert';
+import { convert } from '../api/conversion';
+import type { ConvertProgress } from '../convert/convert';
 import { EncoderError } from '../errors';
 import { ioError } from './errors';
 import { LogitComparison } from './evaluation/logit-comparison';

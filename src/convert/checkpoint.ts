@@ -145,29 +145,26 @@ export class Checkpoint {
 
   /** config.json; undefined when there is none. */
   async optionalConfig(): Promise<ConfigReader | undefined> {
-    const json = await this.optionalObject(CONFIG, 'configBytes');
-    return json === undefined ? undefined : new ConfigReader(json, join(this.modelFolder, CONFIG));
+    return this.optionalReader(CONFIG);
   }
 
   /** sentence-transformers' settings of the model or of its transformer; undefined when absent. */
   async settings(name: typeof MODEL_SETTINGS | typeof TRANSFORMER_SETTINGS): Promise<ConfigReader | undefined> {
-    const folder = name === MODEL_SETTINGS ? this.folder : this.modelFolder;
-    const json = await this.optionalObject(name, 'configBytes', folder);
-    return json === undefined ? undefined : new ConfigReader(json, join(folder, name));
+    return this.optionalReader(name, name === MODEL_SETTINGS ? this.folder : this.modelFolder);
   }
 
   /** The settings of the module in the folder `name` of the model's. */
   async moduleConfig(name: string): Promise<ConfigReader> {
-    const folder = join(this.folder, name);
     const config = await this.optionalModuleConfig(name);
     if (config !== undefined) return config;
-    throw new EncoderError('checkpoint_not_found', `${folder} has no ${CONFIG}, which the module needs`);
+    throw new EncoderError(
+      'checkpoint_not_found',
+      `${join(this.folder, name)} has no ${CONFIG}, which the module needs`,
+    );
   }
 
   async optionalModuleConfig(name: string): Promise<ConfigReader | undefined> {
-    const folder = join(this.folder, name);
-    const json = await this.optionalObject(CONFIG, 'configBytes', folder);
-    return json === undefined ? undefined : new ConfigReader(json, join(folder, CONFIG));
+    return this.optionalReader(CONFIG, join(this.folder, name));
   }
 
   /** The head that SetFit puts on the embeddings of a model without a head of its own. */
@@ -175,9 +172,7 @@ export class Checkpoint {
     const path = join(this.folder, SETFIT_HEAD);
     const bytes = await this.optionalBytes(SETFIT_HEAD, 'pickleBytes', this.folder);
     if (bytes === undefined) throw new EncoderError('checkpoint_not_found', `${path} is not there`);
-    const json = await this.optionalObject(SETFIT_CONFIG, 'configBytes', this.folder);
-    const settings = json && new ConfigReader(json, join(this.folder, SETFIT_CONFIG));
-    return readSetFitHead({ bytes, path }, settings, this.limits);
+    return readSetFitHead({ bytes, path }, await this.optionalReader(SETFIT_CONFIG, this.folder), this.limits);
   }
 
   /** The weights of the module in the folder `name` of the model's. */
@@ -188,8 +183,9 @@ export class Checkpoint {
   /** Opens what the modules behind the transformer are made of. */
   async openModules(): Promise<void> {
     if (this.folders === undefined) return;
+    // The head itself is open: it was looked for beside modules.json.
     if (this.folders.head !== undefined && this.folders.head.scores === undefined) {
-      for (const name of [SETFIT_HEAD, SETFIT_CONFIG]) await this.tryOpen(name, this.folder);
+      await this.tryOpen(SETFIT_CONFIG, this.folder);
     }
     for (const { folder, hasWeights, isOptional } of listModules(this.folders)) {
       await (isOptional ? this.optionalModuleConfig(folder) : this.moduleConfig(folder));
@@ -239,8 +235,7 @@ export class Checkpoint {
         if (name !== undefined && (await this.tryOpen(name)) !== undefined) return undefined;
       }
     }
-    const json = await this.optionalObject(ADAPTER_CONFIG, 'configBytes');
-    return json === undefined ? undefined : new ConfigReader(json, join(this.modelFolder, ADAPTER_CONFIG));
+    return this.optionalReader(ADAPTER_CONFIG);
   }
 
   /** The adapter's own tensors, under PEFT's names. */
@@ -308,6 +303,11 @@ export class Checkpoint {
     const hasSetFitHead = (await this.tryOpen(SETFIT_HEAD, this.folder)) !== undefined;
     this.folders = moduleFolders(modules, join(this.folder, MODULES), hasSetFitHead);
     this.model = join(this.folder, this.folders.transformer);
+  }
+
+  private async optionalReader(name: string, folder = this.modelFolder): Promise<ConfigReader | undefined> {
+    const json = await this.optionalObject(name, 'configBytes', folder);
+    return json === undefined ? undefined : new ConfigReader(json, join(folder, name));
   }
 
   private async optionalObject(

@@ -84,10 +84,13 @@ function inOrder(config: ConfigReader, key: string, pairs: readonly (readonly [s
 }
 
 /** Labels are often numbers or booleans in the file; Hugging Face hands them on as such, this package as text. */
-function labelText(config: ConfigReader, name: JsonValue): string {
+export function labelText({ path }: Pick<ConfigReader, 'path'>, name: JsonValue): string {
   const text = typeof name === 'object' ? undefined : String(name);
   if (text === undefined || text.includes('\0') || Buffer.byteLength(text) > MAX_LABEL_BYTES) {
-    config.malformed(`a label is no text of up to ${MAX_LABEL_BYTES} bytes: ${JSON.stringify(name).slice(0, 40)}`);
+    throw new EncoderError(
+      'checkpoint_malformed',
+      `${path}: a label is no text of up to ${MAX_LABEL_BYTES} bytes: ${JSON.stringify(name).slice(0, 40)}`,
+    );
   }
   return text;
 }

@@ -36,8 +36,9 @@ export interface HeadFolders {
 }
 
 /**
- * Where the modules lie; `hasSetFitHead`: beside the head that SetFit keeps. Throws `checkpoint_malformed`, and `architecture_unsupported` when the model does more than run
- * one transformer with its own head, score the logits of a language model, or put a head of modules on an encoder.
+ * Where the modules lie; `hasSetFitHead`: beside the head that SetFit keeps. Throws `checkpoint_malformed`, and
+ * `architecture_unsupported` when the model does more than run one transformer with its own head, score the logits of a
+ * language model, or put a head of modules, or SetFit's, on an encoder.
  */
 export function moduleFolders(modules: JsonValue, path: string, hasSetFitHead: boolean): ModuleFolders {
   if (!Array.isArray(modules) || modules.length === 0 || !modules.every(isJsonObject)) {

@@ -5,7 +5,8 @@
 import { EncoderError } from '../errors';
 import type { Limits } from '../support/limits';
 import type { ConfigReader } from './config';
-import { MAX_LABELS, MAX_LABEL_BYTES } from './limits';
+import { labelText } from './labels';
+import { MAX_LABELS } from './limits';
 import { MemorySource } from './readers/memory-source';
 import type { NumpyArray } from './readers/numpy-array';
 import { PickleList, type PickleValue } from './readers/pickle';
@@ -53,8 +54,9 @@ export function readSetFitHead(
   const { rows, columns, labels, isMultiLabel } = reader.isLogistic(estimator)
     ? reader.singleLabel(estimator, names)
     : reader.multiLabel(estimator, names);
-  if (rows.length > MAX_LABELS) reader.malformed(`it has ${rows.length} labels; at most ${MAX_LABELS} are possible`);
-  const weight = Float32Array.from(rows.flatMap(({ weights }) => [...weights]));
+  if (rows.length > MAX_LABELS) reader.malformed(`${rows.length} labels; at most ${MAX_LABELS} are possible`);
+  const weight = new Float32Array(rows.length * columns);
+  for (const [row, { weights }] of rows.entries()) weight.set(weights, row * columns);
   const bias = Float32Array.from(rows, ({ intercept }) => intercept);
   return {
     weights: new MemorySource(head.path, [
@@ -74,14 +76,11 @@ function readNames(settings: ConfigReader | undefined): readonly string[] | unde
   const value = settings?.get('labels');
   if (settings === undefined || value === undefined) return undefined;
   if (!Array.isArray(value) || value.length > MAX_LABELS) return settings.malformed('labels is no list of names');
-  return value.map((name) => {
-    if (typeof name === 'object') return settings.malformed('labels is no list of names');
-    return labelText(String(name), settings.path);
-  });
+  return value.map((name) => labelText(settings, name));
 }
 
 interface Row {
-  readonly weights: ArrayLike<number> & Iterable<number>;
+  readonly weights: Float64Array;
   readonly intercept: number;
 }
 
@@ -93,7 +92,7 @@ interface Head {
 }
 
 class HeadReader {
-  constructor(private readonly path: string) {}
+  constructor(readonly path: string) {}
 
   isLogistic(estimator: Estimator): boolean {
     return LOGISTIC.includes(estimator.className);
@@ -102,12 +101,13 @@ class HeadReader {
   /** One of several labels, or one of two, whose second alone has a row: the first one's logit is 0. */
   singleLabel(estimator: Estimator, names: readonly string[] | undefined): Head {
     const { rows, columns, classes } = this.regression(estimator);
-    const { multi_class: multiClass, solver } = this.texts(estimator, ['multi_class', 'solver']);
+    const multiClass = estimator.attributes.get('multi_class');
+    const isLiblinear = estimator.attributes.get('solver') === 'liblinear';
     const isBinary = classes.length === 2;
     // These make the probabilities in ways of their own; the usual head of SetFit has neither.
     const own = isBinary ? multiClass === 'multinomial' : multiClass === 'ovr' || multiClass === 'warn';
-    if (own || (!isBinary && solver === 'liblinear')) {
-      const what = own ? `multi_class=${multiClass}` : 'solver=liblinear';
+    if (own || (!isBinary && isLiblinear)) {
+      const what = own ? `multi_class=${String(multiClass)}` : 'solver=liblinear';
       this.unsupported(`a LogisticRegression with ${what} and ${classes.length} classes; leave it at its default`);
     }
     const first: Row = { weights: new Float64Array(columns), intercept: 0 };
@@ -124,9 +124,9 @@ class HeadReader {
     const regressions = list.items.map((item) => this.estimatorOfLabel(item));
     const [{ columns }] = regressions as [Head];
     if (regressions.some((one) => one.columns !== columns))
-      this.malformed('its regressions read embeddings of different sizes');
+      this.malformed('regressions that read embeddings of different sizes');
     if (names !== undefined && names.length !== regressions.length) {
-      this.malformed(`it has ${regressions.length} labels, and ${SETFIT_CONFIG} names ${names.length}`);
+      this.malformed(`${regressions.length} labels, and ${SETFIT_CONFIG} names ${names.length}`);
     }
     const rows = regressions.map((one) => one.rows[0]!);
     return { rows, columns, labels: names ?? rows.map((_, index) => `LABEL_${index}`), isMultiLabel: true };
@@ -161,7 +161,7 @@ class HeadReader {
       this.malformed(`coef_ of [${weights.shape.join(', ')}] for ${classes.length} classes`);
     }
     if (intercepts.length !== 1 && intercepts.length !== count) {
-      this.malformed(`intercept_ has ${intercepts.length} values for ${count} rows`);
+      this.malformed(`${intercepts.length} values of intercept_ for ${count} rows`);
     }
     const rows = Array.from({ length: count }, (_, row) => ({
       weights: values.subarray(row * columns, (row + 1) * columns),
@@ -176,14 +176,9 @@ class HeadReader {
     return this.malformed(`a ${estimator.className} without ${name}; it was not fitted`);
   }
 
-  private texts<Name extends string>(estimator: Estimator, names: readonly Name[]): Record<Name, string> {
-    const entries = names.map((name) => [name, String(estimator.attributes.get(name) ?? '').slice(0, 40)]);
-    return Object.fromEntries(entries) as Record<Name, string>;
-  }
-
   /** Classes that are numbers count the names, from the end where they are negative, as Python's lists do. */
   private label(value: string | number, names: readonly string[] | undefined): string {
-    if (names === undefined || typeof value === 'string') return labelText(String(value), this.path);
+    if (names === undefined || typeof value === 'string') return labelText(this, value);
     const name = names.at(value);
     if (name !== undefined) return name;
     return this.malformed(`the class ${value}, and ${SETFIT_CONFIG} names ${names.length} labels`);
@@ -196,9 +191,4 @@ class HeadReader {
   private unsupported(what: string): never {
     throw new EncoderError('architecture_unsupported', `${this.path} holds ${what}`);
   }
-}
-
-function labelText(text: string, path: string): string {
-  if (!text.includes('\0') && Buffer.byteLength(text) <= MAX_LABEL_BYTES) return text;
-  throw new EncoderError('checkpoint_malformed', `${path}: a label is no text of up to ${MAX_LABEL_BYTES} bytes`);
 }

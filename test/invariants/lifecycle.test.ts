@@ -216,17 +216,20 @@ it(`gives memory and threads back over ${CYCLES} cycles of load, classify, dispo
         await model.dispose();
       };
       for (let i = 0; i < 20; i++) await cycle();
-      const before = process.memoryUsage().rss;
       const threadsBefore = threads();
-      for (let i = 0; i < ${CYCLES}; i++) await cycle();
-      const bytes = (process.memoryUsage().rss - before) / ${CYCLES};
-      console.log(JSON.stringify({ bytes, threads: threads() - threadsBefore }));
+      const rounds = [];
+      for (let round = 0; round < 3; round++) {
+        const before = process.memoryUsage().rss;
+        for (let i = 0; i < ${CYCLES}; i++) await cycle();
+        rounds.push((process.memoryUsage().rss - before) / ${CYCLES});
+      }
+      console.log(JSON.stringify({ bytes: Math.min(...rounds), threads: threads() - threadsBefore }));
     })();
   `);
   expect(status, stderr).toBe(0);
-  // The weights are 2.8 MB: keeping them would show at once. The allocator's arenas take some 25 MB until they settle.
+  // The weights are 2.8 MB: what is kept shows in every round, the growth of the allocator's arenas in the first ones.
   const { bytes, threads } = JSON.parse(stdout) as { bytes: number; threads: number };
   if (isLong) console.log(`${CYCLES} cycles: ${bytes} bytes each, ${threads} threads more`);
-  expect(bytes).toBeLessThan(1_000_000);
+  expect(bytes).toBeLessThan(400_000);
   expect(threads).toBeLessThanOrEqual(1);
 });

@@ -89,7 +89,6 @@ async function zeroShot(texts: readonly string[], flags: ZeroShotFlags, io: Io):
   );
 }
 
-/** As transformers splits them: surrounding space and empty parts are dropped. */
 function singleText(input: TextInput): string {
   if (typeof input === 'string') return input;
   if (input.textPair === undefined) return input.text;

@@ -12,6 +12,8 @@ import { AdaptedWeights } from './adapted-weights';
 const OF_THE_HEAD = ['id2label', 'label2id', 'num_labels', '_num_labels', 'problem_type', 'sentence_transformers'];
 
 export class AdaptedCheckpoint implements CheckpointFiles {
+  private joined: Promise<AdaptedWeights> | undefined;
+
   private constructor(
     private readonly adapter: Checkpoint,
     private readonly base: Checkpoint,
@@ -72,7 +74,12 @@ export class AdaptedCheckpoint implements CheckpointFiles {
     return new ConfigReader({ ...json, architectures: null, ...Object.fromEntries(head) }, path);
   }
 
-  async weights(): Promise<AdaptedWeights> {
+  /** Joined once: a language model's configuration depends on them too. */
+  weights(): Promise<AdaptedWeights> {
+    return (this.joined ??= this.join());
+  }
+
+  private async join(): Promise<AdaptedWeights> {
     const [base, config] = [await this.base.weights(), await this.base.config()];
     const isSeparate = [...base.names()].some((name) => name.endsWith('lm_head.weight'));
     return AdaptedWeights.join(base, await this.adapter.adapterWeights(), this.settingsOfAdapter, {

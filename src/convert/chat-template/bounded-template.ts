@@ -5,6 +5,7 @@
 import * as jinja from '@huggingface/jinja';
 
 import { EncoderError } from '../../errors';
+import { messageOf } from '../../support/error-message';
 import { BudgetExceeded, boundedSize, checkProduct, type TemplateValue } from './value-bounds';
 
 /** What is used of the library; its own declarations import each other in a way that TypeScript does not resolve here. */
@@ -75,7 +76,7 @@ export class BoundedTemplate {
     try {
       this.program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
     } catch (cause) {
-      this.refuse(`it cannot be read: ${messageOf(cause)}`, cause);
+      this.refuse(`it cannot be read: ${reasonOf(cause)}`, cause);
     }
   }
 
@@ -91,7 +92,7 @@ export class BoundedTemplate {
       return interpreter.run(this.program).toString();
     } catch (cause) {
       if (cause instanceof BudgetExceeded) this.refuse(cause.message, cause);
-      return { failure: messageOf(cause) };
+      return { failure: reasonOf(cause) };
     }
   }
 
@@ -199,6 +200,6 @@ function range(start: number, stop?: number, step = 1): number[] {
   return Array.from({ length }, (_, index) => from + index * step);
 }
 
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, 200);
+function reasonOf(error: unknown): string {
+  return messageOf(error).slice(0, 200);
 }

@@ -190,13 +190,13 @@ class Machine {
       case 0x63: // GLOBAL
         return this.global();
       case 0x52: // REDUCE
-        return this.reduce();
+        return this.push(this.host.reduce(...this.popCall()));
       case 0x62: // BUILD
         return this.build();
       case 0x51: // BINPERSID
         return this.host.persistent ? this.push(this.host.persistent(this.pop())) : this.refuse(opcode);
       case 0x81: // NEWOBJ
-        return this.host.instance ? this.instance(this.host.instance.bind(this.host)) : this.refuse(opcode);
+        return this.host.instance ? this.push(this.host.instance(...this.popCall())) : this.refuse(opcode);
       default:
         return this.protocol > 2 ? this.stepLater(opcode) : this.refuse(opcode);
     }
@@ -257,16 +257,6 @@ class Machine {
       );
     }
     this.push(value);
-  }
-
-  private reduce(): void {
-    const [global, args] = this.popCall();
-    this.push(this.host.reduce(global, args));
-  }
-
-  private instance(make: NonNullable<PickleHost['instance']>): void {
-    const [global, args] = this.popCall();
-    this.push(make(global, args));
   }
 
   private popCall(): readonly [global: PickleValue, args: readonly PickleValue[]] {

@@ -21,6 +21,7 @@ const TESTS = [
     'conformance',
     'formats',
     'sentence-transformers',
+    'setfit',
     'causal',
     'answer-rerankers',
     'adapters',

@@ -7,6 +7,16 @@ import { Classifier, convert, isEncoderError } from 'ggml-encoder';
 import { type Engine, deviceSlack, engineOptions } from './golden/engines';
 import { type ModuleHeadChanges, writeModuleHead } from './golden/module-head-checkpoints';
 import { type SetFitModel, setFitModel, setFitModels, setFitTexts, writeSetFit } from './golden/setfit-checkpoints';
+import {
+  LOGISTIC,
+  arrayOpcodes,
+  floats,
+  instance,
+  logisticAttributes,
+  multiOutput,
+  sklearnFile,
+} from './unit/convert/readers/sklearn-builder';
+import { pickle } from './unit/convert/readers/torch-builder';
 import { temporaryFolder } from './unit/convert/temp-folder';
 
 /** Largest |probability - scikit-learn's|, whose embeddings are in f32 and sums in f64. */
@@ -120,6 +130,27 @@ describe('a SetFit model', () => {
     expect(other).toMatchObject({ code: 'tensor_shape_mismatch' });
     const embeddings = await refusal(writeModuleHead(topics));
     expect(embeddings.message).toMatch(/embedding model/);
+  });
+
+  it('is refused, and at once, where its head holds itself, names a part many times or has classes that count nothing', async () => {
+    const sound = (changes = {}) => instance(LOGISTIC, { ...logisticAttributes(3, 32), ...changes });
+    const one = pickle(instance(LOGISTIC, logisticAttributes(1, 32)), 0x94);
+    const cases: [Buffer, RegExp][] = [
+      [
+        sound({ coef_: arrayOpcodes({ shape: [3, 32], byteOrder: pickle(']', 0x94, 'h', 0, 'a') }) }),
+        /the byte order unknown/,
+      ],
+      [multiOutput(one, pickle('h', 0)), /the same coef_ in two places/],
+      [multiOutput(one, Buffer.alloc(140_000, pickle('h', 0))), /70001 labels; at most 65536/],
+      [sound({ coef_: arrayOpcodes({ code: 'i4', shape: [3, 32] }) }), /a coef_ of the type i4/],
+      [sound({ classes_: arrayOpcodes(floats([0, 1, 0.5], [3])) }), /the class 0\.5, and .* names 3 labels/],
+    ];
+    expect((await refusal(writeSetFit(topics, {}, sklearnFile(sound(), pickle('K', 0))))).message).toMatch(/left over/);
+    for (const [head, message] of cases) {
+      const error = await refusal(writeSetFit(topics, {}, sklearnFile(head)));
+      expect(error.code, error.message).toBe('checkpoint_malformed');
+      expect(error.message).toMatch(message);
+    }
   });
 
   it('with a head cut or changed anywhere is refused or read, and nothing else', async () => {

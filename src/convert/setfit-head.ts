@@ -6,7 +6,7 @@ import { EncoderError } from '../errors';
 import type { Limits } from '../support/limits';
 import type { ConfigReader } from './config';
 import { labelText } from './labels';
-import { MAX_LABELS } from './limits';
+import { MAX_HIDDEN_SIZE, MAX_LABELS } from './limits';
 import { MemorySource } from './readers/memory-source';
 import type { NumpyArray } from './readers/numpy-array';
 import { PickleList, type PickleValue } from './readers/pickle';
@@ -54,7 +54,6 @@ export function readSetFitHead(
   const { rows, columns, labels, isMultiLabel } = reader.isLogistic(estimator)
     ? reader.singleLabel(estimator, names)
     : reader.multiLabel(estimator, names);
-  if (rows.length > MAX_LABELS) reader.malformed(`${rows.length} labels; at most ${MAX_LABELS} are possible`);
   const weight = new Float32Array(rows.length * columns);
   for (const [row, { weights }] of rows.entries()) weight.set(weights, row * columns);
   const bias = Float32Array.from(rows, ({ intercept }) => intercept);
@@ -92,6 +91,9 @@ interface Head {
 }
 
 class HeadReader {
+  /** joblib writes an array once for each place that has it, so what reading them all costs is bounded by the file. */
+  private readonly taken = new Set<ArrayValue>();
+
   constructor(readonly path: string) {}
 
   isLogistic(estimator: Estimator): boolean {
@@ -120,6 +122,7 @@ class HeadReader {
     const list = estimator.attributes.get('estimators_');
     if (!(list instanceof PickleList) || list.items.length === 0)
       this.malformed(`a ${estimator.className} that was not fitted`);
+    this.requireCount(list.items.length);
     if (estimator.className === ONE_VS_REST) this.requireMultiLabel(estimator);
     const regressions = list.items.map((item) => this.estimatorOfLabel(item));
     const [{ columns }] = regressions as [Head];
@@ -151,11 +154,17 @@ class HeadReader {
 
   private regression(estimator: Estimator): { rows: Row[]; columns: number; classes: (string | number)[] } {
     const weights = this.array(estimator, 'coef_');
-    const intercepts = this.array(estimator, 'intercept_').numbers();
+    const interceptArray = this.array(estimator, 'intercept_');
+    this.requireCount(interceptArray.length);
+    const intercepts = interceptArray.numbers();
     const classArray = this.array(estimator, 'classes_');
+    this.requireCount(classArray.length);
     const classes = classArray.isText ? classArray.texts() : [...classArray.numbers()];
     const [count, columns] = weights.shape;
-    const values = weights.numbers();
+    if (!weights.isFloat) this.malformed(`a coef_ of the type ${weights.code}`);
+    if (columns !== undefined && columns > MAX_HIDDEN_SIZE) {
+      this.malformed(`coef_ of ${columns} columns; at most ${MAX_HIDDEN_SIZE} are possible`);
+    }
     const fits = weights.shape.length === 2 && count === (classes.length === 2 ? 1 : classes.length);
     if (!fits || classes.length < 2 || columns === undefined || intercepts.length < 1) {
       this.malformed(`coef_ of [${weights.shape.join(', ')}] for ${classes.length} classes`);
@@ -163,6 +172,7 @@ class HeadReader {
     if (intercepts.length !== 1 && intercepts.length !== count) {
       this.malformed(`${intercepts.length} values of intercept_ for ${count} rows`);
     }
+    const values = weights.numbers();
     const rows = Array.from({ length: count }, (_, row) => ({
       weights: values.subarray(row * columns, (row + 1) * columns),
       intercept: intercepts[intercepts.length === 1 ? 0 : row]!,
@@ -172,16 +182,24 @@ class HeadReader {
 
   private array(estimator: Estimator, name: string): NumpyArray {
     const value = estimator.attributes.get(name);
-    if (value instanceof ArrayValue) return value.array;
+    if (value instanceof ArrayValue) {
+      if (this.taken.has(value)) this.malformed(`the same ${name} in two places`);
+      this.taken.add(value);
+      return value.array;
+    }
     return this.malformed(`a ${estimator.className} without ${name}; it was not fitted`);
   }
 
   /** Classes that are numbers count the names, from the end where they are negative, as Python's lists do. */
   private label(value: string | number, names: readonly string[] | undefined): string {
     if (names === undefined || typeof value === 'string') return labelText(this, value);
-    const name = names.at(value);
+    const name = Number.isInteger(value) ? names.at(value) : undefined;
     if (name !== undefined) return name;
     return this.malformed(`the class ${value}, and ${SETFIT_CONFIG} names ${names.length} labels`);
+  }
+
+  private requireCount(labels: number): void {
+    if (labels > MAX_LABELS) this.malformed(`${labels} labels; at most ${MAX_LABELS} are possible`);
   }
 
   malformed(what: string): never {

@@ -3,6 +3,7 @@ import type { Case } from './case';
 import { ADAPTER_CONFIG, adapterFiles, adapterTensors, weightsOf } from './cases/adapters';
 import { fieldsOf, withField } from './cases/hdf5';
 import { sentencePieceFiles, soundSentencePiece } from './cases/sentencepiece';
+import { mutateHead } from './cases/setfit';
 import { soundTorch } from './cases/torch';
 import { type GgufParts, buildGguf, copyParts, entry, f32, parseGguf, relayout, text, u32, u64 } from './gguf-bytes';
 import { ODD_NUMBERS, ODD_VALUES, type Random, damageBytes, damageJson } from './random';
@@ -17,6 +18,7 @@ import {
   safetensors,
   soundTensors,
 } from './sound';
+import { setFitFiles, soundHeads } from './sound-setfit';
 import { torchFile } from '../unit/convert/readers/torch-builder';
 
 type Make = (random: Random) => Pick<Case, 'files' | 'gguf' | 'isAdapter'>;
@@ -39,8 +41,9 @@ export function mutantKinds(soundGguf: readonly Buffer[]): MutantKind[] {
   });
   const h5Files = fixtureFiles('bert');
   const sentencePiece = soundSentencePiece();
+  const heads = soundHeads();
   return [
-    { name: 'gguf', share: 28, make: (random) => ({ gguf: mutateGguf(parsed, random) }) },
+    { name: 'gguf', share: 26, make: (random) => ({ gguf: mutateGguf(parsed, random) }) },
     { name: 'gguf bytes', share: 6, make: (random) => ({ gguf: damageBytes(random.pick(soundGguf), random) }) },
     {
       name: 'safetensors',
@@ -49,7 +52,7 @@ export function mutantKinds(soundGguf: readonly Buffer[]): MutantKind[] {
     },
     {
       name: 'pickle',
-      share: 10,
+      share: 8,
       make: (random) => ({
         files: {
           'model.safetensors': undefined,
@@ -111,6 +114,7 @@ export function mutantKinds(soundGguf: readonly Buffer[]): MutantKind[] {
         return { files: adapterFiles(config, weights), isAdapter: true };
       },
     },
+    { name: 'setfit', share: 4, make: (random) => ({ files: setFitFiles(mutateHead(heads, random), {}) }) },
   ];
 }
 

@@ -18,6 +18,7 @@ import { hdf5Cases } from './cases/hdf5';
 import { safetensorsCases } from './cases/safetensors';
 import { sentencePieceCases } from './cases/sentencepiece';
 import { textFileCases } from './cases/text-files';
+import { setFitCases } from './cases/setfit';
 import { torchCases } from './cases/torch';
 import { mutantKinds } from './mutants';
 import { Random } from './random';
@@ -113,6 +114,7 @@ async function main(): Promise<number> {
       ...textFileCases(),
       ...sentencePieceCases(),
       ...adapterCases(),
+      ...setFitCases(),
     ].filter(({ name }, index) => index % Number(values.every) === 0 && name.includes(values.only));
     const corpus = new Tally();
     for (const hostile of handMade) corpus.add(hostile.name.split('/')[0]!, hostile, await runner.run(hostile));

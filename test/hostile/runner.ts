@@ -149,7 +149,9 @@ export class Runner {
     }
     for (const name of readdirSync(this.folder)) rmSync(join(this.folder, name), { recursive: true });
     for (const [name, content] of Object.entries({ ...this.sound, ...files })) {
-      if (content !== undefined) writeFileSync(join(this.folder, name), content);
+      if (content === undefined) continue;
+      mkdirSync(dirname(join(this.folder, name)), { recursive: true });
+      writeFileSync(join(this.folder, name), content);
     }
     arrange?.(this.folder);
   }

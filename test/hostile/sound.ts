@@ -92,22 +92,22 @@ export function tensorsByPart(size: number) {
   return { tensors, add, linear, norm };
 }
 
-export function soundTensors(): Record<string, SoundTensor> {
-  const { tensors, add, linear, norm } = tensorsByPart(H);
+export function soundTensors(size = H): Record<string, SoundTensor> {
+  const { tensors, add, linear, norm } = tensorsByPart(size);
   const layer = 'bert.encoder.layer.0';
-  add('bert.embeddings.word_embeddings.weight', ROWS, H);
-  add('bert.embeddings.position_embeddings.weight', 16, H);
-  add('bert.embeddings.token_type_embeddings.weight', 2, H);
+  add('bert.embeddings.word_embeddings.weight', ROWS, size);
+  add('bert.embeddings.position_embeddings.weight', 16, size);
+  add('bert.embeddings.token_type_embeddings.weight', 2, size);
   norm('bert.embeddings.LayerNorm');
   for (const name of ['self.query', 'self.key', 'self.value', 'output.dense']) {
-    linear(`${layer}.attention.${name}`, H, H);
+    linear(`${layer}.attention.${name}`, size, size);
   }
   norm(`${layer}.attention.output.LayerNorm`);
-  linear(`${layer}.intermediate.dense`, F, H);
-  linear(`${layer}.output.dense`, H, F);
+  linear(`${layer}.intermediate.dense`, F, size);
+  linear(`${layer}.output.dense`, size, F);
   norm(`${layer}.output.LayerNorm`);
-  linear('bert.pooler.dense', H, H);
-  linear('classifier', 2, H);
+  linear('bert.pooler.dense', size, size);
+  linear('classifier', 2, size);
   return tensors;
 }
 

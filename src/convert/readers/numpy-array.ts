@@ -34,6 +34,15 @@ export class NumpyArray {
     return this.code.startsWith('U');
   }
 
+  get isFloat(): boolean {
+    return this.code.startsWith('f');
+  }
+
+  /** Elements. */
+  get length(): number {
+    return this.shape.reduce((product, size) => product * size, 1);
+  }
+
   /** Row by row. Of texts NaN. */
   numbers(): Float64Array {
     const read = NUMBERS[this.code] ?? (() => NaN);

@@ -144,7 +144,9 @@ class SklearnHost implements PickleHost {
   private littleEndian(type: ElementType, state: PickleValue): ElementType {
     const order = state instanceof PickleTuple ? state.items[1] : undefined;
     if (order === '<' || order === '|') return type;
-    return this.fail(`an array in the byte order ${JSON.stringify(order ?? null)}; save it on a little-endian machine`);
+    // Of anything else there may be more than can be shown: a list can hold itself.
+    const shown = typeof order === 'string' ? JSON.stringify(order.slice(0, 20)) : 'unknown';
+    return this.fail(`an array in the byte order ${shown}; save it on a little-endian machine`);
   }
 
   private readArray(attributes: ReadonlyMap<unknown, PickleValue>, following: ByteCursor): NumpyArray {

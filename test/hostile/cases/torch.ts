@@ -29,7 +29,7 @@ export function soundTorch(): { pickle: Buffer; storages: Buffer[] } {
   return { pickle: Buffer.concat([...parts, pickle('u.')]), storages };
 }
 
-const GLOBALS = [
+export const GLOBALS = [
   'os\nsystem',
   'posix\nsystem',
   'nt\nsystem',

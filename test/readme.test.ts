@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { adapterModel, writeAdapter, writeBase } from './golden/adapter-checkpoints';
 import { goldenModel, writeCheckpoint } from './golden/checkpoint-fixture';
+import { rewardModels, writePublished } from './golden/published-checkpoints';
 import { FakeHub } from './hub/fake-hub';
 import { PACKAGE_ROOT } from './support/cli-process';
 
@@ -20,7 +21,7 @@ const GUIDES = readdirSync(join(PACKAGE_ROOT, 'docs', 'guides'))
 const PAGES = ['README.md', 'docs/api.md', 'docs/cli.md', 'docs/errors.md', 'docs/hub.md', ...GUIDES];
 
 /** Packages that examples use beside this one. */
-const PEERS = ['ai', 'fastify', 'express'];
+const PEERS = ['ai', 'fastify', 'express', '@huggingface/jinja'];
 
 /** What has run before any test can. */
 const SET_UP = ['npm ci'];
@@ -38,6 +39,7 @@ beforeAll(async () => {
   const bin = join(folder, 'node_modules', '.bin');
   await mkdir(bin, { recursive: true });
   await symlink(PACKAGE_ROOT, join(folder, 'node_modules', 'ggml-encoder'));
+  await mkdir(join(folder, 'node_modules', '@huggingface'));
   for (const name of PEERS) await symlink(join(PACKAGE_ROOT, 'node_modules', name), join(folder, 'node_modules', name));
   await symlink(join(PACKAGE_ROOT, 'bin', 'ggml-encoder.js'), join(bin, 'ggml-encoder'));
   const nliLabels = { id2label: { 0: 'contradiction', 1: 'entailment', 2: 'neutral' }, label2id: undefined };
@@ -50,6 +52,7 @@ beforeAll(async () => {
   await writeCheckpoint(goldenModel('bert-multilabel'), join(folder, 'moderation-checkpoint'), {
     config: moderationLabels,
   });
+  writePublished(rewardModels[0]!, { name: 'reward-checkpoint' }, folder);
   writeBase(adapterModel('roberta-masked'), {}, join(folder, 'base'));
   writeAdapter(adapterModel('roberta-masked'), './base', {}, join(folder, 'adapter'));
   const files = await readFolder(join(folder, 'reranker-checkpoint'));

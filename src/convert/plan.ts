@@ -53,7 +53,11 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
     known &&
     (scoresVocabulary === 'causal'
       ? await readVocabularyScore(checkpoint, { transformer, settings, tokenizer: known, config: files.config })
-      : { tokens: readAnswerTokens(checkpoint.name, config.path, known, options.scoreTokens), template: undefined });
+      : {
+          tokens: readAnswerTokens(checkpoint.name, config.path, known, options.scoreTokens),
+          template: undefined,
+          assumption: undefined,
+        });
   if (body !== undefined) {
     const template = await findTemplate(checkpoint, files.config);
     checkModuleSettings(checkpoint, settings, transformer, template !== undefined, setFit !== undefined);
@@ -68,7 +72,8 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
   const ownLabels = () => setFit?.labels ?? readOwnLabels(config, model.numLabels);
   const labels = names === undefined ? ownLabels() : checkLabels(names, model.numLabels);
   const tokenizer = known ?? readTokenizer();
-  const warnings = [...(model.assumptions ?? []), ...tokenizer.warnings];
+  const unsaid = score?.assumption === undefined ? [] : [score.assumption];
+  const warnings = [...unsaid, ...(model.assumptions ?? []), ...tokenizer.warnings];
   for (const name of model.tensors.flatMap(({ sources, twins = [] }) => [...sources, ...twins])) {
     const tensor = weights.find(name);
     if (tensor !== undefined) requireFloats(name, tensor);

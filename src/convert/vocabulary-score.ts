@@ -11,6 +11,7 @@ import { type PairTemplate, splitTemplate } from './chat-template/split-template
 import type { CheckpointFiles } from './checkpoint';
 import { ConfigReader } from './config';
 import { MAX_VOCAB_SIZE } from './limits';
+import { findPublishedScore } from './published-scores';
 import type { PreparedTokenizer, SpecialIds } from './tokenizer';
 import { refuseKwargs } from './transformer-kwargs';
 
@@ -18,6 +19,8 @@ export interface VocabularyScore {
   readonly tokens: ScoreTokens;
   /** Undefined: a pair is two texts for the tokenizer, as for any other model. */
   readonly template: PairTemplate | undefined;
+  /** What nothing in the checkpoint says, for the conversion to warn of. */
+  readonly assumption?: string;
 }
 
 /** What is known of the checkpoint besides its own files. */
@@ -51,8 +54,8 @@ const RESERVED = [
 ];
 
 /**
- * Without modules.json: the tokens "yes" and "no", and the chat template when there is one. With it, what the modules
- * say. Throws `architecture_unsupported`, `tokenizer_unsupported`, `checkpoint_malformed`.
+ * Without modules.json: what is known by the name, else the tokens "yes" and "no", and the chat template when there is one.
+ * With it, what the modules say. Throws `architecture_unsupported`, `tokenizer_unsupported`, `checkpoint_malformed`.
  */
 export async function readVocabularyScore(
   checkpoint: CheckpointFiles,
@@ -60,9 +63,12 @@ export async function readVocabularyScore(
 ): Promise<VocabularyScore> {
   const { tokenizer } = sources;
   if (checkpoint.modules === undefined) {
+    const published = findPublishedScore(checkpoint.name, checkpoint.folder, tokenizer);
+    if (published !== undefined) return published;
     const source = await findTemplate(checkpoint, sources.config);
     const template = source && pairTemplate(source, tokenizer, undefined, {});
-    return { tokens: defaultTokens(checkpoint, tokenizer), template };
+    const score = { tokens: defaultTokens(checkpoint, tokenizer), template };
+    return source !== undefined && isForPairs(source) ? score : { ...score, assumption: unsaid(checkpoint, source) };
   }
   const { logitScore } = checkpoint.modules;
   if (logitScore === undefined) {
@@ -91,6 +97,19 @@ export async function readVocabularyScore(
   if (source === undefined)
     return transformer.unsupported('modality_config has messages, but there is no chat template');
   return { tokens, template: pairTemplate(source, tokenizer, format === 'auto' ? undefined : format, kwargs) };
+}
+
+/** A template that was made for rerankers names the roles that it is given; one of a chat model may render any. */
+function isForPairs({ source }: TemplateSource): boolean {
+  return source.includes('query') && source.includes('document');
+}
+
+function unsaid({ folder }: CheckpointFiles, source: TemplateSource | undefined): string {
+  const place = source === undefined ? 'the two texts' : 'a chat template that does not name query and document';
+  return (
+    `nothing in ${folder} says how this language model scores a pair; as in sentence-transformers, the score is made of ` +
+    `the tokens "yes" and "no" after ${place}. Where it was trained otherwise, say so in a modules.json with a LogitScore`
+  );
 }
 
 function defaultTokens({ folder }: CheckpointFiles, { tokens }: PreparedTokenizer): ScoreTokens {

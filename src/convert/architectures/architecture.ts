@@ -178,6 +178,8 @@ export type EncoderBody = Pick<EncoderModel, 'architecture' | 'hyperparameters' 
 export interface ScoreTokens {
   readonly positive: number;
   readonly negative: number | undefined;
+  /** Of the score. Default 1. */
+  readonly divisor?: number;
 }
 
 export interface Architecture {

@@ -108,10 +108,11 @@ function describeLanguageModel(
   family: DecoderFamily,
   config: ConfigReader,
   weights: TensorIndex,
-  { positive, negative }: ScoreTokens,
+  { positive, negative, divisor: ownDivisor = 1 }: ScoreTokens,
 ): EncoderModel {
   const cap = readLogitSoftcap(family, config);
-  const divisor = family.logitDivisor?.(config) ?? 1;
+  if (cap !== undefined && ownDivisor !== 1) config.unsupported('its logits are capped before they are divided');
+  const divisor = (family.logitDivisor?.(config) ?? 1) * ownDivisor;
   const isDifference = cap !== undefined && negative !== undefined;
   const hyperparameters = readHyperparameters(family, config);
   const { hiddenSize: h, vocabSize } = hyperparameters;

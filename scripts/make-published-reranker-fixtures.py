@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""Small language models under the names of published rerankers, scored as the code on their cards scores them.
+
+    python scripts/make-published-reranker-fixtures.py
+
+Writes test/fixtures/published-rerankers/models.json: two tokenizers (byte-level BPE as Qwen has it; BPE over whole texts
+whose line breaks are tokens of their own, as Gemma has it), and for each model its configuration, the shapes of its
+tensors (values are make-golden.py's function of seed and name), and for each prompt tokens and logit of every pair, in F64. What
+is written here is what each repository's code does: text, order of tokenizing and joining, where it cuts, the logit taken.
+Reward models beside them: a chat in the tokenizer's chat template, as transformers renders, tokenizes and scores it.
+
+Made with transformers 5.18.0, tokenizers 0.23.2, torch 2.13.0.
+"""
+import importlib
+import json
+from pathlib import Path
+
+import torch
+import transformers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "test/fixtures/published-rerankers"
+golden = importlib.import_module("make-golden")
+causal = importlib.import_module("make-causal-reranker-fixtures")
+
+LONG = "The rivers of the north run to a cold sea. " * 30
+# Queries of any length are cut each in its own way, or not at all; white space at either end is not always kept.
+PAIRS = [[text.strip() for text in pair] for pair in golden.reranker_pairs(LONG) if len(pair[0]) < 200]
+PAIRS += [["<think>why</think>", "Yes, no & <b>"], ["Yes", "No"], ["which sea", LONG.strip()]]
+LIMIT = 288
+JUDGE = "Judge by the date."
+SENTENCES = (golden.GOLDEN / "sentences.txt").read_text(encoding="utf-8").split("\n") + ["Yes", "yes", "no", "x\n\ny"] * 200
+
+
+def qwen_tokenizer():
+    tokenizer = causal.train_tokenizer()
+    tokenizer.add_special_tokens(["<|im_start|>", "<|im_end|>"])
+    tokenizer.add_tokens(["Yes"])
+    tokenizer.post_processor = processors.ByteLevel(add_prefix_space=False, trim_offsets=False, use_regex=False)
+    return tokenizer
+
+
+def gemma_tokenizer():
+    tokenizer = Tokenizer(models.BPE(byte_fallback=True, fuse_unk=True, unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.Replace(" ", "\u2581")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()])
+    special = ["<pad>", "<eos>", "<bos>", "<unk>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    words = [word for line in SENTENCES for word in line.replace(" ", " \u0000").split("\u0000")]
+    tokenizer.train_from_iterator(words, trainers.BpeTrainer(vocab_size=900, special_tokens=special))
+    content = json.loads(tokenizer.to_str())
+    content["added_tokens"] = content["added_tokens"][:4]
+    tokenizer = Tokenizer.from_str(json.dumps(content))
+    tokenizer.add_tokens([AddedToken("\n" * count, normalized=False) for count in range(1, 6)])
+    bos = tokenizer.token_to_id("<bos>")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<bos> $A", pair="<bos> $A <bos> $B", special_tokens=[("<bos>", bos)])
+    return tokenizer
+
+
+def plain(tokenizer, text):
+    return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def qwen3_reranker(tokenizer, query, document, prompt):
+    """Card of Qwen/Qwen3-Reranker-0.6B: what stands around the pair is tokenized by itself, the pair is cut."""
+    prefix = plain(tokenizer, '<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and '
+                   'the Instruct provided. Note that the answer can only be "yes" or "no".<|im_end|>\n<|im_start|>user\n')
+    suffix = plain(tokenizer, "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n")
+    prompt = prompt or "Given a web search query, retrieve relevant passages that answer the query"
+    ids = plain(tokenizer, f"<Instruct>: {prompt}\n<Query>: {query}\n<Document>: {document}")
+    return prefix + ids[:LIMIT - len(prefix) - len(suffix)] + suffix
+
+
+def bge_gemma(tokenizer, query, document, prompt):
+    """FlagEmbedding's BaseLLMReranker: query, line break, passage, line break and prompt, each tokenized by itself."""
+    line_break = plain(tokenizer, "\n")
+    end = line_break + plain(tokenizer, prompt or "Given a query A and a passage B, determine whether the passage contains an "
+                             "answer to the query by providing a prediction of either 'Yes' or 'No'.")
+    ids = [tokenizer.bos_token_id, *plain(tokenizer, f"A: {query}")]
+    passage = line_break + plain(tokenizer, f"B: {document}")
+    return ids + passage[:LIMIT - len(end) - len(ids)] + end
+
+
+def zerank(tokenizer, query, document, prompt):
+    """modeling_zeranker.py: query and document, without white space at their ends, as turns of system and user in Qwen 3's chat template."""
+    text = f"<|im_start|>system\n{query}<|im_end|>\n<|im_start|>user\n{document}<|im_end|>\n"
+    return plain(tokenizer, text + "<|im_start|>assistant\n")
+
+
+def contextual(tokenizer, query, document, prompt):
+    """Card of ContextualAI/ctxl-rerank-v2-instruct-multilingual-1b: one text, cut at its end."""
+    instruction = f" {prompt}" if prompt else ""
+    text = "Check whether a given document contains information helpful to answer the query.\n"
+    text += f"<Document> {document}\n<Query> {query}{instruction} ??"
+    return tokenizer(text, truncation=True, max_length=LIMIT)["input_ids"]
+
+
+SIZES = {**causal.BASE, "max_position_embeddings": LIMIT}
+# name: tokenizer, model_type, configuration, how a pair becomes tokens, tokens that count, divisor, prompts
+CASES = {
+    "Qwen3-Reranker-0.6B": ("qwen", "qwen3", {**SIZES, "head_dim": 16, "tie_word_embeddings": True}, qwen3_reranker,
+                            ["yes", "no"], 1, [None, JUDGE]),
+    "bge-reranker-v2-gemma": ("gemma", "gemma", {**SIZES, "head_dim": 16, "tie_word_embeddings": True}, bge_gemma, ["Yes"], 1,
+                              [None, JUDGE]),
+    "zerank-1-small": ("qwen", "qwen3", {**SIZES, "head_dim": 16, "tie_word_embeddings": True, "max_position_embeddings": 1024},
+                       zerank, ["Yes"], 5, [None]),
+    "ctxl-rerank-v2-instruct-multilingual-1b": ("qwen", "qwen3", {**SIZES, "head_dim": 16}, contextual, [0], 1, [None, JUDGE]),
+    "ctxl-rerank-v2-instruct-multilingual-6b": ("gemma", "mistral", SIZES, contextual, [0], 1, [None, JUDGE]),
+}
+
+
+TURNS = """{%- if bos_token %}{{ bos_token }}{% endif %}
+{%- for message in messages %}
+    {%- if message.role == "assistant" and loop.last %}
+<|im_start|>assistant
+<think>
+
+</think>
+
+{{ message.content }}<|im_end|>
+    {%- else %}
+{{ "<|im_start|>" + message.role + "\\n" + message.content + "<|im_end|>\\n" }}
+    {%- endif %}
+{%- endfor %}
+"""
+REWARDS = {
+    "reward-qwen3": ("qwen", "qwen3", {**SIZES, "head_dim": 16}),
+    # Its tokenizer adds the token that the template begins with too, so that cards take it off the rendered text.
+    "reward-llama": ("gemma", "llama", SIZES),
+}
+CHATS = [[{"role": "user", "content": query}, {"role": "assistant", "content": document}] for query, document in PAIRS]
+CHATS += [[{"role": "system", "content": JUDGE}, *CHATS[0], *CHATS[1]]]
+
+
+def special_tokens(kind):
+    if kind == "gemma":
+        return {"bos_token": "<bos>", "eos_token": "<eos>", "pad_token": "<pad>", "unk_token": "<unk>"}
+    return {"eos_token": "<|im_end|>", "pad_token": "<|end|>"}
+
+
+CLASSES = {"qwen": "Qwen2Tokenizer", "gemma": "GemmaTokenizer"}
+
+
+def weights(network, seed):
+    values = {key: torch.from_numpy(golden.tensor_values({"seed": seed, "scales": causal.SCALES}, key, tuple(tensor.shape)))
+              for key, tensor in network.state_dict().items()
+              if not (network.config.tie_word_embeddings and key == "lm_head.weight")}
+    network.load_state_dict(values, strict=False)
+    network.tie_weights()
+    network.double()
+    return {key: list(value.shape) for key, value in values.items()}
+
+
+def entry(name, seed, kind, network, tensors, tokenizers, settings, **more):
+    config = {**network.config.to_diff_dict(), "architectures": [type(network).__name__],
+              "model_type": network.config.model_type}
+    return {"name": name, "seed": seed, "tokenizer": kind, "config": config, "tensors": tensors,
+            "tokenizerConfig": {"tokenizer_class": CLASSES[kind], **special_tokens(kind), **settings},
+            "postProcessor": json.loads(tokenizers[kind].to_str())["post_processor"], "files": {}, **more}
+
+
+def reward(name, seed, tokenizers):
+    kind, model_type, sizes = REWARDS[name]
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=tokenizers[kind], chat_template=TURNS, **special_tokens(kind))
+    config = transformers.AutoConfig.for_model(model_type, vocab_size=len(tokenizer) + 3, num_labels=1, **sizes)
+    config.pad_token_id = tokenizer.pad_token_id
+    network = transformers.AutoModelForSequenceClassification.from_config(config, attn_implementation="eager").eval()
+    tensors = weights(network, seed)
+    rows = []
+    for chat in CHATS:
+        text = tokenizer.apply_chat_template(chat, tokenize=False).removeprefix(tokenizer.bos_token or "")
+        ids = tokenizer(text, truncation=True, max_length=LIMIT)["input_ids"]
+        with torch.no_grad():
+            logits = network(input_ids=torch.tensor([ids])).logits
+        rows.append({"ids": ids, "logit": float(f"{float(logits[0, 0]):.9g}")})
+    print(name, [len(row["ids"]) for row in rows], "std", float(torch.tensor([row["logit"] for row in rows]).std()), flush=True)
+    return entry(name, seed, kind, network, tensors, tokenizers, {"chat_template": TURNS}, rows=rows)
+
+
+def main():
+    torch.set_num_threads(1)
+    OUT.mkdir(parents=True, exist_ok=True)
+    tokenizers = {"qwen": qwen_tokenizer(), "gemma": gemma_tokenizer()}
+    entries = []
+    for seed, (name, (kind, model_type, config, encode, counted, divisor, prompts)) in enumerate(CASES.items(), 701):
+        tokenizer = PreTrainedTokenizerFast(tokenizer_object=tokenizers[kind], **special_tokens(kind))
+        config = transformers.AutoConfig.for_model(model_type, vocab_size=len(tokenizer) + 3, **config)
+        network = transformers.AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
+        tensors = weights(network, seed)
+        ids_of = [token if isinstance(token, int) else plain(tokenizer, token)[0] for token in counted]
+        calls = []
+        for prompt in prompts:
+            ids = [encode(tokenizer, query, document, prompt) for query, document in PAIRS]
+            logits = []
+            for row in ids:
+                with torch.no_grad():
+                    last = network(input_ids=torch.tensor([row])).logits[0, -1]
+                score = last[ids_of[0]] - (last[ids_of[1]] if len(ids_of) > 1 else 0)
+                logits.append(float(f"{float(score) / divisor:.9g}"))
+            print(name, prompt, [len(row) for row in ids], "std", float(torch.tensor(logits).std()), flush=True)
+            calls.append({"prompt": prompt, "ids": ids, "logits": logits})
+        entries.append(entry(name, seed, kind, network, tensors, tokenizers, {}, calls=calls))
+    rewards = [reward(name, seed, tokenizers) for seed, name in enumerate(REWARDS, 751)]
+    lines = [json.dumps({"scales": causal.SCALES, "pairs": PAIRS, "chats": CHATS, "rewards": rewards,
+                         "tokenizers": {kind: json.loads(own.to_str()) for kind, own in tokenizers.items()}},
+                        ensure_ascii=False)[:-1] + ', "models": [']
+    lines += [",\n".join(json.dumps(entry) for entry in entries), "]}"]
+    (OUT / "models.json").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+/**
+ * Rerankers that are language models and whose files do not say how they score a pair, known by their names: the text that
+ * a pair becomes and the tokens whose logits count, as their cards and their own code have them.
+ */
+import { EncoderError } from '../errors';
+import type { ScoreTokens } from './architectures/architecture';
+import type { PairTemplate, Slot, TemplatePieces } from './chat-template/split-template';
+import type { PreparedTokenizer } from './tokenizer';
+
+interface PublishedScore {
+  /** Of the repository or folder. */
+  readonly name: RegExp;
+  /** As the vocabulary has it, or its id. */
+  readonly positive: string | number;
+  readonly negative?: string;
+  /** Of the logit. */
+  readonly divisor?: number;
+  /** With {query}, {document} and the prompt. */
+  readonly text: (prompt: string) => string;
+  /** Undefined: there is no place for one. */
+  readonly defaultPrompt?: string;
+  /** What stands before a prompt that is given. */
+  readonly beforePrompt?: string;
+  /** `own`: what the tokenizer adds to any text. */
+  readonly begin: 'none' | 'bos' | 'own';
+}
+
+const PUBLISHED: readonly PublishedScore[] = [
+  {
+    name: /^Qwen3-Reranker-(0\.6B|4B|8B)$/,
+    positive: 'yes',
+    negative: 'no',
+    text: (prompt) =>
+      '<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct ' +
+      'provided. Note that the answer can only be "yes" or "no".<|im_end|>\n<|im_start|>user\n' +
+      `<Instruct>: ${prompt}\n<Query>: {query}\n<Document>: {document}` +
+      '<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n',
+    defaultPrompt: 'Given a web search query, retrieve relevant passages that answer the query',
+    begin: 'none',
+  },
+  {
+    name: /^bge-reranker-v2-gemma$/,
+    positive: 'Yes',
+    text: (prompt) => `A: {query}\nB: {document}\n${prompt}`,
+    defaultPrompt:
+      'Given a query A and a passage B, determine whether the passage contains an answer to the query by providing ' +
+      "a prediction of either 'Yes' or 'No'.",
+    begin: 'bos',
+  },
+  {
+    name: /^zerank-(1|1-small|2)(-reranker)?$/,
+    positive: 'Yes',
+    divisor: 5,
+    text: () =>
+      '<|im_start|>system\n{query}<|im_end|>\n<|im_start|>user\n{document}<|im_end|>\n<|im_start|>assistant\n',
+    begin: 'none',
+  },
+  {
+    name: /^ctxl-rerank-v2-instruct-multilingual-[126]b$/,
+    positive: 0,
+    text: (prompt) =>
+      'Check whether a given document contains information helpful to answer the query.\n' +
+      `<Document> {document}\n<Query> {query}${prompt} ??`,
+    defaultPrompt: '',
+    beforePrompt: ' ',
+    begin: 'own',
+  },
+];
+
+/** Undefined for a `name` that is not known. Throws `architecture_unsupported` where the vocabulary lacks a token. */
+export function findPublishedScore(
+  name: string,
+  folder: string,
+  { ids, tokens }: PreparedTokenizer,
+): { readonly tokens: ScoreTokens; readonly template: PairTemplate } | undefined {
+  const found = PUBLISHED.find((score) => score.name.test(name));
+  if (found === undefined) return undefined;
+  const { positive, negative, divisor, text, defaultPrompt, beforePrompt = '', begin } = found;
+  const idOf = (token: string | number) => {
+    const entry = [...tokens].find(([id, content]) => token === content || token === id);
+    if (entry !== undefined) return entry[0];
+    throw new EncoderError(
+      'architecture_unsupported',
+      `${folder}: ${name} scores by the token ${JSON.stringify(token)}, which the vocabulary does not have`,
+    );
+  };
+  const bos = begin === 'bos' && ids.bos !== undefined ? tokens.get(ids.bos)! : '';
+  const pieces = (prompt: string) => splitText(bos + text(prompt));
+  return {
+    tokens: {
+      positive: idOf(positive),
+      negative: negative === undefined ? undefined : idOf(negative),
+      ...(divisor === undefined ? {} : { divisor }),
+    },
+    template: {
+      plain: pieces(defaultPrompt ?? ''),
+      prompted: defaultPrompt === undefined ? undefined : pieces(`${beforePrompt}{prompt}`),
+      restoresEnd: begin !== 'own',
+      ...(begin === 'own' ? { addsSpecialTokens: true } : {}),
+    },
+  };
+}
+
+function splitText(text: string): TemplatePieces {
+  const parts = text.split(/\{(query|document|prompt)\}/);
+  return {
+    pieces: parts.filter((_, index) => index % 2 === 0),
+    slots: parts.filter((_, index) => index % 2 === 1) as Slot[],
+  };
+}

@@ -1,0 +1,63 @@
+/** The published rerankers of scripts/make-published-reranker-fixtures.py as checkpoint folders of their names. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { temporaryFolder, writeSafetensors } from '../unit/convert/temp-folder';
+import {
+  type Changes,
+  type SmallModel,
+  checkpointFiles,
+  readFixtures,
+  seededTensors,
+  writeFiles,
+} from './small-checkpoints';
+
+export interface PublishedModel extends SmallModel {
+  readonly tokenizer: string;
+  /** What the code on its card makes of all pairs with the prompt; null is its own. */
+  readonly calls: readonly {
+    readonly prompt: string | null;
+    readonly ids: readonly (readonly number[])[];
+    readonly logits: readonly number[];
+  }[];
+}
+
+/** A classifier of chats, which its tokenizer's chat template makes texts of. */
+export interface RewardModel extends SmallModel {
+  readonly tokenizer: string;
+  /** One for each chat. */
+  readonly rows: readonly { readonly ids: readonly number[]; readonly logit: number }[];
+}
+
+interface TokenizerFile {
+  readonly model: { readonly vocab: Readonly<Record<string, number>> };
+}
+
+interface More {
+  readonly tokenizers: Readonly<Record<string, TokenizerFile>>;
+  readonly chats: readonly (readonly { readonly role: string; readonly content: string }[])[];
+  readonly rewards: readonly RewardModel[];
+}
+
+const fixtures = readFixtures<PublishedModel, More>('published-rerankers');
+export const { pairs: publishedPairs, models: publishedModels, chats, rewards: rewardModels } = fixtures;
+
+/** Writes the checkpoint into a folder of the model's name, or another, in `parent`, and returns the folder. */
+export function writePublished(
+  model: PublishedModel | RewardModel,
+  changes: Changes & { readonly name?: string } = {},
+  parent = temporaryFolder(),
+): string {
+  const folder = join(parent, changes.name ?? model.name);
+  mkdirSync(folder);
+  const tensors = seededTensors(model, fixtures.scales);
+  writeSafetensors(join(folder, 'model.safetensors'), tensors);
+  const files = { 'tokenizer.json': fixtures.tokenizers[model.tokenizer], ...changes.files };
+  writeFiles(folder, checkpointFiles(model, { ...changes, files }));
+  return folder;
+}
+
+/** Its tokenizer.json. */
+export function tokenizerOf({ tokenizer }: PublishedModel): TokenizerFile {
+  return fixtures.tokenizers[tokenizer]!;
+}

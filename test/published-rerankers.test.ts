@@ -15,6 +15,7 @@ import {
   tokenizerOf,
   writePublished,
 } from './golden/published-checkpoints';
+import { families, ownTokenizer, writeFamily } from './golden/family-checkpoints';
 import { temporaryFolder } from './unit/convert/temp-folder';
 
 /** Of one logit of up to 6; stock operations add Gemma's large states up in another order. */
@@ -74,6 +75,31 @@ describe('the files that docs/hub.md has for any other name', () => {
     const results = await reranker.predict(publishedPairs, { specialTokens: 'parse', logits: true });
     const errors = results.map((result, row) => Math.abs(result.logits![0]! - logits[row]!));
     expect(Math.max(...errors)).toBeLessThan(TOLERANCE.auto);
+  });
+});
+
+describe.each(['llama-nemotron-rerank-1b-v2', 'llama-3.2-nv-rerankqa-1b-v2'])('%s', (name) => {
+  const family = families().find((candidate) => candidate.name === 'llama-bidirectional-last')!;
+  const convertAs = async (folderName: string) => {
+    const folder = join(temporaryFolder(), folderName);
+    await writeFamily(family, folder, 'safetensors', 'F32', ownTokenizer(family));
+    const output = join(temporaryFolder(), 'model.gguf');
+    return convert(folder, { output });
+  };
+
+  it('reads a pair as the text of its card, which other models of the class are given', async () => {
+    const known = await convertAs(name);
+    const other = await convertAs('mine');
+    expect([known.warnings, other.warnings]).toEqual([[], [expect.stringContaining('"mine" says what text')]]);
+    await using reranker = await CrossEncoder.load(known.path);
+    await using classifier = await Classifier.load(other.path, { onWarning: () => undefined });
+    const texts = publishedPairs.map(([query, passage]) => `question:${query} \n \n passage:${passage}`);
+    expect(await reranker.tokenize(publishedPairs)).toEqual(await classifier.tokenize(texts));
+    const scores = (await reranker.predict(publishedPairs)).map(({ score }) => score);
+    expect(scores).toEqual((await classifier.classify(texts)).map(({ score }) => score));
+    expect(new Set(scores).size).toBeGreaterThan(6);
+    await using own = await Classifier.load(known.path);
+    await expect(own.classify(texts[0]!)).rejects.toMatchObject({ code: 'input_invalid' });
   });
 });
 

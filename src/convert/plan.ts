@@ -13,6 +13,7 @@ import { MIN_LENGTH } from './limits';
 import { addModuleHead, checkModuleSettings } from './module-head';
 import { type TensorSource, requireFloats } from './readers/tensor-source';
 import { readPrompts } from './prompts';
+import { findPublishedText } from './published-scores';
 import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
 import type { SetFitHead } from './setfit-head';
 import { declareTensors } from './tensor-types';
@@ -72,7 +73,8 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
   const ownLabels = () => setFit?.labels ?? readOwnLabels(config, model.numLabels);
   const labels = names === undefined ? ownLabels() : checkLabels(names, model.numLabels);
   const tokenizer = known ?? readTokenizer();
-  const unsaid = score?.assumption === undefined ? [] : [score.assumption];
+  const text = body === undefined ? findPublishedText(checkpoint.name, architecture.sourceClass) : {};
+  const unsaid = [score?.assumption, text.assumption].filter((assumption) => assumption !== undefined);
   const warnings = [...unsaid, ...(model.assumptions ?? []), ...tokenizer.warnings];
   for (const name of model.tensors.flatMap(({ sources, twins = [] }) => [...sources, ...twins])) {
     const tensor = weights.find(name);
@@ -93,7 +95,7 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
     problemType: setFit === undefined ? readProblemType(config) : setFitProblem(setFit),
     activationFn: readActivationFn(config, settings, warnings),
     prompts: readPrompts(settings),
-    template: model.pairTemplate ?? score?.template,
+    template: model.pairTemplate ?? score?.template ?? text.template,
     maxLength: readMaxLength(
       transformer,
       model.hyperparameters.numPositions,

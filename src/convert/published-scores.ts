@@ -1,10 +1,10 @@
 /**
- * Rerankers that are language models and whose files do not say how they score a pair, known by their names: the text that
- * a pair becomes and the tokens whose logits count, as their cards and their own code have them.
+ * Rerankers whose files do not say how they score a pair, known by their names: the text that a pair becomes and, of
+ * language models, the tokens whose logits count, as their cards and their own code have them.
  */
 import { EncoderError } from '../errors';
 import type { ScoreTokens } from './architectures/architecture';
-import type { PairTemplate, Slot, TemplatePieces } from './chat-template/split-template';
+import { type PairTemplate, type Slot, type TemplatePieces, ordinaryText } from './chat-template/split-template';
 import type { PreparedTokenizer } from './tokenizer';
 
 interface PublishedScore {
@@ -98,6 +98,24 @@ export function findPublishedScore(
       restoresEnd: begin !== 'own',
       ...(begin === 'own' ? { addsSpecialTokens: true } : {}),
     },
+  };
+}
+
+/** NVIDIA's rerankers with a head, which read one text, and the class that is theirs alone. */
+const HEADED = /^llama-(3\.2-nv-rerankqa|nemotron-rerank)-1b-v2$/;
+const HEADED_CLASS = 'LlamaBidirectionalForSequenceClassification';
+
+/** The text of a pair for a model with a head, or what nothing in the checkpoint says; neither for most. */
+export function findPublishedText(
+  name: string,
+  sourceClass: string,
+): { readonly template?: PairTemplate; readonly assumption?: string } {
+  if (sourceClass !== HEADED_CLASS) return {};
+  if (HEADED.test(name)) return { template: ordinaryText(['question:', ' \n \n passage:', '']) };
+  return {
+    assumption:
+      `nothing in ${JSON.stringify(name.slice(0, 80))} says what text a pair becomes for a ${sourceClass}, which reads one ` +
+      'text; a pair is two texts for it here. Pass the text that it was trained on, by itself',
   };
 }
 

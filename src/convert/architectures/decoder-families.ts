@@ -184,7 +184,10 @@ export const DECODER_FAMILIES: readonly DecoderFamily[] = [
     biases: allBiases,
     logitDivisor: (config) => config.number('temperature', 1, 1e-6, 1e6),
     head: pooledHead,
-    more: () => ({ isCausal: false }),
+    more: (config) => {
+      if (config.boolean('is_causal', false)) config.unsupported('is_causal is set, which hides what follows a token');
+      return { isCausal: false };
+    },
   },
   {
     className: 'Olmo2',

@@ -223,6 +223,7 @@ const CASES: readonly (readonly [string, object, string, string])[] = [
   ['bloom', { seq_length: 0 }, MALFORMED, 'seq_length'],
   ['llama-bidirectional', { pooling: 'weighted_avg' }, UNSUPPORTED, 'weighted_avg'],
   ['llama-bidirectional', { pooling: 'toString' }, UNSUPPORTED, 'toString'],
+  ['llama-bidirectional', { is_causal: true }, UNSUPPORTED, 'is_causal'],
   ['llama-bidirectional', { temperature: 0 }, MALFORMED, 'temperature'],
   ['olmo2', { num_key_value_heads: 3 }, MALFORMED, 'key-value heads'],
   ['olmo2', { partial_rotary_factor: 0.5 }, UNSUPPORTED, 'partial_rotary_factor'],

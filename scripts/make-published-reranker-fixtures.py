@@ -7,16 +7,18 @@ Writes test/fixtures/published-rerankers/models.json: two tokenizers (byte-level
 whose line breaks are tokens of their own, as Gemma has it), and for each model its configuration, the shapes of its
 tensors (values are make-golden.py's function of seed and name), and for each prompt tokens and logit of every pair, in F64. What
 is written here is what each repository's code does: text, order of tokenizing and joining, where it cuts, the logit taken.
-Reward models beside them: a chat in the tokenizer's chat template, as transformers renders, tokenizes and scores it.
+Classifiers whose chat template takes a pair: tokens and scores of sentence-transformers' CrossEncoder. Reward models: a chat in the tokenizer's chat template, as transformers renders, tokenizes and scores it.
 
-Made with transformers 5.18.0, tokenizers 0.23.2, torch 2.13.0.
+Made with sentence-transformers 6.0.1, transformers 5.18.0, tokenizers 0.23.2, torch 2.13.0.
 """
 import importlib
 import json
+import tempfile
 from pathlib import Path
 
 import torch
 import transformers
+from safetensors.torch import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
@@ -180,6 +182,44 @@ def reward(name, seed, tokenizers):
     return entry(name, seed, kind, network, tensors, tokenizers, {"chat_template": TURNS}, rows=rows)
 
 
+def saved_files(modality):
+    return {
+        "modules.json": causal.MODULES[:1],
+        "sentence_bert_config.json": {"transformer_task": "sequence-classification", "modality_config": modality,
+                                      "module_output_name": "scores",
+                                      "processing_kwargs": {"chat_template": {"add_generation_prompt": True}}},
+        "config_sentence_transformers.json": {"model_type": "CrossEncoder"},
+    }
+
+
+MESSAGES = {"text": causal.LOGITS, "message": {**causal.LOGITS, "format": "flat"}}
+# name: model_type, configuration, files, prompts
+TEMPLATED = {
+    "headed-turns": ("qwen3", causal.QWEN3, {"chat_template.jinja": causal.TURNS}, [None, JUDGE]),
+    "headed-saved": ("qwen2", causal.BASE, {"chat_template.jinja": causal.TURNS, **saved_files(MESSAGES)}, [None, JUDGE]),
+    "headed-saved-texts": ("llama", causal.BASE, {"chat_template.jinja": causal.TURNS,
+                                                  **saved_files({"text": causal.LOGITS})}, [None, "p "]),
+}
+
+
+def templated(name, seed, tokenizer):
+    model_type, sizes, files, prompts = TEMPLATED[name]
+    config = transformers.AutoConfig.for_model(model_type, vocab_size=tokenizer.get_vocab_size() + 3, num_labels=1, **sizes)
+    config.pad_token_id = tokenizer.token_to_id("<|end|>")
+    network = transformers.AutoModelForSequenceClassification.from_config(config).eval()
+    tensors = weights(network, seed)
+    content = {**network.config.to_diff_dict(), "architectures": [type(network).__name__], "model_type": model_type}
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        own = causal.tokenizer_files(tokenizer, model_type, {})
+        causal.write(folder, {"config.json": content, **own, **files})
+        save_file({key: value.float() for key, value in network.state_dict().items()}, folder / "model.safetensors",
+                  metadata={"format": "pt"})
+        expected = causal.measure(folder, prompts, model_type)
+    return {"name": name, "seed": seed, "config": content, "tensors": tensors, "files": files, "expected": expected,
+            "tokenizerConfig": own["tokenizer_config.json"], "postProcessor": own["tokenizer.json"]["post_processor"]}
+
+
 def main():
     torch.set_num_threads(1)
     OUT.mkdir(parents=True, exist_ok=True)
@@ -204,7 +244,9 @@ def main():
             calls.append({"prompt": prompt, "ids": ids, "logits": logits})
         entries.append(entry(name, seed, kind, network, tensors, tokenizers, {}, calls=calls))
     rewards = [reward(name, seed, tokenizers) for seed, name in enumerate(REWARDS, 751)]
-    lines = [json.dumps({"scales": causal.SCALES, "pairs": PAIRS, "chats": CHATS, "rewards": rewards,
+    small = Tokenizer.from_file(str(ROOT / "test/fixtures/causal-rerankers/tokenizer.json"))
+    headed = [templated(name, seed, small) for seed, name in enumerate(TEMPLATED, 771)]
+    lines = [json.dumps({"scales": causal.SCALES, "pairs": PAIRS, "chats": CHATS, "rewards": rewards, "templated": headed,
                          "tokenizers": {kind: json.loads(own.to_str()) for kind, own in tokenizers.items()}},
                         ensure_ascii=False)[:-1] + ', "models": [']
     lines += [",\n".join(json.dumps(entry) for entry in entries), "]}"]

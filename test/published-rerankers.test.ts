@@ -6,12 +6,13 @@ import { Template } from '@huggingface/jinja';
 import { describe, expect, it } from 'vitest';
 import { Classifier, CrossEncoder, convert } from 'ggml-encoder';
 
-import { causalModel, writeCausal } from './golden/causal-checkpoints';
+import { causalModel, causalPairs, writeCausal } from './golden/causal-checkpoints';
 import {
   chats,
   publishedModels,
   publishedPairs,
   rewardModels,
+  templatedModels,
   tokenizerOf,
   writePublished,
 } from './golden/published-checkpoints';
@@ -138,6 +139,21 @@ describe('a language model that no file and no name says more of', () => {
       files: { 'tokenizer.json': undefined },
     });
     await expect(load(folder)).rejects.toMatchObject({ code: 'tokenizer_missing' });
+  });
+});
+
+describe.each(templatedModels)('a classifier with a chat template for pairs: $name', (model) => {
+  it.each(['auto', 'portable'] as const)('has the tokens and scores of CrossEncoder.predict: %s', async (kernels) => {
+    await using reranker = await load(writePublished(model), kernels);
+    for (const { prompt, ids, logits } of model.expected.calls) {
+      const options = { specialTokens: 'parse', ...(prompt === null ? {} : { prompt }) } as const;
+      const tokens = await reranker.tokenize(causalPairs, options);
+      expect(tokens.map((row) => [...row.ids])).toEqual(ids);
+      const results = await reranker.predict(causalPairs, { ...options, logits: true });
+      const errors = results.map((result, row) => Math.abs(result.logits![0]! - logits[row]!));
+      expect(Math.max(...errors)).toBeLessThan(TOLERANCE[kernels]);
+    }
+    expect(new Set(model.expected.calls.map(({ logits }) => logits.join())).size).toBe(2);
   });
 });
 

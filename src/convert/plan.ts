@@ -18,7 +18,7 @@ import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
 import type { SetFitHead } from './setfit-head';
 import { declareTensors } from './tensor-types';
 import { prepareTokenizer } from './tokenizer';
-import { findTemplate, readVocabularyScore } from './vocabulary-score';
+import { findTemplate, readClassifierTemplate, readVocabularyScore } from './vocabulary-score';
 
 const PROBLEM_TYPES: readonly string[] = [
   '',
@@ -73,6 +73,10 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
   const ownLabels = () => setFit?.labels ?? readOwnLabels(config, model.numLabels);
   const labels = names === undefined ? ownLabels() : checkLabels(names, model.numLabels);
   const tokenizer = known ?? readTokenizer();
+  const template =
+    body === undefined && known === undefined
+      ? await readClassifierTemplate(checkpoint, { transformer, tokenizer, config: files.config })
+      : undefined;
   const text = body === undefined ? findPublishedText(checkpoint.name, architecture.sourceClass) : {};
   const unsaid = [score?.assumption, text.assumption].filter((assumption) => assumption !== undefined);
   const warnings = [...unsaid, ...(model.assumptions ?? []), ...tokenizer.warnings];
@@ -95,7 +99,7 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
     problemType: setFit === undefined ? readProblemType(config) : setFitProblem(setFit),
     activationFn: readActivationFn(config, settings, warnings),
     prompts: readPrompts(settings),
-    template: model.pairTemplate ?? score?.template ?? text.template,
+    template: model.pairTemplate ?? score?.template ?? text.template ?? template,
     maxLength: readMaxLength(
       transformer,
       model.hyperparameters.numPositions,

@@ -99,6 +99,22 @@ export async function readVocabularyScore(
   return { tokens, template: pairTemplate(source, tokenizer, format === 'auto' ? undefined : format, kwargs) };
 }
 
+/**
+ * The chat template that sentence-transformers puts a pair into for a classifier; undefined for most. A template that takes
+ * no pair, as those of chat models, is not used: the library refuses pairs with it, and transformers knows none of this.
+ */
+export async function readClassifierTemplate(
+  checkpoint: CheckpointFiles,
+  { transformer, tokenizer, config }: Omit<ScoreSources, 'settings'>,
+): Promise<PairTemplate | undefined> {
+  const source = await findTemplate(checkpoint, config);
+  if (source === undefined || !isForPairs(source)) return undefined;
+  const modalities = transformer?.object('modality_config');
+  if (modalities !== undefined && modalities['message'] === undefined) return undefined;
+  const format = transformer && modalities && readFormat(transformer, modalities['message']);
+  return pairTemplate(source, tokenizer, format, transformer === undefined ? {} : readTemplateKwargs(transformer));
+}
+
 /** A template that was made for rerankers names the roles that it is given; one of a chat model may render any. */
 function isForPairs({ source }: TemplateSource): boolean {
   return source.includes('query') && source.includes('document');
@@ -159,8 +175,14 @@ function readModality(transformer: ConfigReader, inputName: string): MessageForm
     transformer.unsupported('modality_config takes something else than the logits of the forward method');
   }
   if (messages === undefined) return undefined;
-  const format = used['format'] ?? 'auto';
-  if (format === 'auto' || format === 'flat' || format === 'structured') return format;
+  return readFormat(transformer, used) ?? 'auto';
+}
+
+/** Undefined: the template says which. */
+function readFormat(transformer: ConfigReader, messages: JsonValue | undefined): MessageFormat | undefined {
+  const format = isJsonObject(messages) ? (messages['format'] ?? 'auto') : 'auto';
+  if (format === 'auto') return undefined;
+  if (format === 'flat' || format === 'structured') return format;
   return transformer.malformed(`modality_config has the format ${String(JSON.stringify(format)).slice(0, 40)}`);
 }
 

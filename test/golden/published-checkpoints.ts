@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { CausalModel } from './causal-checkpoints';
 import { temporaryFolder, writeSafetensors } from '../unit/convert/temp-folder';
 import {
   type Changes,
@@ -37,14 +38,21 @@ interface More {
   readonly tokenizers: Readonly<Record<string, TokenizerFile>>;
   readonly chats: readonly (readonly { readonly role: string; readonly content: string }[])[];
   readonly rewards: readonly RewardModel[];
+  readonly templated: readonly CausalModel[];
 }
 
 const fixtures = readFixtures<PublishedModel, More>('published-rerankers');
-export const { pairs: publishedPairs, models: publishedModels, chats, rewards: rewardModels } = fixtures;
+export const {
+  pairs: publishedPairs,
+  models: publishedModels,
+  chats,
+  rewards: rewardModels,
+  templated: templatedModels,
+} = fixtures;
 
 /** Writes the checkpoint into a folder of the model's name, or another, in `parent`, and returns the folder. */
 export function writePublished(
-  model: PublishedModel | RewardModel,
+  model: PublishedModel | RewardModel | CausalModel,
   changes: Changes & { readonly name?: string } = {},
   parent = temporaryFolder(),
 ): string {
@@ -52,7 +60,8 @@ export function writePublished(
   mkdirSync(folder);
   const tensors = seededTensors(model, fixtures.scales);
   writeSafetensors(join(folder, 'model.safetensors'), tensors);
-  const files = { 'tokenizer.json': fixtures.tokenizers[model.tokenizer], ...changes.files };
+  const own = 'tokenizer' in model ? { 'tokenizer.json': fixtures.tokenizers[model.tokenizer] } : {};
+  const files = { ...own, ...changes.files };
   writeFiles(folder, checkpointFiles(model, { ...changes, files }));
   return folder;
 }

@@ -21,8 +21,10 @@ using namespace kernels;
 bool name_has(const GemmKernel& kernel, const char* part) {
   return std::strstr(kernel.name, part) != nullptr;
 }
-bool quantizes_activations(const GemmKernel& kernel) {
-  return name_has(kernel, "vnni") || name_has(kernel, "dotprod");
+/// What the largest value of a block of x is rounded to in kernels that multiply integers, else 0.
+float top_of_block(const GemmKernel& kernel) {
+  if (name_has(kernel, "vnni") || name_has(kernel, "dotprod")) return 127;
+  return name_has(kernel, "q8_0_avx2") ? 32767 : 0;
 }
 
 double tolerance(const GemmKernel& kernel) {
@@ -34,13 +36,13 @@ std::vector<double> effective_row(const GemmKernel& kernel, const float* x, size
   std::vector<double> values(x, x + k);
   if (kernel.type == WeightType::kBf16 || name_has(kernel, "amx_bf16")) {
     for (size_t i = 0; i < k; i++) values[i] = bf16_to_f32(f32_to_bf16(x[i]));
-  } else if (quantizes_activations(kernel)) {
+  } else if (const float most = top_of_block(kernel)) {
     for (size_t block = 0; block < k; block += 32) {
       const size_t end = block + 32 < k ? block + 32 : k;
       float top = 0;
       for (size_t i = block; i < end; i++) top = std::fmax(top, std::fabs(x[i]));
       for (size_t i = block; i < end; i++)
-        values[i] = double{std::nearbyint(x[i] * (127.0f / top))} * (top * (1.0f / 127.0f));
+        values[i] = double{std::nearbyint(x[i] * (most / top))} * (top * (1.0f / most));
     }
   }
   return values;
@@ -246,8 +248,32 @@ void check_int8(const GemmKernel& kernel, size_t k) {
 // The stated accuracy of int8 activations against f32 arithmetic on the same weights, outliers included.
 TEST(gemm_int8_stays_close_to_f32) {
   for (const GemmKernel* kernel : runnable<GemmKernel>()) {
-    if (!quantizes_activations(*kernel)) continue;
+    if (top_of_block(*kernel) == 0) continue;
     for (const size_t k : {768, 1200}) check_int8(*kernel, k);
+  }
+}
+
+// Largest weights times largest x of one sign or the other: no sum of products may saturate or wrap on its
+// way.
+TEST(gemm_integers_do_not_saturate) {
+  for (const GemmKernel* kernel : runnable<GemmKernel>()) {
+    if (top_of_block(*kernel) == 0) continue;
+    for (const int weight : {-128, 127}) {
+      for (const float sign : {-1.0f, 1.0f}) {
+        Problem p(*kernel, 7, 40, 96);
+        const uint16_t one = f32_to_f16(1.0f);
+        for (size_t at = 0; at < p.w.bytes.size(); at += 34) {
+          std::memcpy(p.w.bytes.data() + at, &one, sizeof one);
+          std::memset(p.w.bytes.data() + at + sizeof one, weight, 32);
+        }
+        for (size_t i = 0; i < p.x.size(); i++) p.x[i] = 3.0f * sign;
+        for (size_t i = 0; i < p.expected.size(); i++) {
+          p.expected[i] = 3.0 * double{sign} * weight * static_cast<double>(p.k) + p.bias[i % p.n];
+          p.magnitude[i] = std::fabs(p.expected[i]);
+        }
+        CHECK(run_and_compare(*kernel, p, 3) <= 1);
+      }
+    }
   }
 }
 

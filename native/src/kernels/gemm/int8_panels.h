@@ -1,23 +1,24 @@
-// q8_0 weights times x quantized to int8, dot products of four bytes in one instruction (VPDPBUSD on x86,
-// SDOT on ARM); for every vector type S that has it.
+// q8_0 weights times x in integers: VPDPBUSD and SDOT multiply int8 by int8 four at a time, VPMADDWD int16 by
+// int16 two at a time; for every vector type S that has one of them.
 //
-// x is quantized in blocks of 32 along k like the weights: scale = largest / 127, q = round(x / scale). One
-// scale for the whole row would save a multiplication in eleven and cost accuracy where it hurts: a single
-// outlier, which encoder activations have, would coarsen the row. Integer sums of a block are exact; block
-// sums add up in f32, ascending k. The largest magnitude is found on the bits as integers, where a NaN is
-// larger than any number: it becomes the scale, and so the row's result.
+// x is quantized in blocks of 32 along k like the weights: scale = largest / top, q = round(x / scale), top
+// being 127 for int8 and 32,767 for int16. One scale for the whole row would save a multiplication in eleven
+// and cost accuracy where it hurts: a single outlier, which encoder activations have, would coarsen the row.
+// Integer sums of a block are exact; block sums add up in f32, ascending k. The largest magnitude is found on
+// the bits as integers, where a NaN is larger than any number: it becomes the scale, and so the row's result.
 //
 // VPDPBUSD multiplies unsigned by signed: weights are packed as q + 128 (S::kWeightOffset) and the sum of a
-// block starts at -128 * (sum of the block's x), which takes the offset out again exactly. SDOT multiplies
-// signed by signed: its offset is 0.
+// block starts at -128 * (sum of the block's x), which takes the offset out again exactly. The others
+// multiply signed by signed: their offset is 0.
 //
-// Packed layout: panels of 3 vectors of columns; per block, f32 scales [columns], then bytes
-// [8][columns][4]. Scratch per row: int8 [blocks * 32], f32 scale [blocks], int32 start [blocks]; 128 rows
-// at a time.
+// A group is four bytes of x: four int8 or two int16. Packed layout: panels of S::kTileVectors vectors of
+// columns; per block, f32 scales [columns], then weights int8 [groups][columns][values of a group]. Scratch
+// per row: X [blocks * 32], f32 scale [blocks], int32 start [blocks]; 128 rows at a time.
 //
-// Tile 4 x 3: 12 integer sums cover the latency, and with 32 registers the 12 f32 sums stay in registers
-// too. Dropped: an 8 x 3 tile with the f32 sums in memory (half the speed), prefetching the panel's own
-// weights as the other gemms do (20 % slower: this loop is bound by its loads; the panel behind it pays).
+// The tile of 4 x 3 with VPDPBUSD and SDOT: 12 integer sums cover the latency, and with 32 registers the 12
+// f32 sums stay in registers too. Dropped: an 8 x 3 tile with the f32 sums in memory (half the speed),
+// prefetching the panel's own weights as the other gemms do (20 % slower: this loop is bound by its loads;
+// the panel behind it pays).
 //
 // Zen 5, one thread: 690-740 GFLOP/s at m = 128, n = k = 768 (512 bits), 68 % of the VPDPBUSD peak, and 385
 // on 256 bits, 74 %. A block's 96 dot products come with 24 multiplications and additions for the same ports
@@ -25,6 +26,7 @@
 #pragma once
 
 #include <cstring>
+#include <utility>
 
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/panel_prefetch.h"
@@ -44,8 +46,9 @@ template <class S>
 struct Int8Gemm {
   using F = typename S::F;
   using I = typename S::I;
-  static constexpr size_t kBlock = 32, kQuads = kBlock / 4;
-  static constexpr size_t kRows = 4, kVectors = 3, kColumns = kVectors * S::kWidth;
+  using X = typename S::X;
+  static constexpr size_t kBlock = 32, kGroup = 4 / sizeof(X), kGroups = kBlock / kGroup;
+  static constexpr size_t kRows = S::kTileRows, kVectors = S::kTileVectors, kColumns = kVectors * S::kWidth;
   static constexpr size_t kQuantizedRows = 128;
   static constexpr size_t kBlockColumnBytes = sizeof(float) + kBlock;
   static constexpr size_t kStoredBlockBytes = 2 + kBlock;
@@ -54,13 +57,13 @@ struct Int8Gemm {
 
   /// Quantized rows: three arrays in scratch.
   struct Rows {
-    int8_t* quants;   // [rows][blocks * 32]
+    X* quants;        // [rows][blocks * 32]
     float* scales;    // [rows][blocks]
     int32_t* starts;  // [rows][blocks]; unused where the offset is 0
     size_t block_count;
 
     Rows(void* scratch, size_t rows, size_t k) : block_count(blocks(k)) {
-      quants = static_cast<int8_t*>(scratch);
+      quants = static_cast<X*>(scratch);
       scales = reinterpret_cast<float*>(quants + rows * block_count * kBlock);
       starts = reinterpret_cast<int32_t*>(scales + rows * block_count);
     }
@@ -72,10 +75,11 @@ struct Int8Gemm {
   };
 
   static size_t scratch_bytes(size_t m, size_t k) noexcept {
-    return round_up(min_size(m, kQuantizedRows) * blocks(k) * (kBlock + sizeof(float) + sizeof(int32_t)), 64);
+    return round_up(
+        min_size(m, kQuantizedRows) * blocks(k) * (kBlock * sizeof(X) + sizeof(float) + sizeof(int32_t)), 64);
   }
 
-  static void quantize_block(const float* x, size_t count, int8_t* quants, float* scale, int32_t* start) {
+  static void quantize_block(const float* x, size_t count, X* quants, float* scale, int32_t* start) {
     constexpr size_t kParts = kBlock / S::kWidth;
     F part[kParts];
     ENC_UNROLL for (size_t i = 0; i < kParts; i++) {
@@ -83,12 +87,12 @@ struct Int8Gemm {
       part[i] = begin < count ? S::load(x + begin, min_size(S::kWidth, count - begin)) : S::zero();
     }
     const float top = S::largest_magnitude(part);
-    *scale = top * (1.0f / 127.0f);
-    const F inverse = S::set(top > 0 ? 127.0f / top : 0.0f);
+    *scale = top * (1.0f / S::kTop);
+    const F inverse = S::set(top > 0 ? S::kTop / top : 0.0f);
     ENC_UNROLL for (size_t i = 0; i < kParts; i++) part[i] = S::mul(part[i], inverse);
-    const auto bytes = S::rounded_i8(part);
-    S::store_i8(quants, bytes);
-    if constexpr (S::kWeightOffset != 0) *start = -S::kWeightOffset * S::sum_i8(bytes);
+    const auto rounded = S::rounded(part);
+    S::store(quants, rounded);
+    if constexpr (S::kWeightOffset != 0) *start = -S::kWeightOffset * S::sum_i8(rounded);
   }
 
   template <size_t RowCount, size_t Vectors>
@@ -108,14 +112,15 @@ struct Int8Gemm {
         const int32_t start = S::kWeightOffset != 0 ? x.starts[r * x.block_count + b] : 0;
         ENC_UNROLL for (size_t v = 0; v < Vectors; v++) dot[r][v] = S::set_i32(start);
       }
-      for (size_t group = 0; group < kQuads; group += S::kQuadGroup) {
-        ENC_UNROLL for (size_t quad = 0; quad < S::kQuadGroup; quad++, panel += Vectors * S::kWidth * 4) {
+      for (size_t first = 0; first < kGroups; first += S::kGroupsAtOnce) {
+        ENC_UNROLL for (size_t group = 0; group < S::kGroupsAtOnce; group++) {
           I weight[Vectors];
-          ENC_UNROLL for (size_t v = 0; v < Vectors; v++) weight[v] =
-              S::load_bytes(panel + v * S::kWidth * 4);
+          ENC_UNROLL for (size_t v = 0; v < Vectors; v++, panel += S::kWidth * kGroup) {
+            weight[v] = S::load_weights(panel);
+          }
           ENC_UNROLL for (size_t r = 0; r < RowCount; r++) {
-            const int8_t* quads = x.quants + (r * x.block_count + b) * kBlock + group * 4;
-            const auto value = S::quad(quads, quad);
+            const X* quants = x.quants + (r * x.block_count + b) * kBlock + first * kGroup;
+            const auto value = S::group(quants, group);
             ENC_UNROLL for (size_t v = 0; v < Vectors; v++) dot[r][v] = S::dot(dot[r][v], weight[v], value);
           }
         }
@@ -139,10 +144,12 @@ struct Int8Gemm {
   }
 
   using TileFn = void (*)(const Rows&, const unsigned char*, Ahead, const float*, float*, size_t, size_t);
-  static constexpr TileFn kTiles[kRows][kVectors] = {{tile<1, 1>, tile<1, 2>, tile<1, 3>},
-                                                     {tile<2, 1>, tile<2, 2>, tile<2, 3>},
-                                                     {tile<3, 1>, tile<3, 2>, tile<3, 3>},
-                                                     {tile<4, 1>, tile<4, 2>, tile<4, 3>}};
+  /// The instantiation for `rows` (1..kRows) and `vectors` (1..kVectors).
+  template <size_t... Index>
+  static TileFn tile_of(size_t rows, size_t vectors, std::index_sequence<Index...>) {
+    static constexpr TileFn table[] = {tile<Index / kVectors + 1, Index % kVectors + 1>...};
+    return table[(rows - 1) * kVectors + vectors - 1];
+  }
 
   static size_t packed_bytes(size_t n, size_t k) noexcept {
     return round_up(round_up(n, S::kWidth) * blocks(k) * kBlockColumnBytes, 64);
@@ -165,7 +172,7 @@ struct Int8Gemm {
         std::memcpy(panel + column * sizeof scale, &scale, sizeof scale);
         for (size_t i = 0; i < kBlock; i++) {
           const bool inside = b * kBlock + i < k;
-          panel[width * sizeof(float) + (i / 4 * width + column) * 4 + i % 4] =
+          panel[width * sizeof(float) + (i / kGroup * width + column) * kGroup + i % kGroup] =
               static_cast<unsigned char>((inside ? block[2 + i] : 0) ^ S::kWeightOffset);
         }
       }
@@ -178,6 +185,7 @@ struct Int8Gemm {
     const size_t column_bytes = x.block_count * kBlockColumnBytes;
     for (size_t p = a.panel_begin; p < panels; p++) {
       const size_t first = p * kColumns, columns = min_size(kColumns, a.n - first);
+      const size_t vectors = (columns + S::kWidth - 1) / S::kWidth;
       const StoredPanel panel =
           stored_panel(a.packed, p, panels, kColumns, round_up(a.n, S::kWidth), column_bytes);
       const float* bias = a.bias ? a.bias + first : nullptr;
@@ -185,8 +193,8 @@ struct Int8Gemm {
         const size_t rows = min_size(kRows, m - row);
         float* to = y + row * a.y_stride + first;
         const Ahead ahead = panel.spreads(m) ? panel.ahead(m, row, rows, x.block_count) : Ahead{panel.at, 0};
-        kTiles[rows - 1][(columns - 1) / S::kWidth](x.from(row), panel.at, ahead, bias, to, a.y_stride,
-                                                    columns);
+        const TileFn compute = tile_of(rows, vectors, std::make_index_sequence<kRows * kVectors>());
+        compute(x.from(row), panel.at, ahead, bias, to, a.y_stride, columns);
         activate_block<S>(a.activation, to, a.y_stride, rows, columns);
       }
     }

@@ -9,19 +9,22 @@ namespace {
 
 struct NeonDotprod : Neon {
   using I = int32x4_t;
+  using X = int8_t;
+  static constexpr float kTop = 127;
   static constexpr int32_t kWeightOffset = 0;
-  static constexpr size_t kQuadGroup = 4;
+  static constexpr size_t kGroupsAtOnce = 4, kTileRows = 4, kTileVectors = 3;
+  using Neon::store;
 
   ENC_INLINE I set_i32(int32_t value) { return vdupq_n_s32(value); }
-  ENC_INLINE I load_bytes(const unsigned char* p) { return vreinterpretq_s32_u8(vld1q_u8(p)); }
+  ENC_INLINE I load_weights(const unsigned char* p) { return vreinterpretq_s32_u8(vld1q_u8(p)); }
   /// Four bytes of x as a lane of the 16 that were loaded together: SDOT takes lanes, and a register for each
   /// row saves the broadcasts.
-  struct Quad {
+  struct Group {
     int8x16_t four;
     size_t lane;
   };
-  ENC_INLINE Quad quad(const int8_t* quads, size_t index) { return {vld1q_s8(quads), index}; }
-  ENC_INLINE I dot(I sum, I weights, Quad x) {
+  ENC_INLINE Group group(const int8_t* x, size_t index) { return {vld1q_s8(x), index}; }
+  ENC_INLINE I dot(I sum, I weights, Group x) {
     const int8x16_t w = vreinterpretq_s8_s32(weights);
     switch (x.lane) {  // known once the loop over the group is unrolled
       case 0:
@@ -44,14 +47,14 @@ struct NeonDotprod : Neon {
     return f32_of(vmaxvq_s32(largest));
   }
   /// 32 values in [-127, 127], rounded to the nearest integers.
-  ENC_INLINE int8x16x2_t rounded_i8(const F (&part)[8]) {
+  ENC_INLINE int8x16x2_t rounded(const F (&part)[8]) {
     int16x8_t pair[4];
     ENC_UNROLL for (size_t i = 0; i < 4; i++) {
       pair[i] = vqmovn_high_s32(vqmovn_s32(vcvtnq_s32_f32(part[2 * i])), vcvtnq_s32_f32(part[2 * i + 1]));
     }
     return {vqmovn_high_s16(vqmovn_s16(pair[0]), pair[1]), vqmovn_high_s16(vqmovn_s16(pair[2]), pair[3])};
   }
-  ENC_INLINE void store_i8(int8_t* p, int8x16x2_t bytes) {
+  ENC_INLINE void store(int8_t* p, int8x16x2_t bytes) {
     vst1q_s8(p, bytes.val[0]);
     vst1q_s8(p + 16, bytes.val[1]);
   }

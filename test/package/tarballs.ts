@@ -22,7 +22,9 @@ function run(args: readonly string[]): string {
 
 /** Packs a package that is ready in its folder. */
 export function pack(folder: string, destination: string): Tarball {
-  const args = [NPM_CLI, 'pack', '--ignore-scripts', '--json', '--pack-destination', destination, folder];
+  // Of a relative path with one slash npm thinks that it is a repository on GitHub.
+  const path = resolve(PACKAGE_ROOT, folder);
+  const args = [NPM_CLI, 'pack', '--ignore-scripts', '--json', '--pack-destination', destination, path];
   const [tarball] = JSON.parse(run(args)) as [Tarball];
   return tarball;
 }

@@ -1,6 +1,6 @@
 /** Seeded, structure-aware mutants: sound files taken apart, a few parts changed, put together again. */
 import type { Case } from './case';
-import { ADAPTER_CONFIG, adapterFiles, adapterTensors, weightsOf } from './cases/adapters';
+import { adapterFiles, soundAdapters, weightsOf } from './cases/adapters';
 import { fieldsOf, withField } from './cases/hdf5';
 import { sentencePieceFiles, soundSentencePiece } from './cases/sentencepiece';
 import { mutateHead } from './cases/setfit';
@@ -109,9 +109,10 @@ export function mutantKinds(soundGguf: readonly Buffer[]): MutantKind[] {
       share: 4,
       make: (random) => {
         const isConfig = random.chance(2);
-        const config = JSON.stringify(isConfig ? damageJson(ADAPTER_CONFIG, random) : ADAPTER_CONFIG);
-        const weights = isConfig ? weightsOf(adapterTensors()) : mutateSafetensors(random, adapterTensors());
-        return { files: adapterFiles(config, weights), isAdapter: true };
+        const { config, tensors } = random.pick(soundAdapters());
+        const text = JSON.stringify(isConfig ? damageJson(config, random) : config);
+        const weights = isConfig ? weightsOf(tensors) : mutateSafetensors(random, tensors);
+        return { files: adapterFiles(text, weights), isAdapter: true };
       },
     },
     { name: 'setfit', share: 4, make: (random) => ({ files: setFitFiles(mutateHead(heads, random), {}) }) },

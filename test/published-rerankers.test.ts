@@ -8,6 +8,7 @@ import { Classifier, CrossEncoder, convert } from 'ggml-encoder';
 
 import { causalModel, causalPairs, writeCausal } from './golden/causal-checkpoints';
 import {
+  type PublishedModel,
   chats,
   publishedModels,
   publishedPairs,
@@ -28,18 +29,28 @@ async function load(folder: string, kernels: 'auto' | 'portable' = 'auto'): Prom
   return CrossEncoder.load(folder, { kernels, cacheDir: temporaryFolder(), onWarning: () => undefined });
 }
 
+/** The tokens and logits of every prompt, null being the model's own. */
+async function expectCalls(
+  reranker: CrossEncoder,
+  pairs: readonly (readonly [string, string])[],
+  calls: PublishedModel['calls'],
+  tolerance: number,
+): Promise<void> {
+  for (const { prompt, ids, logits } of calls) {
+    const options = { specialTokens: 'parse', ...(prompt === null ? {} : { prompt }) } as const;
+    const tokens = await reranker.tokenize(pairs, options);
+    expect(tokens.map((row) => [...row.ids])).toEqual(ids);
+    const results = await reranker.predict(pairs, { ...options, logits: true });
+    const errors = results.map((result, row) => Math.abs(result.logits![0]! - logits[row]!));
+    expect(Math.max(...errors)).toBeLessThan(tolerance);
+  }
+}
+
 describe.each(publishedModels)('$name', (model) => {
   it.each(['auto', 'portable'] as const)('has the tokens and logits of its card: %s', async (kernels) => {
     await using reranker = await load(writePublished(model), kernels);
     expect(reranker.info).toMatchObject({ numLabels: 1, activation: 'sigmoid', warnings: [] });
-    for (const { prompt, ids, logits } of model.calls) {
-      const options = { specialTokens: 'parse', ...(prompt === null ? {} : { prompt }) } as const;
-      const tokens = await reranker.tokenize(publishedPairs, options);
-      expect(tokens.map((row) => [...row.ids])).toEqual(ids);
-      const results = await reranker.predict(publishedPairs, { ...options, logits: true });
-      const errors = results.map((result, row) => Math.abs(result.logits![0]! - logits[row]!));
-      expect(Math.max(...errors)).toBeLessThan(TOLERANCE[kernels]);
-    }
+    await expectCalls(reranker, publishedPairs, model.calls, TOLERANCE[kernels]);
   });
 
   it('is told from others by its name alone, without which a warning says what was assumed', async () => {
@@ -145,14 +156,7 @@ describe('a language model that no file and no name says more of', () => {
 describe.each(templatedModels)('a classifier with a chat template for pairs: $name', (model) => {
   it.each(['auto', 'portable'] as const)('has the tokens and scores of CrossEncoder.predict: %s', async (kernels) => {
     await using reranker = await load(writePublished(model), kernels);
-    for (const { prompt, ids, logits } of model.expected.calls) {
-      const options = { specialTokens: 'parse', ...(prompt === null ? {} : { prompt }) } as const;
-      const tokens = await reranker.tokenize(causalPairs, options);
-      expect(tokens.map((row) => [...row.ids])).toEqual(ids);
-      const results = await reranker.predict(causalPairs, { ...options, logits: true });
-      const errors = results.map((result, row) => Math.abs(result.logits![0]! - logits[row]!));
-      expect(Math.max(...errors)).toBeLessThan(TOLERANCE[kernels]);
-    }
+    await expectCalls(reranker, causalPairs, model.expected.calls, TOLERANCE[kernels]);
     expect(new Set(model.expected.calls.map(({ logits }) => logits.join())).size).toBe(2);
   });
 });

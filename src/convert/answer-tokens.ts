@@ -25,7 +25,7 @@ const PUBLISHED: readonly (readonly [name: RegExp, answers: Answers])[] = [
 export function readAnswerTokens(
   name: string,
   path: string,
-  { tokens }: PreparedTokenizer,
+  tokenizer: PreparedTokenizer,
   own: readonly string[] | undefined,
 ): ScoreTokens {
   const answers = own ?? PUBLISHED.find(([pattern]) => pattern.test(name))?.[1];
@@ -37,16 +37,19 @@ export function readAnswerTokens(
         'command line --score-tokens), the words as they stand in its vocabulary: that of a relevant document first',
     );
   }
-  const ids = new Map([...tokens].map(([id, token]) => [token, id]));
-  const [positive, negative] = answers.map((answer) => {
-    const id = ids.get(answer);
-    if (id !== undefined) return id;
-    throw new EncoderError(
-      'architecture_unsupported',
-      `${path}: the score is made of the token ${JSON.stringify(answer.slice(0, 80))}, which the vocabulary does not have`,
-    );
-  });
+  const [positive, negative] = answers.map((answer) => scoreTokenId(tokenizer, answer, path));
   return { positive: positive!, negative };
+}
+
+/** The id of a token that a score is made of, or of a token by its id. Throws `architecture_unsupported` for none. */
+export function scoreTokenId({ tokens }: PreparedTokenizer, token: string | number, path: string): number {
+  const found = [...tokens].findLast(([id, content]) => token === content || token === id);
+  if (found !== undefined) return found[0];
+  const shown = JSON.stringify(typeof token === 'string' ? token.slice(0, 80) : token);
+  throw new EncoderError(
+    'architecture_unsupported',
+    `${path}: the score is made of the token ${shown}, which the vocabulary does not have`,
+  );
 }
 
 /** Throws TypeError or RangeError for what is no pair of different tokens. */

@@ -2,7 +2,7 @@
  * Rerankers whose files do not say how they score a pair, known by their names: the text that a pair becomes and, of
  * language models, the tokens whose logits count, as their cards and their own code have them.
  */
-import { EncoderError } from '../errors';
+import { scoreTokenId } from './answer-tokens';
 import type { ScoreTokens } from './architectures/architecture';
 import { type PairTemplate, type Slot, type TemplatePieces, ordinaryText } from './chat-template/split-template';
 import type { PreparedTokenizer } from './tokenizer';
@@ -71,25 +71,18 @@ const PUBLISHED: readonly PublishedScore[] = [
 export function findPublishedScore(
   name: string,
   folder: string,
-  { ids, tokens }: PreparedTokenizer,
+  tokenizer: PreparedTokenizer,
 ): { readonly tokens: ScoreTokens; readonly template: PairTemplate } | undefined {
   const found = PUBLISHED.find((score) => score.name.test(name));
   if (found === undefined) return undefined;
   const { positive, negative, divisor, text, defaultPrompt, beforePrompt = '', begin } = found;
-  const idOf = (token: string | number) => {
-    const entry = [...tokens].find(([id, content]) => token === content || token === id);
-    if (entry !== undefined) return entry[0];
-    throw new EncoderError(
-      'architecture_unsupported',
-      `${folder}: ${name} scores by the token ${JSON.stringify(token)}, which the vocabulary does not have`,
-    );
-  };
-  const bos = begin === 'bos' && ids.bos !== undefined ? tokens.get(ids.bos)! : '';
+  const bosId = begin === 'bos' ? tokenizer.ids.bos : undefined;
+  const bos = bosId === undefined ? '' : tokenizer.tokens.get(bosId)!;
   const pieces = (prompt: string) => splitText(bos + text(prompt));
   return {
     tokens: {
-      positive: idOf(positive),
-      negative: negative === undefined ? undefined : idOf(negative),
+      positive: scoreTokenId(tokenizer, positive, folder),
+      negative: negative === undefined ? undefined : scoreTokenId(tokenizer, negative, folder),
       ...(divisor === undefined ? {} : { divisor }),
     },
     template: {

@@ -12,7 +12,6 @@ namespace {
 
 struct IntegerAvx2 : Avx2 {
   using I = __m256i;
-  using Avx2::store;
   ENC_INLINE I set_i32(int32_t value) { return _mm256_set1_epi32(value); }
   ENC_INLINE I load_i(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
   ENC_INLINE void store_i(void* p, I v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }

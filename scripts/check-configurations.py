@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Writes a small checkpoint for every value of every setting of the supported classes, with the logits of transformers.
 
-    scripts/check-configurations.py FOLDER [MODEL_TYPE ...]
+    scripts/check-configurations.py FOLDER [MODEL_TYPE ...] [--combinations N [--seed S] [--seconds T]]
 
+With --combinations, N random combinations of settings for every base in the place of single ones, in T seconds for all bases
+(configuration_combinations.py).
 FOLDER/MODEL_TYPE gets cases.json and a checkpoint for each case that transformers runs. scripts/check-configurations.mjs
 then tells which of them come out otherwise here; what is refused is no difference. Settings are the fields of a class's
 configuration, and the keys below that other classes and older versions have. Bases are those of make-family-goldens.py, with
 a vocabulary of 96 words. Last run with torch 2.13.0 (CPU), transformers 5.18.0, tokenizers 0.23.2.
 """
+import argparse
 import copy
 import dataclasses
 import hashlib
@@ -16,14 +19,15 @@ import json
 import random
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 import torch
 import transformers
 from safetensors.torch import save_file
-from tokenizers import Tokenizer
 
 goldens = importlib.import_module("make-family-goldens")
+combinations = importlib.import_module("configuration_combinations")
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = [f"w{index}" for index in range(91)]
@@ -66,6 +70,8 @@ IN_PLACE_OF = {**dict.fromkeys(["rope_scaling", "rope_theta", "partial_rotary_fa
                                 "rope_local_base_freq", "global_rope_theta", "local_rope_theta"], "rope_parameters"),
                **dict.fromkeys(["sliding_window", "sliding_window_pattern", "use_sliding_window", "max_window_layers",
                                 "no_rope_layers"], "layer_types")}
+# Where no norm keeps what many layers make of them from growing.
+SCALES = {"mobilebert": 1.4}
 WITHOUT_EFFECT = {"transformers_version", "architectures", "model_type", "output_hidden_states", "return_dict", "dtype",
                   "id2label", "label2id", "problem_type", "initializer_range", "use_cache", "_name_or_path"}
 
@@ -84,16 +90,22 @@ def values(key, value):
     return [1, True, "other"] if value is None else []
 
 
+def settings(config, base, values_of):
+    """(key, value) of everything that can be set."""
+    fields = {field.name for field in dataclasses.fields(config)}
+    for key in sorted({*fields, *config.attribute_map, *COMMON} - WITHOUT_EFFECT):
+        for value in values_of(key, base.get(config.attribute_map.get(key, key))):
+            yield key, value
+
+
 def cases(config, base):
     """(label, configuration) of the base, and of each value of each setting."""
     yield "as it is", base
-    fields = {field.name for field in dataclasses.fields(config)}
-    for key in sorted({*fields, *config.attribute_map, *COMMON} - WITHOUT_EFFECT):
-        for value in values(key, base.get(config.attribute_map.get(key, key))):
-            label = f"{key} = {json.dumps(value)}"
-            yield label, {**base, key: value}
-            if (replaced := IN_PLACE_OF.get(key)) in base:
-                yield f"{label}, no {replaced}", {**{k: v for k, v in base.items() if k != replaced}, key: value}
+    for key, value in settings(config, base, values):
+        label = f"{key} = {json.dumps(value)}"
+        yield label, {**base, key: value}
+        if (replaced := IN_PLACE_OF.get(key)) in base:
+            yield f"{label}, no {replaced}", {**{k: v for k, v in base.items() if k != replaced}, key: value}
 
 
 def tokenizer():
@@ -109,6 +121,33 @@ def tokenizer():
                       "max_input_chars_per_word": 100, "vocab": {token: index for index, token in enumerate(tokens)}}}
 
 
+def byte_tokenizer():
+    """Of the words, those below 78 behind a space are one token."""
+    parts = [*"Ġw0123456789"]
+    merges = [("Ġ", "w"), *(("Ġw", digit) for digit in parts[2:]), *((f"Ġw{n // 10}", str(n % 10)) for n in range(10, 78))]
+    tokens = [*SPECIAL, *parts, *("".join(merge) for merge in merges)]
+    return {**tokenizer(), "normalizer": {"type": "NFC"}, "decoder": None, "post_processor": None,
+            "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": True}, "model": {
+                "type": "BPE", "dropout": None, "unk_token": None, "byte_fallback": False, "merges": merges,
+                "vocab": {token: index for index, token in enumerate(tokens)}}}
+
+
+def tokenizer_files(kind):
+    """transformers takes no other tokenizer than its own for Qwen 2."""
+    if kind == "qwen2":
+        return {"tokenizer.json": byte_tokenizer(), "tokenizer_config.json": {
+            "tokenizer_class": "Qwen2Tokenizer", "pad_token": "[PAD]", "unk_token": "[UNK]", "eos_token": "[SEP]"}}
+    return {"tokenizer.json": tokenizer(), "tokenizer_config.json": {"tokenizer_class": "BertTokenizerFast"}}
+
+
+def read_tokenizer(files, config):
+    """As transformers reads it from the disk."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in {**files, "config.json": config}.items():
+            Path(folder, name).write_text(json.dumps(content))
+        return transformers.AutoTokenizer.from_pretrained(folder).backend_tokenizer
+
+
 def weights(network):
     """The same values for the same names, whatever the setting; each storage once."""
     state, seen = {}, set()
@@ -120,27 +159,28 @@ def weights(network):
         noise = torch.rand(tensor.shape, generator=torch.Generator().manual_seed(seed)) * 2 - 1
         is_norm = re.search(r"(?<!_prelayer)norm|(^|[._])ln[._]", name.lower())
         if tensor.dim() > 1 and not re.search("embed|wte|wpe|shared", name):
-            noise *= 2.2 / tensor[0].numel() ** 0.5
+            noise *= SCALES.get(network.config.model_type, 2.2) / tensor[0].numel() ** 0.5
         else:
             noise *= 0.2
         state[name] = (noise + 1 if is_norm and not name.endswith("bias") else noise).contiguous()
     return state
 
 
-def run(network, encode, item):
+def run(network, encode, item, head=lambda logits: logits):
     """None where a text is beyond the limit, or padding in it moves the positions of what follows (RoBERTa's)."""
     encoding = encode(*([item] if isinstance(item, str) else item))
     config = network.config
     counts_from_padding = hasattr(getattr(network.base_model, "embeddings", None), "padding_idx")
-    if len(encoding.ids) > getattr(config, "max_position_embeddings", 64):
+    if len(encoding.ids) > getattr(config, "max_position_embeddings", 512):
         return None
     if counts_from_padding and {config.pad_token_id, 1} & set(encoding.ids):
         return None
     inputs = {"input_ids": torch.tensor([encoding.ids]), "attention_mask": torch.ones(1, len(encoding.ids), dtype=torch.long)}
-    if getattr(config, "type_vocab_size", 0) > 1:
+    # GPT-2 would take the words of its vocabulary for segments; its tokenizers give none.
+    if getattr(config, "type_vocab_size", 0) > 1 and config.model_type != "gpt2":
         inputs["token_type_ids"] = torch.tensor([encoding.type_ids])
     with torch.inference_mode():
-        logits = network(**inputs).logits[0].double()
+        logits = head(network(**inputs).logits[0].double())
     return logits.tolist() if logits.isfinite().all() else None
 
 
@@ -171,25 +211,46 @@ def bases():
     entries += [(kind, name, config) for name, (kind, config) in goldens.FAMILIES.items() if name not in left_out]
     for kind, name, overrides in entries:
         config = {"num_labels": 3, **overrides, "vocab_size": 96}
+        if kind in ("t5", "mt5", "umt5"):
+            config["eos_token_id"] = SPECIAL.index("[SEP]")
         for key in {"max_position_embeddings", "n_positions", "seq_length"} & set(config):
             config[key] += 64 - 512 if config[key] >= 512 else 0
         yield kind, name, transformers.AutoConfig.for_model(kind, **config)
 
 
-def main():
-    out, chosen = Path(sys.argv[1]), sys.argv[2:]
-    torch.set_num_threads(1)
-    transformers.logging.set_verbosity_error()
-    files = {"tokenizer.json": tokenizer(), "tokenizer_config.json": {"tokenizer_class": "BertTokenizerFast"}}
-    encode = Tokenizer.from_str(json.dumps(files["tokenizer.json"])).encode
-    found = {}
-    for kind, name, config in bases():
+def chosen_bases(chosen, makers=transformers.AutoModelForSequenceClassification, more=()):
+    """Those of the model types `chosen`, with their class and their configuration as it is in a file."""
+    for kind, name, config in [*bases(), *more]:
         if chosen and kind not in chosen:
             continue
         plain = json.loads(json.dumps(config.to_dict()))
         base = {key: value for key, value in plain.items() if key not in WITHOUT_EFFECT}
-        model_class = transformers.AutoModelForSequenceClassification._model_mapping[type(config)]
+        model_class = makers._model_mapping[type(config)]
         base |= {"architectures": [model_class.__name__], "num_labels": config.num_labels}
+        yield kind, name, config, model_class, {"model_type": type(config).model_type, **base}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("model_types", nargs="*")
+    parser.add_argument("--combinations", type=int)
+    parser.add_argument("--language-models", action="store_true")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=480)
+    arguments = parser.parse_args()
+    out, chosen = arguments.folder, arguments.model_types
+    torch.set_num_threads(1)
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    if arguments.combinations:
+        drawn = combinations.language_models(sys.modules[__name__], chosen) if arguments.language_models else chosen_bases(chosen)
+        combinations.write_all(sys.modules[__name__], list(drawn), out, arguments)
+        return
+    found = {}
+    for kind, name, config, _, base in chosen_bases(chosen):
+        files = tokenizer_files(kind)
+        encode = read_tokenizer(files, base).encode
         for label, changed in cases(config, base):
             folder = out / kind / f"{len(found.setdefault(kind, [])):04}"
             rows, error = write(folder, type(config), changed, files, encode)

@@ -77,6 +77,17 @@ def layouts(config: dict) -> dict[str, dict]:
         "prompted": {"at": "", "files": {
             "config.json": config, "modules.json": [module], "sentence_bert_config.json": task,
             "config_sentence_transformers.json": {"model_type": "CrossEncoder", "activation_fn": IDENTITY, **prompts}}},
+        # The limit goes before the tokenizer's, shorter or longer.
+        "longer": {"at": "", "files": {
+            "config.json": config, "tokenizer_config.json": {"model_max_length": 9, "tokenizer_class": "BertTokenizer"},
+            "modules.json": [module], "sentence_bert_config.json": settings, **kind}},
+        # Neither file is read.
+        "no-modules": {"at": "", "files": {
+            "config.json": config, "sentence_bert_config.json": settings,
+            "config_sentence_transformers.json": {"model_type": "CrossEncoder", "activation_fn": IDENTITY, **prompts}}},
+        "no-kind": {"at": "", "files": {
+            "config.json": config, "modules.json": [module], "sentence_bert_config.json": settings,
+            "config_sentence_transformers.json": {"activation_fn": IDENTITY, **prompts}}},
         "subfolder": {"at": "0_Transformer", "files": {
             "modules.json": [{**module, "path": "0_Transformer"}],
             "config_sentence_transformers.json": {"model_type": "CrossEncoder", "activation_fn": SIGMOID},

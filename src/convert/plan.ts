@@ -18,6 +18,7 @@ import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
 import type { SetFitHead } from './setfit-head';
 import { declareTensors } from './tensor-types';
 import { prepareTokenizer } from './tokenizer';
+import { refuseKwargs } from './transformer-kwargs';
 import { findTemplate, readClassifierTemplate, readVocabularyScore } from './vocabulary-score';
 
 const PROBLEM_TYPES: readonly string[] = [
@@ -34,8 +35,7 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
   const architecture = body ?? findArchitecture(config);
   const own = await checkpoint.weights();
   const setFit = modules !== undefined && modules.scores === undefined ? await checkpoint.setFitHead() : undefined;
-  const transformer = await checkpoint.settings(TRANSFORMER_SETTINGS);
-  const settings = await checkpoint.settings(MODEL_SETTINGS);
+  const { transformer, settings, unread } = await readSettings(checkpoint);
   const files = await checkpoint.tokenizerFiles();
   const readTokenizer = () =>
     prepareTokenizer(files, checkpoint.modelFolder, {
@@ -78,7 +78,7 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
       ? await readClassifierTemplate(checkpoint, { transformer, tokenizer, config: files.config })
       : undefined;
   const text = body === undefined ? findPublishedText(checkpoint.name, architecture.sourceClass) : {};
-  const unsaid = [score?.assumption, text.assumption].filter((assumption) => assumption !== undefined);
+  const unsaid = [unread, score?.assumption, text.assumption].filter((assumption) => assumption !== undefined);
   const warnings = [...unsaid, ...(model.assumptions ?? []), ...tokenizer.warnings];
   for (const name of model.tensors.flatMap(({ sources, twins = [] }) => [...sources, ...twins])) {
     const tensor = weights.find(name);
@@ -108,6 +108,32 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
     ),
   };
   return completePlan(weights, options.type, facts, declared, warnings);
+}
+
+/**
+ * sentence-transformers' settings, which it reads beside modules.json alone, and for a head that is the transformer's own
+ * of a CrossEncoder alone: `unread` says which files it passes over.
+ */
+async function readSettings(checkpoint: CheckpointFiles): Promise<{
+  readonly transformer: ConfigReader | undefined;
+  readonly settings: ConfigReader | undefined;
+  readonly unread?: string;
+}> {
+  const transformer = await checkpoint.settings(TRANSFORMER_SETTINGS);
+  const settings = await checkpoint.settings(MODEL_SETTINGS);
+  const { modules } = checkpoint;
+  const hasOwnHead = modules?.head === undefined && modules?.logitScore === undefined;
+  if (!hasOwnHead) return { transformer, settings };
+  if (modules !== undefined && settings?.string('model_type') === 'CrossEncoder') {
+    if (transformer !== undefined) refuseKwargs(transformer);
+    return { transformer, settings };
+  }
+  const none = { transformer: undefined, settings: undefined };
+  const paths = [transformer, settings].flatMap((file) => file?.path ?? []);
+  if (paths.length === 0) return none;
+  const reason =
+    modules === undefined ? 'without a modules.json' : `unless the model_type in ${MODEL_SETTINGS} is CrossEncoder`;
+  return { ...none, unread: `${paths.join(' and ')} passed over, as sentence-transformers does ${reason}` };
 }
 
 /** The class of the model without a head: BertForSequenceClassification gives BertModel. */
@@ -143,15 +169,16 @@ function readProblemType(config: ConfigReader): string {
   return problemType;
 }
 
-/** The shortest of: rows of the position table, the tokenizer's limit, sentence-transformers' limit. */
+/** sentence-transformers' limit, which takes the place of the tokenizer's; never more than the position table has rows. */
 function readMaxLength(
   settings: ConfigReader | undefined,
   numPositions: number,
   tokenizerLimit: number | undefined,
   folder: string,
 ): number {
-  const declared = settings?.integer('max_seq_length', numPositions, 1, Number.MAX_SAFE_INTEGER);
-  const maxLength = Math.min(numPositions, tokenizerLimit ?? numPositions, declared ?? numPositions);
+  const isDeclared = settings?.get('max_seq_length') !== undefined;
+  const declared = isDeclared ? settings?.integer('max_seq_length', 0, 1, Number.MAX_SAFE_INTEGER) : undefined;
+  const maxLength = Math.min(numPositions, declared ?? tokenizerLimit ?? numPositions);
   if (maxLength >= MIN_LENGTH) return maxLength;
   throw new EncoderError(
     'checkpoint_malformed',

@@ -196,7 +196,10 @@ describe('a repository', () => {
     await start({
       ...rest,
       'modules.json': JSON.stringify([module]),
-      'config_sentence_transformers.json': JSON.stringify({ activation_fn: 'torch.nn.modules.linear.Identity' }),
+      'config_sentence_transformers.json': JSON.stringify({
+        model_type: 'CrossEncoder',
+        activation_fn: 'torch.nn.modules.linear.Identity',
+      }),
       '0_Transformer/sentence_bert_config.json': JSON.stringify({ max_seq_length: 9 }),
       '0_Transformer/a.safetensors': weights!,
       '0_Transformer/model.safetensors.index.json': JSON.stringify({ weight_map: map }),

@@ -11,6 +11,12 @@ import { temporaryFolder } from './temp-folder';
 
 type Options = Partial<ConvertOptions>;
 
+/** What sentence-transformers' settings are read beside. */
+const CROSS_ENCODER = {
+  'modules.json': '[{"path": "", "type": "sentence_transformers.models.Transformer"}]',
+  'config_sentence_transformers.json': '{"model_type": "CrossEncoder"}',
+};
+
 async function convertMicro(micro: MicroOptions = {}, options: Options = {}) {
   const output = join(temporaryFolder(), 'out.gguf');
   const result = await convert(writeMicro(micro), { output, ...options });
@@ -186,20 +192,36 @@ describe('convert', () => {
     expect(metadata(head, 'ggml_encoder.source_class')).toBe('BertForSequenceClassification');
   });
 
-  it('takes the shortest of all length limits', async () => {
+  it("takes sentence-transformers' limit, else the tokenizer's, and no more than there are positions", async () => {
     const length = async (files: Record<string, string>) =>
       metadata((await convertMicro({ files })).head, 'ggml_encoder.max_length');
+    const most = (value: unknown) => ({
+      ...CROSS_ENCODER,
+      'sentence_bert_config.json': JSON.stringify({ max_seq_length: value }),
+    });
     expect(await length({ 'tokenizer_config.json': '{"model_max_length": 12}' })).toBe(12);
-    expect(await length({ 'sentence_bert_config.json': '{"max_seq_length": 9}' })).toBe(9);
-    expect(await length({ 'sentence_bert_config.json': '{"max_seq_length": null}' })).toBe(16);
+    expect(await length(most(9))).toBe(9);
+    expect(await length(most(null))).toBe(16);
+    expect(await length(most(99))).toBe(16);
+    expect(await length({ ...most(14), 'tokenizer_config.json': '{"model_max_length": 12}' })).toBe(14);
+    expect(await length({ 'sentence_bert_config.json': '{"max_seq_length": 9}' })).toBe(16);
     expect(await length({ 'tokenizer_config.json': '{"model_max_length": 1e30}' })).toBe(16);
   });
 
   it.each([
     [
-      { 'config_sentence_transformers.json': '{"activation_fn": "torch.nn.modules.activation.Sigmoid"}' },
+      {
+        ...CROSS_ENCODER,
+        'config_sentence_transformers.json':
+          '{"model_type": "CrossEncoder", "activation_fn": "torch.nn.modules.activation.Sigmoid"}',
+      },
       {},
       'sigmoid',
+    ],
+    [
+      { 'config_sentence_transformers.json': '{"activation_fn": "torch.nn.modules.activation.Sigmoid"}' },
+      { sbert_ce_default_activation_function: 'torch.nn.modules.linear.Identity' },
+      'identity',
     ],
     [{}, { sentence_transformers: { activation_fn: 'torch.nn.modules.linear.Identity' } }, 'identity'],
     [{}, { sbert_ce_default_activation_function: 'torch.nn.modules.linear.Identity' }, 'identity'],

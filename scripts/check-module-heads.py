@@ -80,7 +80,7 @@ def settings(rng, labels):
     if rng.random() < 0.5:
         content["activation_fn"] = activation(rng.choice(names))
     if rng.random() < 0.4:
-        content["prompts"] = {"one": "w1 w2 ", "none": "", "other": " w3: "}
+        content["prompts"] = {"one": "w1 w2 ", "none": "", "other": " w3  W5 "}
         content["default_prompt_name"] = rng.choice([None, *content["prompts"]])
     return content
 
@@ -115,7 +115,8 @@ def write(rng, folder, kind, config, base, files):
     transformer = {"max_seq_length": rng.choice([12, 33, 50]), "do_lower_case": rng.random() < 0.2} if rng.random() < 0.5 else None
     tokenizer = {**files["tokenizer_config.json"], "pad_token": "[PAD]", "unk_token": "[UNK]"}
     # Where the class has no positions the texts are cut here all the same.
-    limits = [20, 45, *([None] if hasattr(read, "max_position_embeddings") else [])]
+    is_limited = hasattr(read, "max_position_embeddings") and read.pad_token_id != 1  # RoBERTa's positions begin behind it
+    limits = [20, 45, *([None] if is_limited else [])]
     if (most := rng.choice(limits)) is not None:
         tokenizer["model_max_length"] = most
     if kind == "gpt2":  # which would take the words of its vocabulary for segments
@@ -156,7 +157,8 @@ def measure(rng, folder, pairs):
     encoder = CrossEncoder(str(folder), device="cpu", model_kwargs={"dtype": torch.float32, "attn_implementation": "eager"})
     encoder.eval()
     # A batch is padded with the tokenizer's token, which a decoder passes over where its configuration has the same.
-    tells_padding = encoder.config.pad_token_id == encoder.tokenizer.pad_token_id
+    # MobileBERT's last token sees the one behind it.
+    tells_padding = encoder.config.pad_token_id == encoder.tokenizer.pad_token_id and encoder.config.model_type != "mobilebert"
     size = rng.choice([1, 3, 8])
     arguments = {"batch_size": size if tells_padding else 1, "show_progress_bar": False}
     features = encoder.preprocess(pairs, prompt=encoder._resolve_prompt(None, None))

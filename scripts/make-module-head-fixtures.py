@@ -105,6 +105,9 @@ CASES = {
                     [dense(32, 48, IDENTITY), LayerNorm(48), scores(48, 2)], {}),
     "mistral-weighted": ("mistral", "ForSequenceClassification", {**DECODER, "sliding_window": None}, "weightedmean",
                          [scores(32)], {}),
+    # With a pooler, as its class is saved.
+    "jina-v3-max": ("jina_embeddings_v3", "Model", {**BASE, "type_vocab_size": 1}, "max",
+                    [dense(32, 24, torch.nn.Tanh()), scores(24)], {}),
 }
 # Files as older versions wrote them.
 OLD_FILES = {

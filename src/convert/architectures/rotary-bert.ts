@@ -149,6 +149,9 @@ function defaults(
 const IGNORED =
   /(^|\.)embeddings\.(position_ids|token_type_ids)$|(^|\.)rotary_emb\.inv_freq$|(^|\.)(lm_head|cls\.predictions)\./;
 
+/** Where the head is none of the encoder's, its pooler is not used either. */
+const IGNORED_WITH_POOLER = new RegExp(`${IGNORED.source}|(^|\\.)pooler\\.dense\\.`);
+
 export const rotaryBertFamily: readonly Architecture[] = FAMILIES.map((family) =>
   encoderFamily(family.sourceClass, family.modelType, (config, weights) => read(family, config, weights)),
 );
@@ -189,7 +192,7 @@ function read(family: Family, source: ConfigReader, weights: TensorIndex): Encod
     layer: (block) => layer(block, sizes),
     biases: family.biases,
     ...family.head,
-    ignored: IGNORED,
+    ignored: family.head.pooledIn === 'head' ? IGNORED_WITH_POOLER : IGNORED,
   };
   return {
     architecture: family.architecture,

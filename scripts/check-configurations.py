@@ -3,8 +3,8 @@
 
     scripts/check-configurations.py FOLDER [MODEL_TYPE ...] [--combinations N [--seed S] [--seconds T]]
 
-With --combinations, N random combinations of settings for every base in the place of single ones, in T seconds for all bases
-(configuration_combinations.py).
+With --combinations, N random combinations of settings for every base in the place of single ones, or as many as can be made in
+T seconds for all bases, beside the few for each in which values are tried alone (configuration_combinations.py).
 FOLDER/MODEL_TYPE gets cases.json and a checkpoint for each case that transformers runs. scripts/check-configurations.mjs
 then tells which of them come out otherwise here; what is refused is no difference. Settings are the fields of a class's
 configuration, and the keys below that other classes and older versions have. Bases are those of make-family-goldens.py, with

@@ -157,10 +157,12 @@ def measure(rng, folder, pairs):
     encoder = CrossEncoder(str(folder), device="cpu", model_kwargs={"dtype": torch.float32, "attn_implementation": "eager"})
     encoder.eval()
     # A batch is padded with the tokenizer's token, which a decoder passes over where its configuration has the same.
-    # MobileBERT's last token sees the one behind it.
-    tells_padding = encoder.config.pad_token_id == encoder.tokenizer.pad_token_id and encoder.config.model_type != "mobilebert"
+    # MobileBERT's last token sees the one behind it, and LongRoPE goes by the longest text of the batch.
+    config = encoder.config
+    is_alone = config.pad_token_id != encoder.tokenizer.pad_token_id or config.model_type == "mobilebert"
+    is_alone = is_alone or (getattr(config, "rope_parameters", None) or {}).get("rope_type") == "longrope"
     size = rng.choice([1, 3, 8])
-    arguments = {"batch_size": size if tells_padding else 1, "show_progress_bar": False}
+    arguments = {"batch_size": 1 if is_alone else size, "show_progress_bar": False}
     features = encoder.preprocess(pairs, prompt=encoder._resolve_prompt(None, None))
     rows = lambda values: [[float(x) for x in (row if row.ndim else [row])] for row in values]
     return {"rows": rows(encoder.predict(pairs, activation_fn=torch.nn.Identity(), **arguments)),

@@ -364,10 +364,10 @@ def write_all(helpers, bases, out, arguments):
     found = {}
     share = arguments.seconds / len(bases)
     for kind, name, config, model_class, base in bases:
-        ends = time.monotonic() + share
         rng = random.Random(f"{arguments.seed} {name}")
         writer = Writer(helpers, type(config), model_class, base, helpers.tokenizer_files(kind), rng)
         candidates = writer.candidates()
+        ends = time.monotonic() + share
         cases = found.setdefault(kind, [])
         for settings in draw(candidates, arguments.combinations, rng):
             if time.monotonic() > ends:

@@ -21,10 +21,23 @@ using namespace kernels;
 bool name_has(const GemmKernel& kernel, const char* part) {
   return std::strstr(kernel.name, part) != nullptr;
 }
-/// What the largest value of a block of x is rounded to in kernels that multiply integers, else 0.
-float top_of_block(const GemmKernel& kernel) {
-  if (name_has(kernel, "vnni") || name_has(kernel, "dotprod")) return 127;
-  return name_has(kernel, "q8_0_avx2") ? 32767 : 0;
+/// Whether a kernel rounds blocks of 32 of x to integers: to 127 steps either way of zero, or (AVX2) to 127
+/// over the range of the block, which has zeros where k does not fill it.
+bool multiplies_integers(const GemmKernel& kernel) {
+  return name_has(kernel, "vnni") || name_has(kernel, "dotprod") || name_has(kernel, "q8_0_avx2");
+}
+
+void round_block(const GemmKernel& kernel, const float* x, size_t count, double* values) {
+  float least = count < 32 ? 0 : x[0], most = least, range = 0;
+  for (size_t i = 0; i < count; i++) least = std::fmin(least, x[i]), most = std::fmax(most, x[i]);
+  const float magnitude = std::fmax(most, -least);
+  if (name_has(kernel, "q8_0_avx2")) {
+    range = std::fmax(most - least, magnitude * (127.0f / 16383));
+  } else {
+    range = magnitude;
+  }
+  for (size_t i = 0; i < count; i++)
+    values[i] = double{std::nearbyint(x[i] * (127 / range))} * (range * (1.0f / 127));
 }
 
 double tolerance(const GemmKernel& kernel) {
@@ -36,14 +49,9 @@ std::vector<double> effective_row(const GemmKernel& kernel, const float* x, size
   std::vector<double> values(x, x + k);
   if (kernel.type == WeightType::kBf16 || name_has(kernel, "amx_bf16")) {
     for (size_t i = 0; i < k; i++) values[i] = bf16_to_f32(f32_to_bf16(x[i]));
-  } else if (const float most = top_of_block(kernel)) {
-    for (size_t block = 0; block < k; block += 32) {
-      const size_t end = block + 32 < k ? block + 32 : k;
-      float top = 0;
-      for (size_t i = block; i < end; i++) top = std::fmax(top, std::fabs(x[i]));
-      for (size_t i = block; i < end; i++)
-        values[i] = double{std::nearbyint(x[i] * (most / top))} * (top * (1.0f / most));
-    }
+  } else if (multiplies_integers(kernel)) {
+    for (size_t block = 0; block < k; block += 32)
+      round_block(kernel, x + block, block + 32 < k ? 32 : k - block, values.data() + block);
   }
   return values;
 }
@@ -248,7 +256,7 @@ void check_int8(const GemmKernel& kernel, size_t k) {
 // The stated accuracy of int8 activations against f32 arithmetic on the same weights, outliers included.
 TEST(gemm_int8_stays_close_to_f32) {
   for (const GemmKernel* kernel : runnable<GemmKernel>()) {
-    if (top_of_block(*kernel) == 0) continue;
+    if (!multiplies_integers(*kernel)) continue;
     for (const size_t k : {768, 1200}) check_int8(*kernel, k);
   }
 }
@@ -257,7 +265,7 @@ TEST(gemm_int8_stays_close_to_f32) {
 // way.
 TEST(gemm_integers_do_not_saturate) {
   for (const GemmKernel* kernel : runnable<GemmKernel>()) {
-    if (top_of_block(*kernel) == 0) continue;
+    if (!multiplies_integers(*kernel)) continue;
     for (const int weight : {-128, 127}) {
       for (const float sign : {-1.0f, 1.0f}) {
         Problem p(*kernel, 7, 40, 96);

@@ -11,8 +11,7 @@ struct AvxVnni : IntegerAvx2, UnsignedBySigned {
   ENC_INLINE I dot(I sum, I u8, I i8) { return _mm256_dpbusd_avx_epi32(sum, u8, i8); }
   /// 32 values in [-127, 127], rounded to the nearest integers.
   ENC_INLINE I rounded(const F (&part)[4]) {
-    const I bytes = _mm256_packs_epi16(rounded_i16(part[0], part[1]), rounded_i16(part[2], part[3]));
-    return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+    return in_order(_mm256_packs_epi16(rounded_i16(part[0], part[1]), rounded_i16(part[2], part[3])));
   }
   ENC_INLINE void store(int8_t* p, I bytes) { store_i(p, bytes); }
   ENC_INLINE int32_t sum_i8(I bytes) {

@@ -30,6 +30,10 @@ struct IntegerAvx2 : Avx2 {
   ENC_INLINE I rounded_i16(F a, F b) {
     return _mm256_packs_epi32(_mm256_cvtps_epi32(a), _mm256_cvtps_epi32(b));
   }
+  /// 32 bytes packed twice in lanes, as they were before.
+  ENC_INLINE I in_order(I bytes) {
+    return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+  }
 };
 
 }  // namespace

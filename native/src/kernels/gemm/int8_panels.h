@@ -1,19 +1,20 @@
-// q8_0 weights times x in integers: VPDPBUSD and SDOT multiply int8 by int8 four at a time, VPMADDWD int16 by
-// int16 two at a time; for every vector type S that has one of them.
+// q8_0 weights times x in integers, four products at a time into a 32-bit sum: VPDPBUSD, SDOT, or on AVX2
+// three instructions; for every vector type S that has one of them.
 //
-// x is quantized in blocks of 32 along k like the weights: scale = largest / top, q = round(x / scale), top
-// being 127 for int8 and 32,767 for int16. One scale for the whole row would save a multiplication in eleven
-// and cost accuracy where it hurts: a single outlier, which encoder activations have, would coarsen the row.
-// Integer sums of a block are exact; block sums add up in f32, ascending k. The largest magnitude is found on
+// x is quantized in blocks of 32 along k like the weights. One scale for the whole row would save a
+// multiplication in eleven and cost accuracy where it hurts: a single outlier, which encoder activations
+// have, would coarsen the row. Integer sums of a block are exact; block sums add up in f32, ascending k.
+//
+// In int8 (VPDPBUSD, SDOT) scale = largest / 127 and q = round(x / scale). The largest magnitude is found on
 // the bits as integers, where a NaN is larger than any number: it becomes the scale, and so the row's result.
-//
 // VPDPBUSD multiplies unsigned by signed: weights are packed as q + 128 (S::kWeightOffset) and the sum of a
-// block starts at -128 * (sum of the block's x), which takes the offset out again exactly. The others
-// multiply signed by signed: their offset is 0.
+// block offsets at -128 * (sum of the block's x), which takes the offset out again exactly. SDOT multiplies
+// signed by signed: its offset is 0. AVX2 has rules of its own (avx2.cc), and sums start at the block's zero
+// point times the sum of the column's weights, which are packed too (S::kColumnSums).
 //
-// A group is four bytes of x: four int8 or two int16. Packed layout: panels of S::kTileVectors vectors of
-// columns; per block, f32 scales [columns], then weights int8 [groups][columns][values of a group]. Scratch
-// per row: X [blocks * 32], f32 scale [blocks], int32 start [blocks]; 128 rows at a time.
+// Packed layout: panels of S::kTileVectors vectors of columns; per block, f32 scales [columns], with
+// kColumnSums int16 sums [columns], then weights int8 [8 groups][columns][4]. Scratch per row: quants
+// [blocks * 32], f32 scale [blocks], int32 offset [blocks]; 128 rows at a time.
 //
 // The tile of 4 x 3 with VPDPBUSD and SDOT: 12 integer sums cover the latency, and with 32 registers the 12
 // f32 sums stay in registers too. Dropped: an 8 x 3 tile with the f32 sums in memory (half the speed),
@@ -47,29 +48,31 @@ struct Int8Gemm {
   using F = typename S::F;
   using I = typename S::I;
   using X = typename S::X;
-  static constexpr size_t kBlock = 32, kGroup = 4 / sizeof(X), kGroups = kBlock / kGroup;
+  static constexpr size_t kBlock = 32, kGroup = 4, kGroups = kBlock / kGroup;
   static constexpr size_t kRows = S::kTileRows, kVectors = S::kTileVectors, kColumns = kVectors * S::kWidth;
   static constexpr size_t kQuantizedRows = 128;
-  static constexpr size_t kBlockColumnBytes = sizeof(float) + kBlock;
+  static constexpr size_t kSumBytes = S::kColumnSums ? sizeof(int16_t) : 0;
+  static constexpr size_t kBlockColumnBytes = sizeof(float) + kSumBytes + kBlock;
+  static constexpr bool kOffsets = S::kColumnSums || S::kWeightOffset != 0;
   static constexpr size_t kStoredBlockBytes = 2 + kBlock;
 
   static size_t blocks(size_t k) { return (k + kBlock - 1) / kBlock; }
 
   /// Quantized rows: three arrays in scratch.
   struct Rows {
-    X* quants;        // [rows][blocks * 32]
-    float* scales;    // [rows][blocks]
-    int32_t* starts;  // [rows][blocks]; unused where the offset is 0
+    X* quants;         // [rows][blocks * 32]
+    float* scales;     // [rows][blocks]
+    int32_t* offsets;  // [rows][blocks], if kOffsets: where sums start, or the zero points
     size_t block_count;
 
     Rows(void* scratch, size_t rows, size_t k) : block_count(blocks(k)) {
       quants = static_cast<X*>(scratch);
       scales = reinterpret_cast<float*>(quants + rows * block_count * kBlock);
-      starts = reinterpret_cast<int32_t*>(scales + rows * block_count);
+      offsets = reinterpret_cast<int32_t*>(scales + rows * block_count);
     }
     Rows from(size_t row) const {
       Rows r = *this;
-      r.quants += row * block_count * kBlock, r.scales += row * block_count, r.starts += row * block_count;
+      r.quants += row * block_count * kBlock, r.scales += row * block_count, r.offsets += row * block_count;
       return r;
     }
   };
@@ -79,20 +82,28 @@ struct Int8Gemm {
         min_size(m, kQuantizedRows) * blocks(k) * (kBlock * sizeof(X) + sizeof(float) + sizeof(int32_t)), 64);
   }
 
-  static void quantize_block(const float* x, size_t count, X* quants, float* scale, int32_t* start) {
+  static void quantize_block(const float* x, size_t count, X* quants, float* scale, int32_t* offset) {
     constexpr size_t kParts = kBlock / S::kWidth;
     F part[kParts];
     ENC_UNROLL for (size_t i = 0; i < kParts; i++) {
       const size_t begin = i * S::kWidth;
-      part[i] = begin < count ? S::load(x + begin, min_size(S::kWidth, count - begin)) : S::zero();
+      if (count == kBlock) {
+        part[i] = S::load(x + begin);
+      } else {
+        part[i] = begin < count ? S::load(x + begin, min_size(S::kWidth, count - begin)) : S::zero();
+      }
     }
-    const float top = S::largest_magnitude(part);
-    *scale = top * (1.0f / S::kTop);
-    const F inverse = S::set(top > 0 ? S::kTop / top : 0.0f);
-    ENC_UNROLL for (size_t i = 0; i < kParts; i++) part[i] = S::mul(part[i], inverse);
-    const auto rounded = S::rounded(part);
-    S::store(quants, rounded);
-    if constexpr (S::kWeightOffset != 0) *start = -S::kWeightOffset * S::sum_i8(rounded);
+    if constexpr (S::kColumnSums) {
+      S::quantize(part, quants, scale, offset);
+    } else {
+      const float top = S::largest_magnitude(part);
+      *scale = top * (1.0f / 127);
+      const F inverse = S::set(top > 0 ? 127 / top : 0.0f);
+      ENC_UNROLL for (size_t i = 0; i < kParts; i++) part[i] = S::mul(part[i], inverse);
+      const auto rounded = S::rounded(part);
+      S::store(quants, rounded);
+      if constexpr (S::kWeightOffset != 0) *offset = -S::kWeightOffset * S::sum_i8(rounded);
+    }
   }
 
   template <size_t RowCount, size_t Vectors>
@@ -109,9 +120,13 @@ struct Int8Gemm {
       panel += Vectors * S::kWidth * sizeof(float);
       I dot[RowCount][Vectors];
       ENC_UNROLL for (size_t r = 0; r < RowCount; r++) {
-        const int32_t start = S::kWeightOffset != 0 ? x.starts[r * x.block_count + b] : 0;
-        ENC_UNROLL for (size_t v = 0; v < Vectors; v++) dot[r][v] = S::set_i32(start);
+        const I offset = S::set_i32(kOffsets ? x.offsets[r * x.block_count + b] : 0);
+        ENC_UNROLL for (size_t v = 0; v < Vectors; v++) {
+          dot[r][v] = offset;
+          if constexpr (S::kColumnSums) dot[r][v] = S::times_sums(offset, panel + v * S::kWidth * kSumBytes);
+        }
       }
+      panel += Vectors * S::kWidth * kSumBytes;
       for (size_t first = 0; first < kGroups; first += S::kGroupsAtOnce) {
         ENC_UNROLL for (size_t group = 0; group < S::kGroupsAtOnce; group++) {
           I weight[Vectors];
@@ -136,9 +151,16 @@ struct Int8Gemm {
     }
     ENC_UNROLL for (size_t v = 0; v < Vectors; v++) {
       const size_t count = v + 1 < Vectors ? S::kWidth : columns - v * S::kWidth;
-      const F offset = bias ? S::load(bias + v * S::kWidth, count) : S::zero();
-      ENC_UNROLL for (size_t r = 0; r < RowCount; r++) {
-        S::store(y + r * y_stride + v * S::kWidth, S::add(sum[r][v], offset), count);
+      if (count == S::kWidth) {  // masked loads and stores take many instructions on AVX2
+        const F offset = bias ? S::load(bias + v * S::kWidth) : S::zero();
+        ENC_UNROLL for (size_t r = 0; r < RowCount; r++) {
+          S::store(y + r * y_stride + v * S::kWidth, S::add(sum[r][v], offset));
+        }
+      } else {
+        const F offset = bias ? S::load(bias + v * S::kWidth, count) : S::zero();
+        ENC_UNROLL for (size_t r = 0; r < RowCount; r++) {
+          S::store(y + r * y_stride + v * S::kWidth, S::add(sum[r][v], offset), count);
+        }
       }
     }
   }
@@ -170,11 +192,16 @@ struct Int8Gemm {
         std::memcpy(&half, block, sizeof half);
         const float scale = f16_to_f32(half);
         std::memcpy(panel + column * sizeof scale, &scale, sizeof scale);
+        unsigned char* weights = panel + width * (sizeof(float) + kSumBytes);
+        int16_t sum = 0;
         for (size_t i = 0; i < kBlock; i++) {
-          const bool inside = b * kBlock + i < k;
-          panel[width * sizeof(float) + (i / kGroup * width + column) * kGroup + i % kGroup] =
-              static_cast<unsigned char>((inside ? block[2 + i] : 0) ^ S::kWeightOffset);
+          const unsigned char weight = b * kBlock + i < k ? block[2 + i] : 0;
+          sum = static_cast<int16_t>(sum + static_cast<int8_t>(weight));
+          weights[(i / kGroup * width + column) * kGroup + i % kGroup] =
+              static_cast<unsigned char>(weight ^ S::kWeightOffset);
         }
+        std::memcpy(panel + width * sizeof(float) + column * kSumBytes, &sum,
+                    kSumBytes);  // of no bytes, or 2
       }
       source += blocks(k) * kStoredBlockBytes;
     }
@@ -210,7 +237,7 @@ struct Int8Gemm {
         const Rows to = quantized.from(r);
         for (size_t b = 0; b < quantized.block_count; b++) {
           quantize_block(x + b * kBlock, min_size(kBlock, a.k - b * kBlock), to.quants + b * kBlock,
-                         to.scales + b, to.starts + b);
+                         to.scales + b, to.offsets + b);
         }
       }
       run_rows(a, quantized, rows, a.y + row * a.y_stride);

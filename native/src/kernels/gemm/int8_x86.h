@@ -32,8 +32,8 @@ ENC_INLINE int32_t largest_i32(__m256i v) {
 /// What VPDPBUSD asks for: signed x, 32 of which are one 256-bit register, and unsigned weights.
 struct UnsignedBySigned {
   using X = int8_t;
-  static constexpr float kTop = 127;
   static constexpr int32_t kWeightOffset = 128;
+  static constexpr bool kColumnSums = false;
   static constexpr size_t kGroupsAtOnce = 1, kTileRows = 4, kTileVectors = 3;
 };
 

@@ -10,8 +10,8 @@ namespace {
 struct NeonDotprod : Neon {
   using I = int32x4_t;
   using X = int8_t;
-  static constexpr float kTop = 127;
   static constexpr int32_t kWeightOffset = 0;
+  static constexpr bool kColumnSums = false;
   static constexpr size_t kGroupsAtOnce = 4, kTileRows = 4, kTileVectors = 3;
   using Neon::store;
 

@@ -87,11 +87,7 @@ struct Int8Gemm {
     F part[kParts];
     ENC_UNROLL for (size_t i = 0; i < kParts; i++) {
       const size_t begin = i * S::kWidth;
-      if (count == kBlock) {
-        part[i] = S::load(x + begin);
-      } else {
-        part[i] = begin < count ? S::load(x + begin, min_size(S::kWidth, count - begin)) : S::zero();
-      }
+      part[i] = begin < count ? S::load(x + begin, min_size(S::kWidth, count - begin)) : S::zero();
     }
     if constexpr (S::kColumnSums) {
       S::quantize(part, quants, scale, offset);
@@ -151,16 +147,9 @@ struct Int8Gemm {
     }
     ENC_UNROLL for (size_t v = 0; v < Vectors; v++) {
       const size_t count = v + 1 < Vectors ? S::kWidth : columns - v * S::kWidth;
-      if (count == S::kWidth) {  // masked loads and stores take many instructions on AVX2
-        const F offset = bias ? S::load(bias + v * S::kWidth) : S::zero();
-        ENC_UNROLL for (size_t r = 0; r < RowCount; r++) {
-          S::store(y + r * y_stride + v * S::kWidth, S::add(sum[r][v], offset));
-        }
-      } else {
-        const F offset = bias ? S::load(bias + v * S::kWidth, count) : S::zero();
-        ENC_UNROLL for (size_t r = 0; r < RowCount; r++) {
-          S::store(y + r * y_stride + v * S::kWidth, S::add(sum[r][v], offset), count);
-        }
+      const F offset = bias ? S::load(bias + v * S::kWidth, count) : S::zero();
+      ENC_UNROLL for (size_t r = 0; r < RowCount; r++) {
+        S::store(y + r * y_stride + v * S::kWidth, S::add(sum[r][v], offset), count);
       }
     }
   }

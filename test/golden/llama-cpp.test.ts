@@ -21,6 +21,11 @@ interface Expected {
 const BOUND = 5e-4;
 /** Where values of K types are kept as f16. */
 const F16_BOUND = 5e-3;
+/**
+ * Root mean square of logit - transformers float32 where activations are rounded to 7 or 8 bits. Most of these models are 32 wide, so
+ * a logit errs like a sum of few roundings: the largest of 21 errors, three times as large, varies by half from rule to rule.
+ */
+const ROUNDED_BOUND = 0.05;
 
 interface Case {
   readonly name: string;
@@ -32,31 +37,31 @@ interface Case {
   /** `conversion`: queries, keys and values had different types. */
   readonly warnings: readonly string[];
   readonly labels: readonly string[];
-  /** Bound of the portable graph, which rounds activations for every quantized type; `auto` where its type says so. */
-  readonly rounded: number;
+  /** Whether the portable graph rounds activations, as it does for every quantized type; ours do where their type says so. */
+  readonly rounded: boolean;
 }
 
 const NLI = ['entailment', 'neutral', 'contradiction'];
 const RERANKER = ['LABEL_0'];
 
 const CASES: readonly Case[] = [
-  { name: 'bert', weightType: 'f16', computeType: 'f32', warnings: ['pooler_missing'], labels: NLI, rounded: BOUND },
+  { name: 'bert', weightType: 'f16', computeType: 'f32', warnings: ['pooler_missing'], labels: NLI, rounded: false },
   {
     name: 'distilbert',
     weightType: 'f32',
     computeType: 'f32',
     warnings: ['head_activation_assumed'],
     labels: NLI,
-    rounded: BOUND,
+    rounded: false,
   },
-  { name: 'roberta', weightType: 'f16', computeType: 'f32', warnings: [], labels: NLI, rounded: BOUND },
+  { name: 'roberta', weightType: 'f16', computeType: 'f32', warnings: [], labels: NLI, rounded: false },
   {
     name: 'modernbert',
     weightType: 'f32',
     computeType: 'f32',
     warnings: ['pooling_assumed'],
     labels: NLI,
-    rounded: BOUND,
+    rounded: false,
   },
   {
     name: 'qwen3-reranker',
@@ -64,10 +69,10 @@ const CASES: readonly Case[] = [
     computeType: 'f32',
     warnings: ['prompt_template_unused'],
     labels: ['yes', 'no'],
-    rounded: BOUND,
+    rounded: false,
   },
-  { name: 'bge-reranker', weightType: 'q8_0', computeType: 'q8_0', warnings: [], labels: RERANKER, rounded: 0.1 },
-  { name: 'bge-reranker-q5_0', weightType: 'q5_0', computeType: 'q8_0', warnings: [], labels: RERANKER, rounded: 0.1 },
+  { name: 'bge-reranker', weightType: 'q8_0', computeType: 'q8_0', warnings: [], labels: RERANKER, rounded: true },
+  { name: 'bge-reranker-q5_0', weightType: 'q5_0', computeType: 'q8_0', warnings: [], labels: RERANKER, rounded: true },
   {
     name: 'bge-reranker-q4_k_m',
     weightType: 'f16',
@@ -75,7 +80,7 @@ const CASES: readonly Case[] = [
     bound: F16_BOUND,
     warnings: ['conversion'],
     labels: RERANKER,
-    rounded: 0.1,
+    rounded: true,
   },
   {
     name: 'bge-reranker-q3_k_m',
@@ -84,7 +89,7 @@ const CASES: readonly Case[] = [
     bound: F16_BOUND,
     warnings: ['conversion'],
     labels: RERANKER,
-    rounded: 0.1,
+    rounded: true,
   },
 ];
 
@@ -100,13 +105,19 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function largestDifference(name: string, rows: readonly Float32Array[]): number {
+function differences(name: string, rows: readonly Float32Array[]): number[] {
   const wanted = expected.logits[name]!;
-  expect(rows).toHaveLength(wanted.length);
-  return rows.reduce((worst, row, index) => {
-    expect(row).toHaveLength(wanted[index]!.length);
-    return row.reduce((most, logit, label) => Math.max(most, Math.abs(logit - wanted[index]![label]!)), worst);
-  }, 0);
+  expect(rows.map((row) => row.length)).toEqual(wanted.map((row) => row.length));
+  return rows.flatMap((row, index) => Array.from(row, (logit, label) => Math.abs(logit - wanted[index]![label]!)));
+}
+
+function largestDifference(name: string, rows: readonly Float32Array[]): number {
+  return Math.max(...differences(name, rows));
+}
+
+function rootMeanSquareDifference(name: string, rows: readonly Float32Array[]): number {
+  const all = differences(name, rows);
+  return Math.sqrt(all.reduce((sum, difference) => sum + difference ** 2, 0) / all.length);
 }
 
 async function logits(model: Classifier): Promise<Float32Array[]> {
@@ -127,13 +138,14 @@ describe.each(CASES)('$name', ({ name, weightType, computeType, bound, warnings,
     expect(model.info).toMatchObject({ labels, weightType, computeType, architecture: expect.any(String) });
     expect(model.info.warnings.map(({ code }) => code)).toEqual(warnings);
     for (const { message } of model.info.warnings) expect(message).not.toContain('reports');
-    const allowed = computeType === 'f32' ? (bound ?? BOUND) : rounded;
-    expect(largestDifference(name, await logits(model))).toBeLessThanOrEqual(allowed);
+    if (computeType === 'f32') expect(largestDifference(name, await logits(model))).toBeLessThanOrEqual(bound ?? BOUND);
+    else expect(rootMeanSquareDifference(name, await logits(model))).toBeLessThanOrEqual(ROUNDED_BOUND);
   });
 
   it('runs on the portable graph', async () => {
     await using model = await Classifier.load(file, { cacheDir, kernels: 'portable', threads: 2 });
-    expect(largestDifference(name, await logits(model))).toBeLessThanOrEqual(rounded);
+    if (rounded) expect(rootMeanSquareDifference(name, await logits(model))).toBeLessThanOrEqual(ROUNDED_BOUND);
+    else expect(largestDifference(name, await logits(model))).toBeLessThanOrEqual(BOUND);
   });
 
   it('becomes f32 without a loss', async () => {

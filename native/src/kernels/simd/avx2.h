@@ -24,8 +24,8 @@ struct Avx2 {
   ENC_INLINE F zero() { return _mm256_setzero_ps(); }
   ENC_INLINE F set(float value) { return _mm256_set1_ps(value); }
   ENC_INLINE F load(const float* p) { return _mm256_loadu_ps(p); }
-  /// The first `count` (0..8) elements, zeros after them; reads nothing behind them. Whole vectors have a path
-  /// of their own, here and in `store`: on Zen a masked store takes ten times as long.
+  /// The first `count` (0..8) elements, zeros after them; reads nothing behind them. Whole vectors have a
+  /// path of their own, here and in `store`: on Zen a masked store takes ten times as long.
   ENC_INLINE F load(const float* p, size_t count) {
     return count == kWidth ? load(p) : _mm256_maskload_ps(p, first(count));
   }

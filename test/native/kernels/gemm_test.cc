@@ -28,16 +28,14 @@ bool multiplies_integers(const GemmKernel& kernel) {
 }
 
 void round_block(const GemmKernel& kernel, const float* x, size_t count, double* values) {
-  float least = count < 32 ? 0 : x[0], most = least, range = 0;
+  float least = count < 32 ? 0 : x[0], most = least;
   for (size_t i = 0; i < count; i++) least = std::fmin(least, x[i]), most = std::fmax(most, x[i]);
-  const float magnitude = std::fmax(most, -least);
-  if (name_has(kernel, "q8_0_avx2")) {
-    range = std::fmax(most - least, magnitude * (127.0f / 16383));
-  } else {
-    range = magnitude;
-  }
+  // Half of the 127 steps: all of them may be more than an f32 holds.
+  float half = std::fmax(most, -least) / 2;
+  if (name_has(kernel, "q8_0_avx2")) half = std::fmax(most / 2 - least / 2, half * (127.0f / 16383));
+  const float inverse = half > 0 ? 63.5f / half : 0;
   for (size_t i = 0; i < count; i++)
-    values[i] = double{std::nearbyint(x[i] * (127 / range))} * (range * (1.0f / 127));
+    values[i] = double{std::nearbyint(x[i] * inverse)} * (half * (2.0f / 127));
 }
 
 double tolerance(const GemmKernel& kernel) {
@@ -79,6 +77,11 @@ struct Problem {
     for (size_t r = 0; r + 1 < m; r++) {  // what lies between rows must not be read
       for (size_t i = k; i < x_stride; i++) x[r * x_stride + i] = NAN;
     }
+    expect(kernel);
+  }
+
+  /// Computes the reference for x as it is now.
+  void expect(const GemmKernel& kernel) {
     const bool rounds_weights = kernel.type == WeightType::kQ8_0 && name_has(kernel, "amx_bf16");
     for (size_t r = 0; r < m; r++) {
       const std::vector<double> row = effective_row(kernel, x.data() + r * x_stride, k);
@@ -230,6 +233,39 @@ TEST(gemm_without_bias_and_with_nan) {
       kernel->run(a);
       for (size_t i = 0; i < y.size(); i++) CHECK(std::isnan(y[i]) == (i / p.n == 3 || i / p.n == 7));
     }
+  }
+}
+
+/// Value i of a row of x that has one of five kinds of blocks.
+float value_of_kind(size_t kind, size_t i, float normal) {
+  switch (kind) {
+    case 0:  // a range that no f32 holds
+      return i % 32 == 7 ? 3e38f : i % 32 == 20 ? -3e38f : normal;
+    case 1:  // one value
+      return 1e37f;
+    case 2:
+      return i % 2 ? 0.0f : -0.0f;
+    case 3:  // far from zero
+      return 1000 + normal / 100;
+    default:
+      return -1000 + normal / 100;
+  }
+}
+
+TEST(gemm_takes_blocks_of_any_range) {
+  for (const GemmKernel* kernel : runnable<GemmKernel>()) {
+    Problem p(*kernel, 5, 50, 72);
+    for (size_t r = 0; r < p.m; r++) {
+      for (size_t i = 0; i < p.k; i++) {
+        float& x = p.x[r * p.x_stride + i];
+        x = value_of_kind(r, i, x);
+      }
+    }
+    p.expect(*kernel);
+    for (const double magnitude : p.magnitude) CHECK(magnitude < 3.4e38);
+    const double error = run_and_compare(*kernel, p, 2);
+    if (error > 1) std::fprintf(stderr, "%s: %g\n", kernel->name, error);
+    CHECK(error <= 1);
   }
 }
 

@@ -51,11 +51,13 @@ struct Avx2Bytes : IntegerAvx2 {
     const float most = largest(max(max(part[0], part[1]), max(part[2], part[3])));
     const float least = -largest(sub(zero(), min(min(part[0], part[1]), min(part[2], part[3]))));
     // A block far from zero takes coarser steps, so that its values fit 16 bits.
-    const float magnitude = most > -least ? most : -least, narrowest = magnitude * (kSteps / kFarthest);
-    float range = most - least > narrowest ? most - least : narrowest;
-    if (any_nan(part)) range = __builtin_nanf("");
-    *scale = range * (1.0f / kSteps);
-    const F inverse = set(range > 0 ? kSteps / range : 0.0f);
+    const float magnitude = most > -least ? most : -least, narrowest = magnitude * (kSteps / 2 / kFarthest);
+    // Half of the range: all of it may be more than an f32 holds.
+    float half_range = most * 0.5f - least * 0.5f;
+    half_range = half_range > narrowest ? half_range : narrowest;
+    if (any_nan(part)) half_range = __builtin_nanf("");
+    *scale = half_range * (2 / kSteps);
+    const F inverse = set(half_range > 0 ? kSteps / 2 / half_range : 0.0f);
     const int32_t first = _mm_cvtss_si32(_mm_mul_ss(_mm_set_ss(least), _mm256_castps256_ps128(inverse)));
     *zero_point = first & 0xffff;
     const I origin = _mm256_set1_epi16(static_cast<int16_t>(first));

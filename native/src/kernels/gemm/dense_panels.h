@@ -322,10 +322,10 @@ void dense_run(const GemmArgs& a) noexcept {
       const size_t rows = min_size(block, a.m - row);
       for (size_t r = 0; r < rows; r++) {
         const float* from = a.x + (row + r) * a.x_stride;
-        float* to = scratch + r * a.k;
-        size_t i = 0;
-        for (; i + S::kWidth <= a.k; i += S::kWidth) S::store(to + i, S::round_bf16(S::load(from + i)));
-        if (i < a.k) S::store(to + i, S::round_bf16(S::load(from + i, a.k - i)), a.k - i);
+        for (size_t i = 0; i < a.k; i += S::kWidth) {
+          const size_t count = min_size(S::kWidth, a.k - i);
+          S::store(scratch + r * a.k + i, S::round_bf16(S::load(from + i, count)), count);
+        }
       }
       dense_run_rows<S, W>(a, scratch, a.k, rows, a.y + row * a.y_stride, scratch + block * a.k);
     }

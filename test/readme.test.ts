@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { ARCHITECTURES } from '../src/convert/architectures/index';
 import { adapterModel, writeAdapter, writeBase } from './golden/adapter-checkpoints';
 import { goldenModel, writeCheckpoint } from './golden/checkpoint-fixture';
 import { rewardModels, writePublished } from './golden/published-checkpoints';
@@ -140,8 +141,25 @@ test('links between the pages lead somewhere', () => {
   const pages = [...others, ...docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
   for (const page of pages) {
     const text = readFileSync(join(PACKAGE_ROOT, page), 'utf8');
-    for (const [, target = ''] of text.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)) {
-      expect(() => readFileSync(join(PACKAGE_ROOT, page, '..', target)), `${page}: ${target}`).not.toThrow();
+    for (const [, target = '', section] of text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)) {
+      const path = target === '' ? join(PACKAGE_ROOT, page) : join(PACKAGE_ROOT, page, '..', target);
+      expect(() => readFileSync(path), `${page}: ${target}`).not.toThrow();
+      if (section !== undefined) expect(sectionsOf(path), `${page}: ${target}`).toContain(section);
     }
   }
+});
+
+/** The names that GitHub gives to a page's headings. */
+function sectionsOf(path: string): string[] {
+  const headings = readFileSync(path, 'utf8').matchAll(/^#+ (.+)$/gm);
+  return Array.from(headings, ([, title = '']) => {
+    const words = title.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '');
+    return words.replaceAll(' ', '-');
+  });
+}
+
+test('the list of models has every class that is converted, and no other', () => {
+  const named = readFileSync(join(PACKAGE_ROOT, 'docs', 'models.md'), 'utf8').match(/`\w+For[A-Z]\w+`/g) ?? [];
+  const known = ARCHITECTURES.map(({ sourceClass }) => `\`${sourceClass}\``);
+  expect([...named].sort()).toEqual([...known].sort());
 });

@@ -58,6 +58,8 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
    *
    * @param input a string, or `{ text, textPair }` for models that read pairs, or a list of these.
    *   A list of two strings is two texts.
+   * @example
+   * const { label, score, scores } = await classifier.classify('A chess engine', { topK: 3 });
    * @throws TypeError or RangeError for wrong arguments; EncoderError with `input_invalid`, `limit_exceeded`,
    *   `queue_full`, `weights_not_finite`, `model_disposed` or `aborted`.
    */

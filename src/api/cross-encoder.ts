@@ -76,6 +76,8 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
    * Scores one pair or many. One pair gives one result, a list gives a list in the same order.
    *
    * @param input `[text, textPair]` or `{ text, textPair }`, or a list of these. Two strings are one pair.
+   * @example
+   * const { label, scores } = await nli.predict(['A man eats.', 'Somebody eats.'], { activation: 'softmax' });
    * @throws TypeError or RangeError for wrong arguments; EncoderError with `input_invalid`, `limit_exceeded`,
    *   `queue_full`, `weights_not_finite`, `model_disposed` or `aborted`.
    */

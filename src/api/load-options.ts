@@ -27,17 +27,17 @@ export interface LoadOptions<Label extends string = string> {
   readonly kernels?: 'auto' | 'portable' | undefined;
   /** Tensor type that a checkpoint folder is converted to. Default: the checkpoint's own. An error for .gguf files. */
   readonly type?: TensorType | undefined;
-  /** Names for the labels, in the model's order and as many, in place of those in the file. */
+  /** Names for the labels, in the model's order and as many, all different, in place of those in the file. */
   readonly labels?: readonly Label[] | undefined;
   /**
    * For a reranker that answers with one of two words (monoT5 and its kind), these as they stand in its vocabulary, that of
    * a relevant document first. Default: those of the published rerankers. An error for other models, and for .gguf files.
    */
   readonly scoreTokens?: readonly [positive: string, negative: string] | undefined;
-  /** Most tokens per input for all calls. May lower the model's limit, not raise it. */
+  /** Most tokens per input for all calls, special tokens included: 1 to the model's own limit, which is the default. */
   readonly maxLength?: number | undefined;
   /**
-   * Most inputs that may be unanswered at a time; a call that would go beyond is refused with `queue_full`, a stream
+   * Most inputs that may be unanswered at a time, at least 1; a call that would go beyond is refused with `queue_full`, a stream
    * waits. Default: no bound.
    */
   readonly maxQueue?: number | undefined;
@@ -57,7 +57,7 @@ export interface LoadOptions<Label extends string = string> {
   readonly base?: string | undefined;
   /** Where converted checkpoints are kept. Default: `$GGML_ENCODER_CACHE`, else `ggml-encoder` in the user's cache folder. */
   readonly cacheDir?: string | undefined;
-  /** Called while a checkpoint is downloaded and converted. */
+  /** Called while a checkpoint is downloaded and converted, ten times a second at most. */
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
   /**
    * `process` keeps the model in a child process with the same calls: if that dies, for whatever reason, calls in

@@ -9,26 +9,31 @@ import type { ModelWarning } from './warnings';
 export interface ModelInfo<Label extends string = string> {
   /** Absolute path of the GGUF file. */
   readonly path: string;
+  /** Of the checkpoint: what the file says, mostly the name of its folder or repository; may be ''. */
   readonly name: string;
   /** GGUF architecture, such as `bert`. */
   readonly architecture: string;
   /** The transformers class the checkpoint was saved from, '' when the file does not say. */
   readonly sourceClass: string;
-  /** In the order of the logits. */
+  /** Label names in the order of the logits; `LABEL_0`, `LABEL_1`, ... where the checkpoint names none. */
   readonly labels: readonly Label[];
+  /** Length of `labels` and of a row of logits. */
   readonly numLabels: number;
-  /** `regression`, `single_label_classification`, `multi_label_classification` or ''. */
+  /** `regression`, `single_label_classification`, `multi_label_classification`, or '' when the checkpoint does not say. */
   readonly problemType: string;
   /** What `classify` or `predict` applies unless told otherwise. */
   readonly activation: PairActivation;
   /** Most tokens per input, special tokens included. */
   readonly maxLength: number;
+  /** Width of a token's vector. */
   readonly hiddenSize: number;
   /** This and the next two are the encoder's, where a decoder follows. */
   readonly numLayers: number;
   readonly numHeads: number;
   readonly intermediateSize: number;
+  /** Rows of the embedding table. */
   readonly vocabSize: number;
+  /** Elements of all tensors. */
   readonly numParameters: number;
   /** Tensor type of the linear layers in the file, such as `f32`, `bf16`, `q8_0` or `q4_0`. */
   readonly weightType: string;
@@ -38,9 +43,11 @@ export interface ModelInfo<Label extends string = string> {
   readonly device: string;
   /** Instruction set of the kernels in use, or `portable`. */
   readonly kernels: string;
+  /** Inference threads, 1 to 64. */
   readonly threads: number;
   /** Bytes the weights take in memory. */
   readonly weightBytes: number;
+  /** What loading found that is legal and yet often a mistake; `onWarning` was told the same. */
   readonly warnings: readonly ModelWarning[];
 }
 

@@ -1,6 +1,6 @@
 /** What `load` was given, turned into a GGUF file: the file itself, a converted folder or repository, or the default. */
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { open, stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 
 import { refuseScoreTokens } from '../convert/answer-tokens';
 import { EncoderError } from '../errors';
@@ -42,6 +42,7 @@ export async function resolveModelFile(source: string, options: LoadOptions): Pr
     ];
     return { path: converted.path, warnings };
   }
+  await refusePartOfCheckpoint(path);
   if (options.type !== undefined) {
     throw invalidType('options.type', 'no value for a .gguf file, which keeps its own tensor type', options.type);
   }
@@ -82,4 +83,26 @@ function notFoundMessage(source: string, path: string): string {
   if (path === defaultModelPath) return `the default model ${path} is missing; install ggml-encoder again`;
   const resolved = source === path ? '' : ` (that is ${path})`;
   return `no model at ${source}${resolved}; pass a .gguf file, a folder with a Hugging Face checkpoint, or owner/name of a repository on the Hub`;
+}
+
+/** Other libraries open the file with the weights; here the head and the tokenizer beside it are needed too. */
+async function refusePartOfCheckpoint(path: string): Promise<void> {
+  const name = basename(path);
+  if (!/\.(?:safetensors|bin|h5|json|pt|onnx|msgpack)$/.test(name) || (await isGguf(path))) return;
+  throw new EncoderError(
+    'gguf_malformed',
+    `${path} is no GGUF file; for a Hugging Face checkpoint pass the folder that holds ${name}: ${dirname(path)}`,
+  );
+}
+
+/** By its first bytes, since a file may have any name. What cannot be read is for the loader to say. */
+async function isGguf(path: string): Promise<boolean> {
+  const file = await open(path).catch(() => undefined);
+  if (file === undefined) return true;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    return buffer.toString('latin1', 0, bytesRead) === 'GGUF';
+  } finally {
+    await file.close();
+  }
 }

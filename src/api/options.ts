@@ -19,11 +19,14 @@ import type {
 
 /** Options of `classify`. */
 export interface ClassifyOptions extends RunOptions, TextBudgets {
-  /** How many labels `scores` lists; default null, which lists all. More than there are also lists all. */
+  /** How many labels `scores` lists, an integer of at least 1; null, the default, or more than there are lists all. */
   readonly topK?: number | null | undefined;
-  /** Keeps only labels with at least this score in `scores`, which may leave none. For multi-label models. */
+  /**
+   * Keeps only labels with at least this score in `scores`, which may leave none; on the scale of the scores, 0 to 1
+   * after softmax or sigmoid. For multi-label models. Default: all are kept.
+   */
   readonly threshold?: number | undefined;
-  /** Overrides the model's own rule. `softmax` is refused for a model with one label. */
+  /** What turns logits into scores. Default: `info.activation`. `softmax` is refused for a model with one label. */
   readonly activation?: Activation | undefined;
   /** Adds the raw logits to each result. Default false. */
   readonly logits?: boolean | undefined;
@@ -33,7 +36,10 @@ export interface ClassifyOptions extends RunOptions, TextBudgets {
 
 /** Options of `predict`. */
 export interface PredictOptions extends RunOptions, TextBudgets, PromptOptions {
-  /** Overrides the model's own rule. `softmax` is refused for a model with one label. */
+  /**
+   * What turns logits into scores. Default: `info.activation`, which is `none` for most models with several labels: ask
+   * for `softmax` to get probabilities. `softmax` is refused for a model with one label.
+   */
   readonly activation?: PairActivation | undefined;
   /** Adds the raw logits to each result. Default false. */
   readonly logits?: boolean | undefined;
@@ -43,17 +49,17 @@ export interface PredictOptions extends RunOptions, TextBudgets, PromptOptions {
 
 /** Options of `rank`. */
 export interface RankOptions<Label extends string = string> extends RunOptions, PromptOptions {
-  /** How many documents to return; default null, which returns all. */
+  /** How many documents to return, an integer of at least 1; null, the default, returns all. */
   readonly topK?: number | null | undefined;
   /** Adds each document's text to its entry. Default false. */
   readonly returnDocuments?: boolean | undefined;
-  /** Overrides the model's own rule. `softmax` is refused for a model with one label. */
+  /** What turns logits into scores. Default: `info.activation`. `softmax` is refused for a model with one label. */
   readonly activation?: PairActivation | undefined;
   /** The label whose score ranks the documents; needed when the model has several. */
   readonly label?: Label | undefined;
-  /** Most tokens kept of the query, special tokens not counted. */
+  /** Most tokens kept of the query, at least 1, special tokens not counted. Default: no bound of its own. */
   readonly maxQueryTokens?: number | undefined;
-  /** Most tokens kept of each document, special tokens not counted. */
+  /** Most tokens kept of each document, at least 1, special tokens not counted. Default: no bound of its own. */
   readonly maxDocumentTokens?: number | undefined;
   /** Reads documents that are too long in windows; each entry then has `windows`. Default: they are cut. */
   readonly windows?: WindowOptions | undefined;
@@ -63,7 +69,7 @@ export interface RankOptions<Label extends string = string> extends RunOptions, 
 export interface ZeroShotOptions extends Omit<RunOptions, 'truncation'> {
   /** The hypothesis, with `{}` once where the label goes. Default `This example is {}.` */
   readonly hypothesisTemplate?: string | undefined;
-  /** True scores each label on its own; false, the default, shares one between all labels of a text. */
+  /** True scores each label on its own, 0 to 1; false, the default, gives scores that add up to 1 over a text's labels. */
   readonly multiLabel?: boolean | undefined;
   /** Reads texts that are too long in windows. Default: they are cut. */
   readonly windows?: WindowOptions | undefined;

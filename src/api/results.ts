@@ -25,13 +25,16 @@ export interface Classification<Label extends string = string> {
   readonly score: number;
   /** Labels by falling score, equal scores in the model's order, cut to `topK` and to those that reach `threshold`. */
   readonly scores: readonly LabelScore<Label>[];
-  /** Tokens that went through the model, special tokens included. */
+  /** Tokens that went through the model, special tokens included; of all windows together. */
   readonly tokens: number;
-  /** True when the text had more tokens than the limit and the rest was dropped. */
+  /** True when the text had more tokens than the limit and the rest was dropped; of windows: when tokens are in none. */
   readonly truncated: boolean;
   /** What turned the logits into scores. */
   readonly activation: Activation;
-  /** f32[numLabels] in label order, before the activation; only with `logits: true`. Of windows: aggregated likewise. */
+  /**
+   * f32[numLabels] in label order, before the activation; only with `logits: true`. Of windows: aggregated likewise.
+   * JSON.stringify makes an object of a Float32Array: `Array.from(logits)` before it.
+   */
   readonly logits?: Float32Array;
   /** The windows in the text's order; only with `windows`. */
   readonly windows?: readonly TextWindow<Label>[];
@@ -43,7 +46,7 @@ export interface PairPrediction<Label extends string = string> {
   readonly label: Label;
   /** The score of `label`; for a model with one label, its only score. */
   readonly score: number;
-  /** One score per label, in the model's label order. */
+  /** One score per label, in the model's label order (`info.labels`). */
   readonly scores: readonly number[];
   /** Tokens of both texts together, special tokens included. */
   readonly tokens: number;
@@ -51,7 +54,10 @@ export interface PairPrediction<Label extends string = string> {
   readonly truncated: boolean;
   /** What turned the logits into scores. */
   readonly activation: PairActivation;
-  /** f32[numLabels] in label order, before the activation; only with `logits: true`. Of windows: aggregated likewise. */
+  /**
+   * f32[numLabels] in label order, before the activation; only with `logits: true`. Of windows: aggregated likewise.
+   * JSON.stringify makes an object of a Float32Array: `Array.from(logits)` before it.
+   */
   readonly logits?: Float32Array;
   /** The windows in the text's order; only with `windows`. */
   readonly windows?: readonly TextWindow<Label>[];
@@ -77,6 +83,7 @@ export interface ZeroShotClassification<Label extends string = string> {
 export interface RankedDocument {
   /** Place of the document in the list that was passed in. */
   readonly index: number;
+  /** 0 to 1 after a sigmoid, which most rerankers have; any finite number with activation `none`. */
   readonly score: number;
   /** Tokens of query and document together, special tokens included. */
   readonly tokens: number;

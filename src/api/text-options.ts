@@ -16,13 +16,13 @@ export type SpecialTokens = 'text' | 'parse' | 'error';
 
 /** What every call that reads text accepts. */
 export interface TextOptions {
-  /** Most tokens per input, special tokens included. May lower the model's limit, not raise it. */
+  /** Most tokens per input, special tokens included: 1 to `info.maxLength`, which is the default. */
   readonly maxLength?: number | undefined;
-  /** Default `longest_first`. Texts that stand alone are always cut to fit. */
+  /** Which text of a pair is cut. Default `longest_first`. Texts that stand alone are always cut to fit. */
   readonly truncation?: TruncationStrategy | undefined;
-  /** Default `right`. */
+  /** The end at which tokens are dropped. Default `right`. */
   readonly truncationSide?: TruncationSide | undefined;
-  /** Default `text`. */
+  /** What `[SEP]` and the like mean inside a text. Default `text`: ordinary characters. */
   readonly specialTokens?: SpecialTokens | undefined;
   /** Ends the call early; it then rejects with code `aborted` and the signal's reason as `cause`. */
   readonly signal?: AbortSignal | undefined;
@@ -30,9 +30,9 @@ export interface TextOptions {
 
 /** Budgets of their own for the two texts of a pair, applied before `truncation`. */
 export interface TextBudgets {
-  /** Most tokens kept of the first text, special tokens not counted. */
+  /** Most tokens kept of the first text, at least 1, special tokens not counted. Default: no bound of its own. */
   readonly maxTextTokens?: number | undefined;
-  /** Most tokens kept of the second text, special tokens not counted. */
+  /** Most tokens kept of the second text, at least 1, special tokens not counted. Default: no bound of its own. */
   readonly maxTextPairTokens?: number | undefined;
 }
 
@@ -41,14 +41,14 @@ export type WindowAggregation = 'mean' | 'max' | 'first';
 
 /** Reads a text that is too long in windows instead of cutting it. */
 export interface WindowOptions {
-  /** Tokens that neighbouring windows share. Default 64; never more than half a window. */
+  /** Tokens that neighbouring windows share, at least 0. Default 64; more than half a window counts as half a window. */
   readonly overlap?: number | undefined;
   /**
    * Per label: `mean` of the windows' scores, their `max`, or the score of the `first` window, which is then the only
    * one that is computed. Default `mean` for `Classifier`, `max` elsewhere.
    */
   readonly aggregate?: WindowAggregation | undefined;
-  /** Most windows of one text; tokens behind them are dropped, and `truncated` says so. Default: as many as it takes. */
+  /** Most windows of one text, at least 1; tokens behind them are dropped, and `truncated` says so. Default: as many as it takes. */
   readonly maxWindows?: number | undefined;
 }
 
@@ -62,12 +62,13 @@ export interface PairWindowOptions extends WindowOptions {
 export interface RunProgress {
   /** Inputs that are through. */
   readonly done: number;
+  /** Inputs of the call; for zero-shot pairs of text and label. */
   readonly total: number;
 }
 
 /** What every call that runs the model accepts. */
 export interface RunOptions extends TextOptions {
-  /** Called as inputs get through, in steps of at most 64. */
+  /** Called as inputs get through, in steps of at most 64. Not called by streams. */
   readonly onProgress?: ((progress: RunProgress) => void) | undefined;
 }
 

@@ -21,6 +21,7 @@ export interface TextWindow<Label extends string = string> extends TextSpan {
 
 /** One window of a ranked document. */
 export interface RankedWindow extends TextSpan {
+  /** On the scale of the document's score. */
   readonly score: number;
 }
 

@@ -45,10 +45,20 @@ export function checkOptions(options: unknown, known: readonly string[], name = 
 function unknownOption(key: string, known: readonly string[]): string {
   // As Python and the command line spell it: top_k, top-k.
   const plain = (word: string) => word.toLowerCase().replace(/[^a-z0-9]/g, '');
-  const meant = known.find((word) => plain(word) === plain(key));
+  const meant =
+    known.find((word) => plain(word) === plain(key)) ?? known.find((word) => isSlip(plain(key), plain(word)));
   return meant === undefined
     ? `there is no such option; those there are: ${known.join(', ')}`
     : `there is no such option; did you mean ${meant}?`;
+}
+
+/** Whether the words differ by one letter that is missing, too much or another: `thread`, `topN`. */
+function isSlip(word: string, other: string): boolean {
+  if (word.length > other.length) return isSlip(other, word);
+  if (word.length < 3 || other.length - word.length > 1) return false;
+  let same = 0;
+  while (same < word.length && word[same] === other[same]) same += 1;
+  return word.slice(other.length === word.length ? same + 1 : same) === other.slice(same + 1);
 }
 
 export function checkString(name: string, value: unknown): string {

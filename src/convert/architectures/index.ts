@@ -81,7 +81,9 @@ export function findArchitecture(config: ConfigReader): Architecture {
     }
     const found = ARCHITECTURES.find(({ sourceClass }) => classes.includes(sourceClass));
     const named = classes.join(', ').slice(0, 200) || 'nothing';
-    return found ?? config.unsupported(`architectures names ${named}; supported: ${supported}`);
+    return (
+      found ?? config.unsupported(`architectures names ${named}; ${adviceFor(named) ?? `supported: ${supported}`}`)
+    );
   }
   // Files written by hand leave the class out; the head's tensors are then checked all the same.
   const modelType = config.string('model_type');
@@ -89,4 +91,12 @@ export function findArchitecture(config: ConfigReader): Architecture {
   return (
     found ?? config.unsupported(`no architectures and the model_type ${modelType ?? 'absent'}; supported: ${supported}`)
   );
+}
+
+/** BertModel, BertForMaskedLM: the family is known, and a checkpoint of it with the right head would do. */
+function adviceFor(named: string): string | undefined {
+  const [, family] = /^(\w+?)(?:Model|For[A-Z]\w*)$/.exec(named) ?? [];
+  const classifier = `${family ?? ''}ForSequenceClassification`;
+  if (!ARCHITECTURES.some(({ sourceClass }) => sourceClass === classifier)) return undefined;
+  return `this checkpoint has another head than a classifier's, or none; ${classifier} is supported`;
 }

@@ -124,7 +124,10 @@ describe('classify', () => {
     ['an unknown activation', 'a', { activation: 'relu' }, 'options.activation: expected one of "softmax"'],
     ['a limit above the model', 'a', { maxLength: 129 }, 'options.maxLength: expected an integer from 1 to 128'],
     ['text_pair, as JSON spells it', { text: 'a', text_pair: 'b' }, {}, 'input.text_pair: write textPair'],
-    ['an unknown option', 'a', { top: 3 }, 'options.top: there is no such option; those there are: maxLength, '],
+    ['an unknown option', 'a', { best: 3 }, 'options.best: there is no such option; those there are: maxLength, '],
+    ['an option of another library', 'a', { topN: 3 }, 'options.topN: there is no such option; did you mean topK?'],
+    ['a letter too few', 'a', { treshold: 0.5 }, 'options.treshold: there is no such option; did you mean threshold?'],
+    ['a letter too many', 'a', { logitss: true }, 'options.logitss: there is no such option; did you mean logits?'],
     ['an option as Python spells it', 'a', { top_k: 3 }, 'options.top_k: there is no such option; did you mean topK?'],
     ['no object', 'a', 'softmax', 'options: expected an object'],
     ['a signal that is none', 'a', { signal: {} }, 'options.signal: expected an AbortSignal'],
@@ -149,7 +152,11 @@ describe('load', () => {
   test.each([
     ['', RangeError, 'source: expected a path or owner/name, received ""'],
     [null, TypeError, 'source: expected a string, received null'],
-    [{ threads: 2 }, TypeError, 'source: expected a string, received an object'],
+    [
+      { threads: 2 },
+      TypeError,
+      'source: expected a string (options come second; for the model in the package pass undefined before them), received an object',
+    ],
   ])('%j is no model, and not the one in the package', async (source, kind, message) => {
     const call = Classifier.load(source as string);
     await expect(call).rejects.toThrow(kind);

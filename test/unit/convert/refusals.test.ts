@@ -23,7 +23,19 @@ describe('convert refuses', () => {
   }
 
   it.each<[string, Record<string, unknown>, string, string[]]>([
-    ['another class', { architectures: ['BertForMaskedLM'] }, 'architecture_unsupported', ['BertForMaskedLM']],
+    [
+      'another class',
+      { architectures: ['BertForMaskedLM'] },
+      'architecture_unsupported',
+      ['BertForMaskedLM', 'another head', 'BertForSequenceClassification is supported'],
+    ],
+    ['no head', { architectures: ['BertModel'] }, 'architecture_unsupported', ['another head than a classifier']],
+    [
+      'an unknown family',
+      { architectures: ['ViTModel'] },
+      'architecture_unsupported',
+      ['supported: BertForSequenceClassification, '],
+    ],
     ['a class named like a property', { architectures: ['__proto__'] }, 'architecture_unsupported', []],
     [
       'no class and an unknown model_type',

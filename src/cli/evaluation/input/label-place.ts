@@ -28,7 +28,7 @@ export function placeReader(labels: readonly string[]): (value: unknown) => numb
   return (value) => {
     const place = typeof value === 'string' ? (places.get(value) ?? placeOf(value)) : value;
     if (typeof place === 'number' && Number.isInteger(place) && place >= 0 && place < labels.length) return place;
-    throw new Error(`the label ${quote(value)} is not ${expectedOne(labels)}`);
+    throw new Error(`the label ${quote(value)} is not ${expectedOne(labels)}${adviceFor(labels)}`);
   };
 }
 
@@ -45,4 +45,10 @@ export function named(labels: readonly string[]): string {
 
 function placeOf(text: string): number {
   return /^\d+$/.test(text) ? Number(text) : NaN;
+}
+
+/** A checkpoint that names nothing is the usual reason for a name that is unknown. */
+function adviceFor(labels: readonly string[]): string {
+  if (!labels.every((label, place) => label === `LABEL_${place}`)) return '';
+  return '; this model does not name its labels: write their places from 0, or name them by "ggml-encoder convert --labels"';
 }

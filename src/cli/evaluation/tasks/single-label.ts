@@ -59,6 +59,7 @@ export class SingleLabelTask implements Task<number> {
       ],
       details: (paint) => [
         ...describeClasses(metrics, labels, paint),
+        ...describeConfusion(metrics, labels, paint),
         ...comparedLines(paint, comparison, ({ accuracy }) => [['accuracy', digits(accuracy)]]),
       ],
       sections: () => singleLabelSections(metrics, labels, comparison),
@@ -102,4 +103,19 @@ function describeClasses(metrics: SingleLabelMetrics, labels: readonly string[],
     digits(rocAuc),
   ]);
   return numberTable(paint, ['', 'precision', 'recall', 'F1', 'support', 'ROC AUC'], [...classes, ...averages]);
+}
+
+/** Wider ones are for the report. */
+const MOST_SHOWN_CLASSES = 8;
+
+/** A row for each right label, a column for each predicted one. */
+function describeConfusion(
+  { classes, confusion }: SingleLabelMetrics,
+  labels: readonly string[],
+  paint: Paint,
+): string[] {
+  if (classes.length > MOST_SHOWN_CLASSES) return [];
+  const names = classes.map(({ label }) => visible(labels[label] ?? ''));
+  const rows = confusion.map((row, place) => [names[place] ?? '', ...row.map((count) => `${count}`)]);
+  return numberTable(paint, ['right, taken for', ...names], rows);
 }

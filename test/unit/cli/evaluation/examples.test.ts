@@ -124,6 +124,11 @@ describe('one label', () => {
     expect(await read(json, { path: 'x.jsonl', titles })).toEqual([[1, expected]]);
   });
 
+  test('a name for a model that names nothing is refused with what to do', async () => {
+    const read = readAs(labelPlace(['LABEL_0', 'LABEL_1']), 'text,label\na,positive\n');
+    await expect(read).rejects.toThrow('write their places from 0, or name them by "ggml-encoder convert --labels"');
+  });
+
   test.each<[string, string, string]>([
     ['x.csv', 'text,title\n', 'line 1 of x.csv: the header must name the columns "text" and "label"'],
     ['x.csv', 'title,label\n', 'line 1 of x.csv: the header must name the column "text"; --column'],

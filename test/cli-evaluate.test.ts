@@ -93,6 +93,7 @@ test('the report stands on its own and names what it measures', async () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(/^accuracy +0\.\d{4}\nROC AUC /);
   expect(stdout).toMatch(/\nSci\/Tech( +0\.\d{4}){3} +\d+ +0\.\d{4}\n/);
+  expect(stdout).toMatch(/\nright, taken for +World +Sports +Business +Sci\/Tech\n(?:\S+( +\d+){4}\n){4}/);
   expect(stdout).toMatch(/\nsame labels +[01]\.\d{4}\n/);
   const html = await readFile(report, 'utf8');
   expect(html.match(/<svg /g)).toHaveLength(4);

@@ -131,18 +131,20 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
   async rank(query: string, documents: readonly string[], options: RankOptions<Label> = {}): Promise<RankedDocument[]> {
     checkString('query', query);
     if (!isList<string>(documents)) throw invalidType('documents', 'an array of strings', documents);
+    // A copy: the caller's list may change before the results are there.
+    const texts = [...documents];
     const nameOf = (index: number): string => `documents[${index}]`;
-    checkStrings(documents, nameOf);
+    checkStrings(texts, nameOf);
     const resolved = resolveRankOptions(options, this.info, this.prompts);
     const labelIndex = this.#labelIndex(resolved.label);
 
     const { columns, run } = this.#withPrompt(
-      { texts: documents.map(() => query), pairs: documents, nameOf },
+      { texts: texts.map(() => query), pairs: texts, nameOf },
       resolved.run,
       resolved.prompt,
     );
     const rows = await this.#session.run(columns, run, resolved);
-    return toRanking(rows, documents, { ...resolved, labelIndex });
+    return toRanking(rows, texts, { ...resolved, labelIndex });
   }
 
   /**

@@ -57,5 +57,6 @@ function checkLabels<Label extends string>(labels: readonly (Label | readonly La
     const label = checkString(`${name}[${index}]`, value);
     if (label.trim() === '') throw outOfRange(`${name}[${index}]`, 'a label that is not empty', label);
   }
-  return labels;
+  // A copy: the caller's list may change before the results are there.
+  return [...labels];
 }

@@ -83,6 +83,15 @@ describe('rank', () => {
     expect(await crossEncoder.rank('q', [])).toEqual([]);
   });
 
+  test('documents are those of the call, whatever becomes of the list meanwhile', async () => {
+    const list = ['a', 'bb'];
+    const crossEncoder = crossEncoderOf(FakeModel.reranker((document) => document.length));
+    const ranking = crossEncoder.rank('q', list, { returnDocuments: true });
+    list[0] = 'another';
+    list.length = 1;
+    expect((await ranking).map(({ document }) => document).sort()).toEqual(['a', 'bb']);
+  });
+
   test('a model with several labels needs one named', async () => {
     const crossEncoder = crossEncoderOf(new FakeModel((_, pair) => [0, pair?.length ?? 0, 9], NLI));
     await expect(crossEncoder.rank('q', documents)).rejects.toThrow(

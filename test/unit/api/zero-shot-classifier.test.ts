@@ -67,6 +67,14 @@ describe('classify', () => {
     );
   });
 
+  test('labels are those of the call, whatever becomes of the list meanwhile', async () => {
+    const list = ['x', 'y'];
+    const answer = classifierOf(byLength()).classify('a text', list);
+    list[0] = 'another';
+    list.length = 1;
+    expect([...(await answer).labels].sort()).toEqual(['x', 'y']);
+  });
+
   test('of equal scores the later label is first, duplicates are kept', async () => {
     const classifier = classifierOf(new FakeModel([0, 1, 0], NLI));
     expect((await classifier.classify('x', ['a', 'b', 'a'])).labels).toEqual(['a', 'b', 'a']);

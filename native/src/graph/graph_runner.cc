@@ -128,7 +128,8 @@ GraphRunner::Context GraphRunner::start(GraphContext& g, const PackedBatch& batc
   g.batch = &batch;
   g.scratch = &scratch_;
   g.team = team_;
-  scratch_.bytes_needed = 0;
+  if (team_ != nullptr) g.members = team_->size();
+  scratch_.shared_bytes = scratch_.member_bytes = 0;
   g.groups = group_by_length(batch);
   g.attention_groups = group_for_attention(g.groups, padding_);
   g.pooled_rows = find_pooled_rows(batch, hparams_);
@@ -164,13 +165,14 @@ uint64_t GraphRunner::measure(const PackedBatch& batch, int members) {
   GraphContext g{};
   g.only_sizes = true;
   const Context context = start(g, batch);
+  g.members = members;
   build_encoder_graph(g, hparams_, weights_, ops_);
   // An allocator of its own: to measure with the one that runs would cost that its buffer.
   const std::unique_ptr<ggml_gallocr, decltype(&ggml_gallocr_free)> allocator(
       ggml_gallocr_new(ggml_backend_get_default_buffer_type(backend_.get())), ggml_gallocr_free);
   size_t graph_bytes = 0;
   ggml_gallocr_reserve_n_size(allocator.get(), g.graph, nullptr, nullptr, &graph_bytes);
-  uint64_t bytes = graph_bytes + graph_memory_.size() + scratch_.bytes_needed * size_t(members);
+  uint64_t bytes = graph_bytes + graph_memory_.size() + scratch_.bytes(members);
   for (const HostInput& input : g.host_inputs) bytes += ggml_nbytes(input.tensor);
   return bytes;
 }
@@ -186,7 +188,7 @@ void GraphRunner::run(const PackedBatch& batch, std::vector<float>& logits) {
     throw Error(ErrorCode::out_of_memory,
                 "no memory to compute " + std::to_string(batch.num_tokens()) + " tokens at once");
   }
-  const size_t scratch_bytes = scratch_.bytes_needed * size_t(team_ == nullptr ? 1 : team_->size());
+  const size_t scratch_bytes = scratch_.bytes(g.members);
   if (scratch_.buffer.size() < scratch_bytes) scratch_.buffer = AlignedBuffer(scratch_bytes);
   // Queued in order: only the logits are waited for. What is fed lives until then.
   const auto feed = [&](ggml_tensor* input, const void* data) {

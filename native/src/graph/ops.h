@@ -18,8 +18,17 @@ namespace enc {
 
 /// Memory that the nodes of a graph use while they run, one after the other.
 struct Scratch {
-  size_t bytes_needed = 0;  ///< by one member of the team; known once the graph is built
-  AlignedBuffer buffer;     ///< holds bytes_needed for each member when the graph runs
+  // Both known once the graph is built.
+  size_t shared_bytes = 0;  ///< that all members of the team read
+  size_t member_bytes = 0;  ///< for each member alone
+  AlignedBuffer buffer;     ///< holds the shared ones and behind them each member's when the graph runs
+
+  void need_shared(size_t bytes) { shared_bytes = std::max(shared_bytes, GGML_PAD(bytes, 64)); }
+  void need(size_t bytes) { member_bytes = std::max(member_bytes, GGML_PAD(bytes, 64)); }
+  size_t bytes(int members) const { return shared_bytes + member_bytes * size_t(members); }
+
+  void* shared() { return buffer.data(); }
+  void* of(int member) { return static_cast<char*>(buffer.data()) + bytes(member); }
 };
 
 /// What a custom node needs to run; lives as long as the graph.
@@ -82,6 +91,7 @@ struct GraphContext {
   Scratch* scratch;
   bool only_sizes = false;  ///< never to be run: nothing is computed for host inputs
   TeamLease* team;          ///< helpers for large nodes; null when there are none
+  int members = 1;          ///< threads of the team
   std::vector<std::unique_ptr<NodeData>> node_data;
 };
 

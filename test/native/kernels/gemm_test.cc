@@ -187,8 +187,20 @@ TEST(gemm_row_does_not_depend_on_its_neighbours) {
   }
 }
 
-void check_split(const GemmKernel& kernel, size_t k) {
-  const Problem p(kernel, 20, 227, k);
+/// All rows of x as the kernel prepares them, a few at a time and not in order.
+void prepare_in_pieces(const GemmKernel& kernel, const Problem& p, Aligned& prepared) {
+  for (size_t begin = (p.m + kPreparedRows - 1) / kPreparedRows * kPreparedRows; begin > 0;) {
+    begin -= kPreparedRows;
+    kernel.prepare(p.x.data() + begin * p.x_stride, p.x_stride, std::min(kPreparedRows, p.m - begin), p.k,
+                   static_cast<char*>(prepared.data()) + kernel.prepared_bytes(begin, p.k));
+  }
+}
+
+/// One call against three for a third of the panels each, which prepare the rows or have them prepared.
+void check_split(const GemmKernel& kernel, size_t m, size_t k, bool is_prepared) {
+  const Problem p(kernel, m, 227, k);
+  Aligned prepared(is_prepared ? kernel.prepared_bytes(p.m, p.k) : 0);
+  if (is_prepared) prepare_in_pieces(kernel, p, prepared);
   Aligned packed(kernel.packed_bytes(p.n, p.k)), scratch(kernel.scratch_bytes(p.m, p.k));
   kernel.pack(p.w.bytes.data(), 0, p.n, p.n, p.k, packed.data());
   Guarded<float> whole(p.m * p.n), split(p.m * p.n);
@@ -202,6 +214,7 @@ void check_split(const GemmKernel& kernel, size_t k) {
     threads.emplace_back([&, t] {
       Aligned own(kernel.scratch_bytes(p.m, p.k));
       GemmArgs a = arguments(p, packed, own, split, p.n);
+      if (is_prepared) a.x = nullptr, a.prepared = prepared.data();
       a.activation = Activation::kGeluErf;
       a.panel_begin = panels * t / 3, a.panel_end = panels * (t + 1) / 3;
       kernel.run(a);
@@ -209,11 +222,17 @@ void check_split(const GemmKernel& kernel, size_t k) {
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(std::memcmp(whole.data(), split.data(), p.m * p.n * sizeof(float)) == 0);
+  CHECK(prepared.intact());
 }
 
 TEST(gemm_split_over_threads_equals_whole) {
   for (const GemmKernel* kernel : runnable<GemmKernel>()) {
-    for (const size_t k : {160, 312}) check_split(*kernel, k);
+    for (const size_t k : {160, 312}) {
+      check_split(*kernel, 20, k, false);
+      if (kernel->prepare == nullptr) continue;
+      CHECK(kernel->prepared_bytes != nullptr);
+      for (const size_t m : {1, 20, 141, 300}) check_split(*kernel, m, k, true);
+    }
   }
 }
 

@@ -28,15 +28,10 @@ inline size_t stride(const ggml_tensor* tensor) {
 /// scratch)`.
 template <typename Run>
 void for_tasks(const GraphContext& g, size_t count, double work, const Run& run) {
-  const auto scratch_of = [&g](int member) {
-    return g.scratch->bytes_needed == 0
-               ? nullptr
-               : static_cast<char*>(g.scratch->buffer.data()) + size_t(member) * g.scratch->bytes_needed;
-  };
   if (g.team != nullptr && work >= kMinSplitWork) {
-    g.team->run(count, [&](size_t task, int member) { run(task, scratch_of(member)); });
+    g.team->run(count, [&](size_t task, int member) { run(task, g.scratch->of(member)); });
   } else {
-    for (size_t task = 0; task < count; task++) run(task, scratch_of(0));
+    for (size_t task = 0; task < count; task++) run(task, g.scratch->of(0));
   }
 }
 

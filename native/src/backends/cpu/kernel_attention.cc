@@ -134,7 +134,7 @@ ggml_tensor* kernel_attention(GraphContext& g, const AttentionKernels& by, ggml_
   if (spec.disentangled) scratch_bytes += disentangled_scratch_bytes(spec, longest);
   // Also when there is no prefix: what is measured has none.
   if (spec.causal) scratch_bytes += 2 * gathered_bytes(longest, size_t(spec.head_size));
-  g.scratch->bytes_needed = std::max(g.scratch->bytes_needed, scratch_bytes);
+  g.scratch->need(scratch_bytes);
   const int64_t num_queries = spec.queries == Queries::kPooled ? g.batch->num_sequences() : q->ne[1];
   const double work =
       double(std::min(longest, spec.max_distance)) * double(num_queries) * double(q->ne[0]) * 2;

@@ -13,6 +13,11 @@ namespace {
 /// Rows of one task, so that a task's activations stay in the second-level cache.
 constexpr size_t kRowsPerTask = 256;
 
+static_assert(kRowsPerTask % kernels::kPreparedRows == 0);
+
+/// Multiply-adds that rounding one element of x takes as long as.
+constexpr double kPreparationCost = 16;
+
 /// Rows of a table that our kernels cannot read, widened at a time.
 constexpr size_t kRowsPerGather = 16;
 
@@ -39,6 +44,21 @@ void embed_widened(const kernels::EmbedTokensKernel& kernel, kernels::EmbedToken
   }
 }
 
+char* prepared_row(const GraphContext& g, const kernels::GemmKernel& kernel, size_t row, size_t k) {
+  return static_cast<char*>(g.scratch->shared()) + kernel.prepared_bytes(row, k);
+}
+
+/// Rounds the rows of x for all tasks of a product; each would do it again otherwise.
+void prepare_rows(const GraphContext& g, const kernels::GemmKernel& kernel, const ggml_tensor* x) {
+  constexpr size_t kRows = kernels::kPreparedRows;
+  const size_t m = size_t(x->ne[1]), k = size_t(x->ne[0]);
+  for_tasks(g, (m + kRows - 1) / kRows, double(m) * double(k) * kPreparationCost, [&](size_t task, void*) {
+    const size_t row = task * kRows;
+    kernel.prepare(f32(x) + row * stride(x), stride(x), std::min(kRows, m - row), k,
+                   prepared_row(g, kernel, row, k));
+  });
+}
+
 const std::vector<int32_t>& looked_up(const GraphContext& g, TokenIds ids) {
   switch (ids) {
     case TokenIds::kShifted:
@@ -60,7 +80,7 @@ size_t KernelOps::max_attention_nodes(size_t) const {
 ggml_tensor* KernelOps::embed(GraphContext& g, const Embeddings& tables, TokenIds ids) const {
   const size_t columns = size_t(tables.tokens->ne[0]);
   const std::optional<kernels::WeightType> type = kernel_type(tables.tokens->type);
-  if (!type) g.scratch->bytes_needed = std::max(g.scratch->bytes_needed, kRowsPerGather * columns * 4);
+  if (!type) g.scratch->need(kRowsPerGather * columns * sizeof(float));
   return custom(g, int64_t(columns), g.batch->num_tokens(), {},
                 [this, &g, &tables, ids, columns, type](ggml_tensor* dst) {
                   kernels::EmbedTokensArgs args;
@@ -85,7 +105,7 @@ ggml_tensor* KernelOps::embed(GraphContext& g, const Embeddings& tables, TokenId
                     table_.embed_tokens->run(args);
                   } else {
                     embed_widened(*table_.embed_tokens, args, *tables.tokens,
-                                  static_cast<float*>(g.scratch->buffer.data()));
+                                  static_cast<float*>(g.scratch->of(0)));
                   }
                 });
 }
@@ -94,36 +114,39 @@ ggml_tensor* KernelOps::linear(GraphContext& g, const Linear& linear, ggml_tenso
                                Activation activation) const {
   const kernels::GemmKernel& kernel = *linear.kernel;
   const size_t m = size_t(x->ne[1]), n = size_t(linear.out), k = size_t(linear.in);
-  g.scratch->bytes_needed =
-      std::max(g.scratch->bytes_needed, kernel.scratch_bytes(std::min(m, kRowsPerTask), k));
-  return custom(
-      g, int64_t(n), int64_t(m), {x}, [&g, &linear, &kernel, m, n, k, activation](ggml_tensor* dst) {
-        const ggml_tensor* input = dst->src[0];
-        const size_t panels = kernel.panel_count(n);
-        const size_t row_tasks = (m + kRowsPerTask - 1) / kRowsPerTask;
-        const double work = double(m) * double(n) * double(k);
-        // With few rows, panels are shared out as well: four shares a member even out helpers that come late.
-        const size_t wanted = g.team != nullptr && work >= kMinSplitWork ? size_t(g.team->size()) * 4 : 1;
-        const size_t panel_tasks = std::min(panels, (wanted + row_tasks - 1) / row_tasks);
-        for_tasks(g, row_tasks * panel_tasks, work, [&](size_t task, void* scratch) {
-          const size_t row = task / panel_tasks * kRowsPerTask, share = task % panel_tasks;
-          kernels::GemmArgs args;
-          args.m = std::min(kRowsPerTask, m - row);
-          args.n = n;
-          args.k = k;
-          args.x = f32(input) + row * stride(input);
-          args.x_stride = stride(input);
-          args.packed = linear.packed.data();
-          args.bias = f32(linear.bias);
-          args.y = f32(dst) + row * stride(dst);
-          args.y_stride = stride(dst);
-          args.panel_begin = panels * share / panel_tasks;
-          args.panel_end = panels * (share + 1) / panel_tasks;
-          args.activation = activation;
-          args.scratch = scratch;
-          kernel.run(args);
-        });
-      });
+  const size_t panels = kernel.panel_count(n), row_tasks = (m + kRowsPerTask - 1) / kRowsPerTask;
+  const double work = double(m) * double(n) * double(k);
+  // With few rows, panels are shared out as well: four shares a member even out helpers that come late.
+  const size_t wanted = g.members > 1 && work >= kMinSplitWork ? size_t(g.members) * 4 : 1;
+  const size_t panel_tasks = std::min(panels, (wanted + row_tasks - 1) / row_tasks);
+  const bool prepares = kernel.prepare != nullptr && panel_tasks > 1;
+  g.scratch->need(kernel.scratch_bytes(std::min(m, kRowsPerTask), k));
+  if (prepares) g.scratch->need_shared(kernel.prepared_bytes(m, k));
+  return custom(g, int64_t(n), int64_t(m), {x},
+                [&g, &linear, &kernel, m, n, k, activation, panels, row_tasks, panel_tasks, work,
+                 prepares](ggml_tensor* dst) {
+                  const ggml_tensor* input = dst->src[0];
+                  if (prepares) prepare_rows(g, kernel, input);
+                  for_tasks(g, row_tasks * panel_tasks, work, [&](size_t task, void* scratch) {
+                    const size_t row = task / panel_tasks * kRowsPerTask, share = task % panel_tasks;
+                    kernels::GemmArgs args;
+                    args.m = std::min(kRowsPerTask, m - row);
+                    args.n = n;
+                    args.k = k;
+                    args.x = f32(input) + row * stride(input);
+                    args.x_stride = stride(input);
+                    if (prepares) args.prepared = prepared_row(g, kernel, row, k);
+                    args.packed = linear.packed.data();
+                    args.bias = f32(linear.bias);
+                    args.y = f32(dst) + row * stride(dst);
+                    args.y_stride = stride(dst);
+                    args.panel_begin = panels * share / panel_tasks;
+                    args.panel_end = panels * (share + 1) / panel_tasks;
+                    args.activation = activation;
+                    args.scratch = scratch;
+                    kernel.run(args);
+                  });
+                });
 }
 
 ggml_tensor* KernelOps::gate(GraphContext& g, ggml_tensor* x, Activation activation) const {

@@ -2,7 +2,7 @@
 //
 // Packed layout: panels of 32 columns, per 32 of k two tiles [16 pairs of k][16 columns][2] of bf16, 1 KB
 // each and adjacent (the last panel has one tile if 16 columns suffice); k and columns padded with zeros. x
-// is rounded into scratch as tiles too, [rows / 16][k / 32][16][32]: a tile load then walks 1 KB in
+// is rounded into tiles too, [rows / 16][k / 32][16][32]: a tile load then walks 1 KB in
 // sequence, where rows of x, 2 or 4 KB apart, would share a few cache sets. As many rows at a time as 768 KB
 // hold.
 //
@@ -27,6 +27,7 @@
 
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/panel_prefetch.h"
+#include "kernels/gemm/prepared_rows.h"
 #include "kernels/gemm/stored_weight.h"
 #include "kernels/simd/amx_tiles.h"
 #include "kernels/simd/avx512.h"
@@ -86,23 +87,30 @@ size_t rounded_rows(size_t k) {
   return rows < kBlockRows ? kBlockRows : rows;
 }
 
-size_t scratch_bytes(size_t m, size_t k) noexcept {
-  return min_size(round_up(m, kTileRows), rounded_rows(k)) * k_tiles(k) * kTileRowBytes;
-}
-
-/// Rows of x as tiles; rows up to the next multiple of 16 become zeros.
-void round_rows(const float* x, size_t stride, size_t rows, size_t k, uint16_t* tiles) {
-  for (size_t r = 0; r < round_up(rows, kTileRows); r++, x += stride) {
-    uint16_t* to = tiles + r / kTileRows * k_tiles(k) * kTileElements + r % kTileRows * kTileK;
-    for (size_t i = 0; i < k_tiles(k) * kTileK; i += kTileK, to += kTileElements) {
-      __m512 low = _mm512_setzero_ps(), high = low;
-      if (r < rows) {
-        low = Avx512::load(x + i, min_size(16, k - i));
-        if (i + 16 < k) high = Avx512::load(x + i + 16, min_size(16, k - i - 16));
+struct RoundedTiles {
+  static size_t prepared_bytes(size_t m, size_t k) noexcept {
+    return round_up(m, kTileRows) * k_tiles(k) * kTileRowBytes;
+  }
+  /// Rows up to the next multiple of 16 become zeros.
+  static void prepare(const float* x, size_t x_stride, size_t m, size_t k, void* tiles) noexcept {
+    static_assert(kPreparedRows % kTileRows == 0);
+    for (size_t r = 0; r < round_up(m, kTileRows); r++, x += x_stride) {
+      uint16_t* to =
+          static_cast<uint16_t*>(tiles) + r / kTileRows * k_tiles(k) * kTileElements + r % kTileRows * kTileK;
+      for (size_t i = 0; i < k_tiles(k) * kTileK; i += kTileK, to += kTileElements) {
+        __m512 low = _mm512_setzero_ps(), high = low;
+        if (r < m) {
+          low = Avx512::load(x + i, min_size(16, k - i));
+          if (i + 16 < k) high = Avx512::load(x + i + 16, min_size(16, k - i - 16));
+        }
+        _mm512_storeu_si512(to, (__m512i)_mm512_cvtne2ps_pbh(high, low));
       }
-      _mm512_storeu_si512(to, (__m512i)_mm512_cvtne2ps_pbh(high, low));
     }
   }
+};
+
+size_t scratch_bytes(size_t m, size_t k) noexcept {
+  return RoundedTiles::prepared_bytes(min_size(m, rounded_rows(k)), k);
 }
 
 /// A block of sums on its way into y.
@@ -165,7 +173,7 @@ class Meanwhile {
   size_t near_per_step_ = 0;
 };
 
-void run_rows(const GemmArgs& a, const uint16_t* x, size_t m, float* y) {
+void run_rows(const GemmArgs& a, const uint16_t* x) {
   const size_t depth = k_tiles(a.k), panels = min_size(a.panel_end, (a.n + kColumns - 1) / kColumns);
   alignas(64) float sums[2][kBlockRows * kColumns];
   size_t turn = 0;
@@ -174,9 +182,9 @@ void run_rows(const GemmArgs& a, const uint16_t* x, size_t m, float* y) {
     const size_t first = p * kColumns, columns = min_size(kColumns, a.n - first);
     const StoredPanel panel =
         stored_panel(a.packed, p, panels, kColumns, round_up(a.n, kTileColumns), depth * kTileRowBytes);
-    meanwhile.approach(panel.at + panel.bytes, panel.next_bytes, (m + kBlockRows - 1) / kBlockRows * depth);
-    for (size_t row = 0; row < m; row += kBlockRows, turn ^= 1) {
-      const size_t rows = min_size(kBlockRows, m - row);
+    meanwhile.approach(panel.at + panel.bytes, panel.next_bytes, (a.m + kBlockRows - 1) / kBlockRows * depth);
+    for (size_t row = 0; row < a.m; row += kBlockRows, turn ^= 1) {
+      const size_t rows = min_size(kBlockRows, a.m - row);
       const uint16_t* tiles = x + row / kTileRows * depth * kTileElements;
       const TileOperands operands = {.a = tiles,
                                      .a_below = tiles + depth * kTileElements,
@@ -189,7 +197,7 @@ void run_rows(const GemmArgs& a, const uint16_t* x, size_t m, float* y) {
       multiply_tiles(rows, columns, operands, sums[turn], kColumns, [&] { meanwhile.step(); });
       meanwhile.begin({.sums = sums[turn],
                        .bias = a.bias ? a.bias + first : nullptr,
-                       .y = y + row * a.y_stride + first,
+                       .y = a.y + row * a.y_stride + first,
                        .y_stride = a.y_stride,
                        .rows = rows,
                        .columns = columns});
@@ -200,23 +208,31 @@ void run_rows(const GemmArgs& a, const uint16_t* x, size_t m, float* y) {
 
 void run(const GemmArgs& a) noexcept {
   configure_tiles();
-  uint16_t* tiles = static_cast<uint16_t*>(a.scratch);
-  const size_t block = rounded_rows(a.k);
-  for (size_t row = 0; row < a.m; row += block) {
-    const size_t rows = min_size(block, a.m - row);
-    round_rows(a.x + row * a.x_stride, a.x_stride, rows, a.k, tiles);
-    run_rows(a, tiles, rows, a.y + row * a.y_stride);
-  }
+  for_prepared_rows<RoundedTiles>(
+      a, rounded_rows(a.k), a.scratch,
+      [](const GemmArgs& part, const void* rows) { run_rows(part, static_cast<const uint16_t*>(rows)); });
 }
 
 }  // namespace
 
 extern const GemmKernel ENC_AMX_SYMBOL(gemm_bf16_amx_bf16), ENC_AMX_SYMBOL(gemm_q8_0_amx_bf16);
-const GemmKernel ENC_AMX_SYMBOL(gemm_bf16_amx_bf16) = {
-    ENC_AMX_NAME(gemm_bf16_amx_bf16), WeightType::kBf16, kColumns, packed_bytes,
-    pack<WeightType::kBf16>,          scratch_bytes,     run};
-const GemmKernel ENC_AMX_SYMBOL(gemm_q8_0_amx_bf16) = {
-    ENC_AMX_NAME(gemm_q8_0_amx_bf16), WeightType::kQ8_0, kColumns, packed_bytes,
-    pack<WeightType::kQ8_0>,          scratch_bytes,     run};
+const GemmKernel ENC_AMX_SYMBOL(gemm_bf16_amx_bf16) = {ENC_AMX_NAME(gemm_bf16_amx_bf16),
+                                                       WeightType::kBf16,
+                                                       kColumns,
+                                                       packed_bytes,
+                                                       pack<WeightType::kBf16>,
+                                                       scratch_bytes,
+                                                       RoundedTiles::prepared_bytes,
+                                                       RoundedTiles::prepare,
+                                                       run};
+const GemmKernel ENC_AMX_SYMBOL(gemm_q8_0_amx_bf16) = {ENC_AMX_NAME(gemm_q8_0_amx_bf16),
+                                                       WeightType::kQ8_0,
+                                                       kColumns,
+                                                       packed_bytes,
+                                                       pack<WeightType::kQ8_0>,
+                                                       scratch_bytes,
+                                                       RoundedTiles::prepared_bytes,
+                                                       RoundedTiles::prepare,
+                                                       run};
 
 }  // namespace enc::kernels

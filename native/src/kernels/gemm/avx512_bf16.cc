@@ -3,7 +3,7 @@
 //
 // Packed layout: panels of 48 columns (the last as many whole vectors as it needs), each [k / 2][columns][2]:
 // a 32-bit lane holds the weights of one column for two k; odd k and missing columns are padded with zeros.
-// x is rounded once per call, 128 rows at a time, into scratch [rows][k rounded up to even]. Tile 8 x 3 as in
+// x is rounded into [rows][k rounded up to even], 128 rows at a time. Tile 8 x 3 as in
 // dense_panels.h. An element is one chain of VDPBF16PS over ascending pairs, then + bias, whatever the tile:
 // row invariant. Subnormal inputs and results count as zero (the instruction ignores MXCSR).
 // Zen 5, GCC 12, one thread: 450-505 GFLOP/s for m = 128..512, the peak being 485-505; 400-460 where x, w and
@@ -15,6 +15,7 @@
 
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/panel_prefetch.h"
+#include "kernels/gemm/prepared_rows.h"
 #include "kernels/simd/elementary.h"
 #include "kernels/simd/transpose.h"
 
@@ -96,10 +97,6 @@ void pack(const void* rows, size_t row_begin, size_t row_count, size_t n, size_t
   }
 }
 
-size_t scratch_bytes(size_t m, size_t k) noexcept {
-  return round_up(min_size(m, kRoundedRows) * pairs(k) * sizeof(uint32_t), 64);
-}
-
 void round_row(const float* x, size_t k, uint32_t* to) {
   uint16_t* out = reinterpret_cast<uint16_t*>(to);
   for (size_t i = 0; i < k; i += kWidth) {
@@ -110,7 +107,18 @@ void round_row(const float* x, size_t k, uint32_t* to) {
   if (k % 2) out[k] = 0;
 }
 
-void run_rows(const GemmArgs& a, const uint32_t* x, size_t m, float* y) {
+struct RoundedRows {
+  static size_t prepared_bytes(size_t m, size_t k) noexcept { return m * pairs(k) * sizeof(uint32_t); }
+  static void prepare(const float* x, size_t x_stride, size_t m, size_t k, void* to) noexcept {
+    for (size_t r = 0; r < m; r++) round_row(x + r * x_stride, k, static_cast<uint32_t*>(to) + r * pairs(k));
+  }
+};
+
+size_t scratch_bytes(size_t m, size_t k) noexcept {
+  return round_up(RoundedRows::prepared_bytes(min_size(m, kRoundedRows), k), 64);
+}
+
+void run_rows(const GemmArgs& a, const uint32_t* x) {
   const size_t pair_count = pairs(a.k), column_bytes = pair_count * sizeof(uint32_t);
   const size_t panels = min_size(a.panel_end, (a.n + kColumns - 1) / kColumns);
   for (size_t p = a.panel_begin; p < panels; p++) {
@@ -118,11 +126,11 @@ void run_rows(const GemmArgs& a, const uint32_t* x, size_t m, float* y) {
     const StoredPanel panel =
         stored_panel(a.packed, p, panels, kColumns, round_up(a.n, kWidth), column_bytes);
     const float* bias = a.bias ? a.bias + first : nullptr;
-    for (size_t row = 0; row < m; row += kRows) {
-      const size_t rows = min_size(kRows, m - row);
-      float* to = y + row * a.y_stride + first;
+    for (size_t row = 0, rows; row < a.m; row += rows) {
+      rows = tile_rows(a.m - row, kRows);
+      float* to = a.y + row * a.y_stride + first;
       kTiles[rows - 1][(columns - 1) / kWidth](x + row * pair_count, panel.as<uint32_t>(), pair_count,
-                                               panel.ahead(m, row, rows, pair_count), bias, to, a.y_stride,
+                                               panel.ahead(a.m, row, rows, pair_count), bias, to, a.y_stride,
                                                columns);
       activate_block<Avx512>(a.activation, to, a.y_stride, rows, columns);
     }
@@ -130,18 +138,16 @@ void run_rows(const GemmArgs& a, const uint32_t* x, size_t m, float* y) {
 }
 
 void run(const GemmArgs& a) noexcept {
-  uint32_t* rounded = static_cast<uint32_t*>(a.scratch);
-  for (size_t row = 0; row < a.m; row += kRoundedRows) {
-    const size_t rows = min_size(kRoundedRows, a.m - row);
-    for (size_t r = 0; r < rows; r++) round_row(a.x + (row + r) * a.x_stride, a.k, rounded + r * pairs(a.k));
-    run_rows(a, rounded, rows, a.y + row * a.y_stride);
-  }
+  for_prepared_rows<RoundedRows>(a, kRoundedRows, a.scratch, [](const GemmArgs& part, const void* rows) {
+    run_rows(part, static_cast<const uint32_t*>(rows));
+  });
 }
 
 }  // namespace
 
 extern const GemmKernel gemm_bf16_avx512_bf16;
 const GemmKernel gemm_bf16_avx512_bf16 = {
-    "gemm_bf16_avx512_bf16", WeightType::kBf16, kColumns, packed_bytes, pack, scratch_bytes, run};
+    "gemm_bf16_avx512_bf16",     WeightType::kBf16,    kColumns, packed_bytes, pack, scratch_bytes,
+    RoundedRows::prepared_bytes, RoundedRows::prepare, run};
 
 }  // namespace enc::kernels

@@ -7,9 +7,9 @@
 //
 // Inner loop: a tile of kRows x kVectors accumulators; per k one load of each weight vector and one
 // broadcast of x per row. 8 x 3 on AVX-512 and NEON (24 accumulators, 3 weights, 1 broadcast of 32 registers:
-// 11 loads for 24 FMAs) and 6 x 2 on AVX2 (15 of 16 registers). A row tail runs in a shorter tile; one row
-// alone still has kVectors chains, enough to be bound by memory. Panels outermost: a panel (147 KB of f32 at
-// k = 768) stays in the second-level cache while the rows pass by.
+// 11 loads for 24 FMAs) and 6 x 2 on AVX2 (15 of 16 registers). What is left of the rows runs in shorter
+// tiles; one row alone still has kVectors chains, enough to be bound by memory. Panels outermost: a panel
+// (147 KB of f32 at k = 768) stays in the second-level cache while the rows pass by.
 //
 // Each element is one chain of FMAs over ascending k, whatever the tile, then + bias: hence the row
 // invariance. f16, bf16 and q8_0 widen exactly (q8_0: int8 times scale, rounded once), so the bits do not
@@ -26,6 +26,7 @@
 
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/panel_prefetch.h"
+#include "kernels/gemm/prepared_rows.h"
 #include "kernels/gemm/stored_weight.h"
 #include "kernels/simd/elementary.h"
 #include "kernels/simd/transpose.h"
@@ -178,8 +179,8 @@ void dense_panel(const float* x, size_t x_stride, size_t m, const typename W::El
   constexpr size_t kRows = DenseTile<S>::kRows;
   const size_t vectors = (columns + S::kWidth - 1) / S::kWidth;
   const DenseTileFn<S, W> whole = dense_tile_for<S, W>(kRows, vectors);
-  for (size_t row = 0; row < m; row += kRows) {
-    const size_t rows = min_size(kRows, m - row);
+  for (size_t row = 0, rows; row < m; row += rows) {
+    rows = tile_rows(m - row, kRows);
     const DenseTileFn<S, W> tile = rows == kRows ? whole : dense_tile_for<S, W>(rows, vectors);
     float* to = y + row * y_stride;
     tile(x + row * x_stride, x_stride, panel, panel_stride, k, stored.ahead(m, row, rows, k), bias, to,
@@ -274,18 +275,40 @@ void dense_pack(const void* rows, size_t row_begin, size_t row_count, size_t n, 
   }
 }
 
+/// f32 rows rounded to bf16.
+template <class S>
+struct RoundedRows {
+  static size_t prepared_bytes(size_t m, size_t k) noexcept { return m * k * sizeof(float); }
+  static void prepare(const float* x, size_t x_stride, size_t m, size_t k, void* to) noexcept {
+    for (size_t r = 0; r < m; r++) {
+      for (size_t i = 0; i < k; i += S::kWidth) {
+        const size_t count = min_size(S::kWidth, k - i);
+        S::store(static_cast<float*>(to) + r * k + i, S::round_bf16(S::load(x + r * x_stride + i, count)),
+                 count);
+      }
+    }
+  }
+};
+
+/// Bytes of one widened panel if `m` rows need it.
 template <class S, class W>
-size_t dense_scratch_bytes(size_t m, size_t k) noexcept {
+size_t dense_wide_bytes(size_t m, size_t k) {
   using Tile = DenseTile<S>;
   if constexpr (W::kType == WeightType::kF32) return 0;
-  const size_t rounded = W::kType == WeightType::kBf16 ? min_size(m, Tile::kRoundedRows) * k : 0;
   const bool widens = W::kType == WeightType::kQ8_0 || (!kPairs<S, W> && m >= Tile::kWidenFrom);
-  return round_up((rounded + (widens ? k * Tile::kColumns : 0)) * sizeof(float), 64);
+  return widens ? k * Tile::kColumns * sizeof(float) : 0;
 }
 
-/// Rows [0, m) of x and y against the asked panels; `wide` is room for one widened panel.
 template <class S, class W>
-void dense_run_rows(const GemmArgs& a, const float* x, size_t x_stride, size_t m, float* y, float* wide) {
+size_t dense_scratch_bytes(size_t m, size_t k) noexcept {
+  constexpr bool kRounds = W::kType == WeightType::kBf16;
+  const size_t rows = kRounds ? min_size(m, DenseTile<S>::kRoundedRows) : 0;
+  return round_up(dense_wide_bytes<S, W>(m, k) + RoundedRows<S>::prepared_bytes(rows, k), 64);
+}
+
+/// Rows x against the asked panels; `wide` is room for one widened panel.
+template <class S, class W>
+void dense_run_rows(const GemmArgs& a, const float* x, size_t x_stride, float* wide) {
   using Tile = DenseTile<S>;
   const size_t panels = min_size(a.panel_end, (a.n + Tile::kColumns - 1) / Tile::kColumns);
   for (size_t p = a.panel_begin; p < panels; p++) {
@@ -295,17 +318,17 @@ void dense_run_rows(const GemmArgs& a, const float* x, size_t x_stride, size_t m
     const StoredPanel stored = stored_panel(a.packed, p, panels, Tile::kColumns, round_up(a.n, S::kWidth),
                                             dense_column_bytes<W>(a.k));
     const auto* panel = stored.as<typename W::Element>();
-    const bool widens = !kPairs<S, W> && m >= Tile::kWidenFrom;
+    const bool widens = !kPairs<S, W> && a.m >= Tile::kWidenFrom;
     if constexpr (W::kType != WeightType::kQ8_0) {
       if (!widens || W::kType == WeightType::kF32) {
-        dense_panel<S, W>(x, x_stride, m, panel, width, a.k, stored, bias, a.activation, y + first,
+        dense_panel<S, W>(x, x_stride, a.m, panel, width, a.k, stored, bias, a.activation, a.y + first,
                           a.y_stride, columns);
         continue;
       }
     }
     if constexpr (W::kType != WeightType::kF32) {
       dense_widen<S, W>(panel, a.k, width, wide);
-      dense_panel<S, StoredF32>(x, x_stride, m, wide, width, a.k, stored, bias, a.activation, y + first,
+      dense_panel<S, StoredF32>(x, x_stride, a.m, wide, width, a.k, stored, bias, a.activation, a.y + first,
                                 a.y_stride, columns);
     }
   }
@@ -313,33 +336,29 @@ void dense_run_rows(const GemmArgs& a, const float* x, size_t x_stride, size_t m
 
 template <class S, class W>
 void dense_run(const GemmArgs& a) noexcept {
-  float* scratch = static_cast<float*>(a.scratch);
+  float* wide = static_cast<float*>(a.scratch);
   if constexpr (W::kType != WeightType::kBf16) {
-    dense_run_rows<S, W>(a, a.x, a.x_stride, a.m, a.y, scratch);
+    dense_run_rows<S, W>(a, a.x, a.x_stride, wide);
   } else {
-    const size_t block = min_size(a.m, DenseTile<S>::kRoundedRows);
-    for (size_t row = 0; row < a.m; row += block) {
-      const size_t rows = min_size(block, a.m - row);
-      for (size_t r = 0; r < rows; r++) {
-        const float* from = a.x + (row + r) * a.x_stride;
-        for (size_t i = 0; i < a.k; i += S::kWidth) {
-          const size_t count = min_size(S::kWidth, a.k - i);
-          S::store(scratch + r * a.k + i, S::round_bf16(S::load(from + i, count)), count);
-        }
-      }
-      dense_run_rows<S, W>(a, scratch, a.k, rows, a.y + row * a.y_stride, scratch + block * a.k);
-    }
+    for_prepared_rows<RoundedRows<S>>(
+        a, DenseTile<S>::kRoundedRows, wide + dense_wide_bytes<S, W>(a.m, a.k) / sizeof *wide,
+        [wide](const GemmArgs& part, const void* rows) {
+          dense_run_rows<S, W>(part, static_cast<const float*>(rows), part.k, wide);
+        });
   }
 }
 
 template <class S, class W>
 constexpr GemmKernel dense_kernel(const char* name) {
+  constexpr bool kRounds = W::kType == WeightType::kBf16;
   return {name,
           W::kType,
           DenseTile<S>::kColumns,
           dense_packed_bytes<S, W>,
           dense_pack<S, W>,
           dense_scratch_bytes<S, W>,
+          kRounds ? RoundedRows<S>::prepared_bytes : nullptr,
+          kRounds ? RoundedRows<S>::prepare : nullptr,
           dense_run<S, W>};
 }
 

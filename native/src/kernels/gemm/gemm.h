@@ -34,6 +34,8 @@ constexpr size_t weight_row_bytes(WeightType type, size_t k) {
   return 0;
 }
 
+constexpr size_t kPreparedRows = 16;
+
 /// One call: rows [0, m) of x against the weight panels [panel_begin, panel_end). Strides count elements. The
 /// caller splits over threads by panels, by rows (advance x and y), or both; the bits of a row of y do not
 /// depend on the split, on m, or on the row's place in x. Outputs must not overlap inputs. Any alignment of
@@ -42,8 +44,10 @@ struct GemmArgs {
   size_t m = 0;
   size_t n = 0;  ///< rows of w: all of them, also when a range of panels is asked for
   size_t k = 0;
-  const float* x = nullptr;      ///< f32[m, k]
-  size_t x_stride = 0;           ///< >= k
+  const float* x = nullptr;  ///< f32[m, k]
+  size_t x_stride = 0;       ///< >= k
+  const void* prepared =
+      nullptr;                   ///< the same rows as `prepare` wrote them, or null: then `run` prepares them
   const void* packed = nullptr;  ///< what `pack` wrote, 64-byte aligned
   const float* bias = nullptr;   ///< f32[n], or null
   float* y = nullptr;            ///< f32[m, n]; only the columns of the asked panels are written
@@ -71,6 +75,14 @@ struct GemmKernel {
 
   /// Scratch that one call of `run` needs; a multiple of 64, often 0.
   size_t (*scratch_bytes)(size_t m, size_t k) noexcept;
+
+  /// Bytes of m rows of x as the inner loops read them; null where they read x itself. Row r, a multiple of
+  /// kPreparedRows, lies at prepared_bytes(r, k).
+  size_t (*prepared_bytes)(size_t m, size_t k) noexcept;
+
+  /// Rounds x[m, k] to `to`, 64-byte aligned, for several calls of `run` which would each do it again. Calls
+  /// for different rows, each from a multiple of kPreparedRows on, may run at once.
+  void (*prepare)(const float* x, size_t x_stride, size_t m, size_t k, void* to) noexcept;
 
   void (*run)(const GemmArgs& args) noexcept;
 

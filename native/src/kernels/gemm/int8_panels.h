@@ -13,7 +13,7 @@
 // point times the sum of the column's weights, which are packed too (S::kColumnSums).
 //
 // Packed layout: panels of S::kTileVectors vectors of columns; per block, f32 scales [columns], with
-// kColumnSums int16 sums [columns], then weights int8 [8 groups][columns][4]. Scratch per row: quants
+// kColumnSums int16 sums [columns], then weights int8 [8 groups][columns][4]. A row of x: quants
 // [blocks * 32], f32 scale [blocks], int32 offset [blocks]; 128 rows at a time.
 //
 // The tile of 4 x 3 with VPDPBUSD and SDOT: 12 integer sums cover the latency, and with 32 registers the 12
@@ -31,6 +31,7 @@
 
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/panel_prefetch.h"
+#include "kernels/gemm/prepared_rows.h"
 #include "kernels/gemm/stored_weight.h"
 #include "kernels/simd/elementary.h"
 
@@ -58,28 +59,28 @@ struct Int8Gemm {
 
   static size_t blocks(size_t k) { return (k + kBlock - 1) / kBlock; }
 
-  /// Quantized rows: three arrays in scratch.
+  /// Quantized rows, each [blocks * 32] quants, [blocks] scales and [blocks] offsets, which are where sums
+  /// start, or zero points; unused without kOffsets.
   struct Rows {
-    X* quants;         // [rows][blocks * 32]
-    float* scales;     // [rows][blocks]
-    int32_t* offsets;  // [rows][blocks], if kOffsets: where sums start, or the zero points
+    static_assert(sizeof(X) == 1);
+    static constexpr size_t kBytesPerBlock = kBlock + sizeof(float) + sizeof(int32_t);
+    const unsigned char* at;
     size_t block_count;
 
-    Rows(void* scratch, size_t rows, size_t k) : block_count(blocks(k)) {
-      quants = static_cast<X*>(scratch);
-      scales = reinterpret_cast<float*>(quants + rows * block_count * kBlock);
-      offsets = reinterpret_cast<int32_t*>(scales + rows * block_count);
+    const unsigned char* row(size_t r) const { return at + r * block_count * kBytesPerBlock; }
+    const X* quants(size_t r, size_t b) const { return reinterpret_cast<const X*>(row(r)) + b * kBlock; }
+    float scale(size_t r, size_t b) const {
+      return reinterpret_cast<const float*>(row(r) + block_count * kBlock)[b];
     }
-    Rows from(size_t row) const {
-      Rows r = *this;
-      r.quants += row * block_count * kBlock, r.scales += row * block_count, r.offsets += row * block_count;
-      return r;
+    int32_t offset(size_t r, size_t b) const {
+      return reinterpret_cast<const int32_t*>(row(r) + block_count * (kBlock + sizeof(float)))[b];
     }
+    Rows from(size_t r) const { return {row(r), block_count}; }
   };
 
+  static size_t prepared_bytes(size_t m, size_t k) noexcept { return m * blocks(k) * Rows::kBytesPerBlock; }
   static size_t scratch_bytes(size_t m, size_t k) noexcept {
-    return round_up(
-        min_size(m, kQuantizedRows) * blocks(k) * (kBlock * sizeof(X) + sizeof(float) + sizeof(int32_t)), 64);
+    return round_up(prepared_bytes(min_size(m, kQuantizedRows), k), 64);
   }
 
   static void quantize_block(const float* x, size_t count, X* quants, float* scale, int32_t* offset) {
@@ -116,7 +117,7 @@ struct Int8Gemm {
       panel += Vectors * S::kWidth * sizeof(float);
       I dot[RowCount][Vectors];
       ENC_UNROLL for (size_t r = 0; r < RowCount; r++) {
-        const I offset = S::set_i32(kOffsets ? x.offsets[r * x.block_count + b] : 0);
+        const I offset = S::set_i32(kOffsets ? x.offset(r, b) : 0);
         ENC_UNROLL for (size_t v = 0; v < Vectors; v++) {
           dot[r][v] = offset;
           if constexpr (S::kColumnSums) dot[r][v] = S::times_sums(offset, panel + v * S::kWidth * kSumBytes);
@@ -130,8 +131,7 @@ struct Int8Gemm {
             weight[v] = S::load_weights(panel);
           }
           ENC_UNROLL for (size_t r = 0; r < RowCount; r++) {
-            const X* quants = x.quants + (r * x.block_count + b) * kBlock + first * kGroup;
-            const auto value = S::group(quants, group);
+            const auto value = S::group(x.quants(r, b) + first * kGroup, group);
             ENC_UNROLL for (size_t v = 0; v < Vectors; v++) dot[r][v] = S::dot(dot[r][v], weight[v], value);
           }
         }
@@ -139,7 +139,7 @@ struct Int8Gemm {
       F scale[Vectors];
       ENC_UNROLL for (size_t v = 0; v < Vectors; v++) scale[v] = S::load(scales + v * S::kWidth);
       ENC_UNROLL for (size_t r = 0; r < RowCount; r++) {
-        const F row_scale = S::set(x.scales[r * x.block_count + b]);
+        const F row_scale = S::set(x.scale(r, b));
         ENC_UNROLL for (size_t v = 0; v < Vectors; v++) {
           sum[r][v] = S::fma(S::to_f32(dot[r][v]), S::mul(scale[v], row_scale), sum[r][v]);
         }
@@ -196,7 +196,20 @@ struct Int8Gemm {
     }
   }
 
-  static void run_rows(const GemmArgs& a, const Rows& x, size_t m, float* y) {
+  static void prepare(const float* x, size_t x_stride, size_t m, size_t k, void* to) noexcept {
+    const size_t block_count = blocks(k);
+    for (size_t r = 0; r < m; r++, x += x_stride) {
+      X* quants = static_cast<X*>(to) + prepared_bytes(r, k);
+      float* scales = reinterpret_cast<float*>(quants + block_count * kBlock);
+      int32_t* offsets = reinterpret_cast<int32_t*>(scales + block_count);
+      for (size_t b = 0; b < block_count; b++) {
+        quantize_block(x + b * kBlock, min_size(kBlock, k - b * kBlock), quants + b * kBlock, scales + b,
+                       offsets + b);
+      }
+    }
+  }
+
+  static void run_rows(const GemmArgs& a, const Rows& x) {
     const size_t panels = min_size(a.panel_end, (a.n + kColumns - 1) / kColumns);
     const size_t column_bytes = x.block_count * kBlockColumnBytes;
     for (size_t p = a.panel_begin; p < panels; p++) {
@@ -205,10 +218,11 @@ struct Int8Gemm {
       const StoredPanel panel =
           stored_panel(a.packed, p, panels, kColumns, round_up(a.n, S::kWidth), column_bytes);
       const float* bias = a.bias ? a.bias + first : nullptr;
-      for (size_t row = 0; row < m; row += kRows) {
-        const size_t rows = min_size(kRows, m - row);
-        float* to = y + row * a.y_stride + first;
-        const Ahead ahead = panel.spreads(m) ? panel.ahead(m, row, rows, x.block_count) : Ahead{panel.at, 0};
+      for (size_t row = 0; row < a.m; row += kRows) {
+        const size_t rows = min_size(kRows, a.m - row);
+        float* to = a.y + row * a.y_stride + first;
+        const Ahead ahead =
+            panel.spreads(a.m) ? panel.ahead(a.m, row, rows, x.block_count) : Ahead{panel.at, 0};
         const TileFn compute = tile_of(rows, vectors, std::make_index_sequence<kRows * kVectors>());
         compute(x.from(row), panel.at, ahead, bias, to, a.y_stride, columns);
         activate_block<S>(a.activation, to, a.y_stride, rows, columns);
@@ -217,28 +231,18 @@ struct Int8Gemm {
   }
 
   static void run(const GemmArgs& a) noexcept {
-    const size_t block_rows = min_size(a.m, kQuantizedRows);
-    const Rows quantized(a.scratch, block_rows, a.k);
-    for (size_t row = 0; row < a.m; row += block_rows) {
-      const size_t rows = min_size(block_rows, a.m - row);
-      for (size_t r = 0; r < rows; r++) {
-        const float* x = a.x + (row + r) * a.x_stride;
-        const Rows to = quantized.from(r);
-        for (size_t b = 0; b < quantized.block_count; b++) {
-          quantize_block(x + b * kBlock, min_size(kBlock, a.k - b * kBlock), to.quants + b * kBlock,
-                         to.scales + b, to.offsets + b);
-        }
-      }
-      run_rows(a, quantized, rows, a.y + row * a.y_stride);
-    }
+    for_prepared_rows<Int8Gemm>(a, kQuantizedRows, a.scratch, [](const GemmArgs& part, const void* rows) {
+      run_rows(part, Rows{static_cast<const unsigned char*>(rows), blocks(part.k)});
+    });
   }
 };
 
 template <class S>
 constexpr GemmKernel int8_kernel(const char* name) {
   using Gemm = Int8Gemm<S>;
-  return {name,       WeightType::kQ8_0,   Gemm::kColumns, Gemm::packed_bytes,
-          Gemm::pack, Gemm::scratch_bytes, Gemm::run};
+  return {name,       WeightType::kQ8_0,   Gemm::kColumns,       Gemm::packed_bytes,
+          Gemm::pack, Gemm::scratch_bytes, Gemm::prepared_bytes, Gemm::prepare,
+          Gemm::run};
 }
 
 }  // namespace

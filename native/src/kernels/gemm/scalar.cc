@@ -46,7 +46,7 @@ void run(const GemmArgs& a) noexcept {
 
 template <WeightType Type>
 constexpr GemmKernel kernel(const char* name) {
-  return {name, Type, kPanelColumns, packed_bytes<Type>, pack<Type>, no_scratch, run<Type>};
+  return {name, Type, kPanelColumns, packed_bytes<Type>, pack<Type>, no_scratch, nullptr, nullptr, run<Type>};
 }
 
 }  // namespace

@@ -18,6 +18,11 @@ ENC_INLINE size_t min_size(size_t a, size_t b) {
 ENC_INLINE size_t round_up(size_t value, size_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
+/// Rows of the next tile of up to `most` when `left` are left: the last two share evenly, since a tile of one
+/// or two rows waits for its few sums.
+ENC_INLINE size_t tile_rows(size_t left, size_t most) {
+  return left <= most ? left : left < 2 * most ? (left + 1) / 2 : most;
+}
 
 }  // namespace
 }  // namespace enc::kernels

@@ -43,6 +43,8 @@ export const OTHER_WEIGHTS = [
   'tf_model.h5.index.json',
   'flax_model.msgpack',
   'model.ckpt.index',
+  'model.onnx',
+  'model_quantized.onnx',
   'onnx/model.onnx',
   'onnx/model_quantized.onnx',
 ];

@@ -166,6 +166,8 @@ describe('convert refuses', () => {
     mkdirSync(join(folder, 'onnx'));
     writeFileSync(join(folder, 'onnx', 'model.onnx'), '');
     await expectRefusal(folder, 'checkpoint_not_found', ['onnx/model.onnx', 'exported from']);
+    writeFileSync(join(folder, 'model.onnx'), '');
+    await expectRefusal(folder, 'checkpoint_not_found', [`${folder} holds model.onnx`, 'exported from']);
     writeFileSync(join(folder, 'flax_model.msgpack'), '');
     await expectRefusal(folder, 'checkpoint_not_found', ['flax_model.msgpack']);
     await expectRefusal(join(folder, 'absent'), 'checkpoint_not_found', ['absent']);

@@ -48,6 +48,15 @@ describe.each(adapterModels)('$name', (model) => {
     expect(classifier.info.labels).toEqual(named ? ['no', 'maybe', 'yes'] : ['LABEL_0', 'LABEL_1', 'LABEL_2']);
     expect(labels.includes('label_names_missing')).toBe(!named);
   });
+
+  it('is read by how its base lies, whatever fan_in_fan_out says', async () => {
+    const folder = writeAdapter(model, writeBase(model), {
+      config: { fan_in_fan_out: model.adapterConfig['fan_in_fan_out'] !== true },
+    });
+    await using classifier = await Classifier.load(folder, { cacheDir: temporaryFolder(), labels: ['a', 'b', 'c'] });
+    const results = await classifier.classify(inputs, { logits: true, specialTokens: 'parse' });
+    expect(worstOf(model, results)).toBeLessThanOrEqual(WIDE_BOUNDS[model.name] ?? BOUND);
+  });
 });
 
 describe('an adapter', () => {

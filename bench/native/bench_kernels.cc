@@ -1,10 +1,9 @@
 // Every variant in kernels.inc over the shapes of real models, against the machine's own peak.
-//   enc_kernel_bench [--filter <part of a kernel name>] [--shape <part of a shape>] [--threads <n>]
-//   [--seconds <per kernel and shape>]
-//   [--json <file>] [--clock <wall|cpu>]
+// enc_kernel_bench --help lists its options.
 // All variants of a shape are timed in turns, round after round, so that a busy neighbour slows all alike.
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +13,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -344,19 +344,46 @@ int run(const Options& options) {
   return 1;
 }
 
+constexpr char kUsage[] =
+    "usage: enc_kernel_bench [options]\n"
+    "  --filter <text>     only kernels with this in their names, such as gemm_f32 or _avx2\n"
+    "  --shape <text>      only shapes with this in them, such as 768x768 or blocks\n"
+    "  --threads <n>       1 if absent\n"
+    "  --seconds <time>    for each kernel and shape, 0.15 if absent\n"
+    "  --json <file>       rows for docs and scripts\n"
+    "  --clock <wall|cpu>  cpu is the first thread's own time\n";
+
+/// A number from `least` on that is all of `text`.
+template <class Number>
+bool read_number(const char* text, Number least, Number* value) {
+  const std::from_chars_result end = std::from_chars(text, text + std::strlen(text), *value);
+  return end.ec == std::errc() && *end.ptr == '\0' && *value >= least;
+}
+
+/// False for an option that there is not, or a value that it does not take.
+bool read_option(const std::string& name, const char* value, Options* options) {
+  const std::string word = value;
+  if (name == "--filter") return options->filter = word, true;
+  if (name == "--shape") return options->shape = word, true;
+  if (name == "--json") return options->json = word, true;
+  if (name == "--threads") return read_number(value, 1, &options->threads) && options->threads <= 1024;
+  if (name == "--seconds") return read_number(value, 0.0, &options->seconds);
+  if (name == "--clock") return options->cpu_time = word == "cpu", word == "cpu" || word == "wall";
+  return false;
+}
+
 }  // namespace
 }  // namespace enc::bench
 
 int main(int argc, char** argv) {
   enc::bench::Options options;
-  for (int i = 1; i + 1 < argc; i += 2) {
+  for (int i = 1; i < argc; i += 2) {
     const std::string name = argv[i];
-    if (name == "--filter") options.filter = argv[i + 1];
-    if (name == "--shape") options.shape = argv[i + 1];
-    if (name == "--threads") options.threads = std::atoi(argv[i + 1]);
-    if (name == "--seconds") options.seconds = std::atof(argv[i + 1]);
-    if (name == "--json") options.json = argv[i + 1];
-    if (name == "--clock") options.cpu_time = std::strcmp(argv[i + 1], "cpu") == 0;
+    if (name == "--help" || name == "-h") return std::fputs(enc::bench::kUsage, stdout), 0;
+    if (i + 1 < argc && enc::bench::read_option(name, argv[i + 1], &options)) continue;
+    std::fprintf(stderr, "not an option: %s%s%s\n%s", argv[i], i + 1 < argc ? " " : "",
+                 i + 1 < argc ? argv[i + 1] : "", enc::bench::kUsage);
+    return 2;
   }
   return enc::bench::run(options);
 }

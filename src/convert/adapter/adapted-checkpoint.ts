@@ -79,11 +79,17 @@ export class AdaptedCheckpoint implements CheckpointFiles {
     return (this.joined ??= this.join());
   }
 
+  /** Of the class that the adapter was trained in: the base's own, or the classifier of its model_type. */
+  private classConfig({ json, path }: ConfigReader): ConfigReader {
+    return new ConfigReader(this.task === 'CAUSAL_LM' ? json : { ...json, architectures: null }, path);
+  }
+
   private async join(): Promise<AdaptedWeights> {
     const [base, config] = [await this.base.weights(), await this.base.config()];
     const isSeparate = [...base.names()].some((name) => name.endsWith('lm_head.weight'));
     return AdaptedWeights.join(base, await this.adapter.adapterWeights(), this.settingsOfAdapter, {
       isTied: config.boolean('tie_word_embeddings', !isSeparate),
+      transposedModules: findArchitecture(this.classConfig(config)).transposedModules,
       isWhole: this.task === 'CAUSAL_LM',
       limits: this.limits,
     });

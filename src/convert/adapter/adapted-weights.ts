@@ -31,6 +31,8 @@ type Entry = SourceTensor & { readonly stored: Stored; readonly change?: WeightC
 export interface JoinOptions {
   /** Whether the base's matrices of embeddings and of the vocabulary are one. */
   readonly isTied: boolean;
+  /** Modules of the base whose weights lie as [inputs, outputs]. */
+  readonly transposedModules: RegExp | undefined;
   /** Whether all that the base has counts, and not its encoder alone. */
   readonly isWhole: boolean;
   readonly limits: Limits;
@@ -54,7 +56,7 @@ export class AdaptedWeights implements TensorSource {
     base: TensorSource,
     adapter: TensorSource,
     config: AdapterConfig,
-    { isTied, isWhole, limits }: JoinOptions,
+    { isTied, transposedModules, isWhole, limits }: JoinOptions,
   ): AdaptedWeights {
     const { modules, whole } = sortTensors(adapter, config);
     const encoder = encoderOf(modules.keys());
@@ -72,7 +74,8 @@ export class AdaptedWeights implements TensorSource {
     }
     for (const [module, parts] of modules) {
       for (const part of Object.values(parts) as string[]) checkSize(part, adapter.find(part)!, limits);
-      for (const [name, change] of changesOf(inBase(module), module, parts, tensors, adapter, config)) {
+      const isTransposed = transposedModules?.test(inBase(module)) === true;
+      for (const [name, change] of changesOf(inBase(module), module, parts, tensors, adapter, config, isTransposed)) {
         const { sizeBytes, dtype, ...found } = tensors.get(name)!;
         const count = sizeBytes / ELEMENT_BYTES[dtype]!;
         tensors.set(name, { ...found, dtype: 'F32', sizeBytes: count * ELEMENT_BYTES['F32']!, change });
@@ -113,6 +116,7 @@ function changesOf(
   tensors: ReadonlyMap<string, Entry>,
   adapter: TensorSource,
   config: AdapterConfig,
+  isTransposedModule: boolean,
 ): (readonly [string, WeightChange])[] {
   const { a, b, embeddingA, embeddingB, magnitude, factors } = parts;
   const of = (stored: string): Stored => ({ source: adapter, name: stored });
@@ -123,9 +127,9 @@ function changesOf(
   }
   requireFloats(`${name}.weight`, matrix);
   if (factors !== undefined) {
-    const along = checkFactors(module, matrix, adapter.find(factors)!, config.isTransposed);
+    const along = checkFactors(module, matrix, adapter.find(factors)!, isTransposedModule);
     const bias = along === 'outputs' ? tensors.get(`${name}.bias`) : undefined;
-    const isRows = (along === 'outputs') !== config.isTransposed;
+    const isRows = (along === 'outputs') !== isTransposedModule;
     const change = scalingChange(matrix.stored, of(factors), isRows ? 'rows' : 'columns');
     if (bias === undefined) return [[`${name}.weight`, change]];
     requireFloats(`${name}.bias`, bias);
@@ -135,7 +139,7 @@ function changesOf(
     ];
   }
   const [left, right, isTransposed] =
-    embeddingA === undefined && embeddingB === undefined ? [a, b, config.isTransposed] : [embeddingA, embeddingB, true];
+    embeddingA === undefined && embeddingB === undefined ? [a, b, isTransposedModule] : [embeddingA, embeddingB, true];
   if (left === undefined || right === undefined) {
     throw misfit(any, `holds but one of lora_A and lora_B of ${module}`);
   }

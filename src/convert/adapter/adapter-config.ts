@@ -16,8 +16,6 @@ export interface AdapterConfig {
   readonly isDora: boolean;
   /** Whether what changes one of two tied matrices changes the other. */
   readonly tiesChanges: boolean;
-  /** Whether the changed matrices lie as [inputs, outputs], as those of GPT-2 do. */
-  readonly isTransposed: boolean;
   /** What the product B . A of a module's two matrices of `rank` is multiplied by. */
   scale(module: string, rank: number): number;
 }
@@ -26,8 +24,9 @@ export interface AdapterConfig {
 const HARMLESS_STARTS: readonly JsonValue[] = [true, false, 'gaussian', 'eva', 'orthogonal', 'mica'];
 
 /**
- * Settings that are read here, that the tensors show by themselves (which modules are changed, and with what rank), or that
- * matter in training alone. Under any other that is set, known or not yet, the weights may mean something else.
+ * Settings that are read here, that the tensors or the base show by themselves (which modules are changed, with what rank,
+ * and how a module's weights lie, for which PEFT goes by its class, whatever fan_in_fan_out says), or that matter in training
+ * alone. Under any other that is set, known or not yet, the weights may mean something else.
  */
 const KNOWN_SETTINGS: readonly string[] = [
   'alpha_pattern',
@@ -103,7 +102,6 @@ export function readAdapterConfig(config: ConfigReader): AdapterConfig {
     task,
     isDora: config.boolean('use_dora', false),
     tiesChanges: config.boolean('ensure_weight_tying', false),
-    isTransposed: config.boolean('fan_in_fan_out', false),
     scale: (module, rank) => (alphaOf(module) ?? alpha) / (byRoot ? Math.sqrt(rank) : rank),
   };
 }

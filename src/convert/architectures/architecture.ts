@@ -194,6 +194,8 @@ export interface Architecture {
    * sentence-transformers runs it, or answers it.
    */
   readonly scoresVocabulary?: 'causal' | 'sequence-to-sequence';
+  /** Modules whose weights lie as [inputs, outputs]; of all others, and without it, they lie the other way round. */
+  readonly transposedModules?: RegExp;
   /**
    * Reads the configuration and checks every tensor against it. Throws `architecture_unsupported` for what the graph
    * does not compute, `tensor_missing`, `tensor_shape_mismatch`, `checkpoint_malformed`.

@@ -22,6 +22,7 @@ const IGNORED = /(^|\.)h\.\d+\.attn\.(masked_)?bias$|(^|\.)lm_head\.weight$/;
 export const gpt2: Architecture = {
   sourceClass: 'GPT2ForSequenceClassification',
   modelType: 'gpt2',
+  transposedModules: /(^|\.)h\.\d+\.(attn|mlp)\.c_\w+$/,
 
   describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
     const hyperparameters = readHyperparameters(config);

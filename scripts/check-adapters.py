@@ -30,7 +30,8 @@ combinations = importlib.import_module("configuration_combinations")
 
 DTYPES = [torch.float32, torch.float32, torch.float16, torch.bfloat16]
 LINEAR = (torch.nn.Linear, transformers.pytorch_utils.Conv1D)
-HEADS = ("classifier", "score", "pooler", "pre_classifier", "head")
+HEADS = ("classifier", "score", "pooler", "pre_classifier", "head", "classification_head")
+SAVED_BY_ITSELF = ("classifier", "score")
 # Settings that change what the weights mean, each to be refused by its name.
 REFUSED = [{"lora_bias": True}, {"trainable_token_indices": [3, 5]}, {"layer_replication": [[0, 2], [1, 3]]},
            {"init_lora_weights": "pissa"}, {"init_lora_weights": "olora"}]
@@ -147,9 +148,10 @@ def write(rng, folder, writer, task):
             transformers.AutoModel, transformers.AutoModelForMaskedLM, transformers.AutoModelForCausalLM)
             if writer.config_class in maker._model_mapping)])
     maker = rng.choice(makers)
-    # Without a task nothing is saved by itself, and what is missing there is the base's.
+    # Without a task no head is saved by itself, and of some classes never; what is missing there is the base's.
     said = task if task == "CAUSAL_LM" or rng.random() < 0.85 else None
-    of_base = rng.choice([count, 5]) if said else count
+    is_saved = said is not None and any(head in SAVED_BY_ITSELF for head, _ in writer.network(base).named_children())
+    of_base = rng.choice([count, 5]) if is_saved else count
     read = writer.config_class.from_dict({**base, "num_labels": of_base, "architectures": [maker.__name__]})
     read._attn_implementation = "eager"
     network = maker(read).float().eval()

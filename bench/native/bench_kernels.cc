@@ -3,7 +3,6 @@
 // All variants of a shape are timed in turns, round after round, so that a busy neighbour slows all alike.
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -13,7 +12,6 @@
 #include <memory>
 #include <random>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -353,11 +351,11 @@ constexpr char kUsage[] =
     "  --json <file>       rows for docs and scripts\n"
     "  --clock <wall|cpu>  cpu is the first thread's own time\n";
 
-/// A number from `least` on that is all of `text`.
-template <class Number>
-bool read_number(const char* text, Number least, Number* value) {
-  const std::from_chars_result end = std::from_chars(text, text + std::strlen(text), *value);
-  return end.ec == std::errc() && *end.ptr == '\0' && *value >= least;
+/// A number that is all of `text`.
+bool read_number(const char* text, double* value) {
+  char* end = nullptr;
+  *value = std::strtod(text, &end);
+  return end != text && *end == '\0';
 }
 
 /// False for an option that there is not, or a value that it does not take.
@@ -366,8 +364,13 @@ bool read_option(const std::string& name, const char* value, Options* options) {
   if (name == "--filter") return options->filter = word, true;
   if (name == "--shape") return options->shape = word, true;
   if (name == "--json") return options->json = word, true;
-  if (name == "--threads") return read_number(value, 1, &options->threads) && options->threads <= 1024;
-  if (name == "--seconds") return read_number(value, 0.0, &options->seconds);
+  if (name == "--seconds") return read_number(value, &options->seconds) && options->seconds >= 0;
+  if (name == "--threads") {
+    double count = 0;
+    if (!read_number(value, &count) || !(count >= 1 && count <= 1024)) return false;
+    options->threads = static_cast<int>(count);
+    return options->threads == count;
+  }
   if (name == "--clock") return options->cpu_time = word == "cpu", word == "cpu" || word == "wall";
   return false;
 }

@@ -85,6 +85,8 @@ describe.each(models)('$name', (golden) => {
       const options = { type, device: 'cpu', kernels, cacheDir: path.join(folder, 'cache') };
       await using one = await Classifier.load(checkpoint, { ...options, threads: 1 });
       await using three = await Classifier.load(checkpoint, { ...options, threads: 3 });
+      // More than its matrices have panels.
+      await using forty = await Classifier.load(checkpoint, { ...options, threads: 40 });
       const sample = rows.filter((_, index) => index % step === 0);
       const together = await classify(three, sample);
       const reversed = (await classify(one, [...sample].reverse())).reverse();
@@ -92,6 +94,8 @@ describe.each(models)('$name', (golden) => {
         const [alone] = await classify(three, [row]);
         expect(together[index]!.logits).toEqual(alone!.logits);
         expect(reversed[index]!.logits).toEqual(alone!.logits);
+        const [shared] = await classify(forty, [row]);
+        expect(shared!.logits).toEqual(alone!.logits);
       }
     },
   );

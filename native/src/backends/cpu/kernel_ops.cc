@@ -44,6 +44,23 @@ void embed_widened(const kernels::EmbedTokensKernel& kernel, kernels::EmbedToken
   }
 }
 
+/// A product's tasks: blocks of rows, and of each block shares of the panels.
+struct Shares {
+  size_t rows = kRowsPerTask, row_tasks = 1, panel_tasks = 1;
+};
+
+Shares share_out(size_t m, size_t panels, size_t members) {
+  Shares shares;
+  const auto row_tasks = [&] { return (m + shares.rows - 1) / shares.rows; };
+  // A matrix of fewer panels than members keeps the others busy with smaller blocks.
+  while (shares.rows > kernels::kPreparedRows && panels * row_tasks() < members) shares.rows /= 2;
+  shares.row_tasks = row_tasks();
+  // Four tasks a member even out helpers that come late.
+  const size_t wanted = members > 1 ? members * 4 : 1;
+  shares.panel_tasks = std::min(panels, (wanted + shares.row_tasks - 1) / shares.row_tasks);
+  return shares;
+}
+
 char* prepared_row(const GraphContext& g, const kernels::GemmKernel& kernel, size_t row, size_t k) {
   return static_cast<char*>(g.scratch->shared()) + kernel.prepared_bytes(row, k);
 }
@@ -114,23 +131,21 @@ ggml_tensor* KernelOps::linear(GraphContext& g, const Linear& linear, ggml_tenso
                                Activation activation) const {
   const kernels::GemmKernel& kernel = *linear.kernel;
   const size_t m = size_t(x->ne[1]), n = size_t(linear.out), k = size_t(linear.in);
-  const size_t panels = kernel.panel_count(n), row_tasks = (m + kRowsPerTask - 1) / kRowsPerTask;
   const double work = double(m) * double(n) * double(k);
-  // With few rows, panels are shared out as well: four shares a member even out helpers that come late.
-  const size_t wanted = g.members > 1 && work >= kMinSplitWork ? size_t(g.members) * 4 : 1;
-  const size_t panel_tasks = std::min(panels, (wanted + row_tasks - 1) / row_tasks);
-  const bool prepares = kernel.prepare != nullptr && panel_tasks > 1;
-  g.scratch->need(kernel.scratch_bytes(std::min(m, kRowsPerTask), k));
+  const Shares shares = share_out(m, kernel.panel_count(n), work >= kMinSplitWork ? size_t(g.members) : 1);
+  const bool prepares = kernel.prepare != nullptr && shares.panel_tasks > 1;
+  g.scratch->need(kernel.scratch_bytes(std::min(m, shares.rows), k));
   if (prepares) g.scratch->need_shared(kernel.prepared_bytes(m, k));
   return custom(g, int64_t(n), int64_t(m), {x},
-                [&g, &linear, &kernel, m, n, k, activation, panels, row_tasks, panel_tasks, work,
-                 prepares](ggml_tensor* dst) {
+                [&g, &linear, &kernel, m, n, k, activation, work, shares, prepares](ggml_tensor* dst) {
                   const ggml_tensor* input = dst->src[0];
                   if (prepares) prepare_rows(g, kernel, input);
-                  for_tasks(g, row_tasks * panel_tasks, work, [&](size_t task, void* scratch) {
-                    const size_t row = task / panel_tasks * kRowsPerTask, share = task % panel_tasks;
+                  for_tasks(g, shares.row_tasks * shares.panel_tasks, work, [&](size_t task, void* scratch) {
+                    const size_t row = task / shares.panel_tasks * shares.rows,
+                                 share = task % shares.panel_tasks;
+                    const size_t panels = kernel.panel_count(n);
                     kernels::GemmArgs args;
-                    args.m = std::min(kRowsPerTask, m - row);
+                    args.m = std::min(shares.rows, m - row);
                     args.n = n;
                     args.k = k;
                     args.x = f32(input) + row * stride(input);
@@ -140,8 +155,8 @@ ggml_tensor* KernelOps::linear(GraphContext& g, const Linear& linear, ggml_tenso
                     args.bias = f32(linear.bias);
                     args.y = f32(dst) + row * stride(dst);
                     args.y_stride = stride(dst);
-                    args.panel_begin = panels * share / panel_tasks;
-                    args.panel_end = panels * (share + 1) / panel_tasks;
+                    args.panel_begin = panels * share / shares.panel_tasks;
+                    args.panel_end = panels * (share + 1) / shares.panel_tasks;
                     args.activation = activation;
                     args.scratch = scratch;
                     kernel.run(args);

@@ -1,11 +1,12 @@
 // Makes prebuilds/<platform>-<arch>: the addon and its libraries, stripped, by prebuildify.
-// node scripts/prebuild.mjs [--sysroot <root>] [--arch <arm64 or x64>] [--platform win32] [--libc musl] [-- <CMake options>]
+// node scripts/prebuild.mjs [--sysroot <root>] [--arch <arm64 or x64>] [--platform win32 or darwin] [--libc musl] [-- <CMake options>]
 // A release passes --sysroot (scripts/make-sysroot.sh): linked against an old C library, and refused when it still needs a
 // newer one than MAX_GLIBC. Without it the tree of `npm run build` is taken: quick, and good for this machine. --arch with a
 // --sysroot of that architecture builds for another processor than this one, by Debian's cross compiler; --platform win32
-// builds for Windows on Linux, by Debian's MinGW; --libc musl with a --sysroot of scripts/make-musl-root.sh builds for musl.
+// builds for Windows on Linux, by Debian's MinGW; --libc musl with a --sysroot of scripts/make-musl-root.sh builds for musl;
+// --platform darwin with a --sysroot of scripts/make-macos-root.sh builds for macOS on Linux, by Debian's Clang and LLD.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,11 +14,16 @@ import { parseArgs, promisify } from 'node:util';
 
 import prebuildify from 'prebuildify';
 
+import { machOFaults } from './mach-o.mjs';
+
 /** What the official builds of Node 20 to 24 need themselves. */
 const MAX_GLIBC = '2.28';
 
 /** What Debian calls the machines that Node names `process.arch`. */
 const MACHINES = { arm64: 'aarch64-linux-gnu', x64: 'x86_64-linux-gnu' };
+
+/** What Apple calls them. */
+const MAC_MACHINES = { arm64: 'arm64', x64: 'x86_64' };
 
 /** What every Windows 10 has. */
 const WINDOWS_LIBRARIES = /^(kernel32|advapi32|msvcrt|api-ms-win-core-synch-l1-2-0)\.dll$/i;
@@ -35,10 +41,16 @@ const { values: options, positionals: cmakeOptions } = parseArgs({
 const { arch, platform } = options;
 const isForMusl = options.libc === 'musl';
 const isForWindows = platform === 'win32' && process.platform !== 'win32';
-const isCross = !isForWindows && arch !== process.arch;
-if (platform !== process.platform && !(isForWindows && arch === 'x64' && options.sysroot === undefined)) {
+const isForMacos = platform === 'darwin' && process.platform !== 'darwin';
+const isCross = !isForWindows && !isForMacos && arch !== process.arch;
+const canBuild =
+  platform === process.platform ||
+  (isForWindows && arch === 'x64' && options.sysroot === undefined) ||
+  (isForMacos && MAC_MACHINES[arch] !== undefined && options.sysroot !== undefined);
+if (!canBuild) {
   throw new Error(
-    `--platform ${platform}: of other platforms only win32 with x64, without --sysroot, can be built here`,
+    `--platform ${platform}: of other platforms win32 with x64, without --sysroot, can be built here, ` +
+      `and darwin with arm64 or x64 and a --sysroot by scripts/make-macos-root.sh`,
   );
 }
 if (isCross && (options.sysroot === undefined || MACHINES[arch] === undefined)) {
@@ -125,6 +137,12 @@ function checkWindowsNeeds(files) {
   if (unknown.size > 0) throw new Error(`needs libraries that not every Windows has: ${[...unknown].join(', ')}`);
 }
 
+function checkMacNeeds(files) {
+  const contents = new Map(files.map((file) => [path.basename(file), readFileSync(file)]));
+  const faults = machOFaults(contents, arch);
+  if (faults.length > 0) throw new Error(`a Mac would not load these:\n${faults.join('\n')}`);
+}
+
 const stage = mkdtempSync(path.join(tmpdir(), 'ggml-encoder-prebuild-'));
 try {
   mkdirSync(path.join(stage, 'build', 'Release'), { recursive: true });
@@ -133,6 +151,10 @@ try {
   if (isForWindows) {
     const toolchain = path.join(toolchains, 'windows_x64.cmake');
     args.push('--tree', path.join(root, 'build-prebuild-win32'), '--', `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`);
+  } else if (isForMacos) {
+    const toolchain = path.join(toolchains, 'macos.cmake');
+    args.push('--tree', path.join(root, `build-prebuild-darwin-${arch}`), '--', `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`);
+    args.push(`-DENC_MACOS_ROOT=${path.resolve(options.sysroot)}`, `-DENC_MACOS_ARCH=${MAC_MACHINES[arch]}`);
   } else if (isForMusl) {
     const toolchain = path.join(toolchains, 'linux_musl.cmake');
     args.push('--tree', path.join(root, 'build-prebuild-musl'), '--', `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`);
@@ -156,7 +178,8 @@ try {
     out: root,
     name: 'ggml-encoder',
     napi: true,
-    strip: true,
+    // The linker has done it for a Mac, and signed what it left.
+    strip: !isForMacos,
     stripBin: `${prefix}strip`,
     libc: options.libc,
     tagLibc: platform === 'linux',
@@ -167,6 +190,7 @@ try {
   if (isForMusl) checkMuslNeeds(files);
   if (files.some((file) => file.endsWith('.glibc.node'))) checkGlibcNeeds(files);
   if (platform === 'win32') checkWindowsNeeds(files);
+  if (isForMacos) checkMacNeeds(files);
 } finally {
   rmSync(stage, { recursive: true, force: true });
 }

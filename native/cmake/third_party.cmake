@@ -66,6 +66,13 @@ foreach(library ${enc_ggml_libraries})
   target_compile_options(${library} PRIVATE $<$<COMPILE_LANGUAGE:C>:-fexceptions>)
 endforeach()
 
+if(APPLE)
+  # macOS merges what several libraries export of C++'s inline functions and operators, whatever versions they are of.
+  foreach(library ${enc_ggml_libraries})
+    target_link_options(${library} PRIVATE LINKER:-unexported_symbol,__Z*)
+  endforeach()
+endif()
+
 if(MINGW)
   # For Windows 8 and later ggml-cpu uses a structure that MinGW's headers had not before version 11.
   target_compile_definitions(ggml-cpu PRIVATE _WIN32_WINNT=0x0601)

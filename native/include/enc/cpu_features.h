@@ -24,8 +24,8 @@ struct CpuFeatures {
 };
 
 /// On x86-64 asks CPUID and XCR0, and the kernel for permission to use AMX tiles (once per process; the
-/// answer is checked by reading the permission back); on 64-bit ARM what Linux says of the CPU. All false
-/// elsewhere. Thread-safe.
+/// answer is checked by reading the permission back); on 64-bit ARM what Linux says of the CPU, and what
+/// every Mac has. All false elsewhere. Thread-safe.
 CpuFeatures detect_cpu_features() noexcept;
 
 /// `features` without what lies above `max_isa`: on x86-64 one of scalar, avx2, avx_vnni, avx512,

@@ -11,6 +11,8 @@
 
 #ifdef __linux__
 #include <sched.h>
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
 #elif defined(_WIN32)
 #include <windows.h>
 
@@ -54,6 +56,10 @@ int allowed_physical_cores() {
     }
     if (!cores.empty()) return int(cores.size());
   }
+#elif defined(__APPLE__)
+  int cores = 0;
+  size_t bytes = sizeof cores;
+  if (sysctlbyname("hw.physicalcpu", &cores, &bytes, nullptr, 0) == 0 && cores > 0) return cores;
 #elif defined(_WIN32)
   DWORD_PTR allowed = 0, all = 0;
   DWORD bytes = 0;

@@ -9,6 +9,8 @@
 
 #ifdef __linux__
 #include <sys/resource.h>
+#elif defined(__APPLE__)
+#include <mach/mach.h>
 #elif defined(_WIN32)
 #include <windows.h>
 #endif
@@ -56,7 +58,21 @@ uint64_t left_in(const std::string& folder, bool is_v2) {
 uint64_t left_in_machine(const std::string& root) {
   const uint64_t kibibytes = field(root + "/proc/meminfo", "MemAvailable:", kUnknown);
   if (kibibytes != kUnknown) return kibibytes * 1024;
-#ifdef _WIN32
+#ifdef __APPLE__
+  vm_statistics64_data_t pages{};
+  mach_msg_type_number_t count = HOST_VM_INFO64_COUNT;
+  vm_size_t page_bytes = 0;
+  const mach_port_t host = mach_host_self();
+  const bool is_known =
+      host_page_size(host, &page_bytes) == KERN_SUCCESS &&
+      host_statistics64(host, HOST_VM_INFO64, reinterpret_cast<host_info64_t>(&pages), &count) == KERN_SUCCESS;
+  mach_port_deallocate(mach_task_self(), host);
+  // Pages read ahead are among the free ones and again among those of files.
+  if (is_known)
+    return (uint64_t(pages.free_count) - std::min(pages.free_count, pages.speculative_count) +
+            pages.external_page_count + pages.purgeable_count) *
+           page_bytes;
+#elif defined(_WIN32)
   MEMORYSTATUSEX status{};
   status.dwLength = sizeof status;
   // Memory is promised against the page file too, and refused when that is full.

@@ -1,0 +1,26 @@
+# Clang and LLD of this system (Debian's) for macOS, against what scripts/make-macos-root.sh made (ENC_MACOS_ROOT). LLVM's C++ library
+# goes in statically; the linker signs ad hoc, as an arm64 Mac demands of whatever it loads. Nothing runs here.
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES ENC_MACOS_ROOT ENC_MACOS_ARCH)
+set(ENC_MACOS_ROOT /opt/macos CACHE PATH "What scripts/make-macos-root.sh made")
+set(ENC_MACOS_ARCH arm64 CACHE STRING "arm64 or x86_64")
+set(CMAKE_SYSTEM_NAME Darwin)
+set(CMAKE_SYSTEM_PROCESSOR ${ENC_MACOS_ARCH})
+set(CMAKE_C_COMPILER clang-19)
+set(CMAKE_CXX_COMPILER clang++-19)
+foreach(language C CXX)
+  # 11 is the oldest for arm64 and what Node 20 and 22 need; scripts/make-macos-root.sh and prebuild.mjs name the same.
+  set(CMAKE_${language}_COMPILER_TARGET ${ENC_MACOS_ARCH}-apple-macos11.0)
+endforeach()
+set(CMAKE_OSX_SYSROOT ${ENC_MACOS_ROOT})
+foreach(tool ar ranlib strip nm install-name-tool)
+  string(TOUPPER ${tool} enc_variable)
+  string(REPLACE - _ enc_variable ${enc_variable})
+  set(CMAKE_${enc_variable} llvm-${tool}-19)
+endforeach()
+set(CMAKE_FIND_ROOT_PATH ${ENC_MACOS_ROOT})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_CXX_FLAGS_INIT "-nostdinc++ -isystem ${ENC_MACOS_ROOT}/usr/include/c++")
+foreach(kind EXE SHARED MODULE)
+  set(CMAKE_${kind}_LINKER_FLAGS_INIT
+    "-fuse-ld=lld -nostdlib++ ${ENC_MACOS_ROOT}/usr/lib/libc++.a -Wl,-no_fixup_chains,-dead_strip,-S,-x")
+endforeach()

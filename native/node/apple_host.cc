@@ -3,8 +3,8 @@
 
 namespace {
 
-/// Node unloads an addon with the last Worker that used it; code of ours may still be on a stack then. Held by
-/// one handle more than Node closes.
+/// Node unloads an addon with the last Worker that used it; code of ours may still be on a stack then. Held
+/// by one handle more than Node closes.
 bool hold() {
   Dl_info self;
   return dladdr(reinterpret_cast<const void*>(&hold), &self) != 0 &&

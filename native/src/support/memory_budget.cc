@@ -63,9 +63,9 @@ uint64_t left_in_machine(const std::string& root) {
   mach_msg_type_number_t count = HOST_VM_INFO64_COUNT;
   vm_size_t page_bytes = 0;
   const mach_port_t host = mach_host_self();
-  const bool is_known =
-      host_page_size(host, &page_bytes) == KERN_SUCCESS &&
-      host_statistics64(host, HOST_VM_INFO64, reinterpret_cast<host_info64_t>(&pages), &count) == KERN_SUCCESS;
+  const bool is_known = host_page_size(host, &page_bytes) == KERN_SUCCESS &&
+                        host_statistics64(host, HOST_VM_INFO64, reinterpret_cast<host_info64_t>(&pages),
+                                          &count) == KERN_SUCCESS;
   mach_port_deallocate(mach_task_self(), host);
   // Pages read ahead are among the free ones and again among those of files.
   if (is_known)

@@ -4,6 +4,7 @@
 #include <link.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <unwind.h>
 
 /// As in glibc 2.35, where the unwinder asks for the object that a program counter lies in.
 struct dl_find_object {
@@ -51,4 +52,16 @@ __attribute__((visibility("hidden"))) int _dl_find_object(void* address, struct 
 __attribute__((visibility("hidden"))) int __pthread_key_create(pthread_key_t* key,
                                                                void (*destructor)(void*)) {
   return pthread_key_create(key, destructor);
+}
+
+static _Unwind_Reason_Code stop(struct _Unwind_Context* context, void* data) {
+  (void)context, (void)data;
+  return _URC_NORMAL_STOP;
+}
+
+/// Every binary has an unwinder of its own, whose table of register sizes is filled when it first unwinds. An
+/// exception that another binary's unwinder brings to a handler here would find it empty, and _Unwind_SetGR
+/// would abort.
+__attribute__((constructor)) static void prepare_unwinder(void) {
+  _Unwind_Backtrace(stop, NULL);
 }

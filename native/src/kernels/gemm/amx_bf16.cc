@@ -213,26 +213,25 @@ void run(const GemmArgs& a) noexcept {
       [](const GemmArgs& part, const void* rows) { run_rows(part, static_cast<const uint16_t*>(rows)); });
 }
 
+template <WeightType Type>
+constexpr GemmKernel tile_kernel(const char* name) {
+  return {name,
+          Type,
+          kColumns,
+          packed_bytes,
+          pack<Type>,
+          scratch_bytes,
+          RoundedTiles::prepared_bytes,
+          RoundedTiles::prepare,
+          run};
+}
+
 }  // namespace
 
 extern const GemmKernel ENC_AMX_SYMBOL(gemm_bf16_amx_bf16), ENC_AMX_SYMBOL(gemm_q8_0_amx_bf16);
-const GemmKernel ENC_AMX_SYMBOL(gemm_bf16_amx_bf16) = {ENC_AMX_NAME(gemm_bf16_amx_bf16),
-                                                       WeightType::kBf16,
-                                                       kColumns,
-                                                       packed_bytes,
-                                                       pack<WeightType::kBf16>,
-                                                       scratch_bytes,
-                                                       RoundedTiles::prepared_bytes,
-                                                       RoundedTiles::prepare,
-                                                       run};
-const GemmKernel ENC_AMX_SYMBOL(gemm_q8_0_amx_bf16) = {ENC_AMX_NAME(gemm_q8_0_amx_bf16),
-                                                       WeightType::kQ8_0,
-                                                       kColumns,
-                                                       packed_bytes,
-                                                       pack<WeightType::kQ8_0>,
-                                                       scratch_bytes,
-                                                       RoundedTiles::prepared_bytes,
-                                                       RoundedTiles::prepare,
-                                                       run};
+const GemmKernel ENC_AMX_SYMBOL(gemm_bf16_amx_bf16) =
+    tile_kernel<WeightType::kBf16>(ENC_AMX_NAME(gemm_bf16_amx_bf16));
+const GemmKernel ENC_AMX_SYMBOL(gemm_q8_0_amx_bf16) =
+    tile_kernel<WeightType::kQ8_0>(ENC_AMX_NAME(gemm_q8_0_amx_bf16));
 
 }  // namespace enc::kernels

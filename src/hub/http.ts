@@ -148,14 +148,15 @@ export class HubHttp {
     if (status === 401 || status === 403) throw this.refused(status, reason);
     if (status === 404) throw this.error('hub_not_found', notFound(reason, place));
     const answer = `status ${status} from ${url.host}`;
+    const waitMs = retryAfterMs(response);
+    const when = waitMs > 0 ? `in ${Math.ceil(waitMs / 1000)} seconds` : 'later';
     if (status === 429) {
-      const waitMs = retryAfterMs(response);
-      const when = waitMs > 0 ? `in ${Math.ceil(waitMs / 1000)} seconds` : 'later';
       const error = this.error('hub_rate_limited', `the Hub asks to slow down (${answer}); try again ${when}`);
       throw new Transient(error, waitMs);
     }
     if (status === 408 || status >= 500) {
-      throw new Transient(this.error('hub_unreachable', `the Hub does not work now (${answer}); try again later`));
+      const error = this.error('hub_unreachable', `the Hub does not work now (${answer}); try again ${when}`);
+      throw new Transient(error, waitMs);
     }
     throw this.error('hub_response_invalid', `unexpected ${answer} (${place})`);
   }

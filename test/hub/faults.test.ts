@@ -172,14 +172,14 @@ describe('overload', () => {
     await expect(fromHub()).rejects.toMatchObject({ code: 'hub_unreachable' });
   });
 
-  it('waits as long as the Hub asks for, and not for minutes', async () => {
-    hub.fault = firstTimes(1, 'main', slowDown(429, { 'retry-after': '1' }));
+  it.each([429, 503])('waits as long as the Hub asks for (status %i), and not for minutes', async (status) => {
+    hub.fault = firstTimes(1, 'main', slowDown(status, { 'retry-after': '1' }));
     const start = performance.now();
     await fromHub();
     expect(performance.now() - start).toBeGreaterThan(990);
     hub.requests.splice(0);
-    hub.fault = firstTimes(1, 'main', slowDown(429, { 'retry-after': '290' }));
-    await expect(fromHub()).rejects.toThrow('in 290 seconds');
+    hub.fault = firstTimes(1, 'main', slowDown(status, { 'retry-after': '290' }));
+    await expect(fromHub({ hub: { cacheDir: temporaryFolder() } })).rejects.toThrow('in 290 seconds');
     expect(hub.requests).toHaveLength(1);
   });
 

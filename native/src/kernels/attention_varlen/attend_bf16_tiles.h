@@ -2,11 +2,12 @@
 // bf16 model means by attention. Written once over an Engine that multiplies; included by avx512_bf16.cc and
 // amx_bf16.cc.
 //
-// Per sequence and head, keys and values become tiles of 1 KB, [16 pairs][16 columns][2] of bf16: key tiles
-// [length / 16][head_size / 32] with pairs along the head, value tiles [length / 32][head_size / 16] with
-// pairs of neighbouring keys. Both engines read the same tiles. Then 32 queries at a time: scores, softmax
-// in f32, weights stored as bf16 rows, out = weights . values. Above kKeyBlock keys the softmax runs online,
-// as in attend_panels.h. Missing keys are zero tiles with zero weights.
+// Per sequence and key head, keys and values become tiles of 1 KB, [16 pairs][16 columns][2] of bf16: key
+// tiles [length / 16][head_size / 32] with pairs along the head, value tiles
+// [length / 32][head_size / 16] with pairs of neighbouring keys. Both engines read the same tiles. Then 32
+// queries at a time: scores, softmax in f32, weights stored as bf16 rows, out = weights . values. Above
+// kKeyBlock keys the softmax runs online, as in attend_panels.h. Missing keys are zero tiles with zero
+// weights.
 //
 // A row's arithmetic depends on its sequence alone. Zen 5, one thread, 12 heads of 64, against the f32
 // kernel: 1.6 times as fast at 512 tokens, 1.3 at 60, equal at 10.

@@ -1,9 +1,9 @@
 // attention_varlen with f32 arithmetic for every vector type S, on the gemm's tiles; included by the ISA
 // files.
 //
-// Per sequence and head, keys are transposed into panels [head_size][columns] and values copied side by
-// side, padded to whole vectors (in place, rows are 3 * hidden apart: a page and few cache sets each). Then,
-// for kQueryRows queries at a time, scores = q . k^T, softmax, out = weights . v, both products on
+// Per sequence and key head, keys are transposed into panels [head_size][columns] and values copied side by
+// side, padded to whole vectors (in place, rows are 3 * hidden apart: a page and few cache sets each).
+// Then, for kQueryRows queries at a time, scores = q . k^T, softmax, out = weights . v, both products on
 // dense_tile, the scores in the first- or second-level cache.
 //
 // Above kKeyBlock keys the softmax runs online: block after block, with the sums so far scaled down when a

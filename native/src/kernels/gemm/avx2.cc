@@ -2,13 +2,13 @@
 //
 // Without VPDPBUSD 32 products take VPMADDUBSW, whose sums of two saturate at 16 bits, VPMADDWD and VPADDD.
 // With x in 8 bits they would saturate; with x between 0 and 128 they cannot. So a block of x is rounded to
-// steps of (largest - least) / 127 and counted from its least value: 129 steps over the range that the block
-// has, where int8 has 255 over a range symmetric about zero. What the least value stands for, the zero point,
-// comes back exactly as an integer times the sum of the weights. Root mean square of the error of the logits
-// of the benchmark's four models over 256 texts, in thousandths, here, in int8 with 127 steps either way, and
-// with x in 16 bits: 11, 8 and 6; 19, 17 and 16; 12, 9 and 6; 14, 12 and 10 (ONNX Runtime int8: 51, 55, 47,
-// 27). Dropped: 64 steps either way of zero (13, 22, 15, 17); VPMADDWD with x in 16 bits, a quarter slower;
-// VPMADDUBSW with the sign of the weight given to x, as slow as that.
+// steps of (largest - least) / 127 and counted from its least value: 129 values at most over the range that
+// the block has, where int8 has 255 over a range symmetric about zero. What the least value stands for, the
+// zero point, comes back exactly as an integer times the sum of the weights. Root mean square of the error of
+// the logits of the benchmark's four models over 256 texts, in thousandths, here, in int8 with 127 steps
+// either way, and with x in 16 bits: 11, 8 and 6; 19, 17 and 16; 12, 9 and 6; 14, 12 and 10 (ONNX Runtime
+// int8: 51, 55, 47, 27). Dropped: 64 steps either way of zero (13, 22, 15, 17); VPMADDWD with x in 16 bits, a
+// quarter slower; VPMADDUBSW with the sign of the weight given to x, as slow as that.
 //
 // Zen 3 at 3.25 GHz, GCC 12, one thread, n = k = 768: 101, 155, 158 and 155 GFLOP/s at m = 1, 16, 128 and
 // 512, where FMA's peak is 104 and the three instructions reach 197 in registers; x in 16 bits 90, 126, 128

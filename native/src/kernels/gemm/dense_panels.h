@@ -2,19 +2,19 @@
 // the ISA files.
 //
 // Packed layout: panels of kVectors * S::kWidth columns, each [k][columns]; the last panel has as many whole
-// vectors as it needs and zeros behind column n. q8_0 keeps its blocks: per 32 of k, f32 scales [columns],
-// then int8 [32][columns].
+// vectors as it needs and zeros behind column n; of bf16 on AVX2 the columns lie in pairs (kPairs). q8_0
+// keeps its blocks: per 32 of k, f32 scales [columns], then int8 [32][columns].
 //
 // Inner loop: a tile of kRows x kVectors accumulators; per k one load of each weight vector and one
 // broadcast of x per row. 8 x 3 on AVX-512 and NEON (24 accumulators, 3 weights, 1 broadcast of 32 registers:
-// 11 loads for 24 FMAs) and 6 x 2 on AVX2 (15 of 16 registers). What is left of the rows runs in shorter
-// tiles; one row alone still has kVectors chains, enough to be bound by memory. Panels outermost: a panel
-// (147 KB of f32 at k = 768) stays in the second-level cache while the rows pass by.
+// 11 loads for 24 FMAs) and 6 x 2 on AVX2 (15 of 16 registers). The last rows run in shorter tiles, which
+// share them evenly; one row alone still has kVectors chains, enough to be bound by memory. Panels outermost:
+// a panel (147 KB of f32 at k = 768) stays in the second-level cache while the rows pass by.
 //
 // Each element is one chain of FMAs over ascending k, whatever the tile, then + bias: hence the row
-// invariance. f16, bf16 and q8_0 widen exactly (q8_0: int8 times scale, rounded once), so the bits do not
-// depend on whether that happens in the inner loop (few rows) or once per panel into scratch (many). bf16
-// weights multiply x rounded to bf16.
+// invariance. f16 and bf16 widen exactly, so the bits do not depend on whether that happens in the inner loop
+// (few rows, and bf16 on AVX2) or once per panel into scratch (many); q8_0, int8 times scale, rounded once,
+// is always widened there. bf16 weights multiply x rounded to bf16.
 //
 // Weights are prefetched (panel_prefetch.h). Dropped: 2 MB pages for the weights, no effect.
 //

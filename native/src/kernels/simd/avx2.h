@@ -1,6 +1,6 @@
 // The 256-bit vector of f32 that the kernel templates are written against; simd/avx512.h is its twin, member
-// for member. In an unnamed namespace, so that every instantiation stays local to the file whose flags it was
-// compiled with.
+// for member but for the pairs of bf16. In an unnamed namespace, so that every instantiation stays local to
+// the file whose flags it was compiled with.
 #pragma once
 
 #include <immintrin.h>

@@ -21,11 +21,11 @@ import type { ModelWarning } from './warnings';
 export interface LoadOptions<Label extends string = string> {
   /** `auto`, `cpu` or an id that `devices()` lists. Default `auto`. A device that is absent is an error. */
   readonly device?: string | undefined;
-  /** Inference threads, 1 to 64. Default: the physical cores this process may use. */
+  /** Inference threads, 1 to 64. Default: the physical cores this process may use, at most 8. */
   readonly threads?: number | undefined;
   /** `auto` takes the fastest kernels of this CPU, `portable` stock ggml operations. Default `auto`. */
   readonly kernels?: 'auto' | 'portable' | undefined;
-  /** Tensor type that a checkpoint folder is converted to. Default: the checkpoint's own. An error for .gguf files. */
+  /** Tensor type that a checkpoint is converted to. Default: its own. An error for .gguf files of this package. */
   readonly type?: TensorType | undefined;
   /** Names for the labels, in the model's order and as many, all different, in place of those in the file. */
   readonly labels?: readonly Label[] | undefined;

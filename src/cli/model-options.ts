@@ -32,7 +32,7 @@ export function addModelOptions(command: Command, model: { required: boolean }):
     .option('--revision <name>', 'branch, tag or commit of a repository on the Hub (default: main)')
     .option('--base <path>', 'what a LoRA adapter changes (default: the base that it names)')
     .option('--device <id>', 'where to compute, as "ggml-encoder devices" lists it', 'auto')
-    .option('--threads <n>', 'inference threads, 1 to 64 (default: physical cores)', positiveInteger)
+    .option('--threads <n>', 'inference threads, 1 to 64 (default: physical cores, at most 8)', positiveInteger)
     .addOption(
       new Option('--kernels <set>', 'CPU kernels: the fastest here, or stock ggml')
         .choices(['auto', 'portable'])

@@ -16,7 +16,7 @@ const BOUND = 2e-4;
 const COARSE_BOUNDS = { own: 1.5, f16: 0.1, bf16: 1.5, q8_0: 2, q5_0: 4, q4_0: 4 };
 
 const [folder, ...rest] = process.argv.slice(2);
-if (folder === undefined) {
+if (folder === undefined || folder.startsWith('-')) {
   console.error('usage: node scripts/check-configurations.mjs FOLDER [--refused] [MODEL_TYPE ...]');
   process.exit(2);
 }

@@ -31,6 +31,7 @@ LONG = "The rivers of the north run to a cold sea. " * 30
 # Queries of any length are cut each in its own way, or not at all; white space at either end is not always kept.
 PAIRS = [[text.strip() for text in pair] for pair in golden.reranker_pairs(LONG) if len(pair[0]) < 200]
 PAIRS += [["<think>why</think>", "Yes, no & <b>"], ["Yes", "No"], ["which sea", LONG.strip()]]
+ENDS = [["which sea?\n", "A cold one.\n\n"], ["\n\nwhich sea? ", " \n"], ["", "\n"], ["\n", ""], ["a\n", LONG + "\n\n"]]
 LIMIT = 288
 JUDGE = "Judge by the date."
 SENTENCES = (golden.GOLDEN / "sentences.txt").read_text(encoding="utf-8").split("\n") + ["Yes", "yes", "no", "x\n\ny"] * 200
@@ -100,7 +101,26 @@ def contextual(tokenizer, query, document, prompt):
     return tokenizer(text, truncation=True, max_length=LIMIT)["input_ids"]
 
 
+def mxbai(tokenizer, query, document, prompt):
+    """mxbai_rerank_v2.py: each part is tokenized by itself; a query has three quarters of the room, a document what is left."""
+    line_break = plain(tokenizer, "\n")
+    prefix = plain(tokenizer, "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n"
+                   "<|im_start|>user\n")
+    end = line_break + plain(tokenizer, "You are a search relevance expert who evaluates how well documents match search queries. "
+                             "For each query-document pair, carefully analyze the semantic relationship between them, then "
+                             "provide your binary relevance judgment (0 for not relevant, 1 for relevant).\nRelevance:")
+    end += plain(tokenizer, "<|im_end|>\n<|im_start|>assistant\n")
+    room = MXBAI_LIMIT - len(prefix) - len(end)
+    instruction = f"instruction: {prompt}\n" if prompt else ""
+    first = plain(tokenizer, f"{instruction}query: {query}")[:room * 3 // 4]
+    second = line_break + plain(tokenizer, f"document: {document}")
+    return prefix + first + second[:room - len(first)] + end
+
+
 SIZES = {**causal.BASE, "max_position_embeddings": LIMIT}
+MXBAI_LIMIT = 384
+# These tokenize each part of a text by itself, and so are given texts whose ends would join with what follows too.
+BY_PARTS = [bge_gemma, mxbai]
 # name: tokenizer, model_type, configuration, how a pair becomes tokens, tokens that count, divisor, prompts
 CASES = {
     "Qwen3-Reranker-0.6B": ("qwen", "qwen3", {**SIZES, "head_dim": 16, "tie_word_embeddings": True}, qwen3_reranker,
@@ -111,6 +131,8 @@ CASES = {
                        zerank, ["Yes"], 5, [None]),
     "ctxl-rerank-v2-instruct-multilingual-1b": ("qwen", "qwen3", {**SIZES, "head_dim": 16}, contextual, [0], 1, [None, JUDGE]),
     "ctxl-rerank-v2-instruct-multilingual-6b": ("gemma", "mistral", SIZES, contextual, [0], 1, [None, JUDGE]),
+    "mxbai-rerank-base-v2": ("qwen", "qwen2", {**SIZES, "tie_word_embeddings": True, "max_position_embeddings": MXBAI_LIMIT},
+                             mxbai, ["1", "0"], 1, [None, JUDGE]),
 }
 
 
@@ -232,8 +254,10 @@ def main():
         tensors = weights(network, seed)
         ids_of = [token if isinstance(token, int) else plain(tokenizer, token)[0] for token in counted]
         calls = []
+        ends = ENDS if encode in BY_PARTS else []
+        pairs = PAIRS + ends
         for prompt in prompts:
-            ids = [encode(tokenizer, query, document, prompt) for query, document in PAIRS]
+            ids = [encode(tokenizer, query, document, prompt) for query, document in pairs]
             logits = []
             for row in ids:
                 with torch.no_grad():
@@ -242,7 +266,7 @@ def main():
                 logits.append(float(f"{float(score) / divisor:.9g}"))
             print(name, prompt, [len(row) for row in ids], "std", float(torch.tensor(logits).std()), flush=True)
             calls.append({"prompt": prompt, "ids": ids, "logits": logits})
-        entries.append(entry(name, seed, kind, network, tensors, tokenizers, {}, calls=calls))
+        entries.append(entry(name, seed, kind, network, tensors, tokenizers, {}, ends=ends, calls=calls))
     rewards = [reward(name, seed, tokenizers) for seed, name in enumerate(REWARDS, 751)]
     small = Tokenizer.from_file(str(ROOT / "test/fixtures/causal-rerankers/tokenizer.json"))
     headed = [templated(name, seed, small) for seed, name in enumerate(TEMPLATED, 771)]

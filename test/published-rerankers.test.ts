@@ -49,8 +49,9 @@ async function expectCalls(
 describe.each(publishedModels)('$name', (model) => {
   it.each(['auto', 'portable'] as const)('has the tokens and logits of its card: %s', async (kernels) => {
     await using reranker = await load(writePublished(model), kernels);
-    expect(reranker.info).toMatchObject({ numLabels: 1, activation: 'sigmoid', warnings: [] });
-    await expectCalls(reranker, publishedPairs, model.calls, TOLERANCE[kernels]);
+    const activation = model.name.startsWith('mxbai') ? 'none' : 'sigmoid';
+    expect(reranker.info).toMatchObject({ numLabels: 1, activation, warnings: [] });
+    await expectCalls(reranker, [...publishedPairs, ...model.ends], model.calls, TOLERANCE[kernels]);
   });
 
   it('is told from others by its name alone, without which a warning says what was assumed', async () => {
@@ -61,6 +62,57 @@ describe.each(publishedModels)('$name', (model) => {
     ]);
     const [row] = await other.predict([publishedPairs[0]!], { logits: true });
     expect(Math.abs(row!.logits![0]! - logits[0]!)).toBeGreaterThan(0.01);
+  });
+});
+
+describe('mxbai-rerank-base-v2', () => {
+  const model = publishedModels.find(({ name }) => name === 'mxbai-rerank-base-v2')!;
+
+  it('ranks by the difference of the logits, as its own library does, unless the configuration names an activation', async () => {
+    const [query] = publishedPairs[0]!;
+    const documents = publishedPairs.map(([, document]) => document);
+    await using reranker = await load(writePublished(model));
+    const ranked = await reranker.rank(query, documents);
+    const logits = await reranker.rank(query, documents, { activation: 'none' });
+    expect(ranked).toEqual(logits);
+    expect(Math.min(...ranked.map(({ score }) => score))).toBeLessThan(0);
+    const config = { sentence_transformers: { activation_fn: 'torch.nn.modules.activation.Sigmoid' } };
+    await using named = await load(writePublished(model, { config }));
+    expect(named.info.activation).toBe('sigmoid');
+    const scores = await named.rank(query, documents);
+    expect(scores.map(({ index }) => index)).toEqual(ranked.map(({ index }) => index));
+    expect(scores[0]!.score).toBeCloseTo(1 / (1 + Math.exp(-ranked[0]!.score)), 6);
+  });
+
+  it('is refused where the vocabulary lacks one of the two digits', async () => {
+    const tokenizer = tokenizerOf(model);
+    const vocab = Object.fromEntries(
+      Object.entries(tokenizer.model.vocab).map(([token, id]) => [token === '0' ? 'zero' : token, id]),
+    );
+    const folder = writePublished(model, {
+      files: { 'tokenizer.json': { ...tokenizer, model: { ...tokenizer.model, vocab } } },
+    });
+    await expect(load(folder)).rejects.toMatchObject({
+      code: 'architecture_unsupported',
+      message: expect.stringContaining('the token "0"'),
+    });
+  });
+
+  it("is not taken for one that others converted to a classifier, whose text is the caller's", async () => {
+    const family = families().find(({ name }) => name === 'qwen2')!;
+    const tokens = await Promise.all(
+      ['mxbai-rerank-base-v2-seq', 'mxbai-rerank-base-v2', 'mine'].map(async (name) => {
+        const folder = join(temporaryFolder(), name);
+        await writeFamily(family, folder, 'safetensors', 'F32', ownTokenizer(family));
+        await using reranker = await load(folder);
+        expect(reranker.info).toMatchObject({ sourceClass: 'Qwen2ForSequenceClassification' });
+        return await reranker.tokenize(publishedPairs);
+      }),
+    );
+    expect(tokens[0]).toEqual(tokens[2]);
+    expect(tokens[1]).toEqual(tokens[2]);
+    await using causal = await load(writePublished(model, { name: 'mxbai-rerank-base-v2-seq' }));
+    expect(causal.info.warnings).toMatchObject([{ message: expect.stringContaining('-seq says how') }]);
   });
 });
 
@@ -85,6 +137,7 @@ describe('the files that docs/hub.md has for any other name', () => {
     await using reranker = await load(writePublished(model, { name: 'mine', files }));
     expect(reranker.info.warnings).toEqual([]);
     const results = await reranker.predict(publishedPairs, { specialTokens: 'parse', logits: true });
+    expect(results).toHaveLength(publishedPairs.length);
     const errors = results.map((result, row) => Math.abs(result.logits![0]! - logits[row]!));
     expect(Math.max(...errors)).toBeLessThan(TOLERANCE.auto);
   });
@@ -121,8 +174,10 @@ describe('the fixtures', () => {
       for (const { logits } of calls) expect(Math.max(...logits) - Math.min(...logits), name).toBeGreaterThan(0.3);
       expect(new Set(calls.map(({ logits }) => logits.join())).size, name).toBe(calls.length);
     }
-    const cut = publishedModels.filter(({ calls }) => calls[0]!.ids.some(({ length }) => length === 288));
-    expect(cut).toHaveLength(4);
+    const limit = ({ config }: PublishedModel) => config['max_position_embeddings'];
+    const cut = publishedModels.filter((model) => model.calls[0]!.ids.some(({ length }) => length === limit(model)));
+    expect(cut).toHaveLength(5);
+    expect(publishedModels.filter(({ ends }) => ends.length > 0)).toHaveLength(2);
   });
 });
 

@@ -9,11 +9,18 @@ const ACTIVATIONS: ReadonlyMap<string, string> = new Map([
   ['Tanh', 'tanh'],
 ]);
 
-/** '' when the checkpoint names none, or one that CrossEncoder itself would not import; then a warning is added. */
-export function readActivationFn(config: ConfigReader, settings: ConfigReader | undefined, warnings: string[]): string {
+/**
+ * `unnamed` when the checkpoint names none; '' for one that CrossEncoder itself would not import, and a warning is added.
+ */
+export function readActivationFn(
+  config: ConfigReader,
+  settings: ConfigReader | undefined,
+  warnings: string[],
+  unnamed = '',
+): string {
   const name =
     settings?.string('activation_fn') ?? nested(config) ?? config.string('sbert_ce_default_activation_function');
-  if (name === undefined) return '';
+  if (name === undefined) return unnamed;
   const activation = name.startsWith('torch.') ? ACTIVATIONS.get(name.slice(name.lastIndexOf('.') + 1)) : undefined;
   if (activation !== undefined) return activation;
   warnings.push(`the activation ${name.slice(0, 100)} is not known; scores use the default of sentence-transformers`);

@@ -19,7 +19,7 @@ import type { SetFitHead } from './setfit-head';
 import { declareTensors } from './tensor-types';
 import { prepareTokenizer } from './tokenizer';
 import { refuseKwargs } from './transformer-kwargs';
-import { findTemplate, readClassifierTemplate, readVocabularyScore } from './vocabulary-score';
+import { type VocabularyScore, findTemplate, readClassifierTemplate, readVocabularyScore } from './vocabulary-score';
 
 const PROBLEM_TYPES: readonly string[] = [
   '',
@@ -50,14 +50,13 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
   if (scoresVocabulary !== 'causal') refuseScoreModule(checkpoint, config);
   if (scoresVocabulary !== 'sequence-to-sequence')
     refuseScoreTokens(options.scoreTokens, `a ${architecture.sourceClass}, which answers with no token`);
-  const score =
+  const score: VocabularyScore | undefined =
     known &&
     (scoresVocabulary === 'causal'
       ? await readVocabularyScore(checkpoint, { transformer, settings, tokenizer: known, config: files.config })
       : {
           tokens: readAnswerTokens(checkpoint.name, config.path, known, options.scoreTokens),
           template: undefined,
-          assumption: undefined,
         });
   if (body !== undefined) {
     const template = await findTemplate(checkpoint, files.config);
@@ -97,7 +96,7 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
     tokenizer,
     labels,
     problemType: setFit === undefined ? readProblemType(config) : setFitProblem(setFit),
-    activationFn: readActivationFn(config, settings, warnings),
+    activationFn: readActivationFn(config, settings, warnings, score?.activationFn),
     prompts: readPrompts(settings),
     template: model.pairTemplate ?? score?.template ?? text.template ?? template,
     maxLength: readMaxLength(

@@ -15,14 +15,16 @@ interface PublishedScore {
   readonly negative?: string;
   /** Of the logit. */
   readonly divisor?: number;
-  /** With {query}, {document} and the prompt. */
+  /** With {query}, {document}, the prompt, and {break} where the code tokenizes two parts each by itself. */
   readonly text: (prompt: string) => string;
   /** Undefined: there is no place for one. */
   readonly defaultPrompt?: string;
-  /** What stands before a prompt that is given. */
-  readonly beforePrompt?: string;
+  /** What stands for {prompt}, a prompt that is given; undefined: the prompt alone. */
+  readonly givenPrompt?: string;
   /** `own`: what the tokenizer adds to any text. */
   readonly begin: 'none' | 'bos' | 'own';
+  /** Where their scores are not the sigmoid that sentence-transformers has by default. */
+  readonly activationFn?: 'identity';
 }
 
 const PUBLISHED: readonly PublishedScore[] = [
@@ -41,7 +43,7 @@ const PUBLISHED: readonly PublishedScore[] = [
   {
     name: /^bge-reranker-v2-gemma$/,
     positive: 'Yes',
-    text: (prompt) => `A: {query}\nB: {document}\n${prompt}`,
+    text: (prompt) => `A: {query}{break}\nB: {document}{break}\n{break}${prompt}`,
     defaultPrompt:
       'Given a query A and a passage B, determine whether the passage contains an answer to the query by providing ' +
       "a prediction of either 'Yes' or 'No'.",
@@ -62,8 +64,23 @@ const PUBLISHED: readonly PublishedScore[] = [
       'Check whether a given document contains information helpful to answer the query.\n' +
       `<Document> {document}\n<Query> {query}${prompt} ??`,
     defaultPrompt: '',
-    beforePrompt: ' ',
+    givenPrompt: ' {prompt}',
     begin: 'own',
+  },
+  {
+    name: /^mxbai-rerank-(base|large)-v2$/,
+    positive: '1',
+    negative: '0',
+    text: (prompt) =>
+      '<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n' +
+      `<|im_start|>user\n${prompt}query: {query}{break}\ndocument: {document}{break}\n` +
+      'You are a search relevance expert who evaluates how well documents match search queries. For each ' +
+      'query-document pair, carefully analyze the semantic relationship between them, then provide your binary ' +
+      'relevance judgment (0 for not relevant, 1 for relevant).\nRelevance:<|im_end|>\n<|im_start|>assistant\n',
+    defaultPrompt: '',
+    givenPrompt: 'instruction: {prompt}\n',
+    begin: 'none',
+    activationFn: 'identity',
   },
 ];
 
@@ -72,10 +89,10 @@ export function findPublishedScore(
   name: string,
   folder: string,
   tokenizer: PreparedTokenizer,
-): { readonly tokens: ScoreTokens; readonly template: PairTemplate } | undefined {
+): { readonly tokens: ScoreTokens; readonly template: PairTemplate; readonly activationFn?: string } | undefined {
   const found = PUBLISHED.find((score) => score.name.test(name));
   if (found === undefined) return undefined;
-  const { positive, negative, divisor, text, defaultPrompt, beforePrompt = '', begin } = found;
+  const { positive, negative, divisor, text, defaultPrompt, givenPrompt = '{prompt}', begin, activationFn } = found;
   const bosId = begin === 'bos' ? tokenizer.ids.bos : undefined;
   const bos = bosId === undefined ? '' : tokenizer.tokens.get(bosId)!;
   const pieces = (prompt: string) => splitText(bos + text(prompt));
@@ -87,10 +104,11 @@ export function findPublishedScore(
     },
     template: {
       plain: pieces(defaultPrompt ?? ''),
-      prompted: defaultPrompt === undefined ? undefined : pieces(`${beforePrompt}{prompt}`),
+      prompted: defaultPrompt === undefined ? undefined : pieces(givenPrompt),
       restoresEnd: begin !== 'own',
       ...(begin === 'own' ? { addsSpecialTokens: true } : {}),
     },
+    ...(activationFn === undefined ? {} : { activationFn }),
   };
 }
 
@@ -113,7 +131,7 @@ export function findPublishedText(
 }
 
 function splitText(text: string): TemplatePieces {
-  const parts = text.split(/\{(query|document|prompt)\}/);
+  const parts = text.split(/\{(query|document|prompt|break)\}/);
   return {
     pieces: parts.filter((_, index) => index % 2 === 0),
     slots: parts.filter((_, index) => index % 2 === 1) as Slot[],

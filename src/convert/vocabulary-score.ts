@@ -19,6 +19,8 @@ export interface VocabularyScore {
   readonly tokens: ScoreTokens;
   /** Undefined: a pair is two texts for the tokenizer, as for any other model. */
   readonly template: PairTemplate | undefined;
+  /** Where nothing in the checkpoint names one; undefined: the default of sentence-transformers. */
+  readonly activationFn?: string;
   /** What nothing in the checkpoint says, for the conversion to warn of. */
   readonly assumption?: string;
 }

@@ -152,7 +152,7 @@ export const ENCODER_KEYS = {
   defaultPrompt: 'ggml_encoder.default_prompt',
   /** ARRAY[STRING], the constant texts of a chat template around its slots; absent when there is none. */
   templatePieces: 'ggml_encoder.chat_template.pieces',
-  /** ARRAY[STRING] of 'query' | 'document', one fewer than the pieces. */
+  /** ARRAY[STRING] of 'query' | 'document' | 'break', one fewer than the pieces. */
   templateSlots: 'ggml_encoder.chat_template.slots',
   /** The same for a call with a prompt, with 'prompt' among the slots; absent when the template takes none. */
   promptedPieces: 'ggml_encoder.chat_template.prompted_pieces',

@@ -15,6 +15,8 @@ import {
 
 export interface PublishedModel extends SmallModel {
   readonly tokenizer: string;
+  /** Pairs of its own behind those of all. */
+  readonly ends: readonly (readonly [string, string])[];
   /** What the code on its card makes of all pairs with the prompt; null is its own. */
   readonly calls: readonly {
     readonly prompt: string | null;

@@ -46,9 +46,10 @@ struct EncodeOptions {
 };
 
 /// A chat template: a pair becomes one text, constant pieces with the caller's texts between them, which is
-/// tokenized as a whole.
+/// tokenized as a whole but for its breaks.
 struct PairTemplate {
-  enum class Slot { kFirst, kSecond, kPrompt };
+  /// kBreak holds no text: what stands before it and what stands behind are tokenized each by itself.
+  enum class Slot { kFirst, kSecond, kPrompt, kBreak };
   /// pieces[0] slots[0] pieces[1] ... slots[n - 1] pieces[n]; control tokens in the pieces are meant.
   struct Layout {
     std::vector<std::string> pieces;

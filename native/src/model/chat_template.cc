@@ -1,6 +1,8 @@
 #include "model/chat_template.h"
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
 
 #include "tokenizer/utf8.h"
 
@@ -8,6 +10,8 @@ namespace enc {
 namespace {
 
 constexpr char kPrefix[] = "ggml_encoder.chat_template.";
+// In the order of PairTemplate::Slot.
+constexpr std::string_view kSlots[] = {"query", "document", "prompt", "break"};
 // The converter's own bounds: what a pair may be blown up to follows from them.
 constexpr size_t kMaxSlots = 16;
 constexpr size_t kMaxPieceBytes = 256 << 10;
@@ -22,9 +26,10 @@ PairTemplate::Layout read_layout(const GgufFile& file, const std::string& prefix
     layout.pieces.back() = utf8::sanitize(piece, layout.pieces.back());
   }
   for (const std::string& slot : file.strings(prefix + "slots")) {
-    if (slot != "query" && slot != "document" && (slot != "prompt" || !takes_prompt))
+    const auto known = std::find(std::begin(kSlots), std::end(kSlots), slot);
+    if (known == std::end(kSlots) || (slot == "prompt" && !takes_prompt))
       file.malformed(prefix + "slots has an entry that is no place for a text");
-    layout.slots.push_back(slot == "query" ? Slot::kFirst : slot == "prompt" ? Slot::kPrompt : Slot::kSecond);
+    layout.slots.push_back(static_cast<Slot>(known - std::begin(kSlots)));
   }
   if (layout.slots.size() > kMaxSlots || size > kMaxPieceBytes ||
       layout.pieces.size() != layout.slots.size() + 1)

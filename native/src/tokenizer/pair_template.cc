@@ -11,9 +11,12 @@ void render_pair(const PairTemplate::Layout& layout, std::string_view first, std
                  std::string_view prompt, size_t max_bytes, RenderedPair& out) {
   out.text.clear();
   out.callers.clear();
+  out.ends.clear();
   std::string buffers[3];
-  const std::string_view texts[3] = {utf8::sanitize(first, buffers[0]), utf8::sanitize(second, buffers[1]),
-                                     utf8::sanitize(prompt, buffers[2])};
+  const std::string_view texts[4] = {utf8::sanitize(first, buffers[0]),
+                                     utf8::sanitize(second, buffers[1]),
+                                     utf8::sanitize(prompt, buffers[2]),
+                                     {}};
   const auto text_of = [&](PairTemplate::Slot slot) { return texts[static_cast<size_t>(slot)]; };
   uint64_t size = 0;
   for (const std::string& piece : layout.pieces) size += piece.size();
@@ -27,10 +30,12 @@ void render_pair(const PairTemplate::Layout& layout, std::string_view first, std
   for (size_t i = 0; i < layout.slots.size(); i++) {
     const std::string_view text = text_of(layout.slots[i]);
     const auto begin = static_cast<uint32_t>(out.text.size());
+    if (layout.slots[i] == PairTemplate::Slot::kBreak) out.ends.push_back(begin);
     if (!text.empty()) out.callers.push_back({begin, begin + static_cast<uint32_t>(text.size())});
     out.text += text;
     out.text += layout.pieces[i + 1];
   }
+  out.ends.push_back(static_cast<uint32_t>(out.text.size()));
 }
 
 bool overlaps(const std::vector<Span>& callers, size_t begin, size_t end) {

@@ -13,6 +13,8 @@ namespace enc {
 struct RenderedPair {
   std::string text;           ///< valid UTF-8
   std::vector<Span> callers;  ///< in order, none empty
+  /// Of the parts that are tokenized by themselves; the last is the text's.
+  std::vector<uint32_t> ends;
 };
 
 /// Throws Error(limit_exceeded) when the result would have more than `max_bytes`.

@@ -31,6 +31,7 @@ struct Scratch {
   std::vector<int32_t> first;
   std::vector<int32_t> second;
   RenderedPair rendered;
+  std::vector<Span> callers;
 
   /// Gives back what an unusually long text made large.
   void trim() noexcept {
@@ -85,7 +86,10 @@ class PipelineTokenizer : public Tokenizer {
   void restore_end(const PairTemplate::Layout& layout, const EncodeOptions& options, Scratch& scratch,
                    std::vector<int32_t>& ids) const;
   void tokenize(std::string_view text, SpecialTokens mode, size_t limit, Scratch& scratch,
-                std::vector<int32_t>& ids, const std::vector<Span>* callers = nullptr) const;
+                std::vector<int32_t>& ids) const;
+  void tokenize_rendered(SpecialTokens mode, size_t limit, Scratch& scratch, std::vector<int32_t>& ids) const;
+  void append_tokens(std::string_view text, SpecialTokens mode, size_t limit, Scratch& scratch,
+                     std::vector<int32_t>& ids, const std::vector<Span>* callers) const;
   void tokenize_normalized(SpecialTokens mode, bool at_start, size_t limit, Scratch& scratch,
                            std::vector<int32_t>& ids) const;
 
@@ -110,10 +114,33 @@ std::string_view part(std::string_view text, Span span) {
   return text.substr(span.begin, span.end - span.begin);
 }
 
-/// All ids of `text`, or at least `limit` of them from its beginning. `callers`: as for split().
+/// All ids of `text`, or at least `limit` of them from its beginning.
 void PipelineTokenizer::tokenize(std::string_view text, SpecialTokens mode, size_t limit, Scratch& scratch,
-                                 std::vector<int32_t>& ids, const std::vector<Span>* callers) const {
+                                 std::vector<int32_t>& ids) const {
   ids.clear();
+  append_tokens(text, mode, limit, scratch, ids, nullptr);
+}
+
+/// The same for scratch.rendered, each of its parts by itself.
+void PipelineTokenizer::tokenize_rendered(SpecialTokens mode, size_t limit, Scratch& scratch,
+                                          std::vector<int32_t>& ids) const {
+  ids.clear();
+  const auto& [text, callers, ends] = scratch.rendered;
+  auto caller = callers.begin();
+  uint32_t begin = 0;
+  for (const uint32_t end : ends) {
+    scratch.callers.clear();
+    for (; caller != callers.end() && caller->end <= end; ++caller)
+      scratch.callers.push_back({caller->begin - begin, caller->end - begin});
+    append_tokens(part(text, {begin, end}), mode, limit, scratch, ids, &scratch.callers);
+    begin = end;
+  }
+}
+
+/// Until there are `limit` ids or more. `callers`: as for split().
+void PipelineTokenizer::append_tokens(std::string_view text, SpecialTokens mode, size_t limit,
+                                      Scratch& scratch, std::vector<int32_t>& ids,
+                                      const std::vector<Span>* callers) const {
   if (text.size() > kMaxTextBytes)
     throw Error(ErrorCode::limit_exceeded, "a text has " + std::to_string(text.size()) +
                                                " bytes, more than " + std::to_string(kMaxTextBytes) +
@@ -226,8 +253,7 @@ void PipelineTokenizer::encode_rendered(std::string_view text, std::optional<std
   const bool may_stop = options.side == TruncationSide::kRight &&
                         options.special_tokens != SpecialTokens::kError && budget < SIZE_MAX / 4;
   std::vector<int32_t>& ids = scratch.first;
-  tokenize(scratch.rendered.text, options.special_tokens, may_stop ? budget + 1 : SIZE_MAX, scratch, ids,
-           &scratch.rendered.callers);
+  tokenize_rendered(options.special_tokens, may_stop ? budget + 1 : SIZE_MAX, scratch, ids);
   out.truncated = ids.size() > budget;
   const Template::Ids kept = keep(ids, std::min(ids.size(), budget), options.side);
   if (pair_template_->adds_special_tokens) return template_.apply(kept, nullptr, out);
@@ -242,8 +268,7 @@ void PipelineTokenizer::restore_end(const PairTemplate::Layout& layout, const En
                                     Scratch& scratch, std::vector<int32_t>& ids) const {
   const auto tokenize_fillers = [&](std::string_view filler, std::vector<int32_t>& filled) {
     render_pair(layout, filler, filler, options.prompt, kMaxTextBytes, scratch.rendered);
-    tokenize(scratch.rendered.text, options.special_tokens, SIZE_MAX, scratch, filled,
-             &scratch.rendered.callers);
+    tokenize_rendered(options.special_tokens, SIZE_MAX, scratch, filled);
   };
   tokenize_fillers("0", scratch.first);
   tokenize_fillers("1 2 3 4", scratch.second);

@@ -5,7 +5,10 @@
 import type { BoundedTemplate } from './bounded-template';
 import { type MessageFormat, pairMessages } from './messages';
 
-export type Slot = 'query' | 'document' | 'prompt';
+export type TextSlot = 'query' | 'document' | 'prompt';
+
+/** `break` holds no text: what stands before it and what stands behind are tokenized each by itself. */
+export type Slot = TextSlot | 'break';
 
 /** pieces[0] slots[0] pieces[1] ... slots[n - 1] pieces[n] */
 export interface TemplatePieces {
@@ -13,14 +16,19 @@ export interface TemplatePieces {
   readonly slots: readonly Slot[];
 }
 
-export interface SplitTemplate {
-  readonly plain: TemplatePieces;
+export interface SplitTemplate<Pieces = RenderedPieces> {
+  readonly plain: Pieces;
   /** With a prompt; undefined when the template takes none. */
-  readonly prompted: TemplatePieces | undefined;
+  readonly prompted: Pieces | undefined;
+}
+
+/** What a template of the checkpoint renders is tokenized as a whole. */
+export interface RenderedPieces extends TemplatePieces {
+  readonly slots: readonly TextSlot[];
 }
 
 /** How a pair becomes one text for the tokenizer. */
-export interface PairTemplate extends SplitTemplate {
+export interface PairTemplate extends SplitTemplate<TemplatePieces> {
   /** Whether an input as long as may be ends in the template's own last tokens. */
   readonly restoresEnd: boolean;
   /** Whether the tokenizer adds its control tokens as to any other text; never beside `restoresEnd`. Default false. */
@@ -40,7 +48,7 @@ export interface TemplateInput {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
-type Texts = Readonly<Record<Slot, string>>;
+type Texts = Readonly<Record<TextSlot, string>>;
 
 const MAX_SLOTS = 16;
 const MAX_PROBES = 400;
@@ -92,7 +100,7 @@ export function splitTemplate(input: TemplateInput): SplitTemplate {
 }
 
 /** `pieces` with the texts in their places. */
-function joinPieces({ pieces, slots }: TemplatePieces, texts: Texts): string {
+function joinPieces({ pieces, slots }: RenderedPieces, texts: Texts): string {
   return slots.reduce((text, slot, index) => text + texts[slot] + pieces[index + 1]!, pieces[0]!);
 }
 
@@ -108,12 +116,12 @@ function markers(taken: string): Texts {
   return { query: `query mark${salt}a`, document: `document mark${salt}b`, prompt: `prompt mark${salt}c` };
 }
 
-function locate({ template }: TemplateInput, rendered: string, marks: Texts): TemplatePieces {
+function locate({ template }: TemplateInput, rendered: string, marks: Texts): RenderedPieces {
   const pieces: string[] = [];
-  const slots: Slot[] = [];
+  const slots: TextSlot[] = [];
   let begin = 0;
   for (;;) {
-    const next = (Object.keys(marks) as Slot[])
+    const next = (Object.keys(marks) as TextSlot[])
       .map((slot) => ({ slot, at: rendered.indexOf(marks[slot], begin) }))
       .filter(({ at }) => at >= 0)
       .sort((a, b) => a.at - b.at)[0];
@@ -141,7 +149,7 @@ function probeTexts(template: BoundedTemplate): string[] {
 
 function checkPieces(
   input: TemplateInput,
-  pieces: TemplatePieces,
+  pieces: RenderedPieces,
   probes: readonly string[],
   withPrompt: boolean,
 ): void {

@@ -37,6 +37,8 @@ export function ggufTemplateCases(sound: Buffer): Case[] {
   add('no query', { pieces: ['a', 'b'], slots: ['document'] });
   add('an unknown place', { pieces: ['a', 'b', 'c', 'd'], slots: [...BOTH, 'system'] });
   add('a prompt where there is none', { pieces: ['a', 'b', 'c', 'd'], slots: [...BOTH, 'prompt'] });
+  add('breaks', { pieces: ['', 'a', '', 'b', '', ''], slots: ['break', 'query', 'break', 'document', 'break'] }, 'any');
+  add('breaks alone', { pieces: ['a', 'b', 'c'], slots: ['break', 'break'] });
   add('17 places', { pieces: Array<string>(18).fill(''), slots: Array.from({ length: 17 }, (_, i) => BOTH[i % 2]!) });
   add('a million places', {
     pieces: Array<string>(1_000_001).fill(''),

@@ -85,6 +85,35 @@ TEST(pair_template_restores_its_end) {
   CHECK_THROWS_CODE(encode(*tokenizer, "one", "two", options), ErrorCode::input_invalid);
 }
 
+/// "one" and "two" are tokens, "onetwo" is none: what a break parts does not join.
+TEST(pair_template_tokenizes_by_parts_where_it_has_breaks) {
+  PairTemplate parted = template_of();
+  parted.plain = {{"[CLS] ", "", "two[SEP]", "", "one [SEP]"},
+                  {Slot::kFirst, Slot::kBreak, Slot::kSecond, Slot::kBreak}};
+  const auto tokenizer = tokenizer_with(parted);
+  CHECK(encode(*tokenizer, "one", "two") == "1 3 4 2 4 3 2");
+  CHECK(encode(*tokenizer, "", "") == "1 4 2 3 2");
+  PairTemplate joined = parted;
+  joined.plain = {{"[CLS] ", "two[SEP]", "one [SEP]"}, {Slot::kFirst, Slot::kSecond}};
+  CHECK(encode(*tokenizer_with(joined), "one", "two") != "1 3 4 2 4 3 2");
+  EncodeOptions options;
+  options.special_tokens = SpecialTokens::kParse;
+  CHECK(encode(*tokenizer, "one", "two [SEP]", options) == "1 3 4 2 4 2 3 2");
+  options.special_tokens = SpecialTokens::kError;
+  CHECK(encode(*tokenizer, "one", "two", options) == "1 3 4 2 4 3 2");
+  CHECK_THROWS_CODE(encode(*tokenizer, "one", "[SEP]", options), ErrorCode::input_invalid);
+  CHECK_THROWS_CODE(encode(*tokenizer, "[SEP]", "one", options), ErrorCode::input_invalid);
+  options = {};
+  options.max_length = 6;
+  CHECK(encode(*tokenizer, "one", "two two two", options) == "1 3 4 2 3 2 cut");
+  options.side = TruncationSide::kLeft;
+  CHECK(encode(*tokenizer, "one", "two two two", options) == "2 4 4 4 3 2 cut");
+  parted.plain = {{"", "[SE", "P]", ""}, {Slot::kFirst, Slot::kBreak, Slot::kSecond}};
+  CHECK(encode(*tokenizer_with(parted), "one ", " two").find(" 2 ") == std::string::npos);
+  parted.plain.slots[1] = Slot::kSecond;
+  CHECK(encode(*tokenizer_with(parted), "one ", "").find(" 2") != std::string::npos);
+}
+
 TEST(pair_template_is_a_text_like_any_other_where_it_says_so) {
   PairTemplate as_text = template_of(false);
   as_text.plain.pieces = {"one ", " two ", " one"};

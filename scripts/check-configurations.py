@@ -160,6 +160,10 @@ def weights(network):
         is_norm = re.search(r"(?<!_prelayer)norm|(^|[._])ln[._]", name.lower())
         if tensor.dim() > 1 and not re.search("embed|wte|wpe|shared", name):
             noise *= SCALES.get(network.config.model_type, 2.2) / tensor[0].numel() ** 0.5
+            # T5 divides no scores; its training starts from queries that are as much smaller. Scores of hundreds would make
+            # rounding in f32 as large as what is looked for.
+            if network.config.model_type in ("t5", "mt5", "umt5") and name.endswith("Attention.q.weight"):
+                noise /= network.config.d_kv ** 0.5
         else:
             noise *= 0.2
         state[name] = (noise + 1 if is_norm and not name.endswith("bias") else noise).contiguous()

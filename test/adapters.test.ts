@@ -10,13 +10,14 @@ import {
   adapterModels,
   adapterPairs,
   causalAdapters,
+  halved,
   writeAdapter,
   writeBase,
 } from './golden/adapter-checkpoints';
 import { causalModel, causalPairs, writeCausal } from './golden/causal-checkpoints';
 import { checkpointFiles, smallTokenizer, writeFiles } from './golden/small-checkpoints';
 import { runCli } from './support/cli-process';
-import { temporaryFolder } from './unit/convert/temp-folder';
+import { type TinyTensor, temporaryFolder } from './unit/convert/temp-folder';
 
 /** Largest |logit - transformers float32|. */
 const BOUND = 5e-5;
@@ -157,6 +158,29 @@ describe.each(causalAdapters)('$name, of a language model', (adapter) => {
     writeFiles(folder, files);
     expect(await worst(folder)).toBeLessThanOrEqual(BOUND);
   });
+});
+
+// What PEFT saves beside a change of embeddings, in the adapter's type: it is read into the matrix that both tables are.
+it.each([
+  ['causal-embeddings', 'model.embed_tokens'],
+  ['causal-vocabulary', 'lm_head'],
+])("%s with a copy of the base's matrix counts on it for both tied tables", async (name, module) => {
+  const adapter = causalAdapters.find((one) => one.name === name)!;
+  const base = causalModel(adapter.base);
+  const logits = async (folder: string) => {
+    await using reranker = await CrossEncoder.load(folder, { cacheDir: temporaryFolder(), onWarning: () => undefined });
+    const results = await reranker.predict(causalPairs, { specialTokens: 'parse', logits: true });
+    return results.map((result) => result.logits![0]!);
+  };
+  const table = 'model.embed_tokens.weight';
+  let copy!: TinyTensor;
+  const rounded = writeCausal(base, { tensors: (tensors) => (copy = tensors[table] = halved(tensors[table]!)) });
+  const expected = await logits(writeAdapter(adapter, rounded));
+  const folder = writeAdapter(adapter, writeCausal(base), {
+    tensors: (tensors) => (tensors[`base_model.model.${module}.base_layer.weight`] = copy),
+  });
+  expect(await logits(folder)).toEqual(expected);
+  expect(await logits(writeAdapter(adapter, writeCausal(base)))).not.toEqual(expected);
 });
 
 describe('an adapter of a language model', () => {

@@ -58,7 +58,7 @@ export class AdaptedWeights implements TensorSource {
     config: AdapterConfig,
     { isTied, transposedModules, isWhole, limits }: JoinOptions,
   ): AdaptedWeights {
-    const { modules, whole } = sortTensors(adapter, config);
+    const { modules, whole, copies } = sortTensors(adapter, config);
     const encoder = encoderOf(modules.keys());
     const tensors = new Map<string, Entry>();
     const entry = (source: TensorSource, name: string) => ({ ...source.find(name)!, stored: { source, name } });
@@ -67,7 +67,9 @@ export class AdaptedWeights implements TensorSource {
     const listed = new Set([...tensors.keys()].filter((name) => isWhole || isBare || name.startsWith(encoder)));
     const inBase = (name: string) => (isBare && name.startsWith(encoder) ? name.slice(encoder.length) : name);
     const touched = [...whole.keys(), ...[...modules.keys()].map((module) => `${module}.weight`)].map(inBase);
-    const unties = isTied && isWhole && untie(tensors, listed, touched, config);
+    const ofTied = [...copies].find((name) => isOneOfTied(inBase(name)));
+    const copy = ofTied === undefined ? undefined : entry(adapter, whole.get(ofTied)!);
+    const unties = isTied && isWhole && untie(tensors, listed, touched, copy, config);
     for (const [name, stored] of whole) {
       tensors.set(inBase(name), entry(adapter, stored));
       listed.add(inBase(name));
@@ -159,20 +161,24 @@ function changesOf(
   return [[`${name}.weight`, change]];
 }
 
+function isOneOfTied(name: string): boolean {
+  return [EMBEDDINGS, VOCABULARY].some((end) => name === end || name.endsWith(`.${end}`));
+}
+
 /**
- * PEFT changes one of two tied matrices and leaves the other, which is then a matrix of its own: the base's. False where
- * neither is touched.
+ * PEFT changes one of two tied matrices and leaves the other, which is then a matrix of its own: the base's, or the
+ * adapter's `copy` of it, which is read into the one matrix that both still are then. False where neither is touched.
  */
 function untie(
   tensors: Map<string, Entry>,
   listed: Set<string>,
   touched: readonly string[],
+  copy: Entry | undefined,
   { tiesChanges }: AdapterConfig,
 ): boolean {
-  const isOneOf = (name: string) => [EMBEDDINGS, VOCABULARY].some((end) => name === end || name.endsWith(`.${end}`));
   const embeddings = [...tensors.keys()].find((name) => name === EMBEDDINGS || name.endsWith(`.${EMBEDDINGS}`));
-  if (embeddings === undefined || !touched.some(isOneOf)) return false;
-  const found = tensors.get(embeddings)!;
+  if (embeddings === undefined || !touched.some(isOneOfTied)) return false;
+  const found = copy ?? tensors.get(embeddings)!;
   if (tiesChanges) {
     throw new EncoderError(
       'architecture_unsupported',
@@ -180,7 +186,7 @@ function untie(
         "Python (PEFT's merge_and_unload) and convert the model that this gives",
     );
   }
-  tensors.set(VOCABULARY, found);
+  for (const name of [embeddings, VOCABULARY]) tensors.set(name, found);
   listed.add(VOCABULARY);
   return true;
 }

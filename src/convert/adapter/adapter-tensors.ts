@@ -30,12 +30,15 @@ export interface SortedTensors {
   readonly modules: ReadonlyMap<string, ModuleParts>;
   /** Names in the adapter by names in the model. */
   readonly whole: ReadonlyMap<string, string>;
+  /** Those of the latter that PEFT saved of the base's, beside what changes them. */
+  readonly copies: ReadonlySet<string>;
 }
 
 /** Throws `checkpoint_malformed`, `dtype_unsupported`, and `architecture_unsupported` for parts of other adapters. */
 export function sortTensors(adapter: TensorSource, { kind, isDora }: AdapterConfig): SortedTensors {
   const modules = new Map<string, ModuleParts>();
   const whole = new Map<string, string>();
+  const copies = new Set<string>();
   for (const stored of adapter.names()) {
     const tensor = adapter.find(stored)!;
     if (!stored.startsWith(PREFIX)) throw misfit(tensor, `holds ${stored}; names begin with ${PREFIX} in PEFT's files`);
@@ -54,14 +57,16 @@ export function sortTensors(adapter: TensorSource, { kind, isDora }: AdapterConf
       );
     } else {
       // A module that is trained whole has PEFT's wrapper in its name in old files, a bias beside a change its layer.
-      whole.set(name.replace(/\.modules_to_save(?=\.)|\.base_layer(?=\.\w+$)/, ''), stored);
+      const own = name.replace(/\.modules_to_save(?=\.)|\.base_layer(?=\.\w+$)/, '');
+      whole.set(own, stored);
+      if (/\.base_layer\.\w+$/.test(name)) copies.add(own);
     }
   }
   if (modules.size === 0) {
     const parts = kind === 'IA3' ? 'ia3_l' : 'lora_A and lora_B';
     throw new EncoderError('checkpoint_malformed', `the adapter holds no ${parts}, so it changes nothing`);
   }
-  return { modules, whole };
+  return { modules, whole, copies };
 }
 
 export function misfit({ file }: SourceTensor, reason: string): EncoderError {

@@ -103,6 +103,9 @@ EncodeOptions to_encode_options(Napi::Object options) {
   if (special == "parse") result.special_tokens = SpecialTokens::kParse;
   if (special == "error") result.special_tokens = SpecialTokens::kError;
   result.prompt = option(options, "prompt");
+  const auto labels = options.Get("labels").As<Napi::Array>();
+  for (uint32_t i = 0; i < labels.Length(); i++)
+    result.labels.push_back(labels.Get(i).ToString().Utf8Value());
   return result;
 }
 
@@ -136,6 +139,7 @@ Napi::Object to_js(Napi::Env env, const ModelInfo& info) {
   object.Set("promptTexts", to_js(env, info.prompt_texts));
   object.Set("defaultPrompt", info.default_prompt);
   object.Set("chatTemplate", info.chat_template);
+  object.Set("readsLabels", Napi::Boolean::New(env, info.reads_labels));
   object.Set("maxLength", double(info.max_length));
   object.Set("hiddenSize", double(info.hidden_size));
   object.Set("numLayers", double(info.num_layers));

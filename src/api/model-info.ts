@@ -15,7 +15,10 @@ export interface ModelInfo<Label extends string = string> {
   readonly architecture: string;
   /** The transformers class the checkpoint was saved from, '' when the file does not say. */
   readonly sourceClass: string;
-  /** Label names in the order of the logits; `LABEL_0`, `LABEL_1`, ... where the checkpoint names none. */
+  /**
+   * Label names in the order of the logits; `LABEL_0`, `LABEL_1`, ... where the checkpoint names none. Empty for a model
+   * that reads the labels of each call.
+   */
   readonly labels: readonly Label[];
   /** Length of `labels` and of a row of logits. */
   readonly numLabels: number;
@@ -64,9 +67,12 @@ export type ModelFacts = Omit<ModelInfo, 'activation'>;
 
 /** @internal The file's facts with the caller's names and limit put in. */
 export function describeModel(native: NativeModelInfo, path: string, overrides: ModelOverrides): ModelFacts {
-  const { activationFn, promptNames, promptTexts, defaultPrompt, chatTemplate, ...facts } = native;
-  const { labels = native.labels, maxLength = native.maxLength } = overrides;
-  if (labels.length !== native.numLabels) {
+  const { activationFn, promptNames, promptTexts, defaultPrompt, chatTemplate, readsLabels, ...facts } = native;
+  const { labels = readsLabels ? [] : native.labels, maxLength = native.maxLength } = overrides;
+  if (readsLabels && labels.length > 0) {
+    throw outOfRange('options.labels', 'none for a model that reads the labels of each call', labels);
+  }
+  if (!readsLabels && labels.length !== native.numLabels) {
     const expected = `${native.numLabels} labels, one for each row of the model's head`;
     throw outOfRange('options.labels', expected, labels);
   }
@@ -77,6 +83,7 @@ export function describeModel(native: NativeModelInfo, path: string, overrides: 
     ...facts,
     path,
     labels: Object.freeze([...labels]),
+    numLabels: labels.length,
     maxLength,
     warnings: Object.freeze([
       ...(overrides.warnings ?? []),

@@ -67,7 +67,10 @@ export interface RankOptions<Label extends string = string> extends RunOptions, 
 
 /** Options of `ZeroShotClassifier.classify`. Of a pair that is too long the text is cut, never the hypothesis. */
 export interface ZeroShotOptions extends Omit<RunOptions, 'truncation'> {
-  /** The hypothesis, with `{}` once where the label goes. Default `This example is {}.` */
+  /**
+   * The hypothesis, with `{}` once where the label goes. Default `This example is {}.` An error for models that read the
+   * labels themselves.
+   */
   readonly hypothesisTemplate?: string | undefined;
   /** True scores each label on its own, 0 to 1; false, the default, gives scores that add up to 1 over a text's labels. */
   readonly multiLabel?: boolean | undefined;
@@ -190,10 +193,10 @@ export function resolveRankOptions(options: RankOptions, model: ModelDefaults<Pa
 /** @internal */
 export function resolveZeroShotOptions(options: ZeroShotOptions, maxLength: number) {
   checkOptions(options, ZERO_SHOT_KEYS);
-  const { hypothesisTemplate = 'This example is {}.', multiLabel = false } = options;
+  const { hypothesisTemplate, multiLabel = false } = options;
   return {
     ...resolveRunOptions({ ...options, truncation: 'only_first' }, maxLength, ZERO_SHOT_WINDOWS),
-    hypothesisTemplate: checkTemplate(hypothesisTemplate),
+    hypothesisTemplate: hypothesisTemplate === undefined ? undefined : checkTemplate(hypothesisTemplate),
     multiLabel: checkBoolean('options.multiLabel', multiLabel),
   };
 }

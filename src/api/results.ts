@@ -235,6 +235,27 @@ export function toZeroShotClassification<Label extends string>(
       'softmax',
     );
   const scores = options.multiLabel || labels.length === 1 ? margins.map(alone) : together();
+  return {
+    ...orderLabels(labels, scores),
+    tokens: rows.reduce((sum, { tokens }) => sum + tokens, 0),
+    truncated: rows.some(({ truncated }) => truncated),
+  };
+}
+
+/** @internal The same from the logits that a model gave the labels themselves. */
+export function toLabelClassification<Label extends string>(
+  row: OutputRow,
+  labels: readonly Label[],
+  options: { multiLabel: boolean; aggregation: WindowAggregation },
+): ZeroShotClassification<Label> {
+  const logits = Float32Array.from(aggregate(row.logits, options.aggregation));
+  const isAlone = options.multiLabel || labels.length === 1;
+  const { tokens, truncated } = row;
+  return { ...orderLabels(labels, activate(logits, isAlone ? 'sigmoid' : 'softmax')), tokens, truncated };
+}
+
+/** The best label first. */
+function orderLabels<Label extends string>(labels: readonly Label[], scores: readonly number[]) {
   const order = scores.map((_, index) => index).sort((a, b) => at(scores, b) - at(scores, a) || b - a);
   const sortedLabels = order.map((index) => at(labels, index));
   const sortedScores = order.map((index) => at(scores, index));
@@ -243,8 +264,6 @@ export function toZeroShotClassification<Label extends string>(
     score: only(sortedScores),
     labels: sortedLabels,
     scores: sortedScores,
-    tokens: rows.reduce((sum, { tokens }) => sum + tokens, 0),
-    truncated: rows.some(({ truncated }) => truncated),
   };
 }
 

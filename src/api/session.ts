@@ -48,6 +48,8 @@ export class Session {
   readonly activationFn: string;
   readonly prompts: Prompts;
   readonly chatTemplate: ChatTemplate;
+  /** The model reads the labels of each call; it has none of its own. */
+  readonly readsLabels: boolean;
   /** Most tokens that the model itself can take; `facts.maxLength` may be lower. */
   readonly lengthLimit: number;
   readonly #model: NativeModel;
@@ -63,13 +65,20 @@ export class Session {
     this.#warnings = new Warnings(options.onWarning);
     this.activationFn = model.info.activationFn;
     this.chatTemplate = model.info.chatTemplate;
+    this.readsLabels = model.info.readsLabels;
     this.lengthLimit = model.info.maxLength;
     this.prompts = mergePrompts(model.info, options);
     this.facts = describeModel(model.info, path, options);
     this.#warnings.start(this.facts.warnings);
   }
 
-  static async load(source: string, options: LoadOptions, prompts: PromptLoadOptions = {}): Promise<Session> {
+  /** `mayReadLabels`: whether the caller can give each call its labels. */
+  static async load(
+    source: string,
+    options: LoadOptions,
+    prompts: PromptLoadOptions = {},
+    mayReadLabels = false,
+  ): Promise<Session> {
     checkSource(source);
     checkLoadOptions(options);
     const nativeOptions = nativeLoadOptions(options);
@@ -78,6 +87,12 @@ export class Session {
     const { path, warnings } = await resolveModelFile(source, options);
     const model = await openModel(path, nativeOptions, options.signal, options.isolation);
     try {
+      if (model.info.readsLabels && !mayReadLabels) {
+        throw new EncoderError(
+          'architecture_unsupported',
+          `the model ${source} has no labels of its own: it reads those of each call; use ZeroShotClassifier (zero-shot)`,
+        );
+      }
       return new Session(model, path, { ...options, ...prompts, warnings });
     } catch (error) {
       await model.dispose();
@@ -170,7 +185,7 @@ export class Session {
 
   async #runAll(inputs: InputColumns, options: NativeRunOptions, signal?: AbortSignal): Promise<OutputRow[]> {
     const result = await runJob(() => this.#model.run(inputs.texts, inputs.pairs, options), signal);
-    const rows = toOutputRows(result, inputs.texts.length, this.facts.numLabels);
+    const rows = toOutputRows(result, inputs.texts.length, options.labels.length || this.facts.numLabels);
     rows.forEach(({ logits }, index) => {
       for (const row of logits) assertFinite(row, index);
     });

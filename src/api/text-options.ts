@@ -120,6 +120,7 @@ export function resolveTextOptions(options: TextOptions & TextBudgets, limit: nu
       overlap: 0,
       maxWindows: 0,
       prompt: '',
+      labels: [],
     },
     signal,
   };

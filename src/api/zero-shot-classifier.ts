@@ -1,10 +1,14 @@
-/** Zero-shot classification: an NLI model scores labels it was never trained on, as transformers' pipeline does. */
+/**
+ * Zero-shot classification: a model scores labels it was never trained on. An NLI model does it as transformers' pipeline,
+ * by a hypothesis for each label; one that reads labels and text together as gliclass.
+ */
 import { EncoderError, isEncoderError } from '../errors';
 import type { NativeRunOptions } from '../native/bindings';
-import { checkOptions, checkString, describe, isList, outOfRange } from '../support/arguments';
+import { checkOptions, checkString, describe, isList, outOfRange, wrongValue } from '../support/arguments';
 import { labelsPerText, toHypothesis } from './hypotheses';
 import { checkStrings } from './inputs';
 import type { InputColumns } from './inputs';
+import { classifyByReadLabels } from './labels-in-text';
 import { LOAD_KEYS } from './load-options';
 import type { LoadOptions } from './load-options';
 import type { ModelInfo } from './model-info';
@@ -19,30 +23,38 @@ import type { OutputRow } from './windows';
 
 /** How to load a model for zero-shot classification. */
 export interface ZeroShotLoadOptions<ModelLabel extends string = string> extends LoadOptions<ModelLabel> {
-  /** The model's label that means entailment. Default: the first whose lower-cased name starts with "entail". */
+  /**
+   * The NLI model's label that means entailment. Default: the first whose lower-cased name starts with "entail". An error for
+   * models that read the labels themselves.
+   */
   readonly entailment?: NoInfer<ModelLabel> | undefined;
 }
 
-/** Pairs that a stream runs at once. */
-const PAIRS_PER_RUN = 128;
+/** Pairs that a stream runs at once, or texts with their labels. */
+const INPUTS_PER_RUN = 128;
+
+const DEFAULT_TEMPLATE = 'This example is {}.';
 
 /** The text and the hypothesis of every pair that a call runs. */
 interface PairColumns extends InputColumns {
   readonly pairs: readonly string[];
 }
 
-/** A loaded NLI model that classifies into labels chosen per call. Calls may overlap. */
+/** A loaded model that classifies into labels chosen per call. Calls may overlap. */
 export class ZeroShotClassifier implements AsyncDisposable {
-  /** Facts about the model and what it runs on; `labels` are the model's own. */
+  /** Facts about the model and what it runs on; `labels` are the NLI model's own. */
   readonly info: ModelInfo;
-  /** The model's label whose logit decides. */
+  /** The NLI model's label whose logit decides; '' for a model that reads the labels themselves. */
   readonly entailment: string;
   readonly #session: Session;
   readonly #entailmentId: number;
 
   private constructor(session: Session, entailment: string | undefined, name: string) {
     this.#session = session;
-    this.#entailmentId = entailmentId(session, entailment, name);
+    this.#entailmentId = session.readsLabels ? -1 : entailmentId(session, entailment, name);
+    if (session.readsLabels && entailment !== undefined) {
+      throw wrongValue('options.entailment: expected none for a model that reads the labels themselves');
+    }
     this.entailment = session.facts.labels[this.#entailmentId] ?? '';
     this.info = Object.freeze({ ...session.facts, activation: 'softmax' });
   }
@@ -53,7 +65,7 @@ export class ZeroShotClassifier implements AsyncDisposable {
   }
 
   /**
-   * Loads an NLI model off the event loop.
+   * Loads an NLI model, or one that reads labels and text together, off the event loop.
    *
    * @param source a .gguf file, a folder with a Hugging Face checkpoint, or `owner/name` on its Hub; the last two are converted
    *   into the cache first.
@@ -68,7 +80,7 @@ export class ZeroShotClassifier implements AsyncDisposable {
     const { entailment, ...loadOptions } = options;
     if (entailment !== undefined) checkString('options.entailment', entailment);
 
-    const session = await Session.load(source, loadOptions);
+    const session = await Session.load(source, loadOptions, {}, true);
     try {
       return new ZeroShotClassifier(session, entailment, source);
     } catch (error) {
@@ -78,12 +90,13 @@ export class ZeroShotClassifier implements AsyncDisposable {
   }
 
   /**
-   * Scores every label for one text or many; all pairs of text and label go through the model in one run.
+   * Scores every label for one text or many. All pairs of text and label go through an NLI model, in one run; through a model
+   * that reads the labels themselves every text goes once.
    *
    * @param input one text or a list. One text gives one result, a list gives a list in the same order.
    * @param labels the candidates, at least one; for a list of texts also one list of candidates per text.
    * @throws TypeError or RangeError for wrong arguments; EncoderError with `input_invalid`, `input_too_long` (a
-   *   hypothesis that fills the model), `limit_exceeded`, `weights_not_finite`, `model_disposed` or `aborted`.
+   *   hypothesis, or labels, that fill the model), `limit_exceeded`, `weights_not_finite`, `model_disposed` or `aborted`.
    */
   classify<const Label extends string>(
     input: string,
@@ -115,7 +128,7 @@ export class ZeroShotClassifier implements AsyncDisposable {
     const texts = many ? input : [input];
     const nameOf = (index: number): string => (many ? `inputs[${index}]` : 'input');
     checkStrings(texts, nameOf);
-    const resolved = resolveZeroShotOptions(options, this.info.maxLength);
+    const resolved = this.#resolve(options);
     const candidates = labelsPerText(labels, texts.length, many);
 
     const results = await this.#classify(texts, candidates, resolved, resolved, nameOf);
@@ -134,7 +147,7 @@ export class ZeroShotClassifier implements AsyncDisposable {
     labels: readonly Label[],
     options: ZeroShotOptions = {},
   ): AsyncGenerator<ZeroShotClassification<Label>, void, undefined> {
-    const resolved = resolveZeroShotOptions(options, this.info.maxLength);
+    const resolved = this.#resolve(options);
     const [candidates = []] = labelsPerText<Label>(labels, 1, false);
     return streamResults(inputs, {
       check: (input, name) => {
@@ -148,8 +161,10 @@ export class ZeroShotClassifier implements AsyncDisposable {
           { signal, waitForRoom: true },
         ),
       signal: resolved.signal,
-      // A run holds pairs of text and label.
-      maxPerRun: Math.floor(Math.min(PAIRS_PER_RUN, this.#session.maxPerRun) / candidates.length),
+      // A run of an NLI model holds pairs of text and label.
+      maxPerRun: Math.floor(
+        Math.min(INPUTS_PER_RUN, this.#session.maxPerRun) / (this.#session.readsLabels ? 1 : candidates.length),
+      ),
     });
   }
 
@@ -163,6 +178,14 @@ export class ZeroShotClassifier implements AsyncDisposable {
     return this.dispose();
   }
 
+  #resolve(options: ZeroShotOptions): ReturnType<typeof resolveZeroShotOptions> {
+    const resolved = resolveZeroShotOptions(options, this.info.maxLength);
+    if (this.#session.readsLabels && resolved.hypothesisTemplate !== undefined) {
+      throw wrongValue('options.hypothesisTemplate: expected none for a model that reads the labels themselves');
+    }
+    return resolved;
+  }
+
   async #classify<Label extends string>(
     texts: readonly string[],
     candidates: readonly (readonly Label[])[],
@@ -170,10 +193,14 @@ export class ZeroShotClassifier implements AsyncDisposable {
     control: RunControl,
     nameOf?: (index: number) => string,
   ): Promise<ZeroShotClassification<Label>[]> {
+    if (this.#session.readsLabels) {
+      return classifyByReadLabels(this.#session, texts, candidates, resolved, control, nameOf);
+    }
+    const { hypothesisTemplate = DEFAULT_TEMPLATE } = resolved;
     const places = candidates.flatMap((list, index) => list.map(() => index));
     const columns = {
       texts: places.map((index) => texts[index] ?? ''),
-      pairs: candidates.flatMap((list) => list.map((label) => toHypothesis(resolved.hypothesisTemplate, label))),
+      pairs: candidates.flatMap((list) => list.map((label) => toHypothesis(hypothesisTemplate, label))),
       ...(nameOf && { nameOf: (pair: number) => nameOf(places[pair] ?? 0) }),
     };
     const rows = await this.#run(columns, resolved.run, control);

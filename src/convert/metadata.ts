@@ -2,7 +2,7 @@
 import { flag, float, text, uint } from '../gguf/entries';
 import { ENCODER_KEYS, GENERAL_KEYS, architectureKeys } from '../gguf/keys';
 import type { GgufEntry, TensorType } from '../gguf/types';
-import type { EncoderHyperparameters, EncoderModel } from './architectures/architecture';
+import type { EncoderHyperparameters, EncoderModel, LabelHead } from './architectures/architecture';
 import type { PairTemplate, TemplatePieces } from './chat-template/split-template';
 import type { CheckpointPrompts } from './prompts';
 import type { PreparedTokenizer } from './tokenizer';
@@ -123,6 +123,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
     ...(head.padTokenId === undefined ? [] : [uint(ENCODER_KEYS.headPadTokenId, head.padTokenId)]),
     ...(head.eosTokenId === undefined ? [] : [uint(ENCODER_KEYS.headEosTokenId, head.eosTokenId)]),
     ...(head.isDifference === true ? [text(ENCODER_KEYS.headScore, 'difference')] : []),
+    ...labelEntries(facts.model.labelHead),
     uint(ENCODER_KEYS.numLabels, facts.model.numLabels),
     text(ENCODER_KEYS.problemType, facts.problemType),
     text(ENCODER_KEYS.activationFn, facts.activationFn),
@@ -137,6 +138,20 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
     ...mechanismEntries(h),
     text(ENCODER_KEYS.llamacppCompat, facts.model.llamacppCompat),
     ...(codes.length === 0 ? [] : [{ key: ENCODER_KEYS.assumptions, type: 'string[]', value: codes } as const]),
+  ];
+}
+
+function labelEntries(head: LabelHead | undefined): GgufEntry[] {
+  if (head === undefined) return [];
+  return [
+    text(ENCODER_KEYS.labelScore, head.score),
+    flag(ENCODER_KEYS.labelsFirst, head.isFirst),
+    flag(ENCODER_KEYS.labelsReadNext, head.readsNext),
+    text(ENCODER_KEYS.labelActivation, head.activation),
+    text(ENCODER_KEYS.labelMark, head.mark),
+    uint(ENCODER_KEYS.labelMarkTokenId, head.markId),
+    text(ENCODER_KEYS.labelSeparator, head.separator),
+    uint(ENCODER_KEYS.labelSeparatorTokenId, head.separatorId),
   ];
 }
 

@@ -9,6 +9,7 @@ import type { CheckpointFiles } from './checkpoint';
 import type { ConfigReader } from './config';
 import { type ConversionPlan, type PlanOptions, completePlan } from './conversion-plan';
 import { checkLabels, readLabels, suggestedLabels } from './labels';
+import { type LabelModel, describeLabelModel, encoderConfig } from './label-head';
 import { MIN_LENGTH } from './limits';
 import { addModuleHead, checkModuleSettings } from './module-head';
 import { type TensorSource, requireFloats } from './readers/tensor-source';
@@ -30,6 +31,8 @@ const PROBLEM_TYPES: readonly string[] = [
 
 export async function planConversion(checkpoint: CheckpointFiles, options: PlanOptions): Promise<ConversionPlan> {
   const config = await checkpoint.config();
+  const encoder = encoderConfig(config);
+  if (encoder !== undefined) return planLabelModel(checkpoint, config, encoder, options);
   const modules = checkpoint.modules?.head;
   const body = modules && findBody(config);
   const architecture = body ?? findArchitecture(config);
@@ -79,10 +82,7 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
   const text = body === undefined ? findPublishedText(checkpoint.name, architecture.sourceClass) : {};
   const unsaid = [unread, score?.assumption, text.assumption].filter((assumption) => assumption !== undefined);
   const warnings = [...unsaid, ...(model.assumptions ?? []), ...tokenizer.warnings];
-  for (const name of model.tensors.flatMap(({ sources, twins = [] }) => [...sources, ...twins])) {
-    const tensor = weights.find(name);
-    if (tensor !== undefined) requireFloats(name, tensor);
-  }
+  requireFloatWeights(model.tensors, weights);
   const declared = declareTensors(model.tensors, options.type ?? ownType(weights, model.tensors), warnings);
   const facts = {
     name: checkpoint.name,
@@ -107,6 +107,47 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
     ),
   };
   return completePlan(weights, options.type, facts, declared, warnings);
+}
+
+/** A model that reads its labels; it has no label, prompt or template of its own. */
+async function planLabelModel(
+  checkpoint: CheckpointFiles,
+  config: ConfigReader,
+  encoder: ConfigReader,
+  options: PlanOptions,
+): Promise<ConversionPlan> {
+  if (checkpoint.modules !== undefined) config.unsupported('modules.json beside a GLiClassModel is not supported');
+  if (options.labels !== undefined)
+    config.unsupported('a GLiClassModel has no labels to name: it reads those of each call');
+  refuseScoreTokens(options.scoreTokens, 'a GLiClassModel, which answers with no token');
+  const own = await checkpoint.weights();
+  const tokenizer = prepareTokenizer(await checkpoint.tokenizerFiles(), checkpoint.modelFolder, {
+    modelType: encoder.string('model_type', ''),
+    tokenizerClass: config.string('tokenizer_class') ?? encoder.string('tokenizer_class'),
+  });
+  const { model, weights, sourceClass, maxLength }: LabelModel = describeLabelModel(config, encoder, own, tokenizer);
+  const warnings = [...tokenizer.warnings];
+  requireFloatWeights(model.tensors, weights);
+  const declared = declareTensors(model.tensors, options.type ?? ownType(weights, model.tensors), warnings);
+  const facts = {
+    name: checkpoint.name,
+    sourceClass,
+    model,
+    tokenizer,
+    labels: ['LABEL_0'],
+    problemType: '',
+    activationFn: '',
+    prompts: readPrompts(undefined),
+    maxLength,
+  };
+  return completePlan(weights, options.type, facts, declared, warnings);
+}
+
+function requireFloatWeights(tensors: readonly PlannedTensor[], weights: TensorSource): void {
+  for (const name of tensors.flatMap(({ sources, twins = [] }) => [...sources, ...twins])) {
+    const tensor = weights.find(name);
+    if (tensor !== undefined) requireFloats(name, tensor);
+  }
 }
 
 /**

@@ -118,7 +118,8 @@ export const ENCODER_KEYS = {
   /**
    * STRING: the head reads the hidden state of the first token ('cls'), the last ('last') or an end ('eos'); of all tokens
    * the mean ('mean'), the sum over the root of their number ('mean_sqrt_len'), a mean that weighs later ones more
-   * ('weighted_mean') or the maximum ('max'); or the mean of what its dense layer makes of every token ('late').
+   * ('weighted_mean') or the maximum ('max'); the mean of what its dense layer makes of every token ('late'); or the
+   * leftmost token that parts labels and text ('separator').
    */
   headPooling: 'ggml_encoder.head.pooling',
   /** UINT32, for 'last': the rightmost token with another id is read. */
@@ -130,6 +131,20 @@ export const ENCODER_KEYS = {
   /** UINT32 each, of the decoder where there is one. */
   decoderHeadCount: 'ggml_encoder.decoder.head_count',
   decoderFeedForwardLength: 'ggml_encoder.decoder.feed_forward_length',
+  /** STRING 'product' | 'layers' | 'halves', for models that read labels, each behind a mark; absent for others. */
+  labelScore: 'ggml_encoder.labels.score',
+  /** BOOL: the labels stand before the text. */
+  labelsFirst: 'ggml_encoder.labels.first',
+  /** BOOL: the token behind a mark stands for the label, else the mark. */
+  labelsReadNext: 'ggml_encoder.labels.reads_next',
+  /** STRING, within the projections of the states of text and labels. */
+  labelActivation: 'ggml_encoder.labels.activation',
+  /** STRING and UINT32, the added token before each label. */
+  labelMark: 'ggml_encoder.labels.mark',
+  labelMarkTokenId: 'ggml_encoder.labels.mark_token_id',
+  /** STRING and UINT32, the added token behind the last label. */
+  labelSeparator: 'ggml_encoder.labels.separator',
+  labelSeparatorTokenId: 'ggml_encoder.labels.separator_token_id',
   /** STRING, after cls: 'tanh', 'identity' or one of those of `hiddenActivation`; 'none' without a cls. */
   headActivation: 'ggml_encoder.head.activation',
   /** FLOAT32, of cls.norm; absent means that of the encoder's norms. */

@@ -71,6 +71,8 @@ export interface NativeModelInfo {
   readonly defaultPrompt: string;
   /** Whether pairs are put into a chat template, and whether that takes a prompt. */
   readonly chatTemplate: 'none' | 'pairs' | 'prompted';
+  /** The model reads the labels of each call in the text; then `labels` has one entry, which names none. */
+  readonly readsLabels: boolean;
   /** Most tokens per input, special tokens included. */
   readonly maxLength: number;
   readonly hiddenSize: number;
@@ -118,10 +120,12 @@ export interface NativeRunOptions {
   maxWindows: number;
   /** Only for models whose chat template takes one; '' for none. */
   prompt: string;
+  /** For models that read their labels at least one, for others none. */
+  labels: readonly string[];
 }
 
 export interface NativeRunResult {
-  /** f32[n * numLabels], row i belongs to text i; with windows f32[windows * numLabels]. */
+  /** f32[n * labels], row i belongs to text i; with windows f32[windows * labels]: the call's labels, or the model's. */
   readonly logits: Float32Array;
   /** i32[n], tokens that went through the model, special tokens included. */
   readonly tokens: Int32Array;

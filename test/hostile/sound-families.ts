@@ -27,6 +27,7 @@ export function soundFamilies(): SoundCheckpoint[] {
     { name: 'language model', files: languageModel() },
     { name: 'relative positions', files: relativePositions() },
     { name: 'head of modules', files: headOfModules() },
+    { name: 'labels in the text', files: labelsInText() },
   ];
 }
 
@@ -140,10 +141,39 @@ function relativePositions(): Files {
 /** ModernBERT, with a window in one layer, under modules of sentence-transformers. */
 function headOfModules(): Files {
   const { tensors, add } = tensorsByPart(H);
-  add('embeddings.tok_embeddings.weight', ROWS, H);
-  add('embeddings.norm.weight', H);
+  const config = modernBert(add, '');
+  return checkpoint('ModernBertModel', config, tensors, TOKENIZER, modules());
+}
+
+/** The same under the head of a model that reads its labels, with the most tensors. */
+function labelsInText(): Files {
+  const { tensors, add, linear } = tensorsByPart(H);
+  const encoder = modernBert(add, 'model.encoder_model.');
+  for (const projector of ['text_projector', 'classes_projector']) {
+    for (const layer of ['linear_1', 'linear_2']) linear(`model.${projector}.${layer}`, H, H);
+  }
+  for (const projection of ['proj_text', 'proj_label']) linear(`model.scorer.${projection}`, 2 * H, H);
+  linear('model.scorer.out_mlp.0', 4 * H, 3 * H);
+  linear('model.scorer.out_mlp.3', 1, 4 * H);
+  add('model.logit_scale');
+  const [mark, separator] = ['<<LABEL>>', '<<SEP>>'].map((content, index) => {
+    return { ...TOKENIZER.added_tokens[0]!, id: ROWS - 2 + index, content };
+  });
+  const { model } = TOKENIZER;
+  const tokenizer = { ...TOKENIZER, model, added_tokens: [...TOKENIZER.added_tokens, mark, separator] };
+  const config = {
+    ...{ model_type: 'GLiClass', encoder_config: encoder, hidden_size: H, prompt_first: true },
+    ...{ class_token_index: ROWS - 2, text_token_index: ROWS - 1, scorer_type: 'weighted-dot' },
+    ...{ normalize_features: true, extract_text_features: true },
+  };
+  return checkpoint('GLiClassModel', config, tensors, tokenizer);
+}
+
+function modernBert(add: ReturnType<typeof tensorsByPart>['add'], prefix: string): object {
+  add(`${prefix}embeddings.tok_embeddings.weight`, ROWS, H);
+  add(`${prefix}embeddings.norm.weight`, H);
   for (const index of [0, 1]) {
-    const layer = `layers.${index}`;
+    const layer = `${prefix}layers.${index}`;
     if (index > 0) add(`${layer}.attn_norm.weight`, H);
     add(`${layer}.attn.Wqkv.weight`, 3 * H, H);
     add(`${layer}.attn.Wo.weight`, H, H);
@@ -151,8 +181,8 @@ function headOfModules(): Files {
     add(`${layer}.mlp.Wi.weight`, 2 * F, H);
     add(`${layer}.mlp.Wo.weight`, H, F);
   }
-  add('final_norm.weight', H);
-  const config = {
+  add(`${prefix}final_norm.weight`, H);
+  return {
     ...{ hidden_size: H, intermediate_size: F, num_hidden_layers: 2, num_attention_heads: HEADS },
     model_type: 'modernbert',
     ...{ max_position_embeddings: 32, local_attention: 4, layer_types: ['full_attention', 'sliding_attention'] },
@@ -160,7 +190,6 @@ function headOfModules(): Files {
       ['full_attention', 'sliding_attention'].map((kind) => [kind, { rope_type: 'default', rope_theta: 10_000 }]),
     ),
   };
-  return checkpoint('ModernBertModel', config, tensors, TOKENIZER, modules());
 }
 
 function modules(): Files {

@@ -17,6 +17,9 @@ struct PackedBatch {
   /// [B], the earlier sequence, without a prefix itself, whose tokens stand before b's own; -1: none. Empty
   /// when no sequence has one.
   std::vector<int32_t> prefixes;
+  /// [M], the tokens that stand for labels, in order; only for models that read their labels.
+  std::vector<int32_t> marks;
+  std::vector<int32_t> mark_owners;  ///< [M], the sequence of each
 
   int64_t num_tokens() const { return int64_t(ids.size()); }
   int64_t num_sequences() const { return int64_t(cu_seqlens.size()) - 1; }

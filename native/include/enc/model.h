@@ -49,6 +49,7 @@ struct ModelInfo {
   std::vector<std::string> prompt_names;
   std::vector<std::string> prompt_texts;  ///< as many as prompt_names
   std::string default_prompt;             ///< one of prompt_names, or empty
+  bool reads_labels = false;              ///< of each call; `labels` then has one entry that names none
   std::string chat_template = "none";  ///< "pairs" or "prompted": pairs, or pairs with a prompt, go into one
   uint32_t max_length = 0;
   uint32_t hidden_size = 0;
@@ -82,7 +83,7 @@ struct Input {
 
 /// Results of one run() over n inputs, in their order.
 struct RunResult {
-  std::vector<float> logits;       ///< [n, num_labels]
+  std::vector<float> logits;       ///< [n, num_labels], or [n, labels of the call]
   std::vector<int32_t> tokens;     ///< [n], special tokens included
   std::vector<uint8_t> truncated;  ///< [n], 1 where tokens of the text were dropped
   /// Empty unless the call asked for windows. Then input i owns windows [window_offsets[i], window_offsets[i

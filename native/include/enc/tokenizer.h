@@ -43,6 +43,8 @@ struct EncodeOptions {
   size_t max_windows = SIZE_MAX;
   /// Only for a PairTemplate with a place for it; empty: none. Control tokens in it are the caller's.
   std::string prompt;
+  /// Only for a LabelTemplate, which takes one or more. Control tokens in them are the caller's.
+  std::vector<std::string> labels;
 };
 
 /// A chat template: a pair becomes one text, constant pieces with the caller's texts between them, which is
@@ -64,6 +66,15 @@ struct PairTemplate {
   bool adds_special_tokens = false;
 };
 
+/// What a model that is told its labels reads: each behind a mark, the separator behind the last, and the
+/// text behind or before all of it, tokenized as a whole. Mark and separator are added tokens, which no other
+/// token reaches across. Where the whole is too long the text is cut.
+struct LabelTemplate {
+  std::string mark;
+  std::string separator;
+  bool labels_first = true;
+};
+
 struct Encoding {
   std::vector<int32_t> ids;       ///< [n], template tokens included
   std::vector<int32_t> type_ids;  ///< [n], segment of each token as the template says
@@ -81,10 +92,13 @@ class Tokenizer {
  public:
   /// Builds from the text of a tokenizer.json. Throws Error(tokenizer_unsupported) naming the component that
   /// is not implemented, Error(checkpoint_malformed) when the JSON or a field is not what it should be.
-  /// With a template, only pairs can be encoded, and only as a whole: Error(input_invalid) for texts that
-  /// stand alone, for windows, and for options that treat the two texts differently.
+  /// With a pair template, only pairs can be encoded, and only as a whole: Error(input_invalid) for texts
+  /// that stand alone, for windows, and for options that treat the two texts differently. With a label
+  /// template, which excludes the other, only texts that stand alone: Error(input_too_long) where the labels
+  /// leave no room for them.
   static std::unique_ptr<const Tokenizer> from_json(std::string_view json,
-                                                    std::optional<PairTemplate> pair_template = {});
+                                                    std::optional<PairTemplate> pair_template = {},
+                                                    std::optional<LabelTemplate> label_template = {});
 
   virtual ~Tokenizer() = default;
 

@@ -5,17 +5,27 @@
 #include "enc/error.h"
 
 namespace enc {
+namespace {
 
-Call::Call(std::vector<Input> inputs, const EncodeOptions& options, size_t num_labels, RunCallback done)
+size_t count_bytes(const std::vector<std::string>& labels) {
+  size_t bytes = 0;
+  for (const std::string& label : labels) bytes += label.size();
+  return bytes;
+}
+
+}  // namespace
+
+Call::Call(std::vector<Input> inputs, const EncodeOptions& options, size_t row_size, RunCallback done)
     : inputs_(std::move(inputs)),
       options_(options),
-      num_labels_(num_labels),
+      row_size_(row_size),
+      label_bytes_(count_bytes(options_.labels)),
       run_done_(std::move(done)),
       remaining_(inputs_.size()) {
   if (has_windows()) {
     windows_.resize(inputs_.size());
   } else {
-    result_.logits.resize(inputs_.size() * num_labels);
+    result_.logits.resize(inputs_.size() * row_size);
   }
   result_.tokens.resize(inputs_.size());
   result_.truncated.resize(inputs_.size());
@@ -24,7 +34,8 @@ Call::Call(std::vector<Input> inputs, const EncodeOptions& options, size_t num_l
 Call::Call(std::vector<Input> inputs, const EncodeOptions& options, TokenizeCallback done)
     : inputs_(std::move(inputs)),
       options_(options),
-      num_labels_(0),
+      row_size_(0),
+      label_bytes_(count_bytes(options_.labels)),
       tokenize_done_(std::move(done)),
       remaining_(inputs_.size()) {
   encodings_.encodings.resize(inputs_.size());
@@ -49,7 +60,7 @@ void Call::set_windows(size_t index, const std::vector<Window>& windows) {
     rows.ends.push_back(int32_t(window.end));
     tokens += window.encoding.ids.size();
   }
-  rows.logits.resize(windows.size() * num_labels_);
+  rows.logits.resize(windows.size() * row_size_);
   result_.tokens[index] = int32_t(tokens);
   result_.truncated[index] = windows.front().encoding.truncated ? 1 : 0;
 }
@@ -57,7 +68,7 @@ void Call::set_windows(size_t index, const std::vector<Window>& windows) {
 void Call::set_logits(size_t index, size_t window, const float* row) {
   std::vector<float>& logits = has_windows() ? windows_[index].logits : result_.logits;
   const size_t place = has_windows() ? window : index;
-  std::copy_n(row, num_labels_, logits.begin() + ptrdiff_t(place * num_labels_));
+  std::copy_n(row, row_size_, logits.begin() + ptrdiff_t(place * row_size_));
 }
 
 void Call::join_windows() {

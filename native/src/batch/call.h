@@ -13,7 +13,8 @@ namespace enc {
 
 class Call final : public Job {
  public:
-  Call(std::vector<Input> inputs, const EncodeOptions& options, size_t num_labels, RunCallback done);
+  /// `row_size`: logits of an input, or of one of its windows.
+  Call(std::vector<Input> inputs, const EncodeOptions& options, size_t row_size, RunCallback done);
   Call(std::vector<Input> inputs, const EncodeOptions& options, TokenizeCallback done);
 
   void cancel() noexcept override { cancelled_.store(true, std::memory_order_relaxed); }
@@ -21,6 +22,9 @@ class Call final : public Job {
   const std::vector<Input>& inputs() const { return inputs_; }
   const EncodeOptions& options() const { return options_; }
   bool wants_logits() const { return bool(run_done_); }
+  size_t row_size() const { return row_size_; }
+  /// Bytes of the labels that every input is read with.
+  size_t label_bytes() const { return label_bytes_; }
   /// True when no more work should go into this call: it was cancelled or has failed.
   bool is_dead() const noexcept {
     return cancelled_.load(std::memory_order_relaxed) || failed_.load(std::memory_order_relaxed);
@@ -54,7 +58,8 @@ class Call final : public Job {
 
   const std::vector<Input> inputs_;
   const EncodeOptions options_;
-  const size_t num_labels_;
+  const size_t row_size_;
+  const size_t label_bytes_;
   RunCallback run_done_;
   TokenizeCallback tokenize_done_;
   RunResult result_;

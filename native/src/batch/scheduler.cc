@@ -25,6 +25,7 @@ struct Scheduler::Item {
   size_t index;
   size_t window;
   Encoding encoding;
+  std::vector<int32_t> marks;  // empty unless the model reads its labels
 };
 
 Scheduler::Scheduler(const Options& options, const Tokenizer& tokenizer, RunnerFactory make_runner)
@@ -48,7 +49,7 @@ Scheduler::~Scheduler() {
 /// About one token for four bytes of text, at most what the model takes at once; only balances the threads.
 size_t Scheduler::estimate_tokens(const Call& call, size_t index) const {
   const Input& input = call.inputs()[index];
-  const size_t bytes = input.text.size() + (input.pair ? input.pair->size() : 0);
+  const size_t bytes = input.text.size() + (input.pair ? input.pair->size() : 0) + call.label_bytes();
   const size_t most = call.has_windows() ? SIZE_MAX : options_.max_length;
   return std::min(most, bytes / 4 + 3);
 }
@@ -143,8 +144,33 @@ void Scheduler::work() {
   }
 }
 
+namespace {
+
+/// The tokens that stand for `count` labels.
+std::vector<int32_t> find_marks(const std::vector<int32_t>& ids, const MarkRule& rule, size_t count) {
+  std::vector<int32_t> marks;
+  const size_t end = ids.size() - (rule.reads_next ? 1 : 0);
+  for (size_t i = 0; i < end; i++) {
+    if (ids[i] == rule.token_id) marks.push_back(int32_t(i + (rule.reads_next ? 1 : 0)));
+  }
+  if (marks.size() < count)
+    throw Error(ErrorCode::input_invalid, "a label changes the token before it, so that its place is lost");
+  if (rule.labels_first)
+    marks.resize(count);
+  else
+    marks.erase(marks.begin(), marks.end() - ptrdiff_t(count));
+  return marks;
+}
+
+}  // namespace
+
 void Scheduler::tokenize(const Slice& slice, std::vector<Item>& items) {
   Call& call = *slice.call;
+  const auto add = [&](size_t index, size_t window, Encoding&& encoding) {
+    std::vector<int32_t> marks;
+    if (options_.marks) marks = find_marks(encoding.ids, *options_.marks, call.options().labels.size());
+    items.push_back({slice.call, index, window, std::move(encoding), std::move(marks)});
+  };
   try {
     for (size_t i = slice.begin; i < slice.end && !call.is_dead(); i++) {
       const Input& input = call.inputs()[i];
@@ -152,15 +178,14 @@ void Scheduler::tokenize(const Slice& slice, std::vector<Item>& items) {
         std::vector<Window> windows;
         tokenizer_.encode_windows(input.text, input.pair, call.options(), windows);
         call.set_windows(i, windows);
-        for (size_t w = 0; w < windows.size(); w++)
-          items.push_back({slice.call, i, w, std::move(windows[w].encoding)});
+        for (size_t w = 0; w < windows.size(); w++) add(i, w, std::move(windows[w].encoding));
         continue;
       }
       Encoding encoding;
       tokenizer_.encode(input.text, input.pair, call.options(), encoding);
       if (call.wants_logits()) {
         call.set_counts(i, encoding);
-        items.push_back({slice.call, i, 0, std::move(encoding)});
+        add(i, 0, std::move(encoding));
       } else {
         call.set_encoding(i, std::move(encoding));
       }
@@ -218,7 +243,12 @@ void Scheduler::run_batch(std::span<const Item> items, const BatchPlan& plan, Ba
   batch.cu_seqlens.push_back(0);
   std::vector<const Item*> rows;  // null: a prefix, whose logits say nothing
   const auto add = [&](const Item& item, size_t begin, size_t end, int32_t prefix) {
+    const int32_t first = batch.cu_seqlens.back(), sequence = int32_t(batch.num_sequences());
     append_sequence(batch, item.encoding, begin, end, prefix, options_.single_segment);
+    for (const int32_t mark : item.marks) {
+      batch.marks.push_back(first + mark);
+      batch.mark_owners.push_back(sequence);
+    }
   };
   bool has_prefixes = false;
   for (const BatchPart& part : plan) {
@@ -252,10 +282,11 @@ void Scheduler::run_batch(std::span<const Item> items, const BatchPlan& plan, Ba
     }
     return;
   }
-  for (size_t r = 0; r < rows.size(); r++) {
+  const float* row = logits.data();
+  for (size_t r = 0, size; r < rows.size(); r++, row += size) {
+    size = rows[r] == nullptr ? options_.num_labels : rows[r]->call->row_size();
     if (rows[r] == nullptr) continue;
-    const float* row = logits.data() + r * options_.num_labels;
-    if (!std::all_of(row, row + options_.num_labels, [](float x) { return std::isfinite(x); })) {
+    if (!std::all_of(row, row + size, [](float x) { return std::isfinite(x); })) {
       rows[r]->call->fail(
           std::make_exception_ptr(Error(ErrorCode::weights_not_finite,
                                         "the model's logits for input " + std::to_string(rows[r]->index) +

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <unordered_set>
 #include <vector>
@@ -25,10 +26,17 @@ namespace enc {
 class BatchRunner {
  public:
   virtual ~BatchRunner() = default;
-  /// Appends f32 [B, num_labels] to `logits`. `should_stop` may be polled between operations; when it says
-  /// true the run may end early with Error(aborted).
+  /// Appends f32 [B, num_labels] to `logits`, or [M] where the batch has marks. `should_stop` may be polled
+  /// between operations; when it says true the run may end early with Error(aborted).
   virtual void run(const PackedBatch& batch, const std::function<bool()>& should_stop,
                    std::vector<float>& logits) = 0;
+};
+
+/// Where a model that reads its labels finds them among its input's tokens.
+struct MarkRule {
+  int32_t token_id;   ///< stands before each label
+  bool labels_first;  ///< else behind the text, whose own marks do not count
+  bool reads_next;    ///< the token behind the mark stands for the label
 };
 
 class Scheduler {
@@ -40,6 +48,7 @@ class Scheduler {
     size_t num_labels;
     bool single_segment;             ///< the model knows one segment: pairs get type id 0 throughout
     size_t short_length = SIZE_MAX;  ///< an input of more tokens shares no batch with one of fewer
+    std::optional<MarkRule> marks = {};
   };
   using RunnerFactory = std::function<std::unique_ptr<BatchRunner>()>;
 

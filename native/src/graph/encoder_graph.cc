@@ -36,6 +36,7 @@ class GraphBuilder {
       if (i == 0 && h_.convolution.width > 0) x = convolve(states, x, keeps_pooled_only(is_last));
     }
     x = normalized(weights_.output_norm, x);
+    if (h_.label_head.exists()) return label_logits(x);
     if (h_.has_decoder()) x = decode(x);
     x = reduced(x);
     if (h_.has_pooler) x = ops_.linear(g_, weights_.pooler, x, h_.pooler_activation);
@@ -73,10 +74,43 @@ class GraphBuilder {
       case Pooling::kFirst:
       case Pooling::kLast:
       case Pooling::kEos:
+      case Pooling::kSeparator:
       case Pooling::kLate:
         return x;
     }
     return x;
+  }
+
+  /// A logit for each token that stands for a label, from its state and that of its text, ne = {1, M}.
+  ggml_tensor* label_logits(ggml_tensor* x) {
+    const LabelWeights& w = weights_.labels;
+    ggml_tensor* text = projected(w.text, w.text_norm, ops_.pooled_rows(g_, x));
+    ggml_tensor* label = projected(w.label, w.label_norm, ops_.marked_rows(g_, x));
+    ggml_tensor* y = paired(text, label);
+    for (const Linear& layer : w.hidden) y = ops_.linear(g_, layer, y, Activation::kRelu);
+    return ops_.linear(g_, weights_.classifier, y, Activation::kNone);
+  }
+
+  ggml_tensor* projected(const std::vector<Linear>& layers, const Norm& norm, ggml_tensor* x) {
+    x = ops_.linear(g_, layers.front(), x, h_.label_head.activation);
+    return normalized(norm, ops_.linear(g_, layers.back(), x, Activation::kNone));
+  }
+
+  /// What the label's logit is computed from.
+  ggml_tensor* paired(ggml_tensor* text, ggml_tensor* label) {
+    const auto pair = [&](ggml_tensor* a, ggml_tensor* b) {
+      return ops_.beside(g_, ops_.owner_rows(g_, a), b);
+    };
+    const auto product = [&](ggml_tensor* both) { return ops_.gate(g_, both, Activation::kNone); };
+    if (h_.label_head.score == LabelScore::kProduct) return product(pair(text, label));
+    if (h_.label_head.score == LabelScore::kLayers) return pair(text, label);
+    text = ops_.linear(g_, weights_.labels.text_halves, text, Activation::kNone);
+    label = ops_.linear(g_, weights_.labels.label_halves, label, Activation::kNone);
+    const int64_t half = text->ne[0] / 2;
+    const auto halves = [&](int64_t first) {
+      return pair(columns(text, first, half), columns(label, first, half));
+    };
+    return ops_.beside(g_, halves(0), product(halves(half)));
   }
 
   /// A head that reads one token needs no other row after the last attention of a sequence's tokens to each
@@ -255,12 +289,13 @@ class GraphBuilder {
 
 size_t max_graph_nodes(const Hparams& hparams, const Ops& ops, const GraphContext& g) {
   // Counted from portable_ops.cc, with views: 64 nodes for the rest of a layer with the longest activation,
-  // and 24 for each of its feed-forward parts, 128 and 12 a group around the layers, 32 of them for a
-  // convolution and as many for the embeddings. A decoder's layer attends twice.
+  // and 24 for each of its feed-forward parts, 224 and 12 a group around the layers, 32 of them for a
+  // convolution, as many for the embeddings and 96 for a head that reads labels. A decoder's layer attends
+  // twice.
   const size_t attentions = hparams.num_layers + 2 * size_t(hparams.decoder.num_layers);
   return attentions *
              (64 + 24 * size_t(hparams.num_ffns) + ops.max_attention_nodes(g.attention_groups.size())) +
-         128 + 12 * g.groups.size();
+         224 + 12 * g.groups.size();
 }
 
 ggml_tensor* build_encoder_graph(GraphContext& g, const Hparams& hparams, const Weights& weights,

@@ -10,10 +10,19 @@ namespace enc {
 namespace {
 
 /// The token of each sequence that the head reads: the first, the rightmost that is not `pad`, as
-/// GenericForSequenceClassification in transformers has it (the first when all are), or the rightmost `eos`.
-/// Every text has one, but for those that are only measured.
+/// GenericForSequenceClassification in transformers has it (the first when all are), the rightmost `eos`, or
+/// the leftmost separator. Every text has one, but for those that are only measured.
 std::vector<int32_t> find_pooled_rows(const PackedBatch& batch, const Hparams& hparams) {
   std::vector<int32_t> rows(size_t(batch.num_sequences()), 0);
+  if (hparams.pooling == Pooling::kSeparator) {
+    for (size_t b = 0; b < rows.size(); b++) {
+      const auto begin = batch.ids.begin() + batch.cu_seqlens[b],
+                 end = batch.ids.begin() + batch.cu_seqlens[b + 1];
+      const auto found = std::find(begin, end, hparams.label_head.separator_token_id);
+      if (found != end) rows[b] = int32_t(found - begin);
+    }
+    return rows;
+  }
   if (hparams.pooling != Pooling::kLast && hparams.pooling != Pooling::kEos) return rows;
   const auto is_read = [&](int32_t id) {
     return hparams.pooling == Pooling::kEos ? id == hparams.eos_token_id : id != hparams.pad_token_id;
@@ -116,9 +125,13 @@ void GraphRunner::check(const PackedBatch& batch) const {
     }
     return true;
   };
+  const bool marks_fit = within(batch.marks, uint32_t(batch.num_tokens())) &&
+                         within(batch.mark_owners, uint32_t(batch.num_sequences())) &&
+                         batch.marks.size() == batch.mark_owners.size() &&
+                         batch.marks.empty() != hparams_.label_head.exists();
   const bool types_fit = hparams_.num_token_types == 0 || within(batch.type_ids, hparams_.num_token_types);
   if (!within(batch.ids, hparams_.vocab_size) || !within(batch.positions, hparams_.max_length) ||
-      !types_fit) {
+      !types_fit || !marks_fit) {
     throw Error(ErrorCode::internal, "a token, segment or position id lies outside the model's tables");
   }
 }

@@ -18,8 +18,9 @@ class GraphRunner {
   GraphRunner(ggml_backend_t backend, const Hparams& hparams, const Weights& weights, const Ops& ops,
               TeamLease* team, AttentionPadding padding = AttentionPadding::kNone);
 
-  /// Appends f32 [B, num_labels] to `logits`, in the batch's order. Throws Error(internal) for ids outside
-  /// the model's tables, Error(out_of_memory), Error(aborted) when the backend's abort callback said so.
+  /// Appends f32 [B, num_labels] to `logits`, in the batch's order; [M] for a model that reads its labels.
+  /// Throws Error(internal) for ids outside the model's tables, Error(out_of_memory), Error(aborted) when the
+  /// backend's abort callback said so.
   void run(const PackedBatch& batch, std::vector<float>& logits);
 
   /// Bytes of working memory that run() takes for the batch in a team of `members`. Allocates none of it and

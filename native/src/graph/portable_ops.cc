@@ -55,6 +55,13 @@ ggml_tensor* activate(ggml_context* ctx, ggml_tensor* x, Activation activation) 
   return x;
 }
 
+/// The rows `indices` of x, which may be columns of something wider.
+ggml_tensor* gather(GraphContext& g, ggml_tensor* x, const std::vector<int32_t>& indices) {
+  ggml_tensor* rows = host_input<int32_t>(g, GGML_TYPE_I32, {int64_t(indices.size()), 1, 1, 1},
+                                          [&](std::vector<int32_t>& values) { values = indices; });
+  return ggml_get_rows(g.ggml, ggml_is_contiguous(x) ? x : ggml_cont(g.ggml, x), rows);
+}
+
 /// {1, H, B} from {n, H, B}.
 ggml_tensor* reduce(ggml_context* ctx, ggml_tensor* x, Reduction reduction) {
   const int64_t length = x->ne[0];
@@ -176,6 +183,18 @@ ggml_tensor* PortableOps::neighbours(GraphContext& g, ggml_tensor* x, int64_t wi
 
 ggml_tensor* PortableOps::pooled_rows(GraphContext& g, ggml_tensor* x) const {
   return ggml_get_rows(g.ggml, x, g.pooled_tokens);
+}
+
+ggml_tensor* PortableOps::marked_rows(GraphContext& g, ggml_tensor* x) const {
+  return gather(g, x, g.batch->marks);
+}
+
+ggml_tensor* PortableOps::owner_rows(GraphContext& g, ggml_tensor* x) const {
+  return gather(g, x, g.batch->mark_owners);
+}
+
+ggml_tensor* PortableOps::beside(GraphContext& g, ggml_tensor* x, ggml_tensor* y) const {
+  return ggml_concat(g.ggml, x, ggml_is_contiguous(y) ? y : ggml_cont(g.ggml, y), 0);
 }
 
 ggml_tensor* PortableOps::reduce_rows(GraphContext& g, ggml_tensor* x, Reduction reduction) const {

@@ -360,7 +360,8 @@ void read_head(const Reader& reader, Hparams& h) {
                                                                  {"max", Pooling::kMax},
                                                                  {"last", Pooling::kLast},
                                                                  {"eos", Pooling::kEos},
-                                                                 {"late", Pooling::kLate}});
+                                                                 {"late", Pooling::kLate},
+                                                                 {"separator", Pooling::kSeparator}});
   if (h.causal && h.pooling == Pooling::kFirst) file.malformed("a causal model's first token sees no other");
   if (h.pooling == Pooling::kEos)
     h.eos_token_id = int32_t(reader.integer("ggml_encoder.head.eos_token_id", 0, h.vocab_size - 1));
@@ -385,6 +386,33 @@ void read_head(const Reader& reader, Hparams& h) {
       key, {{"tanh", Activation::kTanh}, {"identity", Activation::kNone}, {"none", Activation::kNone}});
 }
 
+void read_label_head(const Reader& reader, Hparams& h) {
+  const std::string prefix = "ggml_encoder.labels.";
+  LabelHead& head = h.label_head;
+  head.score = reader.word<LabelScore>(prefix + "score", {{"none", LabelScore::kNone},
+                                                          {"product", LabelScore::kProduct},
+                                                          {"layers", LabelScore::kLayers},
+                                                          {"halves", LabelScore::kHalves}});
+  if (!head.exists()) {
+    if (h.pooling == Pooling::kSeparator)
+      reader.file().malformed("its head reads the end of labels, but it has none in its texts");
+    return;
+  }
+  const auto token = [&](const char* key) {
+    return int32_t(reader.integer(prefix + key, 0, h.vocab_size - 1));
+  };
+  head.mark_token_id = token("mark_token_id");
+  head.separator_token_id = token("separator_token_id");
+  head.labels_first = reader.file().boolean(prefix + "first", true);
+  head.reads_next = reader.file().boolean(prefix + "reads_next", false);
+  head.activation =
+      reader.activation(prefix + "activation", {{"gelu", Activation::kGeluErf}, {"tanh", Activation::kTanh}});
+  const bool reads_one_token = h.pooling == Pooling::kFirst || h.pooling == Pooling::kSeparator;
+  if (h.causal || h.has_decoder() || h.has_pooler || h.num_labels != 1 || h.subtracts_logits ||
+      h.logit_softcap > 0 || !reads_one_token)
+    reader.unsupported(prefix + "score", "set beside another head, or a decoder's layers");
+}
+
 }  // namespace
 
 Hparams read_hparams(const GgufFile& file) {
@@ -405,6 +433,7 @@ Hparams read_hparams(const GgufFile& file) {
   read_convolution(reader, h);
   read_decoder(reader, h);
   read_head(reader, h);
+  read_label_head(reader, h);
   h.max_length =
       std::min(h.max_positions, reader.integer("ggml_encoder.max_length", 3, 1048576, h.max_positions));
   // No text is long.

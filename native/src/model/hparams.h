@@ -44,6 +44,7 @@ enum class Pooling {
   kMax,             ///< of each value the largest
   kLast,            ///< the rightmost that is not padding
   kEos,             ///< the rightmost that ends a text
+  kSeparator,       ///< the leftmost that parts labels and text; the first without one
   kLate,  ///< all of them: the head's dense layer runs on every token, and the classifier on their mean
 };
 
@@ -71,6 +72,25 @@ struct DecoderHparams {
 struct ConvolutionHparams {
   uint32_t width = 0;  ///< tokens that it reads for each of them, an odd number; 0: the model has none
   Activation activation = Activation::kGeluErf;
+};
+
+/// How the states of a text and of a label become the label's logit.
+enum class LabelScore {
+  kNone,     ///< labels are rows of the classifier
+  kProduct,  ///< by the classifier, of the product of the two, element by element
+  kLayers,   ///< by layers that read the one beside the other
+  kHalves,  ///< likewise, of projections twice as wide: their first halves and the product of the second ones
+};
+
+/// The head of a model that reads its labels, each behind a mark, and gives each of them a logit.
+struct LabelHead {
+  LabelScore score = LabelScore::kNone;
+  bool labels_first = true;  ///< they stand before the text
+  bool reads_next = false;   ///< the token behind a mark stands for the label, else the mark itself
+  int32_t mark_token_id = 0;
+  int32_t separator_token_id = 0;                ///< behind the last label
+  Activation activation = Activation::kGeluErf;  ///< between the two projections of a state
+  bool exists() const { return score != LabelScore::kNone; }
 };
 
 struct Hparams {
@@ -137,9 +157,11 @@ struct Hparams {
   float logit_softcap = 0;  ///< > 0: what the classifier gives becomes cap * tanh(logit / cap)
   /// Of the classifier's two rows the first less the second is the only logit.
   bool subtracts_logits = false;
+  LabelHead label_head;
 
   bool pools_all_tokens() const {
-    return pooling != Pooling::kFirst && pooling != Pooling::kLast && pooling != Pooling::kEos;
+    return label_head.exists() ||
+           (pooling != Pooling::kFirst && pooling != Pooling::kLast && pooling != Pooling::kEos);
   }
   /// True when the states of a text's leading tokens do not depend on what comes after them, nor the head on
   /// their states: then texts that begin alike may share them.

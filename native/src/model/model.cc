@@ -56,6 +56,29 @@ void require_eos(const GgufFile& file, const Tokenizer& tokenizer, int32_t eos) 
   }
 }
 
+/// The tokenizer has to find a mark before each label, and the separator behind them.
+void require_marks(const GgufFile& file, const Tokenizer& tokenizer, const LabelHead& head) {
+  EncodeOptions options;
+  options.labels = {"a", "b"};
+  Encoding encoding;
+  tokenizer.encode("c", std::nullopt, options, encoding);
+  const auto count = [&](int32_t id) { return std::count(encoding.ids.begin(), encoding.ids.end(), id); };
+  if (count(head.mark_token_id) != 2 || count(head.separator_token_id) != 1)
+    file.malformed("its tokenizer does not find the tokens that its labels stand between");
+}
+
+std::optional<MarkRule> mark_rule(const LabelHead& head) {
+  if (!head.exists()) return std::nullopt;
+  return MarkRule{head.mark_token_id, head.labels_first, head.reads_next};
+}
+
+std::optional<LabelTemplate> read_label_template(const GgufFile& file, const Hparams& hparams) {
+  if (!hparams.label_head.exists()) return std::nullopt;
+  const std::string prefix = "ggml_encoder.labels.";
+  return LabelTemplate{file.string(prefix + "mark"), file.string(prefix + "separator"),
+                       hparams.label_head.labels_first};
+}
+
 class LoadedModel final : public Model {
  public:
   LoadedModel(ModelPlan plan, int threads)
@@ -73,16 +96,21 @@ class LoadedModel final : public Model {
           ErrorCode::tokenizer_missing,
           "'" + path + "' carries no tokenizer (tokenizer.huggingface.json); convert the checkpoint again");
     }
+    std::optional<LabelTemplate> label_template = read_label_template(*file_, hparams_);
     std::optional<PairTemplate> pair_template = read_chat_template(*file_);
+    if (pair_template && label_template)
+      file_->malformed("it has both a chat template and labels in its texts");
     if (pair_template && hparams_.pooling == Pooling::kEos)
       file_->malformed("its head reads the token that ends a text, which its chat template does not add");
     if (pair_template) info_.chat_template = pair_template->prompted ? "prompted" : "pairs";
-    tokenizer_ = Tokenizer::from_json(file_->string("tokenizer.huggingface.json"), std::move(pair_template));
+    tokenizer_ = Tokenizer::from_json(file_->string("tokenizer.huggingface.json"), std::move(pair_template),
+                                      std::move(label_template));
     if (tokenizer_->vocab_size() > hparams_.vocab_size) {
       file_->malformed("its tokenizer has ids up to " + std::to_string(tokenizer_->vocab_size() - 1) +
                        ", its embedding " + std::to_string(hparams_.vocab_size) + " rows");
     }
     if (hparams_.pooling == Pooling::kEos) require_eos(*file_, *tokenizer_, hparams_.eos_token_id);
+    if (hparams_.label_head.exists()) require_marks(*file_, *tokenizer_, hparams_.label_head);
     weights_ = load_weights(std::move(plan.declared), *file_, hparams_, weight_buffer_type(gpu_), table_,
                             plan.options.should_stop);
     describe();
@@ -94,7 +122,8 @@ class LoadedModel final : public Model {
                            hparams_.max_length,
                            hparams_.num_labels,
                            hparams_.num_token_types <= 1,
-                           hparams_.short_length},
+                           hparams_.short_length,
+                           mark_rule(hparams_.label_head)},
         *tokenizer_, [this]() -> std::unique_ptr<BatchRunner> {
           if (gpu_ != nullptr)
             return std::make_unique<DeviceRunner>(gpu_, hparams_, weights_, *ops_, health_);
@@ -108,8 +137,8 @@ class LoadedModel final : public Model {
 
   std::shared_ptr<Job> run(std::vector<Input> inputs, const EncodeOptions& options,
                            RunCallback done) override {
-    return submit(
-        std::make_shared<Call>(std::move(inputs), limited(options), hparams_.num_labels, std::move(done)));
+    const size_t row_size = hparams_.label_head.exists() ? options.labels.size() : hparams_.num_labels;
+    return submit(std::make_shared<Call>(std::move(inputs), limited(options), row_size, std::move(done)));
   }
 
   std::shared_ptr<Job> tokenize(std::vector<Input> inputs, const EncodeOptions& options,
@@ -144,6 +173,7 @@ class LoadedModel final : public Model {
     info_.source_class = file_->string("ggml_encoder.source_class", "");
     info_.name = file_->string("general.name", "");
     info_.labels = read_labels(*file_, hparams_.num_labels, info_.warnings);
+    info_.reads_labels = hparams_.label_head.exists();
     info_.problem_type = file_->string("ggml_encoder.problem_type", "");
     info_.activation_fn = file_->string("ggml_encoder.activation_fn", "");
     read_prompts(*file_, info_);

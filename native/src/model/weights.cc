@@ -16,6 +16,9 @@ namespace {
 /// Bytes of the file held while it is copied or packed.
 constexpr size_t kChunkBytes = size_t(4) << 20;
 
+/// Hidden layers of a head that reads its labels.
+constexpr size_t kMaxLabelLayers = 4;
+
 /// Copies one tensor through a bounded buffer, widening F16 where the target is F32.
 void read_into(const GgufFile& file, const GgufTensor& source, ggml_tensor* target,
                const std::function<bool()>& should_stop) {
@@ -260,6 +263,35 @@ void declare_embeddings(TensorContract& contract, const Hparams& h, Weights& wei
   }
 }
 
+/// Columns that the classifier reads.
+int64_t declare_label_head(TensorContract& contract, const Hparams& h, LabelWeights& labels) {
+  const int64_t hidden = h.hidden_size;
+  for (const char* index : {"0", "1"}) {
+    labels.text.push_back(contract.linear(std::string("labels.text.") + index, hidden, hidden));
+    labels.label.push_back(contract.linear(std::string("labels.label.") + index, hidden, hidden));
+  }
+  const auto norm = [&](const char* name) {
+    return contract.optional_norm(name, hidden, h.pooler_norm_kind, h.pooler_norm_eps);
+  };
+  labels.text_norm = norm("labels.text_norm");
+  labels.label_norm = norm("labels.label_norm");
+  if (h.label_head.score == LabelScore::kProduct) return hidden;
+  const bool has_halves = h.label_head.score == LabelScore::kHalves;
+  if (has_halves) {
+    labels.text_halves = contract.linear("labels.text_halves", hidden, 2 * hidden);
+    labels.label_halves = contract.linear("labels.label_halves", hidden, 2 * hidden);
+  }
+  int64_t columns = (has_halves ? 3 : 2) * hidden;
+  for (size_t i = 0; i < kMaxLabelLayers; i++) {
+    const std::string name = "labels.hidden." + std::to_string(i);
+    const GgufTensor* weight = contract.find(name + ".weight");
+    if (weight == nullptr || weight->shape.size() != 2) break;
+    labels.hidden.push_back(contract.linear(name, columns, weight->shape[1]));
+    columns = weight->shape[1];
+  }
+  return columns;
+}
+
 /// What load_weights() will hold of weights that are declared.
 uint64_t bytes_when_loaded(Weights& weights, const Hparams& h, ggml_backend_buffer_type_t buffer_type,
                            const kernels::KernelTable* table) {
@@ -301,7 +333,7 @@ DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
                                 ggml_backend_buffer_type_t buffer_type, const kernels::KernelTable* table) {
   Weights weights;
   const size_t max_tensors =
-      32 + (size_t(h.num_blocks) + h.decoder.num_layers) * (24 + 6 * size_t(h.num_ffns));
+      64 + (size_t(h.num_blocks) + h.decoder.num_layers) * (24 + 6 * size_t(h.num_ffns));
   weights.context.reset(ggml_init({ggml_tensor_overhead() * max_tensors, nullptr, /*no_alloc=*/true}));
   if (!weights.context)
     throw Error(ErrorCode::out_of_memory, "no memory for the tensor table of '" + file.path() + "'");
@@ -324,7 +356,9 @@ DeclaredWeights declare_weights(const GgufFile& file, const Hparams& h,
   if (h.has_pooler) weights.pooler = contract.linear("cls", h.hidden_size, h.pooled_size);
   weights.pooler_norm =
       contract.optional_norm("cls.norm", h.pooled_size, h.pooler_norm_kind, h.pooler_norm_eps);
-  weights.classifier = contract.linear("cls.output", h.pooled_size, h.classifier_rows());
+  const int64_t columns =
+      h.label_head.exists() ? declare_label_head(contract, h, weights.labels) : int64_t(h.pooled_size);
+  weights.classifier = contract.linear("cls.output", columns, h.classifier_rows());
   contract.refuse_leftovers();
   const auto stored_type = [&](const Linear& linear) {
     return file.find_tensor(linear.name + ".weight")->type;

@@ -118,6 +118,17 @@ struct LayerWeights {
   Linear widen;  ///< back to the states' columns, before ffn_post_norm
 };
 
+/// Of a model that reads its labels; parts that its score does not need are empty.
+struct LabelWeights {
+  std::vector<Linear> text;  ///< one after the other, the head's activation behind the first
+  std::vector<Linear> label;
+  Norm text_norm;
+  Norm label_norm;
+  Linear text_halves;
+  Linear label_halves;
+  std::vector<Linear> hidden;  ///< before the classifier, ReLU behind each
+};
+
 struct Weights {
   Embeddings embeddings;
   /// Positions and segments that are added after embd_proj; `tokens` are positions.
@@ -134,6 +145,7 @@ struct Weights {
   Linear pooler;
   Norm pooler_norm;
   Linear classifier;
+  LabelWeights labels;
   Rope rope;
   Rope rope_local;  ///< of local layers; rotates nothing where they turn as the others
   Rope rope_long;   ///< of texts longer than the model's short ones; likewise
@@ -179,6 +191,11 @@ void for_each_linear(Weights& weights, const Visit& visit) {
   });
   visit_present(weights.pooler);
   visit_present(weights.classifier);
+  for (std::vector<Linear>* layers : {&weights.labels.text, &weights.labels.label, &weights.labels.hidden}) {
+    for (Linear& linear : *layers) visit_present(linear);
+  }
+  visit_present(weights.labels.text_halves);
+  visit_present(weights.labels.label_halves);
 }
 
 /// Weights that are known to fit the model and take no memory yet.

@@ -8,7 +8,7 @@
 namespace enc {
 
 void render_pair(const PairTemplate::Layout& layout, std::string_view first, std::string_view second,
-                 std::string_view prompt, size_t max_bytes, RenderedPair& out) {
+                 std::string_view prompt, size_t max_bytes, RenderedText& out) {
   out.text.clear();
   out.callers.clear();
   out.ends.clear();

@@ -6,20 +6,13 @@
 #include <vector>
 
 #include "enc/tokenizer.h"
-#include "tokenizer/stages.h"
+#include "tokenizer/rendered_text.h"
 
 namespace enc {
 
-struct RenderedPair {
-  std::string text;           ///< valid UTF-8
-  std::vector<Span> callers;  ///< in order, none empty
-  /// Of the parts that are tokenized by themselves; the last is the text's.
-  std::vector<uint32_t> ends;
-};
-
 /// Throws Error(limit_exceeded) when the result would have more than `max_bytes`.
 void render_pair(const PairTemplate::Layout& layout, std::string_view first, std::string_view second,
-                 std::string_view prompt, size_t max_bytes, RenderedPair& out);
+                 std::string_view prompt, size_t max_bytes, RenderedText& out);
 
 /// True when bytes [begin, end) hold some of `callers`.
 bool overlaps(const std::vector<Span>& callers, size_t begin, size_t end);

@@ -8,6 +8,7 @@
 #include "enc/error.h"
 #include "support/thread_scratch.h"
 #include "tokenizer/added_tokens.h"
+#include "tokenizer/label_template.h"
 #include "tokenizer/pair_template.h"
 #include "tokenizer/stages.h"
 #include "tokenizer/template.h"
@@ -30,7 +31,8 @@ struct Scratch {
   Words words;
   std::vector<int32_t> first;
   std::vector<int32_t> second;
-  RenderedPair rendered;
+  std::vector<int32_t> joined;
+  RenderedText rendered;
   std::vector<Span> callers;
 
   /// Gives back what an unusually long text made large.
@@ -42,7 +44,7 @@ struct Scratch {
     };
     trim_one(sanitized), trim_one(normalized), trim_one(raw_pieces), trim_one(pieces);
     trim_one(words.text), trim_one(words.spans), trim_one(words.next_text), trim_one(words.next_spans);
-    trim_one(first), trim_one(second), trim_one(rendered.text);
+    trim_one(first), trim_one(second), trim_one(joined), trim_one(rendered.text);
   }
 };
 
@@ -54,19 +56,21 @@ struct ScratchUse {
 
 class PipelineTokenizer : public Tokenizer {
  public:
-  PipelineTokenizer(JsonValue root, std::optional<PairTemplate> pair_template)
+  PipelineTokenizer(JsonValue root, std::optional<PairTemplate> pair_template,
+                    std::optional<LabelTemplate> label_template)
       : normalizer_(make_normalizer(root.at("normalizer"))),
         pre_tokenizer_(make_pre_tokenizer(root.at("pre_tokenizer"))),
         model_(make_model(root.at("model"))),
         added_tokens_(root.at("added_tokens"), *model_, *normalizer_),
         template_(root.at("post_processor")),
-        pair_template_(std::move(pair_template)) {
+        pair_template_(std::move(pair_template)),
+        label_template_(std::move(label_template)) {
     model_->set_control_ids(added_tokens_.special_ids());
     // Behind the normalizer nobody knows any more which bytes are the caller's.
-    if (pair_template_ && added_tokens_.after_normalizer().has_special())
+    if ((pair_template_ || label_template_) && added_tokens_.after_normalizer().has_special())
       throw Error(ErrorCode::tokenizer_unsupported,
                   "the tokenizer looks for control tokens behind its normalizer, which is not supported for "
-                  "models with a chat template");
+                  "models that have a chat template or read their labels");
   }
 
   void encode(std::string_view text, std::optional<std::string_view> pair, const EncodeOptions& options,
@@ -85,6 +89,13 @@ class PipelineTokenizer : public Tokenizer {
                        const EncodeOptions& options, Scratch& scratch, Encoding& out) const;
   void restore_end(const PairTemplate::Layout& layout, const EncodeOptions& options, Scratch& scratch,
                    std::vector<int32_t>& ids) const;
+  size_t tokenize_labelled(std::string_view text, bool has_pair, const EncodeOptions& options, bool may_stop,
+                           Scratch& scratch) const;
+  void apply_labelled(Template::Ids text, Scratch& scratch, Encoding& out) const;
+  void encode_labelled(std::string_view text, bool has_pair, const EncodeOptions& options, Scratch& scratch,
+                       Encoding& out) const;
+  void encode_labelled_windows(std::string_view text, bool has_pair, const EncodeOptions& options,
+                               Scratch& scratch, std::vector<Window>& out) const;
   void tokenize(std::string_view text, SpecialTokens mode, size_t limit, Scratch& scratch,
                 std::vector<int32_t>& ids) const;
   void tokenize_rendered(SpecialTokens mode, size_t limit, Scratch& scratch, std::vector<int32_t>& ids) const;
@@ -99,6 +110,7 @@ class PipelineTokenizer : public Tokenizer {
   AddedTokens added_tokens_;
   Template template_;
   const std::optional<PairTemplate> pair_template_;
+  const std::optional<LabelTemplate> label_template_;
 };
 
 void split_at(const AddedTokenMatcher& matcher, std::string_view text, SpecialTokens mode,
@@ -208,6 +220,7 @@ void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_
   Scratch& scratch = use.buffers;
   if (pair_template_) return encode_rendered(text, pair, options, scratch, out);
   const bool has_pair = pair.has_value();
+  if (label_template_) return encode_labelled(text, has_pair, options, scratch, out);
   const size_t budget = text_budget(has_pair, options);
   const auto tokenize_both = [&](size_t limit) {
     tokenize(text, options.special_tokens, limit, scratch, scratch.first);
@@ -281,6 +294,73 @@ void PipelineTokenizer::restore_end(const PairTemplate::Layout& layout, const En
             ids.end() - static_cast<std::ptrdiff_t>(count));
 }
 
+/// The labels' ids in scratch.second and the text's in scratch.first; returns how many of the latter fit
+/// beside the former. `may_stop`: ids behind those need not be there, but for one.
+size_t PipelineTokenizer::tokenize_labelled(std::string_view text, bool has_pair,
+                                            const EncodeOptions& options, bool may_stop,
+                                            Scratch& scratch) const {
+  if (has_pair || options.labels.empty())
+    throw Error(ErrorCode::input_invalid, "the model reads labels and one text");
+  const size_t budget = text_budget(false, options);
+  RenderedText& rendered = scratch.rendered;
+  std::vector<int32_t>& labels = scratch.second;
+  std::vector<int32_t>& ids = scratch.first;
+  render_labels(*label_template_, options.labels, {}, kMaxTextBytes, rendered);
+  tokenize_rendered(options.special_tokens, SIZE_MAX, scratch, labels);
+  if (labels.size() >= budget)
+    throw Error(ErrorCode::input_too_long, "the labels take " + std::to_string(labels.size()) +
+                                               " tokens, which leaves no room for the text within " +
+                                               std::to_string(options.max_length));
+  const size_t room = budget - labels.size();
+  // What stands beside the text tells how its beginning and end are normalized.
+  render_labels(*label_template_, options.labels, text, kMaxTextBytes, rendered);
+  const bool stops = may_stop && label_template_->labels_first && budget < SIZE_MAX / 4;
+  tokenize_rendered(options.special_tokens, stops ? budget + 1 : SIZE_MAX, scratch, ids);
+  if (!take_labels(labels, label_template_->labels_first, ids))
+    throw Error(ErrorCode::input_invalid, "an end of the text changes the token beside it");
+  return room;
+}
+
+void PipelineTokenizer::apply_labelled(Template::Ids text, Scratch& scratch, Encoding& out) const {
+  const auto append = [&](const int32_t* begin, const int32_t* end) {
+    scratch.joined.insert(scratch.joined.end(), begin, end);
+  };
+  const std::vector<int32_t>& labels = scratch.second;
+  scratch.joined.clear();
+  if (!label_template_->labels_first) append(text.begin, text.end);
+  append(labels.data(), labels.data() + labels.size());
+  if (label_template_->labels_first) append(text.begin, text.end);
+  template_.apply({scratch.joined.data(), scratch.joined.data() + scratch.joined.size()}, nullptr, out);
+}
+
+void PipelineTokenizer::encode_labelled(std::string_view text, bool has_pair, const EncodeOptions& options,
+                                        Scratch& scratch, Encoding& out) const {
+  const bool may_stop =
+      options.side == TruncationSide::kRight && options.special_tokens != SpecialTokens::kError;
+  const size_t room = tokenize_labelled(text, has_pair, options, may_stop, scratch);
+  const size_t kept = std::min({scratch.first.size(), options.max_first, room});
+  apply_labelled(keep(scratch.first, kept, options.side), scratch, out);
+  out.truncated = kept < scratch.first.size();
+}
+
+void PipelineTokenizer::encode_labelled_windows(std::string_view text, bool has_pair,
+                                                const EncodeOptions& options, Scratch& scratch,
+                                                std::vector<Window>& out) const {
+  const size_t room = tokenize_labelled(text, has_pair, options, false, scratch);
+  const size_t length = std::min(scratch.first.size(), options.max_first);
+  const WindowPlan plan = plan_windows(length, 0, room, options.overlap);
+  out.clear();
+  size_t end = 0;
+  do {
+    Window& window = out.emplace_back();
+    window.begin = (out.size() - 1) * plan.step;
+    window.end = end = std::min(window.begin + plan.room, length);
+    apply_labelled({scratch.first.data() + window.begin, scratch.first.data() + end}, scratch,
+                   window.encoding);
+  } while (end < length && out.size() < options.max_windows);
+  for (Window& window : out) window.encoding.truncated = end < scratch.first.size();
+}
+
 void PipelineTokenizer::encode_windows(std::string_view text, std::optional<std::string_view> pair,
                                        const EncodeOptions& options, std::vector<Window>& out) const {
   if (pair_template_)
@@ -288,6 +368,7 @@ void PipelineTokenizer::encode_windows(std::string_view text, std::optional<std:
   const ScratchUse use;
   Scratch& scratch = use.buffers;
   const bool has_pair = pair.has_value();
+  if (label_template_) return encode_labelled_windows(text, has_pair, options, scratch, out);
   const size_t budget = text_budget(has_pair, options);
   tokenize(text, options.special_tokens, SIZE_MAX, scratch, scratch.first);
   scratch.second.clear();
@@ -322,12 +403,13 @@ void PipelineTokenizer::encode_windows(std::string_view text, std::optional<std:
 }  // namespace
 
 std::unique_ptr<const Tokenizer> Tokenizer::from_json(std::string_view json,
-                                                      std::optional<PairTemplate> pair_template) {
+                                                      std::optional<PairTemplate> pair_template,
+                                                      std::optional<LabelTemplate> label_template) {
   const JsonDocument document(json);
   const JsonValue root = document.root();
   if (const auto version = root.find("version"); version && version->as_string() != "1.0")
     fail_unsupported("version", version->as_string(), "1.0");
-  return std::make_unique<PipelineTokenizer>(root, std::move(pair_template));
+  return std::make_unique<PipelineTokenizer>(root, std::move(pair_template), std::move(label_template));
 }
 
 }  // namespace enc

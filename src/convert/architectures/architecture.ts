@@ -129,7 +129,7 @@ export interface EncoderHyperparameters {
 
 /** From the last hidden states to the classifier. */
 export interface EncoderHead {
-  readonly pooling: 'cls' | 'mean' | 'mean_sqrt_len' | 'weighted_mean' | 'max' | 'last' | 'eos' | 'late';
+  readonly pooling: 'cls' | 'mean' | 'mean_sqrt_len' | 'weighted_mean' | 'max' | 'last' | 'eos' | 'late' | 'separator';
   /**
    * HF's name of the activation after the dense layer before the classifier; `identity` where it has none, `none` where
    * there is no such layer.
@@ -149,6 +149,28 @@ export interface EncoderHead {
   readonly isDifference?: boolean;
 }
 
+/** The head of a model that reads its labels in the text and gives each of them a logit. */
+export interface LabelHead {
+  /**
+   * What the logit is made of, from the projected states of text and label: of their product, element by element; by layers
+   * that read one beside the other; or by layers that read the first halves of two projections and the product of the
+   * second ones.
+   */
+  readonly score: 'product' | 'layers' | 'halves';
+  /** The labels stand before the text. */
+  readonly isFirst: boolean;
+  /** The token behind a mark stands for the label, in the place of the mark. */
+  readonly readsNext: boolean;
+  /** HF's name of the activation in the projections. */
+  readonly activation: string;
+  /** The added token before each label. */
+  readonly mark: string;
+  readonly markId: number;
+  /** The added token behind the last label; where the head's pooling is `separator` its state is the text's. */
+  readonly separator: string;
+  readonly separatorId: number;
+}
+
 /** Everything the file says about the model, as read from one checkpoint and checked against its weights. */
 export interface EncoderModel {
   /** `general.architecture`: the layout that llama.cpp takes the file for. */
@@ -157,6 +179,8 @@ export interface EncoderModel {
   readonly tensors: readonly PlannedTensor[];
   readonly numLabels: number;
   readonly head: EncoderHead;
+  /** Only for models that read their labels; there is one label then, which names none. */
+  readonly labelHead?: LabelHead;
   /** The text that the class makes of a pair. Default: two texts, joined by the tokenizer's post-processor. */
   readonly pairTemplate?: PairTemplate;
   /** The class reads texts whole, whatever limit their tokenizer has. Default: false. */

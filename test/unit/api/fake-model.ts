@@ -26,6 +26,7 @@ const INFO: NativeModelInfo = {
   promptNames: [],
   promptTexts: [],
   defaultPrompt: '',
+  readsLabels: false,
   chatTemplate: 'none' as const,
   maxLength: 128,
   hiddenSize: 8,

@@ -275,6 +275,38 @@ ggml_tensor* KernelOps::neighbours(GraphContext& g, ggml_tensor* x, int64_t widt
   });
 }
 
+namespace {
+
+/// The rows `indices` of x, which live as long as the graph.
+ggml_tensor* gather(GraphContext& g, ggml_tensor* x, const std::vector<int32_t>& indices) {
+  return custom(g, x->ne[0], int64_t(indices.size()), {x}, [&indices](ggml_tensor* dst) {
+    const ggml_tensor* input = dst->src[0];
+    for (size_t i = 0; i < indices.size(); i++)
+      std::copy_n(f32(input) + size_t(indices[i]) * stride(input), dst->ne[0], f32(dst) + i * stride(dst));
+  });
+}
+
+}  // namespace
+
+ggml_tensor* KernelOps::marked_rows(GraphContext& g, ggml_tensor* x) const {
+  return gather(g, x, g.batch->marks);
+}
+
+ggml_tensor* KernelOps::owner_rows(GraphContext& g, ggml_tensor* x) const {
+  return gather(g, x, g.batch->mark_owners);
+}
+
+ggml_tensor* KernelOps::beside(GraphContext& g, ggml_tensor* x, ggml_tensor* y) const {
+  return custom(g, x->ne[0] + y->ne[0], x->ne[1], {x, y}, [](ggml_tensor* dst) {
+    const ggml_tensor *left = dst->src[0], *right = dst->src[1];
+    for (size_t row = 0; row < size_t(dst->ne[1]); row++) {
+      float* to = f32(dst) + row * stride(dst);
+      to = std::copy_n(f32(left) + row * stride(left), left->ne[0], to);
+      std::copy_n(f32(right) + row * stride(right), right->ne[0], to);
+    }
+  });
+}
+
 ggml_tensor* KernelOps::pooled_rows(GraphContext& g, ggml_tensor* x) const {
   return custom(g, x->ne[0], g.batch->num_sequences(), {x}, [&g](ggml_tensor* dst) {
     for (int64_t b = 0; b < g.batch->num_sequences(); b++) {

@@ -1,0 +1,57 @@
+/** Zero-shot with a model that reads labels and text together: each text goes through it once, with all of its labels. */
+import type { resolveZeroShotOptions } from './options';
+import { toLabelClassification } from './results';
+import type { ZeroShotClassification } from './results';
+import type { RunControl, Session } from './session';
+
+/** @internal One run for each list of labels, one after the other. */
+export async function classifyByReadLabels<Label extends string>(
+  session: Session,
+  texts: readonly string[],
+  candidates: readonly (readonly Label[])[],
+  resolved: ReturnType<typeof resolveZeroShotOptions>,
+  control: RunControl,
+  nameOf?: (index: number) => string,
+): Promise<ZeroShotClassification<Label>[]> {
+  const results: ZeroShotClassification<Label>[] = [];
+  let through = 0;
+  const { onProgress } = control;
+  for (const places of placesByLabels(candidates).values()) {
+    const labels = candidates[places[0] ?? 0] ?? [];
+    const columns = {
+      texts: places.map((place) => texts[place] ?? ''),
+      pairs: null,
+      ...(nameOf && { nameOf: (index: number) => nameOf(places[index] ?? 0) }),
+    };
+    const done = through;
+    const rows = await session.run(
+      columns,
+      { ...resolved.run, labels },
+      {
+        ...control,
+        ...(onProgress && {
+          onProgress: (progress) => {
+            onProgress({ done: done + progress.done, total: texts.length });
+          },
+        }),
+      },
+    );
+    rows.forEach((row, index) => {
+      results[places[index] ?? 0] = toLabelClassification(row, labels, resolved);
+    });
+    through += places.length;
+  }
+  return results;
+}
+
+/** Texts that have the same labels in the same order. */
+function placesByLabels(candidates: readonly (readonly string[])[]): Map<string, number[]> {
+  const groups = new Map<string, number[]>();
+  candidates.forEach((labels, place) => {
+    const key = JSON.stringify(labels);
+    const places = groups.get(key);
+    if (places === undefined) groups.set(key, [place]);
+    else places.push(place);
+  });
+  return groups;
+}

@@ -1,4 +1,4 @@
-/** ggml-encoder zero-shot: texts to labels that an NLI model was never trained on. */
+/** ggml-encoder zero-shot: texts to labels that the model was never trained on. */
 import type { Command } from 'commander';
 
 import type { TextInput } from '../../api/inputs';
@@ -33,7 +33,7 @@ export function addZeroShotCommand(program: Command, io: Io): void {
     .command('zero-shot')
     .summary('label texts with labels of your own')
     .description(
-      'Label texts with labels of your own, by an NLI model: arguments, or one JSON value per line of --input.',
+      'Label texts with labels of your own, by an NLI model or GLiClass: arguments, or one JSON value per line of --input.',
     )
     .argument('[text...]', 'texts to classify')
     .requiredOption('--labels <list>', 'the candidates, separated by commas', splitList)

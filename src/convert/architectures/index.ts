@@ -66,7 +66,7 @@ export function findBody(config: ConfigReader): BodyArchitecture {
   return (
     bodies.find((architecture) => architecture.modelType === modelType) ??
     config.unsupported(
-      `the model_type is ${modelType ?? 'absent'}; under a head of modules are supported: ${supported}`,
+      `the model_type is ${modelType ?? 'absent'}; without a head of its own are supported: ${supported}`,
     )
   );
 }

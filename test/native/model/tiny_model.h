@@ -39,10 +39,26 @@ inline std::string tiny_tokenizer() {
          vocab + "}}}";
 }
 
-/// Two labels, hidden size `hidden`, one head, `layers` layers, counted weights; `odd` replaces the first
-/// element of the tensor of that name by NaN.
-inline GgufBuilder tiny_model(uint32_t hidden = 8, uint32_t layers = 1, const std::string& odd = "") {
-  GgufBuilder file;
+/// Adds tensors with counted weights to a file; `odd` has NaN for its first element.
+struct TinyTensors {
+  GgufBuilder& file;
+  std::string odd;
+
+  void add(const std::string& name, const std::vector<uint64_t>& shape) const {
+    std::vector<float> data(shape[0] * (shape.size() > 1 ? shape[1] : 1));
+    for (size_t i = 0; i < data.size(); i++) data[i] = float((i * 37 + name.size() * 11) % 64) / 64 - 0.4f;
+    if (name == odd) data[0] = __builtin_nanf("");
+    file.tensor(name, shape, data);
+  }
+  void linear(const std::string& name, uint64_t in, uint64_t out) const {
+    add(name + ".weight", {in, out});
+    add(name + ".bias", {out});
+  }
+};
+
+/// Hidden size `hidden`, two heads, `layers` layers, and no head.
+inline void add_tiny_encoder(GgufBuilder& file, const TinyTensors& tensors, uint32_t hidden,
+                             uint32_t layers) {
   file.str("general.architecture", "bert")
       .u32("bert.embedding_length", hidden)
       .u32("bert.block_count", layers)
@@ -50,38 +66,34 @@ inline GgufBuilder tiny_model(uint32_t hidden = 8, uint32_t layers = 1, const st
       .u32("bert.feed_forward_length", 2 * hidden)
       .u32("bert.context_length", 16)
       .f32("bert.attention.layer_norm_epsilon", 1e-12f)
-      .str("ggml_encoder.head.activation", "tanh")
-      .strs("bert.classifier.output_labels", {"no", "yes"})
       .str("tokenizer.huggingface.json", tiny_tokenizer());
-  const auto add = [&](const std::string& name, const std::vector<uint64_t>& shape) {
-    std::vector<float> data(shape[0] * (shape.size() > 1 ? shape[1] : 1));
-    for (size_t i = 0; i < data.size(); i++) data[i] = float((i * 37 + name.size() * 11) % 64) / 64 - 0.4f;
-    if (name == odd) data[0] = __builtin_nanf("");
-    file.tensor(name, shape, data);
-  };
-  const auto linear = [&](const std::string& name, uint64_t in, uint64_t out) {
-    add(name + ".weight", {in, out});
-    add(name + ".bias", {out});
-  };
   const auto norm = [&](const std::string& name) {
-    add(name + ".weight", {hidden});
-    add(name + ".bias", {hidden});
+    tensors.add(name + ".weight", {hidden});
+    tensors.add(name + ".bias", {hidden});
   };
-  add("token_embd.weight", {hidden, 10});
-  add("position_embd.weight", {hidden, 16});
-  add("token_types.weight", {hidden, 2});
+  tensors.add("token_embd.weight", {hidden, 10});
+  tensors.add("position_embd.weight", {hidden, 16});
+  tensors.add("token_types.weight", {hidden, 2});
   norm("token_embd_norm");
   for (uint32_t i = 0; i < layers; i++) {
     const std::string block = "blk." + std::to_string(i) + ".";
-    linear(block + "attn_qkv", hidden, 3 * hidden);
-    linear(block + "attn_output", hidden, hidden);
+    tensors.linear(block + "attn_qkv", hidden, 3 * hidden);
+    tensors.linear(block + "attn_output", hidden, hidden);
     norm(block + "attn_output_norm");
-    linear(block + "ffn_up", hidden, 2 * hidden);
-    linear(block + "ffn_down", 2 * hidden, hidden);
+    tensors.linear(block + "ffn_up", hidden, 2 * hidden);
+    tensors.linear(block + "ffn_down", 2 * hidden, hidden);
     norm(block + "layer_output_norm");
   }
-  linear("cls", hidden, hidden);
-  linear("cls.output", hidden, 2);
+}
+
+/// The same with a head of two labels; the tensor `odd` has a NaN.
+inline GgufBuilder tiny_model(uint32_t hidden = 8, uint32_t layers = 1, const std::string& odd = "") {
+  GgufBuilder file;
+  const TinyTensors tensors{file, odd};
+  file.str("ggml_encoder.head.activation", "tanh").strs("bert.classifier.output_labels", {"no", "yes"});
+  add_tiny_encoder(file, tensors, hidden, layers);
+  tensors.linear("cls", hidden, hidden);
+  tensors.linear("cls.output", hidden, 2);
   return file;
 }
 

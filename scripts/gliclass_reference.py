@@ -10,7 +10,8 @@ from torch import nn
 MARK, SEPARATOR = "<<LABEL>>", "<<SEP>>"
 # What gliclass takes where the configuration says nothing.
 DEFAULTS = dict(scorer_type="simple", prompt_first=False, embed_class_token=True, extract_text_features=False,
-                normalize_features=False, projector_hidden_act="gelu")
+                normalize_features=False, projector_hidden_act="gelu", class_token_pooling="first",
+                use_segment_embeddings=False)
 
 
 class Projector(nn.Module):
@@ -65,6 +66,8 @@ class GLiClass(nn.Module):
         scorers = {"simple": Product, "mlp": lambda: Layers(size, hidden), "weighted-dot": lambda: Halves(size)}
         self.model.scorer = scorers[self.config["scorer_type"]]()
         self.model.logit_scale = nn.Parameter(torch.tensor(2.6592))
+        if self.config["use_segment_embeddings"]:
+            self.model.segment_embeddings = nn.Embedding(3, size)
 
     def text(self, text, labels):
         marked = "".join(MARK + label for label in labels) + SEPARATOR
@@ -72,12 +75,29 @@ class GLiClass(nn.Module):
 
     def forward(self, ids):
         """ids [n]; the logits of the labels."""
-        states = self.model.encoder_model(ids[None]).last_hidden_state[0]
-        places = (ids == self.config["class_token_index"]).nonzero()[:, 0] + (0 if self.config["embed_class_token"] else 1)
-        separators = (ids == self.config["text_token_index"]).nonzero()[:, 0]
-        text = self.model.text_projector(states[separators[0] if self.config["extract_text_features"] else 0])
-        labels = self.model.classes_projector(states[places])
+        separator = (ids == self.config["text_token_index"]).nonzero()[0, 0]
+        states = self.states(ids, separator)
+        reads_separator = self.config["extract_text_features"]
+        text = self.model.text_projector(states[separator if reads_separator else 0])
+        labels = self.model.classes_projector(self.label_states(ids, states, separator if reads_separator else len(ids)))
         if not self.config["normalize_features"]:
             return self.model.scorer(text, labels)
         unit = lambda x: x / (x.norm(dim=-1, keepdim=True) + 1e-8)
         return self.model.scorer(unit(text), unit(labels)) * self.model.logit_scale
+
+    def states(self, ids, separator):
+        if not self.config["use_segment_embeddings"]:
+            return self.model.encoder_model(ids[None]).last_hidden_state[0]
+        segments = (torch.arange(len(ids)) >= separator).long()
+        embeddings = self.model.encoder_model.get_input_embeddings()(ids) + self.model.segment_embeddings(segments)
+        return self.model.encoder_model(inputs_embeds=embeddings[None]).last_hidden_state[0]
+
+    def label_states(self, ids, states, end):
+        """Of each mark or the token behind it, or the mean up to the next mark, the last one's up to `end`."""
+        places = (ids == self.config["class_token_index"]).nonzero()[:, 0]
+        skipped = 0 if self.config["embed_class_token"] else 1
+        if self.config["class_token_pooling"] == "first":
+            return states[places + skipped]
+        spans = zip(places.tolist(), [*places.tolist()[1:], int(end)])
+        rows = [states[begin + skipped:stop] for begin, stop in spans]
+        return torch.stack([own.mean(0) if len(own) else torch.zeros(states.shape[1]) for own in rows])

@@ -41,6 +41,13 @@ CASES = {
     "modernbert-layers": ("modernbert", heads.MODERNBERT, {"scorer_type": "mlp", "prompt_first": True}, 24, True, 72),
     "bert-halves": ("bert", heads.BASE, {"scorer_type": "weighted-dot", "normalize_features": True, "prompt_first": True,
                                          "extract_text_features": True, "embed_class_token": False}, 0, False, 72),
+    # gliclass-instruct-*.
+    "deberta-instruct": ("deberta-v2", {**heads.DEBERTA, "position_buckets": 8, "share_att_key": True},
+                         {"scorer_type": "mlp", "prompt_first": True, "class_token_pooling": "average",
+                          "use_segment_embeddings": True}, 24, True, 1024),
+    "modernbert-rest": ("modernbert", heads.MODERNBERT,
+                        {"prompt_first": True, "class_token_pooling": "average", "embed_class_token": False,
+                         "extract_text_features": True, "use_segment_embeddings": True}, 0, True, 72),
     "electra-behind": ("electra", {**BASE, "embedding_size": 24, "max_position_embeddings": 300},
                        {"normalize_features": True, "projector_hidden_act": "relu"}, 0, True, 300),
 }

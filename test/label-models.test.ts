@@ -217,15 +217,10 @@ describe('a model that reads its labels', () => {
   const variants: readonly [string, Changes, code: string, message: string][] = [
     ['a bi-encoder', { config: { architecture_type: 'bi-encoder' } }, 'architecture_unsupported', 'architecture_type'],
     ['another pooling', { config: { pooling_strategy: 'avg' } }, 'architecture_unsupported', 'pooling_strategy'],
-    [
-      'averaged labels',
-      { config: { class_token_pooling: 'average' } },
-      'architecture_unsupported',
-      'class_token_pooling',
-    ],
+    ['averaged labels', { config: { class_token_pooling: 'max' } }, 'architecture_unsupported', 'class_token_pooling'],
     ['an LSTM', { config: { use_lstm: true } }, 'architecture_unsupported', 'use_lstm'],
     ['squeezed layers', { config: { squeeze_layers: true } }, 'architecture_unsupported', 'squeeze_layers'],
-    ['segments', { config: { use_segment_embeddings: true } }, 'architecture_unsupported', 'use_segment_embeddings'],
+    ['no segments', { config: { use_segment_embeddings: true } }, 'tensor_missing', 'model.segment_embeddings.weight'],
     ['an inner layer', { config: { encoder_layer_id: 3 } }, 'architecture_unsupported', 'encoder_layer_id'],
     ['another scorer', { config: { scorer_type: 'hopfield' } }, 'architecture_unsupported', 'scorer_type'],
     ['another width', { config: { hidden_size: 48 } }, 'architecture_unsupported', 'hidden_size'],
@@ -246,6 +241,14 @@ describe('a model that reads its labels', () => {
       'model.more.weight',
     ],
   ];
+
+  it('is refused with segments where the encoder has its own', async () => {
+    const folder = writeLabelModel('bert-halves', { config: { use_segment_embeddings: true } });
+    expect(await refusal(convert(folder, { output: join(temporaryFolder(), 'm.gguf') }))).toMatchObject({
+      code: 'architecture_unsupported',
+      message: expect.stringContaining('use_segment_embeddings') as unknown,
+    });
+  });
 
   it.each(variants)('is refused with %s', async (_, changes, code, message) => {
     const error = await refusal(

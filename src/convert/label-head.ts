@@ -68,9 +68,14 @@ export function describeLabelModel(
   const labelHead = readLabelHead(config, tokenizer);
   const normalizes = config.boolean('normalize_features', false);
   const planner = new TensorPlanner(weights);
+  if (labelHead.hasSegments) planSegments(planner, config, body);
   planHead(planner, labelHead.score, hiddenSize, normalizes, weights);
   planner.refuseUnused(/^model\.encoder_model\./);
-  const hyperparameters = { ...body.hyperparameters, numPositions: numPositions(body) };
+  const hyperparameters = {
+    ...body.hyperparameters,
+    numPositions: numPositions(body),
+    ...(labelHead.hasSegments ? { numTokenTypes: 2 } : {}),
+  };
   return {
     sourceClass: SOURCE_CLASS,
     model: {
@@ -97,8 +102,7 @@ export function describeLabelModel(
 function refuseVariants(config: ConfigReader): void {
   config.oneOf('architecture_type', 'uni-encoder', ['uni-encoder']);
   config.oneOf('pooling_strategy', 'first', ['first']);
-  config.oneOf('class_token_pooling', 'first', ['first']);
-  for (const key of ['use_lstm', 'squeeze_layers', 'use_segment_embeddings']) {
+  for (const key of ['use_lstm', 'squeeze_layers']) {
     if (config.boolean(key, false)) config.unsupported(`${key} is true; only false is supported`);
   }
   const layer = config.get('encoder_layer_id') ?? -1;
@@ -118,16 +122,33 @@ function readLabelHead(config: ConfigReader, tokenizer: PreparedTokenizer): Labe
       `${config.path}: ${key} is ${id}, which is ${found} in the tokenizer; the added token ${content} expected`,
     );
   };
+  const [withMark, without] =
+    config.oneOf('class_token_pooling', 'first', ['first', 'average']) === 'first'
+      ? (['mark', 'next'] as const)
+      : (['span', 'rest'] as const);
   return {
     score: SCORES[scorer],
     isFirst: config.boolean('prompt_first', false),
-    readsNext: !config.boolean('embed_class_token', true),
+    tokens: config.boolean('embed_class_token', true) ? withMark : without,
+    hasSegments: config.boolean('use_segment_embeddings', false),
     activation: readActivation(config, 'projector_hidden_act', 'gelu', ['tanh']),
     mark: MARK,
     markId: token('class_token_index', MARK, size),
     separator: SEPARATOR,
     separatorId: token('text_token_index', SEPARATOR, size + 1),
   };
+}
+
+/** Of labels and text; the third is of examples, which are not supported. */
+function planSegments(planner: TensorPlanner, config: ConfigReader, { hyperparameters, tensors }: EncoderBody): void {
+  const { hiddenSize, embeddingSize = hiddenSize } = hyperparameters;
+  if (tensors.some(({ name }) => name === 'token_types.weight') || embeddingSize !== hiddenSize) {
+    config.unsupported('use_segment_embeddings is true beside segments of the encoder, or embeddings of another width');
+  }
+  const source = `${HEAD}segment_embeddings.weight`;
+  planner.computed('token_types.weight', [2, hiddenSize], [[source, [3, hiddenSize]]], ([rows]) => [
+    rows!.subarray(0, 2 * hiddenSize),
+  ]);
 }
 
 function planHead(

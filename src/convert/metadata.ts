@@ -146,7 +146,8 @@ function labelEntries(head: LabelHead | undefined): GgufEntry[] {
   return [
     text(ENCODER_KEYS.labelScore, head.score),
     flag(ENCODER_KEYS.labelsFirst, head.isFirst),
-    flag(ENCODER_KEYS.labelsReadNext, head.readsNext),
+    text(ENCODER_KEYS.labelTokens, head.tokens),
+    flag(ENCODER_KEYS.labelsHaveSegments, head.hasSegments),
     text(ENCODER_KEYS.labelActivation, head.activation),
     text(ENCODER_KEYS.labelMark, head.mark),
     uint(ENCODER_KEYS.labelMarkTokenId, head.markId),

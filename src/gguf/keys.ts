@@ -135,8 +135,10 @@ export const ENCODER_KEYS = {
   labelScore: 'ggml_encoder.labels.score',
   /** BOOL: the labels stand before the text. */
   labelsFirst: 'ggml_encoder.labels.first',
-  /** BOOL: the token behind a mark stands for the label, else the mark. */
-  labelsReadNext: 'ggml_encoder.labels.reads_next',
+  /** STRING 'mark' | 'next' | 'span' | 'rest', what stands for a label: one token or the mean of several. */
+  labelTokens: 'ggml_encoder.labels.tokens',
+  /** BOOL: the separator begins segment 1. */
+  labelsHaveSegments: 'ggml_encoder.labels.segments',
   /** STRING, within the projections of the states of text and labels. */
   labelActivation: 'ggml_encoder.labels.activation',
   /** STRING and UINT32, the added token before each label. */

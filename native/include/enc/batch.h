@@ -7,6 +7,15 @@
 
 namespace enc {
 
+/// The tokens whose states, or their mean, stand for a label.
+enum class LabelTokens {
+  kMark,
+  kNext,  ///< the token behind the mark
+  kSpan,  ///< mark and label, up to the next mark; the last also what follows, unless the text's state is the
+          ///< separator's
+  kRest,  ///< the same without the mark
+};
+
 /// T tokens in B sequences. Sequence b owns tokens [cu_seqlens[b], cu_seqlens[b + 1]), which continue those
 /// of its prefix where it has one.
 struct PackedBatch {
@@ -17,8 +26,9 @@ struct PackedBatch {
   /// [B], the earlier sequence, without a prefix itself, whose tokens stand before b's own; -1: none. Empty
   /// when no sequence has one.
   std::vector<int32_t> prefixes;
-  /// [M], the tokens that stand for labels, in order; only for models that read their labels.
+  /// [M], where the tokens that stand for each label begin, in order; only for models that read their labels.
   std::vector<int32_t> marks;
+  std::vector<int32_t> mark_ends;    ///< [M], where they end; one without tokens ends where it begins
   std::vector<int32_t> mark_owners;  ///< [M], the sequence of each
 
   int64_t num_tokens() const { return int64_t(ids.size()); }

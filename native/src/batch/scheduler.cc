@@ -20,12 +20,16 @@ constexpr size_t kBatchesPerShare = 2, kBatchesPerPrefixShare = 4;
 
 }  // namespace
 
+struct TokenSpan {
+  int32_t begin, end;
+};
+
 struct Scheduler::Item {
   std::shared_ptr<Call> call;
   size_t index;
   size_t window;
   Encoding encoding;
-  std::vector<int32_t> marks;  // empty unless the model reads its labels
+  std::vector<TokenSpan> marks;  // of the labels; empty unless the model reads them
 };
 
 Scheduler::Scheduler(const Options& options, const Tokenizer& tokenizer, RunnerFactory make_runner)
@@ -146,12 +150,16 @@ void Scheduler::work() {
 
 namespace {
 
-/// The tokens that stand for `count` labels.
-std::vector<int32_t> find_marks(const std::vector<int32_t>& ids, const MarkRule& rule, size_t count) {
-  std::vector<int32_t> marks;
-  const size_t end = ids.size() - (rule.reads_next ? 1 : 0);
-  for (size_t i = 0; i < end; i++) {
-    if (ids[i] == rule.token_id) marks.push_back(int32_t(i + (rule.reads_next ? 1 : 0)));
+/// The tokens [begin, end) that stand for `count` labels.
+std::vector<TokenSpan> find_marks(const std::vector<int32_t>& ids, const MarkRule& rule, size_t count) {
+  const auto length = int32_t(ids.size());
+  const auto separator = std::find(ids.begin(), ids.end(), rule.separator_id);
+  const int32_t last = rule.ends_at_separator ? int32_t(separator - ids.begin()) : length;
+  std::vector<TokenSpan> marks;
+  for (int32_t i = 0; i < length; i++) {
+    if (ids[size_t(i)] != rule.token_id) continue;
+    if (!marks.empty()) marks.back().end = std::min(i, marks.back().end);
+    marks.push_back({i, std::max(i + 1, last)});
   }
   if (marks.size() < count)
     throw Error(ErrorCode::input_invalid, "a label changes the token before it, so that its place is lost");
@@ -159,7 +167,19 @@ std::vector<int32_t> find_marks(const std::vector<int32_t>& ids, const MarkRule&
     marks.resize(count);
   else
     marks.erase(marks.begin(), marks.end() - ptrdiff_t(count));
+  for (auto& [begin, end] : marks) {
+    if (rule.tokens == LabelTokens::kNext) begin = std::min(begin + 1, length - 1);
+    if (rule.tokens == LabelTokens::kRest) begin++;
+    if (rule.tokens == LabelTokens::kMark || rule.tokens == LabelTokens::kNext) end = begin + 1;
+  }
   return marks;
+}
+
+void set_segments(Encoding& encoding, int32_t separator) {
+  const auto found = std::find(encoding.ids.begin(), encoding.ids.end(), separator);
+  const auto labels = found - encoding.ids.begin();
+  std::fill(encoding.type_ids.begin(), encoding.type_ids.begin() + labels, 0);
+  std::fill(encoding.type_ids.begin() + labels, encoding.type_ids.end(), 1);
 }
 
 }  // namespace
@@ -167,8 +187,11 @@ std::vector<int32_t> find_marks(const std::vector<int32_t>& ids, const MarkRule&
 void Scheduler::tokenize(const Slice& slice, std::vector<Item>& items) {
   Call& call = *slice.call;
   const auto add = [&](size_t index, size_t window, Encoding&& encoding) {
-    std::vector<int32_t> marks;
-    if (options_.marks) marks = find_marks(encoding.ids, *options_.marks, call.options().labels.size());
+    std::vector<TokenSpan> marks;
+    if (options_.marks) {
+      marks = find_marks(encoding.ids, *options_.marks, call.options().labels.size());
+      if (options_.marks->has_segments) set_segments(encoding, options_.marks->separator_id);
+    }
     items.push_back({slice.call, index, window, std::move(encoding), std::move(marks)});
   };
   try {
@@ -245,8 +268,9 @@ void Scheduler::run_batch(std::span<const Item> items, const BatchPlan& plan, Ba
   const auto add = [&](const Item& item, size_t begin, size_t end, int32_t prefix) {
     const int32_t first = batch.cu_seqlens.back(), sequence = int32_t(batch.num_sequences());
     append_sequence(batch, item.encoding, begin, end, prefix, options_.single_segment);
-    for (const int32_t mark : item.marks) {
-      batch.marks.push_back(first + mark);
+    for (const TokenSpan& mark : item.marks) {
+      batch.marks.push_back(first + mark.begin);
+      batch.mark_ends.push_back(first + mark.end);
       batch.mark_owners.push_back(sequence);
     }
   };

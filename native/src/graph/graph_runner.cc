@@ -127,7 +127,9 @@ void GraphRunner::check(const PackedBatch& batch) const {
   };
   const bool marks_fit = within(batch.marks, uint32_t(batch.num_tokens())) &&
                          within(batch.mark_owners, uint32_t(batch.num_sequences())) &&
+                         within(batch.mark_ends, uint32_t(batch.num_tokens()) + 1) &&
                          batch.marks.size() == batch.mark_owners.size() &&
+                         batch.marks.size() == batch.mark_ends.size() &&
                          batch.marks.empty() != hparams_.label_head.exists();
   const bool types_fit = hparams_.num_token_types == 0 || within(batch.type_ids, hparams_.num_token_types);
   if (!within(batch.ids, hparams_.vocab_size) || !within(batch.positions, hparams_.max_length) ||

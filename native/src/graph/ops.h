@@ -174,9 +174,9 @@ class Ops {
   virtual ggml_tensor* neighbours(GraphContext& g, ggml_tensor* x, int64_t width) const = 0;
   /// The rows of the tokens that the head reads, ne = {H, B}.
   virtual ggml_tensor* pooled_rows(GraphContext& g, ggml_tensor* x) const = 0;
-  /// The rows of the tokens that stand for labels, ne = {H, M}.
+  /// For each label the mean row of the tokens that stand for it, zeros without one, ne = {H, M}.
   virtual ggml_tensor* marked_rows(GraphContext& g, ggml_tensor* x) const = 0;
-  /// For each of those tokens its sequence's row of x, ne = {H, M} from {H, B}.
+  /// For each label its sequence's row of x, ne = {H, M} from {H, B}.
   virtual ggml_tensor* owner_rows(GraphContext& g, ggml_tensor* x) const = 0;
   /// Rows of x with those of y behind them, as many, ne = {Hx + Hy, M}.
   virtual ggml_tensor* beside(GraphContext& g, ggml_tensor* x, ggml_tensor* y) const = 0;

@@ -186,7 +186,31 @@ ggml_tensor* PortableOps::pooled_rows(GraphContext& g, ggml_tensor* x) const {
 }
 
 ggml_tensor* PortableOps::marked_rows(GraphContext& g, ggml_tensor* x) const {
-  return gather(g, x, g.batch->marks);
+  const std::vector<int32_t>&begins = g.batch->marks, &ends = g.batch->mark_ends;
+  // The rows of all spans, one behind the other.
+  std::vector<int32_t> rows;
+  bool are_single = true;
+  for (size_t i = 0; i < begins.size(); i++) {
+    for (int32_t row = begins[i]; row < ends[i]; row++) rows.push_back(row);
+    are_single = are_single && ends[i] == begins[i] + 1;
+  }
+  if (are_single) return gather(g, x, rows);
+  // Where no label has a token any row will do: it is multiplied by 0.
+  if (rows.empty()) rows.push_back(0);
+  const auto count = int64_t(rows.size()), labels = int64_t(begins.size());
+  ggml_tensor* shares =
+      host_input<float>(g, GGML_TYPE_F32, {count, labels, 1, 1}, [&](std::vector<float>& values) {
+        values.assign(size_t(count * labels), 0.0f);
+        size_t row = 0;
+        for (size_t i = 0; i < begins.size(); i++) {
+          const int32_t length = std::max(0, ends[i] - begins[i]);
+          for (int32_t j = 0; j < length; j++) values[i * size_t(count) + row++] = 1.0f / float(length);
+        }
+      });
+  ggml_tensor* columns = ggml_cont(g.ggml, ggml_transpose(g.ggml, gather(g, x, rows)));  // {n, H}
+  ggml_tensor* means = ggml_mul_mat(g.ggml, columns, shares);
+  ggml_mul_mat_set_prec(means, GGML_PREC_F32);
+  return means;
 }
 
 ggml_tensor* PortableOps::owner_rows(GraphContext& g, ggml_tensor* x) const {

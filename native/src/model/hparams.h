@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "enc/batch.h"
 #include "kernels/add_layer_norm/add_layer_norm.h"
 #include "kernels/gemm/gemm.h"
 #include "model/gguf_file.h"
@@ -85,8 +86,9 @@ enum class LabelScore {
 /// The head of a model that reads its labels, each behind a mark, and gives each of them a logit.
 struct LabelHead {
   LabelScore score = LabelScore::kNone;
-  bool labels_first = true;  ///< they stand before the text
-  bool reads_next = false;   ///< the token behind a mark stands for the label, else the mark itself
+  bool labels_first = true;   ///< they stand before the text
+  bool has_segments = false;  ///< segment 1 begins with the separator
+  LabelTokens tokens = LabelTokens::kMark;
   int32_t mark_token_id = 0;
   int32_t separator_token_id = 0;                ///< behind the last label
   Activation activation = Activation::kGeluErf;  ///< between the two projections of a state

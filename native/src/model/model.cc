@@ -67,9 +67,13 @@ void require_marks(const GgufFile& file, const Tokenizer& tokenizer, const Label
     file.malformed("its tokenizer does not find the tokens that its labels stand between");
 }
 
-std::optional<MarkRule> mark_rule(const LabelHead& head) {
+std::optional<MarkRule> mark_rule(const Hparams& hparams) {
+  const LabelHead& head = hparams.label_head;
   if (!head.exists()) return std::nullopt;
-  return MarkRule{head.mark_token_id, head.labels_first, head.reads_next};
+  MarkRule rule{head.mark_token_id, head.separator_token_id, head.labels_first, head.tokens};
+  rule.ends_at_separator = hparams.pooling == Pooling::kSeparator;
+  rule.has_segments = head.has_segments;
+  return rule;
 }
 
 std::optional<LabelTemplate> read_label_template(const GgufFile& file, const Hparams& hparams) {
@@ -123,7 +127,7 @@ class LoadedModel final : public Model {
                            hparams_.num_labels,
                            hparams_.num_token_types <= 1,
                            hparams_.short_length,
-                           mark_rule(hparams_.label_head)},
+                           mark_rule(hparams_)},
         *tokenizer_, [this]() -> std::unique_ptr<BatchRunner> {
           if (gpu_ != nullptr)
             return std::make_unique<DeviceRunner>(gpu_, hparams_, weights_, *ops_, health_);

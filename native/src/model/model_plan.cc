@@ -49,6 +49,7 @@ PackedBatch full_batch(size_t length, size_t max_tokens, bool has_labels) {
     for (size_t p = 0; p < length; p++) batch.positions.push_back(int32_t(p));
     for (size_t p = 0; has_labels && p < length; p += kTokensPerLabel) {
       batch.marks.push_back(int32_t(b * length + p));
+      batch.mark_ends.push_back(int32_t(b * length + std::min(p + kTokensPerLabel, length)));
       batch.mark_owners.push_back(int32_t(b));
     }
     batch.cu_seqlens.push_back(int32_t(batch.positions.size()));

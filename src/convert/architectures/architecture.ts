@@ -159,8 +159,14 @@ export interface LabelHead {
   readonly score: 'product' | 'layers' | 'halves';
   /** The labels stand before the text. */
   readonly isFirst: boolean;
-  /** The token behind a mark stands for the label, in the place of the mark. */
-  readonly readsNext: boolean;
+  /**
+   * What stands for a label: the state of its mark, that of the token behind it, or the mean of those of mark and label or of
+   * the label alone, up to the next mark; the last label's goes on to the end or, where the head's pooling is `separator`, to
+   * that.
+   */
+  readonly tokens: 'mark' | 'next' | 'span' | 'rest';
+  /** Segment 1 of the segment table begins with the separator. */
+  readonly hasSegments: boolean;
   /** HF's name of the activation in the projections. */
   readonly activation: string;
   /** The added token before each label. */

@@ -16,10 +16,11 @@ using Labels = std::vector<std::string>;
 struct Keys {
   std::string score = "product";
   bool labels_first = true;
-  bool reads_next = false;
+  std::string tokens = "mark";
   std::string pooling = "cls";
   std::string separator = "[PAD]";
   uint32_t separator_id = 0;
+  bool has_segments = true;
   bool has_pooler = false;
 };
 
@@ -31,7 +32,8 @@ std::string label_model(const Keys& keys = {}) {
       .str("ggml_encoder.head.pooling", keys.pooling)
       .str("ggml_encoder.labels.score", keys.score)
       .boolean("ggml_encoder.labels.first", keys.labels_first)
-      .boolean("ggml_encoder.labels.reads_next", keys.reads_next)
+      .str("ggml_encoder.labels.tokens", keys.tokens)
+      .boolean("ggml_encoder.labels.segments", keys.has_segments)
       .str("ggml_encoder.labels.mark", "[MASK]")
       .u32("ggml_encoder.labels.mark_token_id", 4)
       .str("ggml_encoder.labels.separator", keys.separator)
@@ -86,8 +88,7 @@ const std::vector<Labels> kLabels = {{"a", "b the"}, {"word"}, {"the", "a", "bc"
 TEST(label_models_score_a_text_whatever_shares_its_batch) {
   for (const char* score : {"product", "layers", "halves"}) {
     for (const bool labels_first : {true, false}) {
-      const TemporaryFile file(
-          label_model({.score = score, .labels_first = labels_first, .reads_next = true}));
+      const TemporaryFile file(label_model({.score = score, .labels_first = labels_first, .tokens = "rest"}));
       std::vector<std::vector<float>> alone;
       const auto one = Model::load(file.path(), options_for(KernelChoice::kAuto, 1));
       for (const Labels& labels : kLabels) {
@@ -116,14 +117,20 @@ TEST(label_models_score_a_text_whatever_shares_its_batch) {
 
 TEST(label_models_run_on_the_portable_graph) {
   for (const char* score : {"product", "layers", "halves"}) {
-    const TemporaryFile file(label_model({.score = score, .pooling = "separator"}));
-    const auto ours = Model::load(file.path(), options_for(KernelChoice::kAuto, 2));
-    const auto portable = Model::load(file.path(), options_for(KernelChoice::kPortable, 2));
-    const std::vector<float> expected = start(*ours, kTexts, kLabels[2]).get().logits;
-    const std::vector<float> logits = start(*portable, kTexts, kLabels[2]).get().logits;
-    CHECK(logits.size() == expected.size());
-    for (size_t i = 0; i < expected.size(); i++)
-      CHECK(std::abs(logits[i] - expected[i]) < 1e-5f * (1 + std::abs(expected[i])));
+    for (const char* tokens : {"mark", "next", "span", "rest"}) {
+      for (const char* pooling : {"cls", "separator"}) {
+        const TemporaryFile file(label_model({.score = score, .tokens = tokens, .pooling = pooling}));
+        const auto ours = Model::load(file.path(), options_for(KernelChoice::kAuto, 2));
+        const auto portable = Model::load(file.path(), options_for(KernelChoice::kPortable, 2));
+        for (const Labels& labels : {kLabels[2], Labels{"", "a"}, Labels{""}}) {
+          const std::vector<float> expected = start(*ours, kTexts, labels).get().logits;
+          const std::vector<float> logits = start(*portable, kTexts, labels).get().logits;
+          CHECK(logits.size() == expected.size());
+          for (size_t i = 0; i < expected.size(); i++)
+            CHECK(std::abs(logits[i] - expected[i]) < 1e-5f * (1 + std::abs(expected[i])));
+        }
+      }
+    }
   }
 }
 
@@ -154,6 +161,7 @@ TEST(label_models_are_refused_where_their_keys_contradict_each_other) {
   };
   load({});
   CHECK_THROWS_CODE(load({.score = "another"}), ErrorCode::architecture_unsupported);
+  CHECK_THROWS_CODE(load({.tokens = "another"}), ErrorCode::architecture_unsupported);
   CHECK_THROWS_CODE(load({.pooling = "mean"}), ErrorCode::architecture_unsupported);
   CHECK_THROWS_CODE(load({.has_pooler = true}), ErrorCode::architecture_unsupported);
   CHECK_THROWS_CODE(load({.separator = "[UNK]"}), ErrorCode::gguf_malformed);

@@ -289,7 +289,19 @@ ggml_tensor* gather(GraphContext& g, ggml_tensor* x, const std::vector<int32_t>&
 }  // namespace
 
 ggml_tensor* KernelOps::marked_rows(GraphContext& g, ggml_tensor* x) const {
-  return gather(g, x, g.batch->marks);
+  return custom(g, x->ne[0], int64_t(g.batch->marks.size()), {x}, [&g](ggml_tensor* dst) {
+    const ggml_tensor* input = dst->src[0];
+    const size_t columns = size_t(dst->ne[0]);
+    for (size_t i = 0; i < g.batch->marks.size(); i++) {
+      const size_t begin = size_t(g.batch->marks[i]), end = size_t(g.batch->mark_ends[i]);
+      const float* rows = f32(input) + begin * stride(input);
+      float* to = f32(dst) + i * stride(dst);
+      if (end > begin)
+        reduce(rows, end - begin, stride(input), columns, Reduction::kMean, to);
+      else
+        std::fill_n(to, columns, 0.0f);
+    }
+  });
 }
 
 ggml_tensor* KernelOps::owner_rows(GraphContext& g, ggml_tensor* x) const {

@@ -9,6 +9,7 @@ import {
   adapterModel,
   adapterModels,
   adapterPairs,
+  addWrapped,
   causalAdapters,
   halved,
   writeAdapter,
@@ -62,6 +63,48 @@ describe.each(adapterModels)('$name', (model) => {
 
 describe('an adapter', () => {
   const model = adapterModel('roberta-masked');
+
+  it.each([
+    ['bert-bare', ['classifier']],
+    ['roberta-masked', ['classifier']],
+    ['roberta-masked', ['classifier.dense', 'classifier.out_proj']],
+    ['distilbert-bin', ['pre_classifier', 'classifier']],
+    ['deberta-v2', ['pooler.dense', 'classifier']],
+  ] as const)(
+    'is trained whole in its head, whose biases PEFT saves under three names: %s %j',
+    async (name, modules) => {
+      const own = adapterModel(name);
+      const added: string[] = [];
+      const folder = writeAdapter(own, writeBase(own), {
+        config: { bias: 'all', modules_to_save: [...modules] },
+        tensors: (tensors) => {
+          const before = Object.keys(tensors);
+          addWrapped(tensors, modules);
+          added.push(...Object.keys(tensors).filter((key) => !before.includes(key)));
+        },
+      });
+      expect(added.filter((key) => key.includes('.original_module.')).length).toBeGreaterThan(0);
+      await using classifier = await Classifier.load(folder, { cacheDir: temporaryFolder(), labels: ['a', 'b', 'c'] });
+      const results = await classifier.classify(inputs, { logits: true, specialTokens: 'parse' });
+      expect(worstOf(own, results)).toBeLessThanOrEqual(BOUND);
+    },
+  );
+
+  it('may be of an old version, which saved a head under the name of its wrapper alone', async () => {
+    const folder = writeAdapter(model, writeBase(model), {
+      tensors: (tensors) => {
+        for (const [name, tensor] of Object.entries(tensors)) {
+          if (!name.includes('.classifier.')) continue;
+          tensors[name.replace('.classifier.', '.classifier.modules_to_save.')] = tensor;
+          tensors[name.replace('.classifier.', '.classifier.original_module.')] = tensor;
+          Reflect.deleteProperty(tensors, name);
+        }
+      },
+    });
+    await using classifier = await Classifier.load(folder, { cacheDir: temporaryFolder(), labels: ['a', 'b', 'c'] });
+    const results = await classifier.classify(inputs, { logits: true, specialTokens: 'parse' });
+    expect(worstOf(model, results)).toBeLessThanOrEqual(BOUND);
+  });
 
   it('is merged into the base that the caller names', async () => {
     const folder = writeAdapter(model, 'org/not-on-this-machine');

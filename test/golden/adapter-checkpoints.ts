@@ -87,6 +87,23 @@ export function writeAdapter(
   return folder;
 }
 
+/**
+ * The further names under which PEFT saves the biases of what is trained whole with `bias` `all`: the trained ones again,
+ * in `modules` (`classifier` or nested, `classifier.dense`), and those of the modules that they were copied from.
+ */
+export function addWrapped(tensors: Record<string, TinyTensor>, modules: readonly string[]): void {
+  for (const module of modules.map((name) => `base_model.model.${name}.`)) {
+    const biases = Object.keys(tensors).filter((name) => name.startsWith(module) && name.endsWith('bias'));
+    for (const stored of biases.filter((name) => !name.includes('modules_to_save'))) {
+      const end = stored.slice(module.length);
+      // The adapter's own name is left out where nothing stands behind it.
+      tensors[`${module}modules_to_save.${end === 'bias' ? '' : 'default.'}${end}`] = tensors[stored]!;
+      const { shape, data } = tensors[stored]!;
+      tensors[`${module}original_module.${end}`] = { shape, data: new Uint8Array(data.length) };
+    }
+  }
+}
+
 /** The tensor rounded to bf16. */
 export function halved({ shape, data }: TinyTensor): TinyTensor {
   return { shape, dtype: 'BF16', data: encodeElements('bf16', decodeElements('F32', data)) };

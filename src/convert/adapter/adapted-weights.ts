@@ -12,7 +12,7 @@ import {
   tensorForRead,
 } from '../readers/tensor-source';
 import type { AdapterConfig } from './adapter-config';
-import { type ModuleParts, misfit, sortTensors } from './adapter-tensors';
+import { type ModuleParts, checkDuplicates, misfit, sortTensors } from './adapter-tensors';
 import {
   type Apply,
   type Stored,
@@ -52,13 +52,14 @@ export class AdaptedWeights implements TensorSource {
    * Throws `checkpoint_malformed` and `tensor_shape_mismatch` for an adapter that does not fit the base,
    * `dtype_unsupported`, `architecture_unsupported` for tensors that such an adapter does not have, `limit_exceeded`.
    */
-  static join(
+  static async join(
     base: TensorSource,
     adapter: TensorSource,
     config: AdapterConfig,
     { isTied, transposedModules, isWhole, limits }: JoinOptions,
-  ): AdaptedWeights {
-    const { modules, whole, copies } = sortTensors(adapter, config);
+  ): Promise<AdaptedWeights> {
+    const { modules, whole, copies, duplicates } = sortTensors(adapter, config);
+    await checkDuplicates(adapter, duplicates);
     const encoder = encoderOf(modules.keys());
     const tensors = new Map<string, Entry>();
     const entry = (source: TensorSource, name: string) => ({ ...source.find(name)!, stored: { source, name } });

@@ -5,7 +5,14 @@ import { describe, expect, it } from 'vitest';
 
 import { type ConvertOptions, convert } from '../../../src/convert/convert';
 import { isEncoderError } from '../../../src/errors';
-import { type AdapterChanges, adapterModel, halved, writeAdapter, writeBase } from '../../golden/adapter-checkpoints';
+import {
+  type AdapterChanges,
+  adapterModel,
+  addWrapped,
+  halved,
+  writeAdapter,
+  writeBase,
+} from '../../golden/adapter-checkpoints';
 import { type TinyTensor, floats, temporaryFolder, writeSafetensors } from './temp-folder';
 
 const model = adapterModel('roberta-masked');
@@ -180,6 +187,36 @@ describe('the tensors of an adapter', () => {
       (t) => (t['base_model.model.adapter.weight'] = { shape: [1], data: floats(1) }),
       'architecture_unsupported',
       'adapter.weight',
+    ],
+    [
+      'hold a trained bias twice, and not alike',
+      (t) => {
+        addWrapped(t, ['classifier']);
+        const copy = t['base_model.model.classifier.modules_to_save.default.dense.bias']!;
+        t['base_model.model.classifier.modules_to_save.default.dense.bias'] = {
+          ...copy,
+          data: copy.data.map((x) => x ^ 1),
+        };
+      },
+      'checkpoint_malformed',
+      'classifier.dense.bias and base_model.model.classifier.modules_to_save.default.dense.bias, which PEFT saves alike',
+    ],
+    [
+      'hold a trained bias twice, in two types',
+      (t) => {
+        addWrapped(t, ['classifier']);
+        const copy = 'base_model.model.classifier.modules_to_save.default.dense.bias';
+        t[copy] = halved(t[copy]!);
+      },
+      'checkpoint_malformed',
+      'which PEFT saves alike and which differ',
+    ],
+    [
+      'hold what was not trained in the place of what was',
+      (t) =>
+        renamed(t, 'base_model.model.classifier.dense.bias', 'base_model.model.classifier.original_module.dense.bias'),
+      'checkpoint_malformed',
+      'classifier.original_module.dense.bias, which was not trained',
     ],
     ['hold no change', (t) => remove(t, (name) => name.includes('lora_')), 'checkpoint_malformed', 'no lora_A'],
     [

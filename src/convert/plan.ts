@@ -1,6 +1,7 @@
 /** The conversion of a checkpoint folder: what its configuration, its tokenizer and its weights together say. */
 import { EncoderError } from '../errors';
 import type { TensorType } from '../gguf/types';
+import type { GgufTensorDeclaration } from '../gguf/writer';
 import { readActivationFn } from './activation-fn';
 import type { PlannedTensor } from './architectures/architecture';
 import { findArchitecture, findBody } from './architectures/index';
@@ -9,7 +10,7 @@ import type { CheckpointFiles } from './checkpoint';
 import type { ConfigReader } from './config';
 import { type ConversionPlan, type PlanOptions, completePlan } from './conversion-plan';
 import { checkLabels, readLabels, suggestedLabels } from './labels';
-import { type LabelModel, describeLabelModel, encoderConfig } from './label-head';
+import { describeLabelModel, encoderConfig } from './label-head';
 import { MIN_LENGTH } from './limits';
 import { addModuleHead, checkModuleSettings } from './module-head';
 import { type TensorSource, requireFloats } from './readers/tensor-source';
@@ -82,8 +83,7 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
   const text = body === undefined ? findPublishedText(checkpoint.name, architecture.sourceClass) : {};
   const unsaid = [unread, score?.assumption, text.assumption].filter((assumption) => assumption !== undefined);
   const warnings = [...unsaid, ...(model.assumptions ?? []), ...tokenizer.warnings];
-  requireFloatWeights(model.tensors, weights);
-  const declared = declareTensors(model.tensors, options.type ?? ownType(weights, model.tensors), warnings);
+  const declared = declareFloats(model.tensors, weights, options.type, warnings);
   const facts = {
     name: checkpoint.name,
     sourceClass:
@@ -125,10 +125,9 @@ async function planLabelModel(
     modelType: encoder.string('model_type', ''),
     tokenizerClass: config.string('tokenizer_class') ?? encoder.string('tokenizer_class'),
   });
-  const { model, weights, sourceClass, maxLength }: LabelModel = describeLabelModel(config, encoder, own, tokenizer);
+  const { model, weights, sourceClass, maxLength } = describeLabelModel(config, encoder, own, tokenizer);
   const warnings = [...tokenizer.warnings];
-  requireFloatWeights(model.tensors, weights);
-  const declared = declareTensors(model.tensors, options.type ?? ownType(weights, model.tensors), warnings);
+  const declared = declareFloats(model.tensors, weights, options.type, warnings);
   const facts = {
     name: checkpoint.name,
     sourceClass,
@@ -143,11 +142,18 @@ async function planLabelModel(
   return completePlan(weights, options.type, facts, declared, warnings);
 }
 
-function requireFloatWeights(tensors: readonly PlannedTensor[], weights: TensorSource): void {
+/** Throws for weights that are no floats. */
+function declareFloats(
+  tensors: readonly PlannedTensor[],
+  weights: TensorSource,
+  type: TensorType | undefined,
+  warnings: string[],
+): readonly GgufTensorDeclaration[] {
   for (const name of tensors.flatMap(({ sources, twins = [] }) => [...sources, ...twins])) {
     const tensor = weights.find(name);
     if (tensor !== undefined) requireFloats(name, tensor);
   }
+  return declareTensors(tensors, type ?? ownType(weights, tensors), warnings);
 }
 
 /**

@@ -59,6 +59,17 @@ export function checkStrings(list: readonly unknown[], nameOf: (index: number) =
   for (const [index, item] of list.entries()) checkString(nameOf(index), item);
 }
 
+/** @internal Where each key stands, in the order in which they first come. */
+export function placesOf(keys: readonly string[]): Map<string, number[]> {
+  const places = new Map<string, number[]>();
+  keys.forEach((key, place) => {
+    const known = places.get(key);
+    if (known === undefined) places.set(key, [place]);
+    else known.push(place);
+  });
+  return places;
+}
+
 /** True for ["a", "b"], which is one pair; a list of pairs holds arrays or objects. */
 function isOnePair(input: PairInput | readonly PairInput[]): input is PairInput {
   return !isList<unknown>(input) || typeof input[0] === 'string' || typeof input[1] === 'string';

@@ -1,4 +1,5 @@
 /** Zero-shot with a model that reads labels and text together: each text goes through it once, with all of its labels. */
+import { placesOf } from './inputs';
 import type { resolveZeroShotOptions } from './options';
 import { toLabelClassification } from './results';
 import type { ZeroShotClassification } from './results';
@@ -16,7 +17,7 @@ export async function classifyByReadLabels<Label extends string>(
   const results: ZeroShotClassification<Label>[] = [];
   let through = 0;
   const { onProgress } = control;
-  for (const places of placesByLabels(candidates).values()) {
+  for (const places of placesOf(candidates.map((labels) => JSON.stringify(labels))).values()) {
     const labels = candidates[places[0] ?? 0] ?? [];
     const columns = {
       texts: places.map((place) => texts[place] ?? ''),
@@ -42,16 +43,4 @@ export async function classifyByReadLabels<Label extends string>(
     through += places.length;
   }
   return results;
-}
-
-/** Texts that have the same labels in the same order. */
-function placesByLabels(candidates: readonly (readonly string[])[]): Map<string, number[]> {
-  const groups = new Map<string, number[]>();
-  candidates.forEach((labels, place) => {
-    const key = JSON.stringify(labels);
-    const places = groups.get(key);
-    if (places === undefined) groups.set(key, [place]);
-    else places.push(place);
-  });
-  return groups;
 }

@@ -6,7 +6,7 @@ import { EncoderError, isEncoderError } from '../errors';
 import type { NativeRunOptions } from '../native/bindings';
 import { checkOptions, checkString, describe, isList, outOfRange, wrongValue } from '../support/arguments';
 import { labelsPerText, toHypothesis } from './hypotheses';
-import { checkStrings } from './inputs';
+import { checkStrings, placesOf } from './inputs';
 import type { InputColumns } from './inputs';
 import { classifyByReadLabels } from './labels-in-text';
 import { LOAD_KEYS } from './load-options';
@@ -231,14 +231,8 @@ export class ZeroShotClassifier implements AsyncDisposable {
   ): Promise<OutputRow[]> {
     const control = { signal, waitForRoom };
     const { lengthLimit } = this.#session;
-    const placesOf = new Map<string, number[]>();
-    pairs.forEach((pair, place) => {
-      const places = placesOf.get(pair);
-      if (places === undefined) placesOf.set(pair, [place]);
-      else places.push(place);
-    });
     const rows: OutputRow[] = [];
-    for (const [pair, places] of placesOf) {
+    for (const [pair, places] of placesOf(pairs)) {
       const columns = { texts: places.map((place) => texts[place] ?? ''), pairs: places.map(() => pair) };
       const own = await this.#session.run(columns, options, control).catch(async (error: unknown) => {
         if (!isEncoderError(error, 'input_too_long')) throw error;

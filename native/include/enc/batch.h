@@ -16,6 +16,16 @@ enum class LabelTokens {
   kRest,  ///< the same without the mark
 };
 
+/// Where a model that reads its labels finds them among its input's tokens.
+struct MarkRule {
+  int32_t token_id = 0;      ///< stands before each label
+  int32_t separator_id = 0;  ///< behind the last one
+  bool labels_first = true;  ///< before the text, else behind it, whose own marks do not count
+  LabelTokens tokens = LabelTokens::kMark;
+  bool ends_at_separator = false;  ///< the last label's span does
+  bool has_segments = false;       ///< segment 1 begins with the separator
+};
+
 /// T tokens in B sequences. Sequence b owns tokens [cu_seqlens[b], cu_seqlens[b + 1]), which continue those
 /// of its prefix where it has one.
 struct PackedBatch {

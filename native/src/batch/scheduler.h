@@ -32,16 +32,6 @@ class BatchRunner {
                    std::vector<float>& logits) = 0;
 };
 
-/// Where a model that reads its labels finds them among its input's tokens.
-struct MarkRule {
-  int32_t token_id;  ///< stands before each label
-  int32_t separator_id;
-  bool labels_first;  ///< else behind the text, whose own marks do not count
-  LabelTokens tokens;
-  bool ends_at_separator = false;  ///< the last label's span does
-  bool has_segments = false;       ///< segment 1 begins with the separator
-};
-
 class Scheduler {
  public:
   struct Options {

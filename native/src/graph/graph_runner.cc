@@ -18,7 +18,7 @@ std::vector<int32_t> find_pooled_rows(const PackedBatch& batch, const Hparams& h
     for (size_t b = 0; b < rows.size(); b++) {
       const auto begin = batch.ids.begin() + batch.cu_seqlens[b],
                  end = batch.ids.begin() + batch.cu_seqlens[b + 1];
-      const auto found = std::find(begin, end, hparams.label_head.separator_token_id);
+      const auto found = std::find(begin, end, hparams.label_head.marks.separator_id);
       if (found != end) rows[b] = int32_t(found - begin);
     }
     return rows;

@@ -401,21 +401,23 @@ void read_label_head(const Reader& reader, Hparams& h) {
   const auto token = [&](const char* key) {
     return int32_t(reader.integer(prefix + key, 0, h.vocab_size - 1));
   };
-  head.mark_token_id = token("mark_token_id");
-  head.separator_token_id = token("separator_token_id");
-  head.labels_first = reader.file().boolean(prefix + "first", true);
-  head.has_segments = reader.file().boolean(prefix + "segments", false);
-  head.tokens = reader.word<LabelTokens>(prefix + "tokens", {{"mark", LabelTokens::kMark},
-                                                             {"next", LabelTokens::kNext},
-                                                             {"span", LabelTokens::kSpan},
-                                                             {"rest", LabelTokens::kRest}});
+  MarkRule& marks = head.marks;
+  marks.token_id = token("mark_token_id");
+  marks.separator_id = token("separator_token_id");
+  marks.labels_first = reader.file().boolean(prefix + "first", true);
+  marks.has_segments = reader.file().boolean(prefix + "segments", false);
+  marks.ends_at_separator = h.pooling == Pooling::kSeparator;
+  marks.tokens = reader.word<LabelTokens>(prefix + "tokens", {{"mark", LabelTokens::kMark},
+                                                              {"next", LabelTokens::kNext},
+                                                              {"span", LabelTokens::kSpan},
+                                                              {"rest", LabelTokens::kRest}});
   head.activation =
       reader.activation(prefix + "activation", {{"gelu", Activation::kGeluErf}, {"tanh", Activation::kTanh}});
   const bool reads_one_token = h.pooling == Pooling::kFirst || h.pooling == Pooling::kSeparator;
   if (h.causal || h.has_decoder() || h.has_pooler || h.num_labels != 1 || h.subtracts_logits ||
       h.logit_softcap > 0 || !reads_one_token)
     reader.unsupported(prefix + "score", "set beside another head, or a decoder's layers");
-  if (head.has_segments && h.num_token_types != 2)
+  if (marks.has_segments && h.num_token_types != 2)
     reader.file().malformed("labels and text are two segments, of which its table has " +
                             std::to_string(h.num_token_types));
 }

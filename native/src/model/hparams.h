@@ -86,11 +86,7 @@ enum class LabelScore {
 /// The head of a model that reads its labels, each behind a mark, and gives each of them a logit.
 struct LabelHead {
   LabelScore score = LabelScore::kNone;
-  bool labels_first = true;   ///< they stand before the text
-  bool has_segments = false;  ///< segment 1 begins with the separator
-  LabelTokens tokens = LabelTokens::kMark;
-  int32_t mark_token_id = 0;
-  int32_t separator_token_id = 0;                ///< behind the last label
+  MarkRule marks;
   Activation activation = Activation::kGeluErf;  ///< between the two projections of a state
   bool exists() const { return score != LabelScore::kNone; }
 };

@@ -57,30 +57,21 @@ void require_eos(const GgufFile& file, const Tokenizer& tokenizer, int32_t eos) 
 }
 
 /// The tokenizer has to find a mark before each label, and the separator behind them.
-void require_marks(const GgufFile& file, const Tokenizer& tokenizer, const LabelHead& head) {
+void require_marks(const GgufFile& file, const Tokenizer& tokenizer, const MarkRule& marks) {
   EncodeOptions options;
   options.labels = {"a", "b"};
   Encoding encoding;
   tokenizer.encode("c", std::nullopt, options, encoding);
   const auto count = [&](int32_t id) { return std::count(encoding.ids.begin(), encoding.ids.end(), id); };
-  if (count(head.mark_token_id) != 2 || count(head.separator_token_id) != 1)
+  if (count(marks.token_id) != 2 || count(marks.separator_id) != 1)
     file.malformed("its tokenizer does not find the tokens that its labels stand between");
-}
-
-std::optional<MarkRule> mark_rule(const Hparams& hparams) {
-  const LabelHead& head = hparams.label_head;
-  if (!head.exists()) return std::nullopt;
-  MarkRule rule{head.mark_token_id, head.separator_token_id, head.labels_first, head.tokens};
-  rule.ends_at_separator = hparams.pooling == Pooling::kSeparator;
-  rule.has_segments = head.has_segments;
-  return rule;
 }
 
 std::optional<LabelTemplate> read_label_template(const GgufFile& file, const Hparams& hparams) {
   if (!hparams.label_head.exists()) return std::nullopt;
   const std::string prefix = "ggml_encoder.labels.";
   return LabelTemplate{file.string(prefix + "mark"), file.string(prefix + "separator"),
-                       hparams.label_head.labels_first};
+                       hparams.label_head.marks.labels_first};
 }
 
 class LoadedModel final : public Model {
@@ -114,20 +105,21 @@ class LoadedModel final : public Model {
                        ", its embedding " + std::to_string(hparams_.vocab_size) + " rows");
     }
     if (hparams_.pooling == Pooling::kEos) require_eos(*file_, *tokenizer_, hparams_.eos_token_id);
-    if (hparams_.label_head.exists()) require_marks(*file_, *tokenizer_, hparams_.label_head);
+    if (hparams_.label_head.exists()) require_marks(*file_, *tokenizer_, hparams_.label_head.marks);
     weights_ = load_weights(std::move(plan.declared), *file_, hparams_, weight_buffer_type(gpu_), table_,
                             plan.options.should_stop);
     describe();
     file_.reset();
     team_ = std::make_unique<Team>(table_ == nullptr ? 0 : threads_ - 1);
     scheduler_ = std::make_unique<Scheduler>(
-        Scheduler::Options{threads_,
-                           {max_batch_tokens_, plan.shares_prefixes(), hparams_.pad_token_id},
-                           hparams_.max_length,
-                           hparams_.num_labels,
-                           hparams_.num_token_types <= 1,
-                           hparams_.short_length,
-                           mark_rule(hparams_)},
+        Scheduler::Options{
+            threads_,
+            {max_batch_tokens_, plan.shares_prefixes(), hparams_.pad_token_id},
+            hparams_.max_length,
+            hparams_.num_labels,
+            hparams_.num_token_types <= 1,
+            hparams_.short_length,
+            hparams_.label_head.exists() ? std::optional(hparams_.label_head.marks) : std::nullopt},
         *tokenizer_, [this]() -> std::unique_ptr<BatchRunner> {
           if (gpu_ != nullptr)
             return std::make_unique<DeviceRunner>(gpu_, hparams_, weights_, *ops_, health_);

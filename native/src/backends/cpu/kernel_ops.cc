@@ -275,19 +275,6 @@ ggml_tensor* KernelOps::neighbours(GraphContext& g, ggml_tensor* x, int64_t widt
   });
 }
 
-namespace {
-
-/// The rows `indices` of x, which live as long as the graph.
-ggml_tensor* gather(GraphContext& g, ggml_tensor* x, const std::vector<int32_t>& indices) {
-  return custom(g, x->ne[0], int64_t(indices.size()), {x}, [&indices](ggml_tensor* dst) {
-    const ggml_tensor* input = dst->src[0];
-    for (size_t i = 0; i < indices.size(); i++)
-      std::copy_n(f32(input) + size_t(indices[i]) * stride(input), dst->ne[0], f32(dst) + i * stride(dst));
-  });
-}
-
-}  // namespace
-
 ggml_tensor* KernelOps::marked_rows(GraphContext& g, ggml_tensor* x) const {
   return custom(g, x->ne[0], int64_t(g.batch->marks.size()), {x}, [&g](ggml_tensor* dst) {
     const ggml_tensor* input = dst->src[0];
@@ -305,7 +292,12 @@ ggml_tensor* KernelOps::marked_rows(GraphContext& g, ggml_tensor* x) const {
 }
 
 ggml_tensor* KernelOps::owner_rows(GraphContext& g, ggml_tensor* x) const {
-  return gather(g, x, g.batch->mark_owners);
+  return custom(g, x->ne[0], int64_t(g.batch->mark_owners.size()), {x}, [&g](ggml_tensor* dst) {
+    const ggml_tensor* input = dst->src[0];
+    for (size_t i = 0; i < g.batch->mark_owners.size(); i++)
+      std::copy_n(f32(input) + size_t(g.batch->mark_owners[i]) * stride(input), dst->ne[0],
+                  f32(dst) + i * stride(dst));
+  });
 }
 
 ggml_tensor* KernelOps::beside(GraphContext& g, ggml_tensor* x, ggml_tensor* y) const {

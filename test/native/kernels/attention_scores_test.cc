@@ -21,6 +21,7 @@ struct Case {
   size_t heads_per_kv = 1;
   bool causal = false;
   size_t max_distance = SIZE_MAX;
+  bool sees_first = false;
   float softcap = 0;
   enum { kNone, kByDistance, kByPair } bias = kNone;
   float query_size = 1;  ///< multiplied onto queries and taken back by the scale
@@ -66,7 +67,7 @@ struct Problem {
     a.cu_seqlens = cu_seqlens.data(), a.sequence_end = cu_seqlens.size() - 1;
     a.head_end = kHeads, a.heads_per_kv = c.heads_per_kv, a.head_size = head_size;
     a.scale = 1 / (c.query_size * std::sqrt(static_cast<float>(head_size))), a.softcap = c.softcap;
-    a.causal = c.causal, a.max_distance = c.max_distance;
+    a.causal = c.causal, a.max_distance = c.max_distance, a.sees_first = c.sees_first;
     if (c.bias == Case::kByDistance) {
       a.bias = bias.data() + kLongest - 1;
       a.bias_head_stride = 2 * kLongest - 1, a.bias_query_stride = -1;
@@ -88,7 +89,8 @@ struct Problem {
     for (size_t j = 0; j < length; j++) {
       const size_t distance = query > j ? query - j : j - query;
       weights[j] = -INFINITY;
-      if ((c.causal && j > query) || distance > c.max_distance) continue;
+      const bool is_near = distance <= c.max_distance || (c.sees_first && j == 0);
+      if ((c.causal && j > query) || !is_near) continue;
       double dot = 0;
       for (size_t i = 0; i < head_size; i++)
         dot += double{q[(begin + query) * q_stride + head * head_size + i]} *
@@ -145,6 +147,9 @@ const Case kCases[] = {
     {.name = "window", .max_distance = 5},
     {.name = "wide window", .max_distance = 64},
     {.name = "itself alone", .max_distance = 0},
+    {.name = "window and the first", .max_distance = 5, .sees_first = true},
+    {.name = "wide window and the first", .heads_per_kv = 2, .max_distance = 64, .sees_first = true},
+    {.name = "itself and the first", .max_distance = 0, .sees_first = true},
     {.name = "causal window", .heads_per_kv = 2, .causal = true, .max_distance = 19},
     {.name = "capped", .softcap = 0.7f},
     {.name = "capped far below the products", .softcap = 0.7f, .query_size = 100},
@@ -155,6 +160,7 @@ const Case kCases[] = {
      .heads_per_kv = 2,
      .causal = true,
      .max_distance = 40,
+     .sees_first = true,
      .softcap = 1.5f,
      .bias = Case::kByPair},
 };
@@ -171,6 +177,9 @@ TEST(attention_scores_match_double) {
 TEST(attention_scores_match_double_for_long_sequences) {
   for (const AttentionVarlenKernel* kernel : runnable<AttentionVarlenKernel>()) {
     for (const Case& c : kCases) check_variant(*kernel, Problem(c, {1300, 1025}, 16), 97);
+    // The first key lies before the blocks of most queries, which are two.
+    const Case apart{.name = "two blocks and the first", .max_distance = 560, .sees_first = true};
+    check_variant(*kernel, Problem(apart, {1300}, 16), 13);
   }
 }
 

@@ -159,7 +159,7 @@ struct Bf16Attention {
     for (size_t r = 0; r < q.rows; r++) {
       float* line = b.scores + r * layout.scores_stride;
       if (reshapes) reshape_scores<S>(a, q.head, q.query + r, block, count, line);
-      if (edges) hide_scores(visible_keys(a, q.query + r, q.length), block, count, line);
+      if (edges) hide_scores(a, q.query + r, q.length, block, count, line);
       const float found = row_largest(line, count);
       const float top = !is_first && q.largest[r] > found ? q.largest[r] : found;
       const float added = row_weights(line, count, top, factor, b.weights + r * layout.weights_stride);
@@ -192,12 +192,9 @@ struct Bf16Attention {
       const auto [row, end] = asked_in_block(asked, first, kQueryRows);
       QueryBlock q = {head, length, row, end - row, {}, {}};
       pack_queries(a.q + (begin + row) * a.q_stride + offset, a.q_stride, q.rows, d, b.queries);
-      // Of all rows together; the first block has a visible key for each of them, as it is wider than the
-      // rows are apart.
-      const size_t key_begin = visible_keys(a, first, length).begin / 32 * 32;
-      const size_t key_end = visible_keys(a, row + q.rows - 1, length).end;
-      for (size_t block = key_begin; block < key_end; block += kKeyBlock)
-        attend_block(a, layout, b, q, block, min_size(kKeyBlock, key_end - block), block == key_begin);
+      const KeyBlocks blocks = KeyBlocks::over(a, first, row + q.rows - 1, length, 32, kKeyBlock);
+      for (KeyRange keys = blocks.first(); keys.begin < keys.end; keys = blocks.after(keys))
+        attend_block(a, layout, b, q, keys.begin, keys.end - keys.begin, blocks.is_first(keys));
       for (size_t r = 0; r < q.rows; r++) {
         float* to = a.out + (begin + row + r) * a.out_stride + offset;
         const __m512 factor = S::set(1.0f / q.sum[r]);

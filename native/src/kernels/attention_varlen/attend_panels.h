@@ -38,7 +38,7 @@ struct Attention {
       keys = round_up(longest, S::kWidth) * head_size;
       values = longest * round_up(head_size, S::kWidth);
       scores = kQueryRows * min_size(round_up(longest, S::kWidth), kKeyBlock);
-      partial = longest > kKeyBlock ? kQueryRows * round_up(head_size, S::kWidth) : 0;
+      partial = longest > Tile::kColumns ? kQueryRows * round_up(head_size, S::kWidth) : 0;
       keys = round_up(keys, 16), values = round_up(values, 16);
       scores = round_up(scores, 16), partial = round_up(partial, 16);
       total = keys + values + scores + partial;
@@ -153,14 +153,11 @@ struct Attention {
       const size_t rows = end - row;
       const float* q = a.q + (begin + row) * a.q_stride + offset;
       float* out = a.out + (begin + row) * a.out_stride + offset;
-      // Of all rows together; the first block has a visible key for each of them, as it is wider than a few
-      // rows are apart.
-      const size_t key_begin = visible_keys(a, first, length).begin / Tile::kColumns * Tile::kColumns;
-      const size_t key_end = visible_keys(a, row + rows - 1, length).end;
+      const KeyBlocks blocks = KeyBlocks::over(a, first, row + rows - 1, length, Tile::kColumns, kKeyBlock);
       float largest[kQueryRows], sum[kQueryRows];
-      for (size_t block = key_begin; block < key_end; block += kKeyBlock) {
-        const bool is_first = block == key_begin;
-        const size_t count = min_size(kKeyBlock, key_end - block);
+      for (KeyRange seen = blocks.first(); seen.begin < seen.end; seen = blocks.after(seen)) {
+        const bool is_first = blocks.is_first(seen);
+        const size_t block = seen.begin, count = seen.end - block;
         for (size_t key = block; key < block + count; key += Tile::kColumns) {
           dense_panel<S>(q, a.q_stride, rows, keys + key * d, min_size(Tile::kColumns, padded - key), d,
                          nullptr, Activation::kNone, scores + (key - block), scores_stride,
@@ -172,7 +169,7 @@ struct Attention {
         for (size_t r = 0; r < rows; r++) {
           float* line = scores + r * scores_stride;
           if (reshapes) reshape_scores<S>(a, head, row + r, block, count, line);
-          if (edges) hide_scores(visible_keys(a, row + r, length), block, round_up(count, S::kWidth), line);
+          if (edges) hide_scores(a, row + r, length, block, round_up(count, S::kWidth), line);
           const float found = row_largest(line, count);
           const float top = !is_first && largest[r] > found ? largest[r] : found;
           const float added = row_weights(line, count, top, factor);

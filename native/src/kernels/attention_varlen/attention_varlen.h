@@ -37,7 +37,8 @@ struct AttentionVarlenArgs {
   float scale = 0;                 ///< > 0, usually 1 / sqrt(head_size)
   float softcap = 0;               ///< > 0: scores become softcap * tanh(score / softcap)
   bool causal = false;             ///< query i sees keys j <= i alone
-  size_t max_distance = SIZE_MAX;  ///< query i sees keys with |i - j| <= max_distance alone
+  size_t max_distance = SIZE_MAX;  ///< query i sees keys with |i - j| <= max_distance alone,
+  bool sees_first = false;         ///< and the first key however far it is
   /// Added to the score of head h, query i and key j, i and j counted from the sequence's first token:
   /// bias[h * bias_head_stride + i * bias_query_stride + j]. Null: nothing. A query stride of -1 makes it a
   /// table over j - i.

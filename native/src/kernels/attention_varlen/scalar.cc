@@ -11,7 +11,8 @@ size_t scratch_bytes(size_t longest_sequence, size_t) noexcept {
 }
 
 bool sees(const AttentionVarlenArgs& a, size_t query, size_t key) {
-  return !(a.causal && key > query) && (key > query ? key - query : query - key) <= a.max_distance;
+  if (a.causal && key > query) return false;
+  return (key > query ? key - query : query - key) <= a.max_distance || (a.sees_first && key == 0);
 }
 
 float score(const AttentionVarlenArgs& a, const float* q, const float* k, size_t head, size_t query,

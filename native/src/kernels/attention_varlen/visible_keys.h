@@ -16,11 +16,40 @@ struct KeyRange {
   size_t begin, end;
 };
 
+/// But for the first key, which counts apart from them where a.sees_first.
 ENC_INLINE KeyRange visible_keys(const AttentionVarlenArgs& a, size_t query, size_t length) {
   const size_t begin = query > a.max_distance ? query - a.max_distance : 0;
   const size_t after = length - 1 - query;
   return {begin, a.causal ? query + 1 : query + 1 + min_size(after, a.max_distance)};
 }
+
+/// The blocks of keys that some queries of a sequence see, in order.
+class KeyBlocks {
+ public:
+  /// Of queries [first, last]: from a multiple of `align` on, `size` keys at a time. Each query sees a key of
+  /// the first block, as that is wider than the queries are apart, or holds the first key alone.
+  ENC_INLINE KeyBlocks over(const AttentionVarlenArgs& a, size_t first, size_t last, size_t length,
+                            size_t align, size_t size) {
+    const size_t begin = visible_keys(a, first, length).begin / align * align;
+    return KeyBlocks(begin, visible_keys(a, last, length).end, size, a.sees_first && begin > 0);
+  }
+
+  KeyRange first() const { return first_is_apart_ ? KeyRange{0, 1} : from(begin_); }
+  /// Empty behind the last one.
+  KeyRange after(const KeyRange& block) const { return from(is_apart(block) ? begin_ : block.end); }
+  bool is_first(const KeyRange& block) const {
+    return is_apart(block) || (!first_is_apart_ && block.begin == begin_);
+  }
+
+ private:
+  KeyBlocks(size_t begin, size_t end, size_t size, bool first_is_apart)
+      : begin_(begin), end_(end), size_(size), first_is_apart_(first_is_apart) {}
+  KeyRange from(size_t begin) const { return {begin, min_size(begin + size_, end_)}; }
+  bool is_apart(const KeyRange& block) const { return first_is_apart_ && block.begin == 0; }
+
+  size_t begin_, end_, size_;
+  bool first_is_apart_;
+};
 
 /// Rows of a sequence's queries.
 struct QueryRange {
@@ -75,10 +104,12 @@ void reshape_scores(const AttentionVarlenArgs& a, size_t head, size_t query, siz
 }
 
 /// Hides what `query` does not see of keys [block, block + columns); columns behind the last key as well.
-ENC_INLINE void hide_scores(const KeyRange& visible, size_t block, size_t columns, float* row) {
+ENC_INLINE void hide_scores(const AttentionVarlenArgs& a, size_t query, size_t length, size_t block,
+                            size_t columns, float* row) {
+  const KeyRange visible = visible_keys(a, query, length);
   const size_t begin = visible.begin > block ? min_size(visible.begin - block, columns) : 0;
   const size_t end = visible.end > block ? min_size(visible.end - block, columns) : 0;
-  for (size_t i = 0; i < begin; i++) row[i] = kHiddenScore;
+  for (size_t i = a.sees_first && block == 0 ? 1 : 0; i < begin; i++) row[i] = kHiddenScore;
   for (size_t i = end; i < columns; i++) row[i] = kHiddenScore;
 }
 

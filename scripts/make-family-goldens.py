@@ -180,6 +180,11 @@ FAMILIES = {
     "opt-projected-before": ("opt", {**OPT, "word_embed_proj_dim": 32, "num_labels": 2}),
     "bloom": ("bloom", {**BLOOM, "n_head": 4}),
     "bloom-six-heads": ("bloom", {**BLOOM, "n_head": 6, "pad_token_id": None, "num_labels": 2}),
+    # The windows are far shorter than the texts.
+    "longformer": ("longformer", {**ROBERTA, "attention_window": 16}),
+    "longformer-segments": ("longformer", {**ROBERTA, "type_vocab_size": 2, "attention_window": [4, 4], "hidden_act": "gelu_new",
+                                           "num_hidden_layers": 2, "num_labels": 1}),
+    "longformer-one-layer": ("longformer", {**ROBERTA, "attention_window": 64, "num_hidden_layers": 1}),
     "mobilebert": ("mobilebert", MOBILEBERT),
     "mobilebert-pooler": ("mobilebert", {**MOBILEBERT, "num_feedforward_networks": 1, "classifier_activation": True,
                                          "hidden_act": "gelu", "num_hidden_layers": 1}),

@@ -167,6 +167,7 @@ function mechanismEntries(hyperparameters: EncoderHyperparameters): GgufEntry[] 
   if (slidingWindow !== undefined) {
     entries.push({ key: ENCODER_KEYS.localLayers, type: 'uint32[]', value: slidingWindow.layers });
   }
+  if (hyperparameters.isFirstGlobal === true) entries.push(flag(ENCODER_KEYS.firstIsGlobal, true));
   if (layerWeights !== undefined)
     entries.push({ key: ENCODER_KEYS.layerWeights, type: 'uint32[]', value: layerWeights });
   if (rope !== undefined) {

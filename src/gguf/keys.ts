@@ -192,6 +192,8 @@ export const ENCODER_KEYS = {
   feedForwardKind: 'ggml_encoder.ffn_kind',
   /** ARRAY[UINT32], layers with the sliding window; absent means all. */
   localLayers: 'ggml_encoder.attention.local_layers',
+  /** BOOL, the first token sees and is seen by all, by attn_global_q and attn_global_kv; absent means false. */
+  firstIsGlobal: 'ggml_encoder.attention.first_is_global',
   /** ARRAY[UINT32], for each layer the block whose weights it uses; absent means its own. */
   layerWeights: 'ggml_encoder.layer_weights',
   /** ARRAY[FLOAT32], inverse frequencies of the rotary embedding, all scaling applied. */

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../unit/convert/temp-folder';
 import { type Engine, engineOptions } from './engines';
 import { families, familyInputs, writeFamily } from './family-checkpoints';
 
-describe.each(['phi3-longrope', 'phi3-longrope-whole', 'bloom'])('%s', (name) => {
+describe.each(['phi3-longrope', 'phi3-longrope-whole', 'bloom', 'longformer', 'longformer-one-layer'])('%s', (name) => {
   const family = families().find((one) => one.name === name)!;
   // Behind the fixture's, texts that begin alike and end in either length.
   const alike = [20, 45, 46, 47, 60, 61].flatMap((count) => ['b', 'c'].map((end) => `${'the '.repeat(count)}${end}`));

@@ -242,6 +242,7 @@ const OTHER_KEYS = [
   'ggml_encoder.norm_kind',
   'ggml_encoder.ffn_kind',
   'ggml_encoder.attention.local_layers',
+  'ggml_encoder.attention.first_is_global',
   'ggml_encoder.rope.inv_freq',
   'ggml_encoder.rope.inv_freq_local',
   'ggml_encoder.rope.inv_freq_long',

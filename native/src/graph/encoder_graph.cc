@@ -121,6 +121,10 @@ class GraphBuilder {
     const LayerWeights& w = weights_.blocks[h_.layer_weights[index]];
     const bool only_pooled = keeps_pooled_only(is_last);
     if (h_.narrow_size > 0) return narrow_layer(w, x, encoder_attention(index, w), only_pooled);
+    if (h_.first_is_global) {
+      ggml_tensor* attended = attend_with_first(w, x, encoder_attention(index, w), only_pooled);
+      return feed_forward(w, attended, attended);
+    }
     ggml_tensor* attended = attend(w, x, encoder_attention(index, w), rotation(index), only_pooled);
     if (h_.norm_placement != NormPlacement::kParallel) return feed_forward(w, attended, attended);
     return feed_forward(w, only_pooled ? ops_.pooled_rows(g_, x) : x, attended);
@@ -189,6 +193,7 @@ class GraphBuilder {
     spec.softcap = h_.softcap;
     spec.causal = h_.causal;
     spec.max_distance = h_.attention[index].max_distance;
+    spec.sees_first = h_.first_is_global;
     spec.bias = own_or_shared(w.relative_bias, weights_.relative_bias);
     if (h_.position_kind == PositionKind::kDisentangled) {
       spec.disentangled = {&weights_.relative_positions, &w, h_.content_to_position, h_.position_to_content};
@@ -246,6 +251,30 @@ class GraphBuilder {
     return join(g_, ops_, h_.norm_placement, w.attn_post_norm, x, y);
   }
 
+  /// The same where the first token of each sequence, which is the one that the head reads, sees all others
+  /// by projections of its own.
+  ggml_tensor* attend_with_first(const LayerWeights& w, ggml_tensor* x, AttentionSpec spec, bool only_first) {
+    ggml_tensor* first = ops_.pooled_rows(g_, x);
+    const auto project = [&](const Linear& linear, ggml_tensor* input) {
+      return ops_.linear(g_, linear, input, Activation::kNone);
+    };
+    const int64_t width = spec.num_heads * spec.head_size;
+    ggml_tensor* q = project(w.attn_global_q, first);
+    ggml_tensor* kv = project(w.attn_global_kv, x);
+    AttentionSpec all = spec;
+    all.max_distance = LayerAttention::kUnlimited;
+    all.queries = Queries::kGathered;
+    ggml_tensor* y = ops_.attention(g_, q, columns(kv, 0, width), columns(kv, width, width), all);
+    if (!only_first) {
+      ggml_tensor* qkv = project(w.attn_qkv, x);
+      ggml_tensor* near = ops_.attention(g_, columns(qkv, 0, width), columns(qkv, width, width),
+                                         columns(qkv, 2 * width, width), spec);
+      y = ops_.with_pooled_rows(g_, near, y);
+    }
+    return join(g_, ops_, h_.norm_placement, w.attn_post_norm, only_first ? first : x,
+                project(w.attn_output, y));
+  }
+
   /// The same for tokens that see nothing but themselves: what they attend to is their own value.
   ggml_tensor* attend_to_itself(const LayerWeights& w, ggml_tensor* x) {
     ggml_tensor* y = ops_.linear(g_, w.attn_v, normalized(w.attn_norm, x), Activation::kNone);
@@ -291,8 +320,9 @@ size_t max_graph_nodes(const Hparams& hparams, const Ops& ops, const GraphContex
   // Counted from portable_ops.cc, with views: 64 nodes for the rest of a layer with the longest activation,
   // and 24 for each of its feed-forward parts, 224 and 12 a group around the layers, 32 of them for a
   // convolution, as many for the embeddings and 96 for a head that reads labels. A decoder's layer attends
-  // twice.
-  const size_t attentions = hparams.num_layers + 2 * size_t(hparams.decoder.num_layers);
+  // twice, and so does one whose first token sees all.
+  const size_t attentions =
+      hparams.num_layers * (hparams.first_is_global ? 2 : 1) + 2 * size_t(hparams.decoder.num_layers);
   return attentions *
              (64 + 24 * size_t(hparams.num_ffns) + ops.max_attention_nodes(g.attention_groups.size())) +
          224 + 12 * g.groups.size();

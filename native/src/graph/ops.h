@@ -53,6 +53,7 @@ struct PaddedRows {
 struct ScoreMask {
   int64_t first_token;
   size_t max_distance;
+  bool sees_first;
   bool causal;
   bool pooled;
   const RelativeBias* bias;
@@ -121,13 +122,15 @@ struct AttentionSpec {
   float scale;
   float softcap;  ///< > 0: scores become softcap * tanh(score / softcap)
   bool causal;
-  size_t max_distance;  ///< query i sees keys with |i - j| <= max_distance
+  size_t max_distance;      ///< query i sees keys with |i - j| <= max_distance,
+  bool sees_first = false;  ///< and the first key however far it is
   const RelativeBias* bias = nullptr;
   std::optional<DisentangledSpec> disentangled;
   Queries queries = Queries::kAll;
 
   bool sees(int64_t query, int64_t key) const {
-    return !(causal && key > query) && size_t(key > query ? key - query : query - key) <= max_distance;
+    if (causal && key > query) return false;
+    return size_t(key > query ? key - query : query - key) <= max_distance || (sees_first && key == 0);
   }
 };
 
@@ -174,6 +177,8 @@ class Ops {
   virtual ggml_tensor* neighbours(GraphContext& g, ggml_tensor* x, int64_t width) const = 0;
   /// The rows of the tokens that the head reads, ne = {H, B}.
   virtual ggml_tensor* pooled_rows(GraphContext& g, ggml_tensor* x) const = 0;
+  /// x with `rows`, ne = {H, B}, in the place of those.
+  virtual ggml_tensor* with_pooled_rows(GraphContext& g, ggml_tensor* x, ggml_tensor* rows) const = 0;
   /// For each label the mean row of the tokens that stand for it, zeros without one, ne = {H, M}.
   virtual ggml_tensor* marked_rows(GraphContext& g, ggml_tensor* x) const = 0;
   /// For each label its sequence's row of x, ne = {H, M} from {H, B}.

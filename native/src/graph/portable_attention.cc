@@ -96,13 +96,14 @@ ggml_tensor* score_mask(GraphContext& g, const AttentionGroup& group, const Atte
   if (!hides && spec.bias == nullptr && !group.is_padded()) return nullptr;
   for (const ScoreMask& made : g.score_masks) {
     if (made.first_token == group.first_token && made.max_distance == spec.max_distance &&
-        made.causal == spec.causal && made.pooled == is_pooled(spec) && made.bias == spec.bias)
+        made.sees_first == spec.sees_first && made.causal == spec.causal && made.pooled == is_pooled(spec) &&
+        made.bias == spec.bias)
       return made.tensor;
   }
   ggml_tensor* mask = hides || spec.bias != nullptr ? distance_mask(g, group, spec, rows) : nullptr;
   if (group.is_padded()) mask = hide_padding(g, group, mask, rows);
   g.score_masks.push_back(
-      {group.first_token, spec.max_distance, spec.causal, is_pooled(spec), spec.bias, mask});
+      {group.first_token, spec.max_distance, spec.sees_first, spec.causal, is_pooled(spec), spec.bias, mask});
   return mask;
 }
 

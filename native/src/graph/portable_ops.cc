@@ -185,6 +185,17 @@ ggml_tensor* PortableOps::pooled_rows(GraphContext& g, ggml_tensor* x) const {
   return ggml_get_rows(g.ggml, x, g.pooled_tokens);
 }
 
+ggml_tensor* PortableOps::with_pooled_rows(GraphContext& g, ggml_tensor* x, ggml_tensor* rows) const {
+  std::vector<int32_t> places;
+  for (size_t b = 0; b < size_t(g.batch->num_sequences()); b++) {
+    for (int32_t token = g.batch->cu_seqlens[b]; token < g.batch->cu_seqlens[b + 1]; token++) {
+      const bool is_pooled = token - g.batch->cu_seqlens[b] == g.pooled_rows[b];
+      places.push_back(is_pooled ? int32_t(x->ne[1]) + int32_t(b) : token);
+    }
+  }
+  return gather(g, ggml_concat(g.ggml, x, rows, 1), places);
+}
+
 ggml_tensor* PortableOps::marked_rows(GraphContext& g, ggml_tensor* x) const {
   const std::vector<int32_t>&begins = g.batch->marks, &ends = g.batch->mark_ends;
   // The rows of all spans, one behind the other.

@@ -249,6 +249,18 @@ void read_positions(const Reader& reader, Hparams& h) {
   if (h.position_kind == PositionKind::kDisentangled) read_disentangled(reader, h);
 }
 
+/// Read after all that such layers are not set beside.
+void read_global_first(const Reader& reader, Hparams& h) {
+  const std::string key = "ggml_encoder.attention.first_is_global";
+  h.first_is_global = reader.file().boolean(key, false);
+  if (!h.first_is_global) return;
+  const bool is_plain = h.position_kind == PositionKind::kAbsolute &&
+                        h.norm_placement == NormPlacement::kPost && !h.causal && !h.has_decoder() &&
+                        h.num_kv_heads == h.num_heads && h.num_blocks == h.num_layers && h.narrow_size == 0 &&
+                        h.convolution.width == 0 && h.pooling == Pooling::kFirst && !h.label_head.exists();
+  if (!is_plain) reader.unsupported(key, "set beside other positions, norms or heads");
+}
+
 void read_layer_weights(const Reader& reader, Hparams& h) {
   const std::string key = "ggml_encoder.layer_weights";
   h.num_blocks = h.num_layers;
@@ -443,6 +455,7 @@ Hparams read_hparams(const GgufFile& file) {
   read_decoder(reader, h);
   read_head(reader, h);
   read_label_head(reader, h);
+  read_global_first(reader, h);
   h.max_length =
       std::min(h.max_positions, reader.integer("ggml_encoder.max_length", 3, 1048576, h.max_positions));
   // No text is long.

@@ -121,8 +121,11 @@ struct Hparams {
   float attention_scale = 0;
   float softcap = 0;                      ///< > 0: scores become softcap * tanh(score / softcap)
   std::vector<LayerAttention> attention;  ///< [num_layers]
-  std::vector<uint32_t> layer_weights;    ///< [num_layers], the block whose weights a layer uses
-  uint32_t num_blocks = 0;                ///< blocks of weights; num_layers unless layers share them
+  /// Every token sees a text's first one too, however far it is; and that one sees all, by projections of its
+  /// own, and is what the head reads.
+  bool first_is_global = false;
+  std::vector<uint32_t> layer_weights;  ///< [num_layers], the block whose weights a layer uses
+  uint32_t num_blocks = 0;              ///< blocks of weights; num_layers unless layers share them
 
   std::vector<float> rope_inv_freq;        ///< [rotated columns of a head / 2]
   std::vector<float> rope_inv_freq_local;  ///< for local layers; empty: the same

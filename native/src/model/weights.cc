@@ -73,8 +73,8 @@ auto usual_type(Weights& weights, const TypeOf& type_of) {
   std::map<decltype(type_of(Linear{})), uint64_t> elements;
   for_each_block(weights, [&](LayerWeights& block) {
     for (const Linear* linear :
-         {&block.attn_qkv, &block.attn_output, &block.cross_q, &block.cross_kv, &block.cross_output,
-          &block.ffn_up, &block.ffn_down, &block.attn_qk, &block.attn_v}) {
+         {&block.attn_qkv, &block.attn_global_kv, &block.attn_output, &block.cross_q, &block.cross_kv,
+          &block.cross_output, &block.ffn_up, &block.ffn_down, &block.attn_qk, &block.attn_v}) {
       if (linear->out > 0) elements[type_of(*linear)] += uint64_t(linear->in) * uint64_t(linear->out);
     }
   });
@@ -102,7 +102,13 @@ LayerWeights declare_block(TensorContract& contract, const Hparams& h, uint32_t 
     return contract.norm(prefix + name, hidden, h.norm_kind, h.norm_eps);
   };
   LayerWeights block;
-  block.attn_qkv = contract.linear(prefix + "attn_qkv", hidden, h.query_size() + 2 * int64_t(h.kv_size()));
+  // Of the last layer nothing but the first token is read.
+  if (!h.first_is_global || index + 1 < h.num_blocks)
+    block.attn_qkv = contract.linear(prefix + "attn_qkv", hidden, h.query_size() + 2 * int64_t(h.kv_size()));
+  if (h.first_is_global) {
+    block.attn_global_q = contract.linear(prefix + "attn_global_q", hidden, h.query_size());
+    block.attn_global_kv = contract.linear(prefix + "attn_global_kv", hidden, 2 * int64_t(h.kv_size()));
+  }
   block.attn_output = contract.linear(prefix + "attn_output", h.query_size(), hidden);
   block.ffn_up = contract.linear(prefix + "ffn_up", hidden, h.gated_ffn ? 2 * inner : inner);
   block.ffn_down = contract.linear(prefix + "ffn_down", inner, hidden);

@@ -93,8 +93,10 @@ struct LayerWeights {
   Linear attn_qkv;  ///< rows Q, then K, then V
   Norm attn_q_norm;
   Norm attn_k_norm;
-  Linear attn_pos_k;  ///< empty: the keys' rows of attn_qkv project the positions
-  Linear attn_pos_q;  ///< empty: the queries' rows do
+  Linear attn_global_q;   ///< of the first token, where that sees all
+  Linear attn_global_kv;  ///< of what it sees, rows K, then V
+  Linear attn_pos_k;      ///< empty: the keys' rows of attn_qkv project the positions
+  Linear attn_pos_q;      ///< empty: the queries' rows do
   PositionTerms position_terms;
   RelativeBias relative_bias;  ///< none: the layers of its stack share one
   Linear attn_output;
@@ -179,9 +181,9 @@ void for_each_linear(Weights& weights, const Visit& visit) {
   visit_present(weights.conv);
   for_each_block(weights, [&](LayerWeights& block) {
     for (Linear* linear :
-         {&block.attn_qkv, &block.attn_pos_k, &block.attn_pos_q, &block.attn_output, &block.cross_q,
-          &block.cross_kv, &block.cross_output, &block.ffn_up, &block.ffn_down, &block.narrow,
-          &block.narrow_qk, &block.attn_qk, &block.attn_v, &block.widen}) {
+         {&block.attn_qkv, &block.attn_global_q, &block.attn_global_kv, &block.attn_pos_k, &block.attn_pos_q,
+          &block.attn_output, &block.cross_q, &block.cross_kv, &block.cross_output, &block.ffn_up,
+          &block.ffn_down, &block.narrow, &block.narrow_qk, &block.attn_qk, &block.attn_v, &block.widen}) {
       visit_present(*linear);
     }
     for (FeedForward& ffn : block.ffns) {

@@ -104,6 +104,8 @@ export interface EncoderHyperparameters {
   readonly positionOffset?: number;
   readonly rope?: RotaryEmbedding;
   readonly slidingWindow?: SlidingWindow | undefined;
+  /** The first token, which the head reads, is seen by all and sees all, by queries, keys and values of its own. */
+  readonly isFirstGlobal?: boolean;
   /** Default 1 / sqrt(head size). */
   readonly attentionScale?: number;
   /** Scores become cap * tanh(score / cap). */

@@ -15,6 +15,7 @@ import { gptNeox } from './gpt-neox';
 import { gpt2 } from './gpt2';
 import { hhem } from './hhem';
 import { jinaBert } from './jina-bert';
+import { longformer } from './longformer';
 import { mobilebert } from './mobilebert';
 import { modernbert } from './modernbert';
 import { mpnet } from './mpnet';
@@ -31,6 +32,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   megatronBert,
   distilbert,
   ...robertaFamily,
+  longformer,
   electra,
   albert,
   rembert,

@@ -7,7 +7,7 @@ import type { ConfigReader } from '../config';
 import type { Architecture, TensorIndex } from './architecture';
 import { BERT_BODY, type EncoderFacts, type EncoderNames, encoderFamily } from './encoder-tensors';
 import { FLASH_EMBEDDING_NORM, flashLayer } from './flash-names';
-import { type BertDefaults, bertCompatibility, readBertHyperparameters } from './mechanisms';
+import { type BertDefaults, type Sizes, bertCompatibility, readBertHyperparameters } from './mechanisms';
 import { findPrefix, prefixesOf } from './tensor-planner';
 
 interface Family {
@@ -88,10 +88,7 @@ export const robertaFamily: readonly Architecture[] = FAMILIES.map((family) =>
 
 function read(family: Family, config: ConfigReader, weights: TensorIndex): EncoderFacts {
   const own = readBertHyperparameters(config, { ...DEFAULTS, ...family.defaults });
-  const positionOffset = config.integer('pad_token_id', 1, 0, own.vocabSize - 1) + 1;
-  if (positionOffset >= own.numPositions) {
-    config.malformed(`pad_token_id leaves none of the ${own.numPositions} max_position_embeddings`);
-  }
+  const positionOffset = readPositionOffset(config, own);
   const isPre = family.preNorms !== undefined;
   const hyperparameters = {
     ...own,
@@ -106,6 +103,15 @@ function read(family: Family, config: ConfigReader, weights: TensorIndex): Encod
     head: { pooling: 'cls', activation: 'tanh' },
     llamacppCompat: isPre ? 'unsupported' : bertCompatibility(hyperparameters),
   };
+}
+
+/** The first position of a text; the rows before it are those of padding. */
+export function readPositionOffset(config: ConfigReader, { vocabSize, numPositions }: Sizes): number {
+  const positionOffset = config.integer('pad_token_id', 1, 0, vocabSize - 1) + 1;
+  if (positionOffset >= numPositions) {
+    config.malformed(`pad_token_id leaves none of the ${numPositions} max_position_embeddings`);
+  }
+  return positionOffset;
 }
 
 function namesOf({ attribute, preNorms }: Family, weights: TensorIndex): EncoderNames {

@@ -145,6 +145,12 @@ export class TensorPlanner {
     this.tensors.push({ name, shape: [sizes.reduce((sum, size) => sum + size, 0)], sources, storage: 'exact' });
   }
 
+  /** A linear layer with a bias that the class has, and whose result no logit depends on: it is left out of the file. */
+  unread(rows: number, columns: number, source: string): void {
+    this.take(`${source}.weight`, [rows, columns]);
+    this.take(`${source}.bias`, [rows]);
+  }
+
   /** Marks a tensor of the checkpoint as known and of no use. */
   ignore(source: string): void {
     this.used.add(source);

@@ -193,6 +193,18 @@ TEST(graph_equals_reference_with_a_convolution) {
   }
 }
 
+TEST(graph_equals_reference_where_the_first_token_sees_all) {
+  for (const uint32_t layers : {1, 2, 3}) {
+    for (const uint32_t window : {2, 4, 16}) {
+      Shape shape;
+      shape.layers = layers;
+      shape.window = window;
+      for (const auto& lengths : std::vector<std::vector<int>>{{9}, {1}, {5, 5, 5}, {16, 15, 7, 7, 3, 1, 9}})
+        check_against_reference(shape, lengths);
+    }
+  }
+}
+
 TEST(graph_equals_reference_with_narrow_layers_and_embeddings_of_several_tokens) {
   for (const uint32_t layers : {1, 2}) {
     Shape shape;
@@ -240,6 +252,9 @@ TEST(graph_batch_equals_single_bit_for_bit) {
   shape.conv = 3;
   check_batch_equals_single(shape);
   shape.conv = 0;
+  shape.window = 12;
+  check_batch_equals_single(shape);
+  shape.window = 0;
   shape.narrow = 64;
   shape.embedding_width = 3;
   check_batch_equals_single(shape);
@@ -417,6 +432,13 @@ TEST(weights_refuse_what_the_contract_does_not_say) {
   bad_heads.heads = 5;
   RandomModel heads(bad_heads, 1);
   CHECK(code_of(heads) == ErrorCode::gguf_malformed);
+  Shape windows;
+  windows.window = 4;
+  for (const char* pooling : {"mean", "last"}) {
+    RandomModel other(windows, 1);
+    other.builder().str("ggml_encoder.head.pooling", pooling);
+    CHECK(code_of(other) == ErrorCode::architecture_unsupported);
+  }
   Shape headless;
   headless.pooler = "none";
   RandomModel contradiction(headless, 1);

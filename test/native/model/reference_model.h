@@ -28,6 +28,7 @@ struct Shape {
   uint32_t narrow = 0,
            ffns = 3;  // columns of narrow layers, 0: layers are not narrow; their feed-forward parts
   uint32_t embedding = 5, embedding_width = 1;  // columns and tokens of embeddings; width 1: `hidden` columns
+  uint32_t window = 0;  // that tokens see beside the first one, which sees all; 0: all tokens do
 
   /// Columns of what the classifier reads.
   uint32_t width() const { return pooler == "none" || pooled == 0 ? hidden : pooled; }
@@ -62,6 +63,10 @@ class RandomModel {
           .u32("ggml_encoder.ffn_count", s.ffns)
           .u32("bert.attention.key_length", s.narrow / s.heads);
     }
+    if (s.window > 0) {
+      builder_.u32("bert.attention.sliding_window", s.window)
+          .boolean("ggml_encoder.attention.first_is_global", true);
+    }
     if (s.slopes.empty()) {
       add("position_embd.weight", {s.hidden, s.positions}, 1);
     } else {
@@ -73,6 +78,10 @@ class RandomModel {
     for (uint32_t i = 0; i < s.layers; i++) {
       const std::string block = "blk." + std::to_string(i) + ".";
       s.narrow > 0 ? add_narrow_layer(block) : add_layer(block, s.inner);
+      if (s.window > 0) {
+        add_linear(block + "attn_global_q", s.hidden, s.hidden);
+        add_linear(block + "attn_global_kv", s.hidden, 2 * uint64_t(s.hidden));
+      }
     }
     if (s.conv > 0) {
       builder_.u32("ggml_encoder.convolution.width", s.conv)
@@ -122,9 +131,10 @@ class RandomModel {
 
  private:
   void add_layer(const std::string& block, uint32_t inner, bool sees_others = true) {
-    if (sees_others)
+    const bool is_read = shape.window == 0 || block != "blk." + std::to_string(shape.layers - 1) + ".";
+    if (sees_others && is_read)
       add_linear(block + "attn_qkv", shape.hidden, 3 * shape.hidden);
-    else
+    else if (!sees_others)
       add_linear(block + "attn_v", shape.hidden, shape.hidden);
     add_linear(block + "attn_output", shape.hidden, shape.hidden);
     add_norm(block + "attn_output_norm");
@@ -213,7 +223,7 @@ inline Matrix columns(const Matrix& x, size_t width, size_t first, size_t count)
 }
 
 inline Matrix attention(const Matrix& q, const Matrix& k, const Matrix& v, size_t hidden, size_t heads,
-                        bool causal, const std::vector<float>& slopes = {}) {
+                        bool causal, const std::vector<float>& slopes = {}, size_t reach = SIZE_MAX) {
   const size_t size = hidden / heads, tokens = q.size() / hidden, keys = k.size() / hidden;
   Matrix out(q.size());
   for (size_t head = 0; head < heads; head++) {
@@ -225,6 +235,7 @@ inline Matrix attention(const Matrix& q, const Matrix& k, const Matrix& v, size_
         for (size_t d = head * size; d < (head + 1) * size; d++) dot += q[i * hidden + d] * k[j * hidden + d];
         const double slope = slopes.empty() ? 0 : slopes[head];
         const double bias = slope * std::abs(double(i) - double(j));
+        if (j > 0 && (i > j ? i - j : j - i) > reach) continue;
         total += weights[j] = std::exp(dot / std::sqrt(double(size)) - bias);
       }
       for (size_t j = 0; j < weights.size(); j++) {
@@ -279,12 +290,29 @@ inline Matrix embed(const RandomModel& m, const std::string& prefix, const std::
   return x;
 }
 
+/// Of a window and the first token.
+inline Matrix near_attention(const RandomModel& m, const std::string& block, size_t heads, const Matrix& x) {
+  const size_t hidden = m.shape.hidden;
+  const Matrix qkv = m.linear(block + "attn_qkv", x, hidden, 3 * hidden);
+  const auto part = [&](size_t index) { return columns(qkv, 3 * hidden, index * hidden, hidden); };
+  return attention(part(0), part(1), part(2), hidden, heads, false, {}, m.shape.window / 2);
+}
+
 /// `encoded` is null for the encoder's own layers.
 inline void run_layer(const RandomModel& m, const std::string& block, size_t heads, size_t inner,
                       const Matrix* encoded, Matrix& x) {
   const size_t hidden = m.shape.hidden;
   Matrix own;
-  if (encoded != nullptr && m.shape.start_only) {
+  if (m.shape.window > 0) {
+    const Matrix first(x.begin(), x.begin() + ptrdiff_t(hidden));
+    const Matrix kv = m.linear(block + "attn_global_kv", x, hidden, 2 * hidden);
+    const Matrix seen = attention(m.linear(block + "attn_global_q", first, hidden, hidden),
+                                  columns(kv, 2 * hidden, 0, hidden), columns(kv, 2 * hidden, hidden, hidden),
+                                  hidden, heads, false);
+    const bool is_last = block == "blk." + std::to_string(m.shape.layers - 1) + ".";
+    own = is_last ? x : near_attention(m, block, heads, x);  // of the last layer one row is read
+    std::copy(seen.begin(), seen.end(), own.begin());
+  } else if (encoded != nullptr && m.shape.start_only) {
     own = m.linear(block + "attn_v", x, hidden, hidden);
   } else {
     const Matrix qkv = m.linear(block + "attn_qkv", x, hidden, 3 * hidden);

@@ -20,6 +20,7 @@ kernels::AttentionVarlenArgs attention_args(const GraphContext& g, const Attenti
   args.heads_per_kv = size_t(spec.num_heads / spec.num_kv_heads);
   args.causal = spec.causal;
   args.max_distance = spec.max_distance;
+  args.sees_first = spec.sees_first;
   args.softcap = spec.softcap;
   args.scale = spec.scale;
   if (spec.bias != nullptr) {

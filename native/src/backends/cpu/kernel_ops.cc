@@ -321,6 +321,18 @@ ggml_tensor* KernelOps::pooled_rows(GraphContext& g, ggml_tensor* x) const {
   });
 }
 
+ggml_tensor* KernelOps::with_pooled_rows(GraphContext& g, ggml_tensor* x, ggml_tensor* rows) const {
+  return custom(g, x->ne[0], x->ne[1], {x, rows}, [&g](ggml_tensor* dst) {
+    const ggml_tensor *all = dst->src[0], *pooled = dst->src[1];
+    const auto copy = [dst](const ggml_tensor* from, size_t row, size_t to) {
+      std::copy_n(f32(from) + row * stride(from), dst->ne[0], f32(dst) + to * stride(dst));
+    };
+    for (size_t token = 0; token < size_t(dst->ne[1]); token++) copy(all, token, token);
+    for (size_t b = 0; b < size_t(g.batch->num_sequences()); b++)
+      copy(pooled, b, size_t(g.batch->cu_seqlens[b] + g.pooled_rows[b]));
+  });
+}
+
 ggml_tensor* KernelOps::reduce_rows(GraphContext& g, ggml_tensor* x, Reduction reduction) const {
   return custom(g, x->ne[0], g.batch->num_sequences(), {x}, [&g, reduction](ggml_tensor* dst) {
     for (int64_t b = 0; b < g.batch->num_sequences(); b++) {

@@ -27,6 +27,7 @@ class KernelOps final : public Ops {
                          const AttentionSpec& spec) const override;
   ggml_tensor* neighbours(GraphContext& g, ggml_tensor* x, int64_t width) const override;
   ggml_tensor* pooled_rows(GraphContext& g, ggml_tensor* x) const override;
+  ggml_tensor* with_pooled_rows(GraphContext& g, ggml_tensor* x, ggml_tensor* rows) const override;
   ggml_tensor* marked_rows(GraphContext& g, ggml_tensor* x) const override;
   ggml_tensor* owner_rows(GraphContext& g, ggml_tensor* x) const override;
   ggml_tensor* beside(GraphContext& g, ggml_tensor* x, ggml_tensor* y) const override;

@@ -160,6 +160,18 @@ def sentencepiece_cases():
         "tokenizer_config.json": {"tokenizer_class": "T5Tokenizer", "extra_ids": 0, "additional_special_tokens": None},
     }  # fmt: skip
 
+    for name, class_name in (("mbart", "MBartTokenizer"), ("mbart-50", "MBart50Tokenizer")):
+        config = {"tokenizer_class": class_name}
+        yield f"{name} from SentencePiece", "mbart", {"sentencepiece.bpe.model": fairseq, "tokenizer_config.json": config}
+        yield f"{name} from SentencePiece with tokens of its own", "mbart", {
+            "sentencepiece.bpe.model": own_model, "tokenizer_config.json": {**config, "src_lang": "fr_XX", "tgt_lang": "ro_RO"},
+        }  # fmt: skip
+        yield f"{name} from SentencePiece with tokens of its own and a list", "mbart", {
+            "sentencepiece.bpe.model": own_model,
+            "tokenizer_config.json": {**config, "additional_special_tokens": ["<new>", "de_DE"]},
+        }  # fmt: skip
+    yield "mbart from SentencePiece alone", "mbart", {"sentencepiece.bpe.model": fairseq}
+
     bpe_model = sentencepiece_model([*characters, (SPACE + "ab", -20.0), ("ba", -21.0), ("aba", -22.0)], "bpe", unk_id=0, byte_fallback=True)
     llama_config = {"tokenizer_class": "LlamaTokenizer", "add_bos_token": True, "add_eos_token": False, "legacy": False}
     yield "llama 2 from SentencePiece", "llama", {"tokenizer.model": bpe_model, "tokenizer_config.json": llama_config}
@@ -176,6 +188,44 @@ def sentencepiece_cases():
         "tokenizer.model": sentencepiece_model(gemma, "bpe", user_defined=["<mask>"], unk_id=3, byte_fallback=True),
         "tokenizer_config.json": {"tokenizer_class": "GemmaTokenizer", "add_bos_token": True},
     }  # fmt: skip
+
+
+def language_cases(charsmap, metaspace, mask):
+    """mBART's two classes on a file with three of their languages, and one that neither has in the vocabulary."""
+    codes = ["ar_AR", "en_XX", "de_DE"]
+    file = document(
+        unigram([("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *PIECES, *((code, 0.0) for code in codes),
+                 ("<mask>", 0.0)], 3),
+        [(0, "<s>"), (1, "<pad>"), (2, "</s>"), (3, "<unk>"), (9, "en_XX"), (11, "<mask>")],
+        normalizer=charsmap, pre_tokenizer=metaspace,
+        post_processor=template("$A </s> ar_AR", "$A $B </s> ar_AR", {"</s>": 2, "ar_AR": 8}),
+    )  # fmt: skip
+    yield "mbart without a class", "mbart", {"tokenizer.json": file}
+    yield "mbart under a generic class", "mbart", {
+        "tokenizer.json": file, "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast", "src_lang": "de_DE"},
+    }  # fmt: skip
+    yield "mbart with a language of its own", "mbart", {
+        "tokenizer.json": file,
+        "tokenizer_config.json": {"tokenizer_class": "MBartTokenizer", "src_lang": "xx_YY", "extra_special_tokens": ["xx_YY"]},
+    }  # fmt: skip
+    for name, class_name in (("mbart", "MBartTokenizer"), ("mbart-50", "MBart50TokenizerFast")):
+        config = {"tokenizer_class": class_name, "src_lang": "de_DE", "tgt_lang": "ar_AR", "mask_token": mask}
+        yield name, "mbart", {"tokenizer.json": file, "tokenizer_config.json": config}
+        yield f"{name} with null for a language, flags and another end", "mbart", {
+            "tokenizer.json": file,
+            "tokenizer_config.json": {**config, "src_lang": None, "eos_token": "a", "add_bos_token": True, "add_eos_token": True,
+                                      "add_prefix_space": False},
+        }  # fmt: skip
+        for key in ("additional_special_tokens", "extra_special_tokens"):
+            yield f"{name} with {key}", "mbart", {
+                "tokenizer.json": file, "tokenizer_config.json": {**config, key: ["<new>", "de_DE"]},
+            }  # fmt: skip
+        yield f"{name} with added_tokens_decoder", "mbart", {
+            "tokenizer.json": file,
+            "tokenizer_config.json": {**config, "added_tokens_decoder": {
+                "0": token("<s>", special=True), "9": token("en_XX", special=True, lstrip=True), "12": token("hello"),
+            }},
+        }  # fmt: skip
 
 
 def class_cases():
@@ -196,6 +246,15 @@ def class_cases():
         "tokenizer_config.json": {
             **config, "added_tokens_decoder": {"9": mask, "0": token("<s>", normalized=True, special=True)},
         },
+    }  # fmt: skip
+    yield "roberta with added tokens that added_tokens_decoder lacks", "roberta", {
+        "tokenizer.json": {**roberta, "added_tokens": [*roberta["added_tokens"], {"id": 10, **token("more", special=True)}]},
+        "tokenizer_config.json": {**config, "added_tokens_decoder": {"9": mask, "10": token("other", special=True)}},
+    }  # fmt: skip
+    yield "a generic class with added tokens that added_tokens_decoder lacks", "roberta", {
+        "tokenizer.json": {**roberta, "added_tokens": [*roberta["added_tokens"], {"id": 10, **token("more", special=True)}]},
+        "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast",
+                                  "added_tokens_decoder": {"9": mask, "11": token("other", special=True)}},
     }  # fmt: skip
     yield "roberta from vocab.json and merges.txt", "roberta", {
         "vocab.json": {t: i for i, t in enumerate(ROBERTA)}, "merges.txt": MERGES_TXT, "tokenizer_config.json": config,
@@ -318,6 +377,10 @@ def class_cases():
         normalizer=charsmap, pre_tokenizer=metaspace,
         post_processor=template("<s> $A </s>", "<s> $A </s> </s> $B </s>", {"<s>": 9, "</s>": 10}),
     )  # fmt: skip
+    yield "camembert with extra_special_tokens", "camembert", {
+        "tokenizer.json": camembert,
+        "tokenizer_config.json": {"tokenizer_class": "CamembertTokenizer", "extra_special_tokens": ["<new>"]},
+    }  # fmt: skip
     yield "camembert", "camembert", {"tokenizer.json": camembert, "tokenizer_config.json": {"tokenizer_class": "CamembertTokenizer"}}
     albert = document(
         unigram([("<pad>", 0.0), ("<unk>", 0.0), ("[CLS]", 0.0), ("[SEP]", 0.0), ("[MASK]", 0.0), *PIECES], 1),
@@ -360,11 +423,16 @@ def class_cases():
         [(0, "<pad>"), (1, "</s>"), (2, "<unk>"), (7, "<extra_id_1>"), (8, "<extra_id_0>")],
         normalizer=charsmap, pre_tokenizer=metaspace, post_processor=template("$A </s>", "$A </s> $B </s>", {"</s>": 1}),
     )  # fmt: skip
+    for key in ("additional_special_tokens", "extra_special_tokens"):
+        yield f"t5 with more sentinels than the file has and {key}", "t5", {
+            "tokenizer.json": t5, "tokenizer_config.json": {"tokenizer_class": "T5Tokenizer", "extra_ids": 5, key: ["<new>"]},
+        }  # fmt: skip
     yield "t5", "t5", {
         "tokenizer.json": t5,
         "tokenizer_config.json": {"tokenizer_class": "T5Tokenizer", "extra_ids": 2,
                                   "additional_special_tokens": ["<extra_id_0>", "<extra_id_1>"]},
     }  # fmt: skip
+    yield from language_cases(charsmap, metaspace, mask)
     mpnet = {
         "vocab.txt": "<s>\n<pad>\n</s>\n<unk>\n[UNK]\nhello\n##s\n<mask>\n",
         "tokenizer_config.json": {"tokenizer_class": "MPNetTokenizer"},

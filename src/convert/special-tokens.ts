@@ -59,7 +59,7 @@ export function readSpecialTokens(
   const recent = readExtra(config, legacy, 'extra_special_tokens');
   const older = readExtra(config, legacy, 'additional_special_tokens');
   const ofClass = tokenizerClass.extra?.(config).map((content) => plainToken(content, true)) ?? [];
-  const own = older ?? (modelTokens === undefined ? ofClass : recent === undefined ? modelTokens : []);
+  const own = older ?? (recent === undefined ? (modelTokens ?? ofClass) : []);
   const extra = [...own, ...(recent ?? [])];
   const special = new Set([...named.values(), ...(recent ?? [])].map(({ content }) => content));
   const declared =

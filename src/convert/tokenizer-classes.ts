@@ -6,6 +6,7 @@
 import { EncoderError } from '../errors';
 import type { JsonObject, JsonValue } from '../support/json';
 import type { ConfigReader } from './config';
+import { MBART50_LANGUAGES, MBART_LANGUAGES } from './language-codes';
 import type { Piece } from './readers/sentencepiece';
 import {
   BYTE_PAIRS,
@@ -70,8 +71,12 @@ export interface TokenizerClass {
   readonly build?: (source: PipelineSource) => Pipeline;
   /** The template of tokenizer.json is passed over: the class makes one of `add_bos_token` and `add_eos_token`. */
   readonly dropsTemplate?: boolean;
-  /** The template, for a class that always sets its own; `id` gives the id of a role's token. */
-  readonly template?: (source: PipelineSource, id: (role: Role) => number) => JsonObject;
+  /** The template, for a class that always sets its own; `id` gives the id of a role's token, `find` that of any. */
+  readonly template?: (
+    source: PipelineSource,
+    id: (role: Role) => number,
+    find: (content: string) => number | undefined,
+  ) => JsonObject;
 }
 
 const BERT_TOKENS = { unk: '[UNK]', sep: '[SEP]', pad: '[PAD]', cls: '[CLS]', mask: '[MASK]' };
@@ -346,6 +351,88 @@ const T5: TokenizerClass = {
   template: (_, id) => template('A:0 eos:0', 'A:0 eos:0 B:0 eos:0', { eos: ['</s>', id('eos')] }),
 };
 
+/** The four tokens of fairseq, the pieces without SentencePiece's three, the codes of the languages, and the mask. */
+function languagePieces(
+  pieces: readonly Piece[],
+  first: readonly string[],
+  languages: readonly string[],
+  mask: string,
+): ScoredToken[] {
+  const special = (token: string): ScoredToken => [token, 0];
+  return [...first.map(special), ...scored(pieces).slice(3), ...languages.map(special), special(mask)];
+}
+
+/** The code of the language that texts are in; transformers takes English where no file says it. */
+function sourceLanguage(
+  config: ConfigReader,
+  find: (content: string) => number | undefined,
+  languages?: readonly string[],
+): [code: string, id: number] {
+  const code = config.string('src_lang', 'en_XX');
+  const id = languages === undefined || languages.includes(code) ? find(code) : undefined;
+  if (id !== undefined) return [code, id];
+  throw new EncoderError(
+    'tokenizer_unsupported',
+    `${config.path}: src_lang is ${JSON.stringify(code.slice(0, 60))}, which is no language of the tokenizer; ` +
+      `set it to the code of the language that the texts are in, such as "en_XX"`,
+  );
+}
+
+/** A text is followed by its end and its language. No normalizer: the class has none, whatever the file says. */
+const MBART: TokenizerClass = {
+  name: 'MBartTokenizer',
+  model: 'Unigram',
+  defaults: ROBERTA_TOKENS,
+  maskTakesSpace: true,
+  extra: () => MBART_LANGUAGES,
+  extraJoinsModel: true,
+  arrange: (pieces, token) => {
+    const first = [token('bos'), token('pad'), token('eos'), token('unk')];
+    return languagePieces(pieces, first, MBART_LANGUAGES, token('mask'));
+  },
+  build: () => ({
+    normalizer: null,
+    pre_tokenizer: sequenceOf('pretokenizers', [object({ type: 'WhitespaceSplit' }), metaspace('always', true)]),
+    model: unigram(3),
+  }),
+  template: ({ config, token }, id, find) =>
+    template('A:0 eos:0 language:0', 'A:0 B:0 eos:0 language:0', {
+      eos: [token('eos'), id('eos')],
+      language: sourceLanguage(config, find),
+    }),
+};
+
+/** A text stands between its language and its end. */
+const MBART50: TokenizerClass = {
+  ...MBART,
+  name: 'MBart50Tokenizer',
+  defaults: { eos: '</s>', unk: '<unk>', sep: '</s>', pad: '<pad>', cls: '<s>', mask: '<mask>' },
+  extra: () => MBART50_LANGUAGES,
+  arrange: (pieces, token) => {
+    const first = [token('cls'), token('pad'), token('eos'), token('unk')];
+    return languagePieces(pieces, first, MBART50_LANGUAGES, token('mask'));
+  },
+  build: ({ config, charsmap, vocabulary }) => {
+    if (!MBART50_LANGUAGES.some((code) => vocabulary.ids.has(code))) {
+      throw new EncoderError(
+        'tokenizer_unsupported',
+        `${config.path}: MBart50Tokenizer has its languages' codes in its vocabulary, but the checkpoint's has none`,
+      );
+    }
+    const spaces = replace({ Regex: ' {2,}' }, ' ');
+    return {
+      normalizer: sequenceOf('normalizers', [...(charsmap === undefined ? [] : [charsmap]), spaces]),
+      pre_tokenizer: metaspace('always', true),
+      model: unigram(3),
+    };
+  },
+  template: ({ config, token }, id, find) =>
+    template('language:0 A:0 eos:0', 'language:0 A:0 B:0 eos:0', {
+      language: sourceLanguage(config, find, MBART50_LANGUAGES),
+      eos: [token('eos'), id('eos')],
+    }),
+};
+
 /** By the name in tokenizer_config.json, `Fast` cut off. */
 const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
   ...['TokenizersBackend', 'PreTrainedTokenizer', 'BloomTokenizer'].map((name) => [name, GENERIC] as const),
@@ -353,9 +440,10 @@ const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
     (name) => [`${name}Tokenizer`, BERT] as const,
   ),
   ...['Roberta', 'Bart', 'Longformer'].map((name) => [`${name}Tokenizer`, ROBERTA] as const),
-  ...[MPNET, GPT2, GPT_NEOX, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, REMBERT, DEBERTA_V2, T5].map(
+  ...[MPNET, GPT2, GPT_NEOX, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, REMBERT, DEBERTA_V2].map(
     (tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const,
   ),
+  ...[T5, MBART, MBART50].map((tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const),
 ]);
 
 /** The class that transformers registers for a `model_type`. */
@@ -378,6 +466,7 @@ const REGISTERED: ReadonlyMap<string, TokenizerClass> = new Map([
   ['rembert', REMBERT],
   ['t5', T5],
   ['mt5', T5],
+  ['mbart', MBART],
   // The class's own name of it, and that of the published file.
   ...['HHEMv2', 'HHEMv2Config'].map((type) => [type, T5] as const),
 ]);

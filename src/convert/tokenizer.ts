@@ -6,13 +6,7 @@ import { EncoderError } from '../errors';
 import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
 import { SENTENCEPIECE_MODELS, type TokenizerFiles } from './checkpoint';
 import { ConfigReader } from './config';
-import {
-  type PlacedToken,
-  type SpecialTokens,
-  addMissingTokens,
-  plainToken,
-  readSpecialTokens,
-} from './special-tokens';
+import { type SpecialTokens, addMissingTokens, plainToken, readSpecialTokens } from './special-tokens';
 import { type PipelineSource, type Role, type TokenizerClass, findTokenizerClass } from './tokenizer-classes';
 import {
   bertNormalizer,
@@ -77,6 +71,9 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
     model === undefined
       ? baseJson(files, config, tokenizerClass, specials, { folder, source: hints.source }, warnings)
       : synthesizeSentencePiece(model, found.arrange!(model.pieces, token, config), path);
+  // A class that makes its tokenizer itself adds what tokenizer_config.json lists, and nothing of tokenizer.json's list.
+  if (config.object('added_tokens_decoder') !== undefined && tokenizerClass.name !== 'TokenizersBackend')
+    json['added_tokens'] = [];
   const vocabulary = readVocabulary(json, path);
   const source: PipelineSource = {
     config,
@@ -91,8 +88,10 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
   const added = addMissingTokens(json, vocabulary, specials, path);
   const tokens = new Map<number, string>(vocabulary.byId);
   for (const token of added) tokens.set(token.id, token.content);
-  const ids = specialIds(specials, added, vocabulary);
-  json['post_processor'] = postProcessor(json['post_processor'], source, tokenizerClass, ids, files);
+  const known = new Map(added.map(({ content, id }) => [content, id]));
+  const idOf = (content: string) => known.get(content) ?? vocabulary.ids.get(content);
+  const ids = specialIds(specials, idOf);
+  json['post_processor'] = postProcessor(json['post_processor'], source, tokenizerClass, { ids, idOf }, files);
   const inputs = config.get('model_input_names');
   // Then transformers gives the model no segments, and it takes all for the first one.
   if (Array.isArray(inputs) && !inputs.includes('token_type_ids'))
@@ -109,11 +108,12 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
   };
 }
 
-function specialIds(specials: SpecialTokens, added: readonly PlacedToken[], vocabulary: Vocabulary): SpecialIds {
-  const known = new Map(added.map(({ content, id }) => [content, id]));
+type FindId = (content: string) => number | undefined;
+
+function specialIds(specials: SpecialTokens, find: FindId): SpecialIds {
   const idOf = (role: Role) => {
     const content = specials.contents.get(role);
-    return content === undefined ? undefined : (known.get(content) ?? vocabulary.ids.get(content));
+    return content === undefined ? undefined : find(content);
   };
   return {
     bos: idOf('bos'),
@@ -245,11 +245,11 @@ function postProcessor(
   own: JsonValue | undefined,
   source: PipelineSource,
   tokenizerClass: TokenizerClass,
-  ids: SpecialIds,
+  { ids, idOf }: { readonly ids: SpecialIds; readonly idOf: FindId },
   files: TokenizerFiles,
 ): JsonValue {
   const token = (role: Role): [string, number] => [source.token(role), ids[role] ?? 0];
-  if (tokenizerClass.template !== undefined) return tokenizerClass.template(source, (role) => token(role)[1]);
+  if (tokenizerClass.template !== undefined) return tokenizerClass.template(source, (role) => token(role)[1], idOf);
   if (isJsonObject(own) && !tokenizerClass.dropsTemplate) return own;
   if (tokenizerClass.name === 'BertTokenizer') {
     return template('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:1 sep:1', { cls: token('cls'), sep: token('sep') });

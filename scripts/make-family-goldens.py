@@ -61,6 +61,11 @@ LONGROPE = {**DECODER, "num_attention_heads": 3, "num_key_value_heads": 1, "orig
 BART = dict(d_model=64, encoder_layers=3, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=2,
             encoder_ffn_dim=96, decoder_ffn_dim=64, vocab_size=7100, max_position_embeddings=512, pad_token_id=0,
             bos_token_id=2, eos_token_id=3, decoder_start_token_id=3, forced_eos_token_id=3)
+# mBART's decoder reads the text's last token first; [SEP] in place of that, or the code of a language.
+MBART = {**{key: value for key, value in BART.items() if key != "decoder_start_token_id"}, "encoder_layers": 2}
+# The vocabulary of XLM-RoBERTa's tokenizer with the codes of the languages in it.
+MBART_LANGUAGES = {**MBART, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "forced_eos_token_id": 2,
+                   "scale_embedding": True}
 # Heads of another size than the hidden size shared out among them; texts are longer than the far bucket begins.
 T5 = dict(d_model=48, d_kv=20, d_ff=80, num_layers=3, num_decoder_layers=2, num_heads=3, vocab_size=2560, pad_token_id=0,
           eos_token_id=1, decoder_start_token_id=0)
@@ -102,6 +107,14 @@ FAMILIES = {
     "bart-nli": ("bart", {**BART, "vocab_size": 2505, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2,
                           "decoder_start_token_id": 2, "forced_eos_token_id": 2,
                           "id2label": {0: "contradiction", 1: "neutral", 2: "entailment"}}),
+    "mbart": ("mbart", MBART),
+    "mbart-scaled": ("mbart", {**MBART, "encoder_layers": 1, "decoder_layers": 3, "encoder_attention_heads": 2,
+                               "decoder_attention_heads": 8, "scale_embedding": True, "activation_function": "gelu_new",
+                               "decoder_start_token_id": 2, "num_labels": 1}),
+    "mbart-relu": ("mbart", {**MBART, "decoder_layers": 1, "activation_function": "relu"}),
+    "mbart-nli": ("mbart", {**MBART_LANGUAGES, "vocab_size": 2530,
+                            "id2label": {0: "contradiction", 1: "neutral", 2: "entailment"}}),
+    "mbart-50": ("mbart", {**MBART_LANGUAGES, "vocab_size": 2557}),
     "gte": ("gte", ROTARY),
     "gte-saved": ("gte", {**ROTARY, "type_vocab_size": 0, "hidden_act": "gelu_new",
                           "rope_parameters": {"rope_type": "linear", "rope_theta": 100.0, "factor": 2.0}}),
@@ -244,8 +257,21 @@ PROJECTIONS = [f"attention.self.{part}." for part in ("query", "key", "value")]
 JOINED = "mixer.Wqkv."
 
 # Tokenizers of pipelines.json.br; the others have WordPiece.
-TOKENIZERS = {"bart-nli": "roberta", "gpt2": "gpt2", "gpt2-unscaled": "gpt2", "gpt-neox": "gpt2", "gpt-neox-serial": "gpt2",
+TOKENIZERS = {"bart-nli": "roberta", "mbart-nli": "xlm-roberta", "mbart-50": "xlm-roberta", "gpt2": "gpt2", "gpt2-unscaled": "gpt2", "gpt-neox": "gpt2", "gpt-neox-serial": "gpt2",
               **{name: "t5" for name in ("t5", "t5-gated", "t5-silu", "mt5", "umt5")}}
+
+# The classes of tokenizers that know languages, and the settings for them.
+LANGUAGES = {
+    "mbart-nli": {"tokenizer_class": "MBartTokenizer", "src_lang": "de_DE"},
+    # With a limit that most of the inputs are cut to.
+    "mbart-50": {"tokenizer_class": "MBart50Tokenizer", "src_lang": "ro_RO", "tgt_lang": "en_XX", "model_max_length": 40},
+}
+
+# Texts and pairs that are read in windows of so many tokens, which share some.
+WINDOWS = {"maxLength": 20, "overlap": 3, "inputs": [
+    " ".join(f"the {number} rivers</s>" if number % 7 == 0 else f"and {number}" for number in range(30)),
+    ["Which", " ".join(f"answer {number}" for number in range(25))],
+]}
 
 # Inputs beside those of texts.json and pairs.json: control tokens in the text, texts of 48 and 49 tokens.
 MORE = {
@@ -257,6 +283,9 @@ MORE = {
     "gpt2-unscaled": ["<|endoftext|>", "one<|endoftext|>two", "the end<|endoftext|><|endoftext|>"],
     "bart-nli": ["", "a</s>b", "</s>", "one</s></s>two</s>", "<s>again</s> and <pad> again", "the end</s> ",
                  ["a</s>", "b"], ["", "</s>"], ["", ""], ["premise</s></s>hypothesis</s>", "hypothesis"]],
+    "mbart-nli": ["", "a</s>b", "</s>", "<s>again</s> and <pad> again", "<pad><pad> in front", "in en_XX and de_DE ",
+                  ["a</s>", "b"], ["", ""], ["premise</s> de_DE", "ro_RO <pad> hypothesis"]],
+    "mbart-50": ["", "a</s>b", "</s>", "two  spaces and <pad> again", "in ro_RO", ["a</s>", "b <pad>"], ["", ""]],
     "t5": ["", "a</s>b", "</s>", "<pad> one</s> two <extra_id_3>", ["a</s>", "b"], ["", ""]],
     "umt5": ["", "a</s>b", ["", "</s>"], "<extra_id_0> again <unk>"],
 }
@@ -353,14 +382,56 @@ def turn_by_ntk(rotary, theta, factor):
 def load_tokenizer(name):
     if name not in TOKENIZERS:
         return Tokenizer.from_file(str(golden.TOKENIZER / "tokenizer.json"))
+    if name in LANGUAGES:
+        return language_tokenizer(LANGUAGES[name], golden.pipeline_tokenizer(TOKENIZERS[name]))
     tokenizer = Tokenizer.from_str(json.dumps(golden.pipeline_tokenizer(TOKENIZERS[name])))
     if name.startswith("gpt-neox"):
         tokenizer.normalizer = normalizers.NFC()  # which its class brings along
     return tokenizer
 
 
+def language_tokenizer(settings, file):
+    """As transformers reads it from the disk, the codes of the class's languages before the mask."""
+    module = importlib.import_module(getattr(transformers, settings["tokenizer_class"]).__module__)
+    vocabulary = file["model"]["vocab"]
+    vocabulary[-1:-1] = [[code, 0.0] for code in module.FAIRSEQ_LANGUAGE_CODES]
+    file["added_tokens"][-1]["id"] = len(vocabulary) - 1
+    with tempfile.TemporaryDirectory() as folder:
+        for part, content in (("tokenizer.json", file), ("tokenizer_config.json", settings), ("config.json", {"model_type": "mbart"})):
+            Path(folder, part).write_text(json.dumps(content), encoding="utf-8")
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder).backend_tokenizer
+    return LanguageTokenizer(tokenizer, settings.get("model_max_length", 512))
+
+
+class LanguageTokenizer:
+    """Cuts texts that were read whole: encode() of this version stops reading at the limit."""
+
+    def __init__(self, tokenizer, max_length):
+        self.tokenizer, self.max_length = tokenizer, max_length
+
+    def encode(self, *texts, **truncation):
+        self.tokenizer.no_truncation()
+        parts = [self.tokenizer.encode(text, add_special_tokens=False) for text in texts]
+        self.tokenizer.enable_truncation(**{"max_length": self.max_length, **truncation})
+        return self.tokenizer.post_process(*parts)
+
+
 def run(network, tokenizer, item):
-    encoding = tokenizer.encode(*([item] if isinstance(item, str) else item))
+    return logits(network, tokenizer.encode(*([item] if isinstance(item, str) else item)))
+
+
+def run_windows(network, tokenizer):
+    """Logits of each window of each input; of a pair the second text is parted."""
+    rows = []
+    for item in WINDOWS["inputs"]:
+        texts = [item] if isinstance(item, str) else item
+        strategy = "only_first" if len(texts) == 1 else "only_second"
+        first = tokenizer.encode(*texts, max_length=WINDOWS["maxLength"], stride=WINDOWS["overlap"], strategy=strategy)
+        rows.append([logits(network, window) for window in (first, *first.overflowing)])
+    return rows
+
+
+def logits(network, encoding):
     inputs = {"input_ids": torch.tensor([encoding.ids]), "attention_mask": torch.ones(1, len(encoding.ids), dtype=torch.long)}
     if getattr(network.config, "type_vocab_size", 0) > 1:
         inputs["token_type_ids"] = torch.tensor([encoding.type_ids])
@@ -395,6 +466,9 @@ def main():
                  "texts": text_indices, "pairs": pair_indices, "rows": rows}
         if name in TOKENIZERS:
             entry["tokenizer"] = TOKENIZERS[name]
+        if name in LANGUAGES:
+            entry["languages"] = LANGUAGES[name]
+            entry["windows"] = {**WINDOWS, "rows": run_windows(network, tokenizer)}
         if name in MORE:
             entry["more"] = MORE[name]
         lines.append(json.dumps(entry))

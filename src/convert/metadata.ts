@@ -163,6 +163,9 @@ function mechanismEntries(hyperparameters: EncoderHyperparameters): GgufEntry[] 
   if (decoder !== undefined) {
     entries.push(uint(ENCODER_KEYS.decoderHeadCount, decoder.numHeads));
     entries.push(uint(ENCODER_KEYS.decoderFeedForwardLength, decoder.intermediateSize));
+    if (decoder.wrapPadTokenId !== undefined) {
+      entries.push(uint(ENCODER_KEYS.decoderWrapPadTokenId, decoder.wrapPadTokenId));
+    }
   }
   if (slidingWindow !== undefined) {
     entries.push({ key: ENCODER_KEYS.localLayers, type: 'uint32[]', value: slidingWindow.layers });

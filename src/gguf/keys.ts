@@ -12,7 +12,7 @@ export function architectureKeys(architecture: string) {
     contextLength: `${architecture}.context_length`,
     /** UINT32, layers of the decoder; absent: the model has none. */
     decoderBlockCount: `${architecture}.decoder_block_count`,
-    /** UINT32, the token that the decoder reads before the text's first. */
+    /** UINT32, the token that the decoder reads before the text's first; absent with `decoderWrapPadTokenId`. */
     decoderStartTokenId: `${architecture}.decoder_start_token_id`,
     /** UINT32, hidden size. */
     embeddingLength: `${architecture}.embedding_length`,
@@ -131,6 +131,8 @@ export const ENCODER_KEYS = {
   /** UINT32 each, of the decoder where there is one. */
   decoderHeadCount: 'ggml_encoder.decoder.head_count',
   decoderFeedForwardLength: 'ggml_encoder.decoder.feed_forward_length',
+  /** UINT32: before the text's first token the decoder reads its last; this one is padding, as if at the text's end. */
+  decoderWrapPadTokenId: 'ggml_encoder.decoder.wrap_pad_token_id',
   /** STRING 'product' | 'layers' | 'halves', for models that read labels, each behind a mark; absent for others. */
   labelScore: 'ggml_encoder.labels.score',
   /** BOOL: the labels stand before the text. */

@@ -5,10 +5,13 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Classifier, convert, estimateMemory, ZeroShotClassifier, type TensorType } from 'ggml-encoder';
 import { readGgufHead } from '../../src/gguf/reader';
-import { type Engine, engineOptions } from './engines';
+import { deviceSlack, type Engine, engineOptions } from './engines';
 import { type Family, families, familyInputs, ownTokenizer, writeFamily } from './family-checkpoints';
 
-const NLI = families().find(({ name }) => name === 'bart-nli')!;
+const named = (wanted: string) => families().find(({ name }) => name === wanted)!;
+const NLI = named('bart-nli');
+/** The decoder starts with the code of the text's language, or with its end. */
+const LANGUAGES = [named('mbart-nli'), named('mbart-50')];
 const QUIET = { onWarning: () => undefined };
 
 const folder = mkdtempSync(path.join(tmpdir(), 'ggml-encoder-decoders-'));
@@ -56,6 +59,66 @@ describe.each<Engine>(['auto', 'portable'])('on %s', (kernels) => {
     );
     expect(worst).toBeLessThan(bound);
     expect(worst).toBeGreaterThan(0);
+  });
+});
+
+describe.each(LANGUAGES)('$name', (family) => {
+  it.each<Engine>(['auto', 'portable', 'device'])(
+    'reads long texts in windows as transformers does, on %s',
+    async (engine) => {
+      const { maxLength, overlap, inputs, rows } = family.windows!;
+      const stored = await makeFile(`${family.name}-windows-${engine}`, 'f32', family);
+      await using model = await Classifier.load(stored, { ...engineOptions(engine), ...QUIET });
+      for (const [index, input] of inputs.entries()) {
+        const item = typeof input === 'string' ? input : { text: input[0], textPair: input[1] };
+        const options = { activation: 'none', maxLength, windows: { overlap }, specialTokens: 'parse' } as const;
+        const { windows } = await model.classify(item, options);
+        expect(windows).toHaveLength(rows[index]!.length);
+        expect(windows!.length).toBeGreaterThan(2);
+        windows!.forEach(({ scores }, window) => {
+          rows[index]![window]!.forEach((logit, label) => {
+            expect(Math.abs(scores[label]! - logit)).toBeLessThan(5e-4 + deviceSlack(engine));
+          });
+        });
+      }
+    },
+  );
+
+  it('a text scores the same alone and among others, bit for bit', async () => {
+    const stored = await makeFile(`${family.name}-alone`, 'f32', family);
+    await using model = await Classifier.load(stored, { ...engineOptions('auto'), ...QUIET });
+    const options = { logits: true, specialTokens: 'parse' } as const;
+    const together = await model.classify(familyInputs(family), options);
+    for (const [index, input] of familyInputs(family).entries()) {
+      expect((await model.classify(input, options)).logits).toEqual(together[index]!.logits);
+    }
+  });
+
+  it('is refused with a language that the tokenizer does not know', async () => {
+    const own = ownTokenizer(family)!;
+    const config = { ...own.config, src_lang: 'xx_YY' };
+    await expect(makeFile(`${family.name}-xx`, 'f32', family, { ...own, config })).rejects.toMatchObject({
+      code: 'tokenizer_unsupported',
+      message: expect.stringContaining('src_lang is "xx_YY"') as string,
+    });
+  });
+
+  it('starts with the token that its file names, whatever config.json says of another', async () => {
+    const config = { ...family.config, decoder_start_token_id: 5 };
+    const { metadata } = await readGgufHead(await makeFile(`${family.name}-start`, 'f32', { ...family, config }));
+    expect(metadata.get('general.architecture')?.value).toBe('mbart');
+    expect(metadata.get('ggml_encoder.decoder.wrap_pad_token_id')?.value).toBe(1);
+    expect(metadata.has('mbart.decoder_start_token_id')).toBe(false);
+  });
+});
+
+it('is refused by name where the vocabulary has none of the languages', async () => {
+  const own = ownTokenizer(named('mbart-nli'))!;
+  const tokenizer = JSON.parse(JSON.stringify(own.tokenizer).replaceAll(/[a-z]{2}_[A-Z]{2}/g, '$&_')) as object;
+  const config = { tokenizer_class: 'MBart50Tokenizer' };
+  await expect(makeFile('no-languages', 'f32', LANGUAGES[1], { tokenizer, config })).rejects.toMatchObject({
+    code: 'tokenizer_unsupported',
+    message: expect.stringContaining("languages' codes") as string,
   });
 });
 

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 
 import { decodeElements, encodeElements } from '../../src/convert/dtypes';
+import { MBART50_LANGUAGES, MBART_LANGUAGES } from '../../src/convert/language-codes';
 import { type GoldenModel, type StoredType, goldenInputs, tensorValues } from './checkpoint-fixture';
 import { pickle, tensorOpcodes, torchFile, unicode } from '../unit/convert/readers/torch-builder';
 import { writeSafetensors } from '../unit/convert/temp-folder';
@@ -26,6 +27,15 @@ export interface Family {
   readonly pairs: readonly number[];
   /** A tokenizer of pipelines.json.br. Default: WordPiece. */
   readonly tokenizer?: string;
+  /** tokenizer_config.json, where the tokenizer has the codes of its class's languages before the mask. */
+  readonly languages?: { readonly tokenizer_class: string; readonly src_lang: string };
+  /** Inputs that are read in windows, and the logits of each of them. */
+  readonly windows?: {
+    readonly maxLength: number;
+    readonly overlap: number;
+    readonly inputs: readonly (string | readonly [string, string])[];
+    readonly rows: readonly (readonly (readonly number[])[])[];
+  };
   /** Inputs of the family's own, behind those above. */
   readonly more?: readonly (string | readonly [string, string])[];
   /** Logits of transformers in float32. */
@@ -64,18 +74,38 @@ export interface TokenizerFiles {
 }
 
 /** The tokenizer that the family's logits were made with, where that is not WordPiece. */
-export function ownTokenizer({ tokenizer, config }: Family): TokenizerFiles | undefined {
+export function ownTokenizer({ tokenizer, config, languages }: Family): TokenizerFiles | undefined {
   if (tokenizer === undefined) return undefined;
   const packed = readFileSync(join(TOKENIZER_FOLDER, '../pipelines.json.br'));
   const { tokenizers } = JSON.parse(brotliDecompressSync(packed).toString('utf8')) as {
     tokenizers: Readonly<Record<string, unknown>>;
   };
+  if (languages !== undefined) {
+    const codes = languages.tokenizer_class === 'MBartTokenizer' ? MBART_LANGUAGES : MBART50_LANGUAGES;
+    const settings = { model_max_length: 512, ...languages };
+    return { tokenizer: withCodes(tokenizers[tokenizer] as UnigramFile, codes), config: settings };
+  }
   const [className = ''] = config['architectures'] as string[];
   // mT5's and umT5's is T5's.
   const tokenizerClass = className.replace(/^U?MT5/, 'T5').replace('ForSequenceClassification', 'Tokenizer');
   // Other classes do not read the number of sentinels.
   const settings = { tokenizer_class: tokenizerClass, model_max_length: 512, extra_ids: 10 };
   return { tokenizer: tokenizers[tokenizer], config: settings };
+}
+
+interface UnigramFile {
+  readonly added_tokens: readonly { readonly id: number; readonly content: string }[];
+  readonly model: { readonly vocab: readonly (readonly [string, number])[] };
+}
+
+/** The tokenizer with the codes in its vocabulary, before the mask. */
+function withCodes(file: UnigramFile, codes: readonly string[]): UnigramFile {
+  const vocab = [...file.model.vocab];
+  vocab.splice(-1, 0, ...codes.map((code) => [code, 0] as const));
+  const added_tokens = file.added_tokens.map((token) =>
+    token.content === '<mask>' ? { ...token, id: vocab.length - 1 } : token,
+  );
+  return { ...file, added_tokens, model: { ...file.model, vocab } };
 }
 
 /** Writes the checkpoint into `folder`, which is made when missing; with WordPiece unless it has its own tokenizer. */

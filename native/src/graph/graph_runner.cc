@@ -36,11 +36,21 @@ std::vector<int32_t> find_pooled_rows(const PackedBatch& batch, const Hparams& h
   return rows;
 }
 
-/// Each sequence's ids behind `start`, without its last.
-std::vector<int32_t> shift_ids(const PackedBatch& batch, int32_t start) {
+/// Each sequence's ids behind the token that its decoder starts with, without its last. Where the text wraps
+/// around, that is the n-th of its tokens, n of which are no padding, as shift_tokens_right in transformers
+/// has it. Every text has one, but for those that are only measured.
+std::vector<int32_t> shift_ids(const PackedBatch& batch, const DecoderHparams& decoder) {
   std::vector<int32_t> shifted(batch.ids.size());
   std::copy(batch.ids.begin(), batch.ids.end() - 1, shifted.begin() + 1);
-  for (int64_t b = 0; b < batch.num_sequences(); b++) shifted[size_t(batch.cu_seqlens[size_t(b)])] = start;
+  for (size_t b = 0; b < size_t(batch.num_sequences()); b++) {
+    const auto begin = batch.ids.begin() + batch.cu_seqlens[b],
+               end = batch.ids.begin() + batch.cu_seqlens[b + 1];
+    int32_t& first = shifted[size_t(batch.cu_seqlens[b])];
+    first = decoder.start_token_id;
+    if (decoder.wrap_pad_token_id < 0) continue;
+    const auto padding = std::count(begin, end, int32_t(decoder.wrap_pad_token_id));
+    first = begin[std::max<std::ptrdiff_t>(end - begin - padding, 1) - 1];
+  }
   return shifted;
 }
 
@@ -166,7 +176,7 @@ GraphRunner::Context GraphRunner::start(GraphContext& g, const PackedBatch& batc
   g.positions = part(2, batch.num_tokens());
   g.pooled_tokens = part(3, batch.num_sequences());
   if (hparams_.has_decoder()) {
-    g.shifted_ids = shift_ids(batch, hparams_.decoder.start_token_id);
+    g.shifted_ids = shift_ids(batch, hparams_.decoder);
     g.shifted = part(4, batch.num_tokens());
   }
   return context;

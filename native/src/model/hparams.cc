@@ -328,7 +328,14 @@ void read_decoder(const Reader& reader, Hparams& h) {
   decoder.num_layers = reader.integer("decoder_block_count", 1, 256);
   decoder.num_heads = reader.integer("ggml_encoder.decoder.head_count", 1, 256);
   decoder.intermediate_size = reader.integer("ggml_encoder.decoder.feed_forward_length", 1, 131072);
-  decoder.start_token_id = int32_t(reader.integer("decoder_start_token_id", 0, h.vocab_size - 1));
+  const std::string wrap_key = "ggml_encoder.decoder.wrap_pad_token_id";
+  if (!reader.has(wrap_key)) {
+    decoder.start_token_id = int32_t(reader.integer("decoder_start_token_id", 0, h.vocab_size - 1));
+  } else if (!reader.has("decoder_start_token_id")) {
+    decoder.wrap_pad_token_id = reader.integer(wrap_key, 0, h.vocab_size - 1);
+  } else {
+    reader.file().malformed("its decoder has two tokens to start with");
+  }
   if (reader.has("attention.key_length")) {
     decoder.head_size = h.head_size;
   } else if (h.hidden_size % decoder.num_heads == 0) {

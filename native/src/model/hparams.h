@@ -66,6 +66,8 @@ struct DecoderHparams {
   uint32_t intermediate_size = 0;
   float attention_scale = 0;
   int32_t start_token_id = 0;  ///< read in the place of the token before the first
+  /// >= 0: there the text's own last token is read, padding in the text counted as if it stood at its end.
+  int64_t wrap_pad_token_id = -1;
 };
 
 /// A convolution over the tokens' first states, which joins those that the first layer gives: x = norm(x +

@@ -57,8 +57,10 @@ export interface DecoderHyperparameters {
   readonly numLayers: number;
   readonly numHeads: number;
   readonly intermediateSize: number;
-  /** Read in the place of the token before the first. */
-  readonly startTokenId: number;
+  /** Read in the place of the token before the first; absent with `wrapPadTokenId`. */
+  readonly startTokenId?: number;
+  /** The text's own last token is read there; this one is padding, which in a text counts as if it stood at its end. */
+  readonly wrapPadTokenId?: number;
 }
 
 /** Absent entries take the default of a BERT: as many keys as queries, layer norm after each part, no rotation, ... */

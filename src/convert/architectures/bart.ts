@@ -1,6 +1,7 @@
 /**
- * BartForSequenceClassification: an encoder, and a decoder that reads the same text moved by one token; logits =
- * classification_head.out_proj(tanh(classification_head.dense(h))), h the decoder's state at the text's last eos.
+ * BartForSequenceClassification and MBartForSequenceClassification: an encoder, and a decoder that reads the same text moved
+ * by one token; logits = classification_head.out_proj(tanh(classification_head.dense(h))), h the decoder's state at the
+ * text's last eos. mBART's norms stand before each part, and its decoder begins with the text's own last token.
  */
 import type { ConfigReader } from '../config';
 import {
@@ -35,25 +36,53 @@ const TABLES = ['shared', 'encoder.embed_tokens', 'decoder.embed_tokens'];
 /** Language modelling, and the version that the first checkpoints carry. */
 const IGNORED = /(^|\.)(lm_head\.weight|final_logits_bias|(encoder|decoder)\.version)$/;
 
-export const bart: Architecture = {
-  sourceClass: 'BartForSequenceClassification',
-  modelType: 'bart',
+/** What the two differ in. */
+interface Family {
+  readonly className: string;
+  readonly modelType: string;
+  readonly normPlacement: 'post' | 'pre';
+  readonly readStart: (
+    config: ConfigReader,
+    sizes: { readonly vocabSize: number },
+  ) => Pick<DecoderHyperparameters, 'startTokenId' | 'wrapPadTokenId'>;
+}
 
-  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
-    const hyperparameters = readHyperparameters(config);
-    return {
-      architecture: 'bart',
-      hyperparameters,
-      ...plan(hyperparameters, weights),
-      head: { pooling: 'eos', activation: 'tanh', eosTokenId: readToken(config, 'eos_token_id', hyperparameters) },
-      llamacppCompat: 'unsupported',
-    };
-  },
-};
+export const bart = architectureOf({
+  className: 'Bart',
+  modelType: 'bart',
+  normPlacement: 'post',
+  readStart: (config, sizes) => ({ startTokenId: readToken(config, 'decoder_start_token_id', sizes, 2) }),
+});
+
+export const mbart = architectureOf({
+  className: 'MBart',
+  modelType: 'mbart',
+  normPlacement: 'pre',
+  readStart: (config, sizes) => ({ wrapPadTokenId: readToken(config, 'pad_token_id', sizes, 1) }),
+});
+
+function architectureOf(family: Family): Architecture {
+  return {
+    sourceClass: `${family.className}ForSequenceClassification`,
+    modelType: family.modelType,
+
+    describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
+      const hyperparameters = readHyperparameters(family, config);
+      const eosTokenId = readToken(config, 'eos_token_id', hyperparameters, 2);
+      return {
+        architecture: family.modelType,
+        hyperparameters,
+        ...plan(hyperparameters, weights),
+        head: { pooling: 'eos', activation: 'tanh', eosTokenId },
+        llamacppCompat: 'unsupported',
+      };
+    },
+  };
+}
 
 type BartHyperparameters = EncoderHyperparameters & { readonly decoder: DecoderHyperparameters };
 
-function readHyperparameters(config: ConfigReader): BartHyperparameters {
+function readHyperparameters(family: Family, config: ConfigReader): BartHyperparameters {
   if (!config.boolean('is_encoder_decoder', true)) config.unsupported('is_encoder_decoder is false');
   if (!config.boolean('tie_word_embeddings', true)) {
     config.unsupported('tie_word_embeddings is false; only one embedding table for encoder and decoder is supported');
@@ -71,7 +100,7 @@ function readHyperparameters(config: ConfigReader): BartHyperparameters {
     numLayers: config.integer('decoder_layers', 12, 1, MAX_LAYERS),
     numHeads: config.integer('decoder_attention_heads', 16, 1, MAX_HEADS),
     intermediateSize: config.integer('decoder_ffn_dim', 4096, 1, MAX_INTERMEDIATE_SIZE),
-    startTokenId: readToken(config, 'decoder_start_token_id', sizes),
+    ...family.readStart(config, sizes),
   };
   checkHeads(config, sizes);
   checkHeads(config, { ...sizes, numHeads: decoder.numHeads });
@@ -81,20 +110,26 @@ function readHyperparameters(config: ConfigReader): BartHyperparameters {
     numTokenTypes: 0,
     // Written nowhere: the default of torch's LayerNorm.
     normEps: 1e-5,
+    normPlacement: family.normPlacement,
     hiddenActivation: readActivation(config, 'activation_function'),
     ...(config.boolean('scale_embedding', false) ? { embeddingScale: Math.sqrt(sizes.hiddenSize) } : {}),
     decoder,
   };
 }
 
-/** transformers' default for both tokens is 2; null, with which it does not run, is no default. */
-function readToken(config: ConfigReader, key: string, { vocabSize }: { readonly vocabSize: number }): number {
-  if (config.json[key] === null) config.unsupported(`${key} is null; the model reads that token`);
-  return config.integer(key, 2, 0, vocabSize - 1);
+/** Null, with which transformers does not run, is no default. */
+function readToken(
+  config: ConfigReader,
+  key: string,
+  { vocabSize }: { readonly vocabSize: number },
+  fallback: number,
+): number {
+  if (config.json[key] === null) config.unsupported(`${key} is null; the model needs that token`);
+  return config.integer(key, fallback, 0, vocabSize - 1);
 }
 
 function plan(hyperparameters: BartHyperparameters, weights: TensorIndex): Pick<EncoderModel, 'tensors' | 'numLabels'> {
-  const { hiddenSize: h, vocabSize, numPositions, numLayers, decoder } = hyperparameters;
+  const { hiddenSize: h, vocabSize, numPositions, numLayers, normPlacement, decoder } = hyperparameters;
   const [model, head] = findPrefix(PREFIXES, 'encoder.embed_positions.weight', weights);
   const numLabels = readNumLabels(weights, `${head}classification_head.out_proj.weight`);
   const planner = new TensorPlanner(weights);
@@ -103,6 +138,7 @@ function plan(hyperparameters: BartHyperparameters, weights: TensorIndex): Pick<
     const positions = `${source}embed_positions.weight`;
     planner.exact(`${target}position_embd.weight`, [numPositions + POSITION_OFFSET, h], positions, kept);
     planner.norm(`${target}token_embd_norm`, h, `${source}layernorm_embedding`);
+    if (normPlacement === 'pre') planner.norm(`${target}output_norm`, h, `${source}layer_norm`);
   };
   planner.tied(
     'token_embd.weight',
@@ -111,11 +147,13 @@ function plan(hyperparameters: BartHyperparameters, weights: TensorIndex): Pick<
   );
   stack('', `${model}encoder.`);
   for (let layer = 0; layer < numLayers; layer++) {
-    planLayer(planner, `blk.${layer}.`, `${model}encoder.layers.${layer}.`, h, hyperparameters.intermediateSize, false);
+    const [target, source] = [`blk.${layer}.`, `${model}encoder.layers.${layer}.`];
+    planLayer(planner, target, source, hyperparameters, hyperparameters.intermediateSize, false);
   }
   stack('dec.', `${model}decoder.`);
   for (let layer = 0; layer < decoder.numLayers; layer++) {
-    planLayer(planner, `dec.blk.${layer}.`, `${model}decoder.layers.${layer}.`, h, decoder.intermediateSize, true);
+    const [target, source] = [`dec.blk.${layer}.`, `${model}decoder.layers.${layer}.`];
+    planLayer(planner, target, source, hyperparameters, decoder.intermediateSize, true);
   }
   planner.headDense('cls', h, h, `${head}classification_head.dense`);
   planner.headDense('cls.output', numLabels, h, `${head}classification_head.out_proj`);
@@ -128,7 +166,7 @@ function planLayer(
   planner: TensorPlanner,
   target: string,
   source: string,
-  h: number,
+  { hiddenSize: h, normPlacement }: EncoderHyperparameters,
   f: number,
   across: boolean,
 ): void {
@@ -140,17 +178,21 @@ function planLayer(
       bias: true,
     });
   };
+  const [attentionNorm, crossNorm, lastNorm] =
+    normPlacement === 'pre'
+      ? ['attn_norm', 'cross_attn_norm', 'ffn_norm']
+      : ['attn_output_norm', 'cross_attn_output_norm', 'layer_output_norm'];
   const norm = (name: string, part: string) => planner.norm(`${target}${name}`, h, `${source}${part}`);
   linear('attn_qkv', [h, h, h], h, 'self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj');
   linear('attn_output', [h], h, 'self_attn.out_proj');
-  norm('attn_output_norm', 'self_attn_layer_norm');
+  norm(attentionNorm, 'self_attn_layer_norm');
   if (across) {
     linear('cross_attn_q', [h], h, 'encoder_attn.q_proj');
     linear('cross_attn_kv', [h, h], h, 'encoder_attn.k_proj', 'encoder_attn.v_proj');
     linear('cross_attn_output', [h], h, 'encoder_attn.out_proj');
-    norm('cross_attn_output_norm', 'encoder_attn_layer_norm');
+    norm(crossNorm, 'encoder_attn_layer_norm');
   }
   linear('ffn_up', [f], h, 'fc1');
   linear('ffn_down', [h], f, 'fc2');
-  norm('layer_output_norm', 'final_layer_norm');
+  norm(lastNorm, 'final_layer_norm');
 }

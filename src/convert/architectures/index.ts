@@ -2,7 +2,7 @@
 import type { ConfigReader } from '../config';
 import { albert } from './albert';
 import type { Architecture } from './architecture';
-import { bart } from './bart';
+import { bart, mbart } from './bart';
 import { bert, ernie, megatronBert } from './bert';
 import { bloom } from './bloom';
 import { deberta } from './deberta';
@@ -45,6 +45,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   jinaBert,
   eurobert,
   bart,
+  mbart,
   ...t5Family,
   hhem,
   gpt2,

@@ -38,6 +38,18 @@ export function ggufDecoderCases(sound: Buffer): Case[] {
     changed(`${id} ends a text`, (copy) => set(copy, 'ggml_encoder.head.eos_token_id', 4, u32(id)), expect);
   }
   changed('a start behind the table', (copy) => set(copy, 'bart.decoder_start_token_id', 4, u32(10)));
+  // In the place of the token that starts a text: its own last one.
+  const wrapped = (copy: GgufParts, type: number, value: Buffer) => {
+    set(copy, 'ggml_encoder.decoder.wrap_pad_token_id', type, value);
+    copy.entries = copy.entries.filter((item) => item.key.toString() !== 'bart.decoder_start_token_id');
+  };
+  for (const [what, type, value] of WRONG_INTEGERS) {
+    // Padding with the id 0 is sound.
+    changed(`padding is ${what}`, (copy) => wrapped(copy, type, value), what === '0' ? 'accepted' : 'refused');
+  }
+  for (const id of [1, 3, 9]) changed(`padding is ${id}`, (copy) => wrapped(copy, 4, u32(id)), 'accepted');
+  changed('padding behind the table', (copy) => wrapped(copy, 4, u32(10)));
+  changed('two tokens to start with', (copy) => set(copy, 'ggml_encoder.decoder.wrap_pad_token_id', 4, u32(0)));
   changed('one layer less', (copy) => set(copy, 'bart.decoder_block_count', 4, u32(1)));
   changed('one layer more', (copy) => set(copy, 'bart.decoder_block_count', 4, u32(3)));
   changed('3 heads of a width of 4', (copy) => set(copy, 'ggml_encoder.decoder.head_count', 4, u32(3)));

@@ -173,6 +173,22 @@ TEST(graph_equals_reference_with_a_decoder) {
   }
 }
 
+TEST(graph_equals_reference_with_a_decoder_that_starts_with_the_texts_end) {
+  Shape shape;
+  shape.types = 0;
+  shape.decoder_layers = 2;
+  // Ids that stand in the texts once or several times: in a long one half of the tokens is padding.
+  shape.vocab = 7;
+  for (const int32_t pad : {0, 2, 5}) {
+    shape.wrap_pad = pad;
+    for (const bool start_only : {false, true}) {
+      shape.start_only = start_only;
+      for (const auto& lengths : std::vector<std::vector<int>>{{9}, {1}, {5, 5, 5}, {16, 15, 7, 7, 3, 1, 9}})
+        check_against_reference(shape, lengths);
+    }
+  }
+}
+
 TEST(graph_equals_reference_with_a_linear_bias) {
   Shape shape;
   shape.slopes = {0.5f, 0.25f, 2.0f};

@@ -20,6 +20,7 @@ struct Shape {
   uint32_t pooled = 0;      // outputs of the pooler; 0: as many as it reads
   float head_norm_eps = 0;  // 0: no norm before the classifier
   uint32_t decoder_layers = 0, decoder_heads = 2, decoder_inner = 28, start = 5;
+  int32_t wrap_pad = -1;    // the decoder starts with the text's last token, this one as padding
   bool start_only = false;  // the head reads the decoder's first token
   float embedding_scale = 1;
   std::vector<float> slopes = {};  // of a linear bias, in the place of positions
@@ -30,6 +31,11 @@ struct Shape {
   uint32_t embedding = 5, embedding_width = 1;  // columns and tokens of embeddings; width 1: `hidden` columns
   uint32_t window = 0;  // that tokens see beside the first one, which sees all; 0: all tokens do
 
+  /// What the decoder reads before `ids`.
+  int32_t start_of(const std::vector<int32_t>& ids) const {
+    if (wrap_pad < 0) return int32_t(start);
+    return ids[ids.size() - size_t(std::count(ids.begin(), ids.end(), wrap_pad)) - 1];
+  }
   /// Columns of what the classifier reads.
   uint32_t width() const { return pooler == "none" || pooled == 0 ? hidden : pooled; }
   /// The token that the head reads where there is a decoder.
@@ -163,12 +169,15 @@ class RandomModel {
   }
   void add_decoder() {
     builder_.u32("bert.decoder_block_count", shape.decoder_layers)
-        .u32("bert.decoder_start_token_id", shape.start)
         .f32("bert.embedding_scale", shape.embedding_scale)
         .u32("ggml_encoder.decoder.head_count", shape.decoder_heads)
         .u32("ggml_encoder.decoder.feed_forward_length", shape.decoder_inner)
         .str("ggml_encoder.head.pooling", shape.start_only ? "cls" : "eos")
         .u32("ggml_encoder.head.eos_token_id", uint32_t(shape.eos()));
+    if (shape.wrap_pad < 0)
+      builder_.u32("bert.decoder_start_token_id", shape.start);
+    else
+      builder_.u32("ggml_encoder.decoder.wrap_pad_token_id", uint32_t(shape.wrap_pad));
     add("dec.position_embd.weight", {shape.hidden, shape.positions}, 1);
     add_norm("dec.token_embd_norm");
     for (uint32_t i = 0; i < shape.decoder_layers; i++) {
@@ -385,7 +394,7 @@ inline Matrix reference(const RandomModel& m, const PackedBatch& batch, size_t b
   if (s.decoder_layers > 0) {
     for (size_t t = 0; t < ids.size(); t++) pooled = ids[t] == s.eos() ? t : pooled;
     const Matrix encoded = x;
-    ids.insert(ids.begin(), int32_t(s.start));
+    ids.insert(ids.begin(), s.start_of(ids));
     ids.pop_back();
     if (s.start_only) ids.resize(1), pooled = 0;
     x = embed(m, "dec.", ids, nullptr);

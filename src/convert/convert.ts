@@ -3,7 +3,7 @@
  * through in pieces, so memory does not grow with the model, and the file appears only when it is complete.
  */
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { EncoderError } from '../errors';
 import { TENSOR_TYPES, type TensorType } from '../gguf/types';
@@ -210,14 +210,21 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
 
 async function requireAbsent(output: string): Promise<void> {
   const found = await stat(output).catch(() => undefined);
+  if (found?.isDirectory() === true) throw isFolder(output);
   if (found !== undefined) throw outputExists(output);
+}
+
+/** Nothing replaces a folder, so that is not what the message advises. */
+function isFolder(output: string): EncoderError {
+  const example = join(output, 'model.gguf');
+  return new EncoderError('io_failed', `${output} is a folder; name the file to write, such as ${example}`);
 }
 
 /** Overwriting must not replace the very files that are being read. */
 async function requireNoSource(output: string, checkpoint: ConversionSource): Promise<void> {
   const found = await stat(output, { bigint: true }).catch(() => undefined);
   if (found === undefined) return;
-  if (found.isDirectory()) throw new EncoderError('io_failed', `${output} is a folder; name a file to write`);
+  if (found.isDirectory()) throw isFolder(output);
   // Renaming would replace the device or the pipe itself.
   if (!found.isFile()) throw new EncoderError('io_failed', `${output} is no regular file; name another one`);
   const isSame = ({ file: { identity } }: { readonly file: SourceFile }) =>

@@ -195,6 +195,15 @@ describe('convert refuses', () => {
     expect((await readGgufHead(output)).tensors).toHaveLength(21);
   });
 
+  it.each([false, true])('an output that is a folder, with a name that would do; overwrite %s', async (overwrite) => {
+    const output = temporaryFolder();
+    const attempt = convert(writeMicro(), { output, overwrite });
+    await expect(attempt).rejects.toMatchObject({ code: 'io_failed' });
+    const message = await attempt.catch((error: unknown) => (error as Error).message);
+    expect(message).toBe(`${output} is a folder; name the file to write, such as ${join(output, 'model.gguf')}`);
+    expect(readdirSync(output)).toEqual([]);
+  });
+
   it('an output that appears while it converts', async () => {
     const output = join(temporaryFolder(), 'out.gguf');
     const onProgress = ({ phase }: ConvertProgress) => {

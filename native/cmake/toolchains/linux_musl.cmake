@@ -14,13 +14,11 @@ set(enc_cxx ${ENC_MUSL_ROOT}/include/c++)
 set(CMAKE_C_FLAGS_INIT "-nostdinc ${enc_headers}")
 set(CMAKE_CXX_FLAGS_INIT "-nostdinc -nostdinc++ -DGTHREAD_USE_WEAK=0 -isystem ${enc_cxx} -isystem ${enc_cxx}/${enc_machine} ${enc_headers}")
 
-set(enc_musl_compat ${CMAKE_BINARY_DIR}/musl_compat.o)
-if(${CMAKE_CURRENT_LIST_DIR}/musl_compat.c IS_NEWER_THAN ${enc_musl_compat})
-  separate_arguments(enc_flags UNIX_COMMAND "-O2 -fPIC ${CMAKE_C_FLAGS_INIT}")
-  execute_process(COMMAND ${CMAKE_C_COMPILER} ${enc_flags} -c ${CMAKE_CURRENT_LIST_DIR}/musl_compat.c -o ${enc_musl_compat} COMMAND_ERROR_IS_FATAL ANY)
-endif()
+include(${CMAKE_CURRENT_LIST_DIR}/link_compat.cmake)
+separate_arguments(enc_flags UNIX_COMMAND "${CMAKE_C_FLAGS_INIT}")
+enc_link_compat(${CMAKE_CURRENT_LIST_DIR}/musl_compat.c ${enc_flags})
 # musl-gcc is a compiler of C: its specs leave the table out that C++ finds unwind information by.
 foreach(kind EXE SHARED MODULE)
   set(CMAKE_${kind}_LINKER_FLAGS_INIT
-    "-specs=/usr/lib/${enc_machine}/musl-gcc.specs -static-libstdc++ -L${ENC_MUSL_ROOT}/lib -Wl,--eh-frame-hdr -Wl,--gc-sections -Wl,--exclude-libs,ALL -Wl,-s ${enc_musl_compat}")
+    "-specs=/usr/lib/${enc_machine}/musl-gcc.specs -static-libstdc++ -L${ENC_MUSL_ROOT}/lib -Wl,--eh-frame-hdr -Wl,--gc-sections -Wl,--exclude-libs,ALL -Wl,-s")
 endforeach()

@@ -18,15 +18,12 @@ else()
 endif()
 set(CMAKE_CXX_FLAGS_INIT "-nostdinc++ -isystem ${enc_cxx} -isystem ${enc_cxx_machine} -isystem ${enc_cxx}/backward")
 
-set(enc_glibc_compat ${CMAKE_BINARY_DIR}/glibc_compat.o)
-if(${CMAKE_CURRENT_LIST_DIR}/glibc_compat.c IS_NEWER_THAN ${enc_glibc_compat})
-  execute_process(COMMAND ${CMAKE_C_COMPILER} -O2 -fPIC --sysroot=${ENC_SYSROOT} -c ${CMAKE_CURRENT_LIST_DIR}/glibc_compat.c -o ${enc_glibc_compat}
-    COMMAND_ERROR_IS_FATAL ANY)
-endif()
+include(${CMAKE_CURRENT_LIST_DIR}/link_compat.cmake)
+enc_link_compat(${CMAKE_CURRENT_LIST_DIR}/glibc_compat.c --sysroot=${ENC_SYSROOT})
 set(enc_lib ${ENC_SYSROOT}/usr/lib/${enc_machine})
 foreach(kind EXE SHARED MODULE)
   set(CMAKE_${kind}_LINKER_FLAGS_INIT
-    "-static-libstdc++ -B${enc_lib} -L${enc_lib} -Wl,--gc-sections -Wl,--exclude-libs,ALL -Wl,-s -Wl,--wrap=exp,--wrap=log2,--wrap=getcpu ${enc_glibc_compat}")
+    "-static-libstdc++ -B${enc_lib} -L${enc_lib} -Wl,--gc-sections -Wl,--exclude-libs,ALL -Wl,-s -Wl,--wrap=exp,--wrap=log2,--wrap=getcpu")
 endforeach()
 
 # Libraries of their own before glibc 2.34.

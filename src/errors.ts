@@ -33,6 +33,7 @@ export const ERROR_CODES = [
   'output_exists',
   'io_failed',
   'model_disposed',
+  'method_detached',
   'model_poisoned',
   'process_died',
   'aborted',

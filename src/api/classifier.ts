@@ -1,6 +1,7 @@
 /** Text classification: one text or pair in, labels with scores out, as transformers' pipeline computes them. */
 import { classificationActivation } from './activations';
 import type { Activation } from './activations';
+import { detachedMethod } from './detached';
 import { checkTextInput, textCall, textColumns } from './inputs';
 import type { InputColumns, TextInput } from './inputs';
 import type { LoadOptions } from './load-options';
@@ -73,6 +74,7 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
     input: TextInput | readonly TextInput[],
     options: ClassifyOptions = {},
   ): Promise<Classification<Label> | Classification<Label>[]> {
+    Classifier.#check(this, 'text => classifier.classify(text)');
     const resolved = this.#resolve(options);
     const { columns, many } = textCall(input);
 
@@ -96,6 +98,7 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
     inputs: Iterable<TextInput> | AsyncIterable<TextInput>,
     options: ClassifyOptions = {},
   ): AsyncGenerator<Classification<Label>, void, undefined> {
+    Classifier.#check(this, 'texts => classifier.classifyStream(texts)');
     const resolved = this.#resolve(options);
     return streamResults(inputs, {
       check: checkTextInput,
@@ -122,6 +125,7 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
     input: TextInput | readonly TextInput[],
     options: TokenizeOptions = {},
   ): Promise<Tokenization | Tokenization[]> {
+    Classifier.#check(this, 'text => classifier.tokenize(text)');
     const { run, signal } = resolveTokenizeOptions(options, this.info.maxLength);
     const { columns, many } = textCall(input);
 
@@ -130,13 +134,21 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
   }
 
   /** Ends the model: waits for running calls, frees its memory. Later calls reject with `model_disposed`. Idempotent. */
-  dispose(): Promise<void> {
-    return this.#session.dispose();
+  async dispose(): Promise<void> {
+    Classifier.#check(this, '() => classifier.dispose()');
+    await this.#session.dispose();
   }
 
   /** For `await using`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.dispose();
+  async [Symbol.asyncDispose](): Promise<void> {
+    Classifier.#check(this, '() => classifier.dispose()');
+    await this.#session.dispose();
+  }
+
+  /** Throws unless the method was called on a model of this class. */
+  static #check(self: unknown, call: string): void {
+    if (typeof self !== 'object' || self === null || !(#session in self))
+      throw detachedMethod(self, 'Classifier', call);
   }
 
   #resolve(options: ClassifyOptions): ResolvedClassifyOptions {

@@ -3,6 +3,7 @@ import type { NativeRunOptions } from '../native/bindings';
 import { checkOptions, checkString, invalidType, isList, outOfRange, wrongType } from '../support/arguments';
 import { pairActivation } from './activations';
 import { placePrompt } from './chat-template';
+import { detachedMethod } from './detached';
 import { checkPairInput, checkStrings, pairCall, pairColumns } from './inputs';
 import type { InputColumns, PairInput } from './inputs';
 import { LOAD_KEYS } from './load-options';
@@ -91,6 +92,7 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     input: PairInput | readonly PairInput[],
     options: PredictOptions = {},
   ): Promise<PairPrediction<Label> | PairPrediction<Label>[]> {
+    CrossEncoder.#check(this, 'pair => crossEncoder.predict(pair)');
     const resolved = resolvePredictOptions(options, this.info, this.prompts);
     const { columns, many } = pairCall(input);
 
@@ -108,6 +110,7 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     inputs: Iterable<PairInput> | AsyncIterable<PairInput>,
     options: PredictOptions = {},
   ): AsyncGenerator<PairPrediction<Label>, void, undefined> {
+    CrossEncoder.#check(this, 'pairs => crossEncoder.predictStream(pairs)');
     const resolved = resolvePredictOptions(options, this.info, this.prompts);
     return streamResults(inputs, {
       check: checkPairInput,
@@ -129,6 +132,7 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
    *   EncoderError as `predict`.
    */
   async rank(query: string, documents: readonly string[], options: RankOptions<Label> = {}): Promise<RankedDocument[]> {
+    CrossEncoder.#check(this, '(query, documents) => crossEncoder.rank(query, documents)');
     checkString('query', query);
     if (!isList<string>(documents)) throw invalidType('documents', 'an array of strings', documents);
     // A copy: the caller's list may change before the results are there.
@@ -162,6 +166,7 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     input: PairInput | readonly PairInput[],
     options: PairTokenizeOptions = {},
   ): Promise<Tokenization | Tokenization[]> {
+    CrossEncoder.#check(this, 'pair => crossEncoder.tokenize(pair)');
     const resolved = resolvePairTokenizeOptions(options, this.info.maxLength, this.prompts);
     const { columns: pairs, many } = pairCall(input);
 
@@ -171,13 +176,21 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
   }
 
   /** Ends the model: waits for running calls, frees its memory. Later calls reject with `model_disposed`. Idempotent. */
-  dispose(): Promise<void> {
-    return this.#session.dispose();
+  async dispose(): Promise<void> {
+    CrossEncoder.#check(this, '() => crossEncoder.dispose()');
+    await this.#session.dispose();
   }
 
   /** For `await using`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.dispose();
+  async [Symbol.asyncDispose](): Promise<void> {
+    CrossEncoder.#check(this, '() => crossEncoder.dispose()');
+    await this.#session.dispose();
+  }
+
+  /** Throws unless the method was called on a model of this class. */
+  static #check(self: unknown, call: string): void {
+    if (typeof self !== 'object' || self === null || !(#session in self))
+      throw detachedMethod(self, 'CrossEncoder', call);
   }
 
   async #predict(

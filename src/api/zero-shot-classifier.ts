@@ -5,6 +5,7 @@
 import { EncoderError, isEncoderError } from '../errors';
 import type { NativeRunOptions } from '../native/bindings';
 import { checkOptions, checkString, describe, isList, outOfRange, wrongValue } from '../support/arguments';
+import { detachedMethod } from './detached';
 import { labelsPerText, toHypothesis } from './hypotheses';
 import { checkStrings, placesOf } from './inputs';
 import type { InputColumns } from './inputs';
@@ -124,6 +125,7 @@ export class ZeroShotClassifier implements AsyncDisposable {
     labels: readonly Label[] | readonly (readonly Label[])[],
     options: ZeroShotOptions = {},
   ): Promise<ZeroShotClassification<Label> | ZeroShotClassification<Label>[]> {
+    ZeroShotClassifier.#check(this, 'text => zeroShot.classify(text, labels)');
     const many = isList<string>(input);
     const texts = many ? input : [input];
     const nameOf = (index: number): string => (many ? `inputs[${index}]` : 'input');
@@ -147,6 +149,7 @@ export class ZeroShotClassifier implements AsyncDisposable {
     labels: readonly Label[],
     options: ZeroShotOptions = {},
   ): AsyncGenerator<ZeroShotClassification<Label>, void, undefined> {
+    ZeroShotClassifier.#check(this, 'texts => zeroShot.classifyStream(texts, labels)');
     const resolved = this.#resolve(options);
     const [candidates = []] = labelsPerText<Label>(labels, 1, false);
     return streamResults(inputs, {
@@ -169,13 +172,21 @@ export class ZeroShotClassifier implements AsyncDisposable {
   }
 
   /** Ends the model: waits for running calls, frees its memory. Later calls reject with `model_disposed`. Idempotent. */
-  dispose(): Promise<void> {
-    return this.#session.dispose();
+  async dispose(): Promise<void> {
+    ZeroShotClassifier.#check(this, '() => zeroShot.dispose()');
+    await this.#session.dispose();
   }
 
   /** For `await using`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.dispose();
+  async [Symbol.asyncDispose](): Promise<void> {
+    ZeroShotClassifier.#check(this, '() => zeroShot.dispose()');
+    await this.#session.dispose();
+  }
+
+  /** Throws unless the method was called on a model of this class. */
+  static #check(self: unknown, call: string): void {
+    if (typeof self !== 'object' || self === null || !(#session in self))
+      throw detachedMethod(self, 'ZeroShotClassifier', call);
   }
 
   #resolve(options: ZeroShotOptions): ReturnType<typeof resolveZeroShotOptions> {

@@ -35,6 +35,7 @@ namespace enc {
   X(output_exists)            \
   X(io_failed)                \
   X(model_disposed)           \
+  X(method_detached)          \
   X(model_poisoned)           \
   X(process_died)             \
   X(aborted)                  \

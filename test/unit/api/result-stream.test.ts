@@ -106,9 +106,48 @@ describe('streamResults', () => {
       const results = streamOf(open(unread));
       await results.next();
       await setTimeout(50);
-      expect(unread.read).toBeLessThanOrEqual(257);
+      expect(unread.read).toBeLessThanOrEqual(256);
       await results.return(undefined);
     }
+  });
+
+  test('never holds more than its bound, whatever the pace of source, model and reader', async () => {
+    let mostOfAll = 0;
+    for (const [slowSource, slowModel, slowReader] of [
+      [0, 0.5, 0.9],
+      [0.01, 0, 0.9],
+      [0.3, 0.3, 0.3],
+      [0.9, 0.1, 0],
+      [0.02, 0.9, 0.05],
+      [0.1, 1, 0.5],
+    ] as const) {
+      let state = 7;
+      const random = () => (state = (state * 48_271) % 0x7fff_ffff) / 0x7fff_ffff;
+      const pause = async (share: number) =>
+        random() >= share ? undefined : random() < 0.02 ? setTimeout(1) : setImmediate();
+      let [read, answered, most] = [0, 0, 0];
+      const source = async function* () {
+        while (read < 1500) {
+          await pause(slowSource);
+          read += 1;
+          most = Math.max(most, read - answered);
+          yield read;
+        }
+      };
+      const run = async (inputs: readonly number[]) => {
+        await pause(slowModel);
+        return double(inputs);
+      };
+      for await (const result of streamOf(source(), run)) {
+        expect(result).toBe(2 * (answered + 1));
+        await pause(slowReader);
+        answered += 1;
+      }
+      expect(answered).toBe(1500);
+      expect(most).toBeLessThanOrEqual(256);
+      mostOfAll = Math.max(mostOfAll, most);
+    }
+    expect(mostOfAll).toBe(256);
   });
 
   test('a conversation gets each answer before it goes on', async () => {

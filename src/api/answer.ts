@@ -8,8 +8,8 @@ export interface Answer<Result> {
 }
 
 /**
- * @internal Runs all inputs at once. Where one of them is refused they are run one by one, so that those before it are
- * answered and it can be named.
+ * @internal Runs all inputs at once. Where one of them is refused, or its result is not finite, they are run one by one, so that
+ * those before it are answered and it can be named.
  *
  * @param nameOf what to call an input in a message, by its place in `inputs`.
  */
@@ -21,14 +21,14 @@ export async function answerUntilRefused<Input, Result>(
   try {
     return { results: await run(inputs) };
   } catch (error) {
-    if (!isRefusal(error)) return { results: [], error };
+    if (!isAboutAnInput(error)) return { results: [], error };
   }
   const results: Result[] = [];
   for (const [place, input] of inputs.entries()) {
     try {
       results.push(...(await run([input])));
     } catch (error) {
-      return { results, error: isRefusal(error) ? named(error, nameOf(place)) : error };
+      return { results, error: isAboutAnInput(error) ? named(error, nameOf(place)) : error };
     }
   }
   return { results };
@@ -54,6 +54,41 @@ export async function nameRefused(
     }
   }
   return error;
+}
+
+/**
+ * @internal The error of a run whose result for one input is not finite, with the name of that input. What ran counted its own
+ * inputs, which may be a part of the call's or several for one text.
+ *
+ * @param nameOf undefined where the caller names it.
+ */
+export function nameNotFinite(error: unknown, count: number, nameOf: ((place: number) => string) | undefined): unknown {
+  if (!isEncoderError(error, 'weights_not_finite')) return error;
+  const place = placeOf(error);
+  const message = error.message.replace(PLACE, '');
+  const name = count === 1 || nameOf === undefined || place === undefined ? '' : `${nameOf(place)}: `;
+  return new EncoderError(error.code, name + message, { cause: error });
+}
+
+/** @internal The same error of a run whose first input is the call's `first`. */
+export function countedFrom(error: unknown, first: number): unknown {
+  if (!isEncoderError(error, 'weights_not_finite')) return error;
+  const place = placeOf(error);
+  if (place === undefined) return error;
+  return new EncoderError(error.code, error.message.replace(PLACE, ` for input ${first + place}`), { cause: error });
+}
+
+/** As the native side and `assertFinite` say which input of a run it is. */
+const PLACE = / for input (\d+)/;
+
+function placeOf({ message }: Error): number | undefined {
+  const [, place] = PLACE.exec(message) ?? [];
+  return place === undefined ? undefined : Number(place);
+}
+
+/** An error of one input's own, whatever runs beside it. */
+function isAboutAnInput(error: unknown): error is EncoderError {
+  return isRefusal(error) || isEncoderError(error, 'weights_not_finite');
 }
 
 function isRefusal(error: unknown): error is EncoderError {

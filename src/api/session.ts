@@ -1,11 +1,11 @@
 /** What Classifier, CrossEncoder and ZeroShotClassifier share: one native model, its facts, its calls and its end. */
-import { EncoderError } from '../errors';
+import { EncoderError, isEncoderError } from '../errors';
 import type { NativeModel, NativeRunOptions } from '../native/bindings';
 import { checkSource } from '../convert/source-arguments';
 import { assertNotAborted, openModel, runJob, toEncoderError } from '../native/native-model';
 import { onAbort } from '../native/on-abort';
 import { type Limits, resolveLimits } from '../support/limits';
-import { nameRefused } from './answer';
+import { countedFrom, nameNotFinite, nameRefused } from './answer';
 import { CallQueue } from './call-queue';
 import { type ChatTemplate, checkTemplateOptions } from './chat-template';
 import type { InputColumns } from './inputs';
@@ -175,6 +175,7 @@ export class Session {
     options: NativeRunOptions,
     signal: AbortSignal | undefined,
   ): Promise<unknown> {
+    if (isEncoderError(error, 'weights_not_finite')) return nameNotFinite(error, texts.length, nameOf);
     if (nameOf === undefined) return error;
     const alone = { ...options, windows: 'none' } as const;
     return nameRefused(error, texts.length, nameOf, async (place) => {
@@ -210,7 +211,9 @@ export class Session {
     const runPart = async (begin: number): Promise<OutputRow[]> => {
       const end = Math.min(begin + INPUTS_PER_REPORT, total);
       const part = { texts: texts.slice(begin, end), pairs: pairs === null ? null : pairs.slice(begin, end) };
-      const rows = await this.#runAll(part, options, stop.signal);
+      const rows = await this.#runAll(part, options, stop.signal).catch((error: unknown) => {
+        throw countedFrom(error, begin);
+      });
       done += end - begin;
       if (!stop.signal.aborted) onProgress({ done, total });
       return rows;

@@ -109,6 +109,7 @@ struct Fixture {
     bool failed = false;
     ErrorCode code = ErrorCode::internal;
     RunResult result;
+    std::string message = {};
   };
   struct Running {
     std::shared_ptr<Call> call;
@@ -127,6 +128,7 @@ struct Fixture {
                                            if (error) std::rethrow_exception(error);
                                          } catch (const Error& known) {
                                            outcome.code = known.code();
+                                           outcome.message = known.what();
                                          }
                                          promise->set_value(std::move(outcome));
                                        });
@@ -272,7 +274,10 @@ TEST(scheduler_reports_runner_failure_and_lives_on) {
   CHECK(f.start(numbered_inputs(50)).outcome.get().code == ErrorCode::out_of_memory);
   f.record.fail = false;
   f.record.produce_nan = true;
-  CHECK(f.start(numbered_inputs(3)).outcome.get().code == ErrorCode::weights_not_finite);
+  const auto outcome = f.start(numbered_inputs(1)).outcome.get();
+  CHECK(outcome.code == ErrorCode::weights_not_finite);
+  // What names the input elsewhere reads this.
+  CHECK(outcome.message.find(" for input 0 ") != std::string::npos);
   f.record.produce_nan = false;
   check_numbered(f.start(numbered_inputs(50)).outcome.get().result, 50);
 }

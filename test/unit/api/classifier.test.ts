@@ -92,8 +92,32 @@ describe('classify', () => {
     const model = new FakeModel((text) => (text === 'bad' ? [NaN, 1, 2] : [0, 1, 2]));
     await expect(classifierOf(model).classify(['good', 'bad'])).rejects.toMatchObject({
       code: 'weights_not_finite',
-      message: expect.stringContaining('input 1') as string,
+      message: expect.stringMatching(/^inputs\[1\]: the model's output is NaN at label 0; /) as string,
     });
+    const alone = classifierOf(model).classify('bad');
+    await expect(alone).rejects.toThrow(/^the model's output is NaN at label 0; /);
+  });
+
+  test('it is named by its place in the call, however the call was parted, by the native side too', async () => {
+    const texts = Array.from({ length: 150 }, (_, index) => (index === 140 ? 'bad' : 'good'));
+    const found = new FakeModel((text) => (text === 'bad' ? [NaN, 1, 2] : [0, 1, 2]));
+    const reported = new FakeModel([0, 1, 2]);
+    reported.notFinite = 'bad';
+    for (const model of [found, reported]) {
+      const classifier = classifierOf(model);
+      const message = expect.stringMatching(
+        /^inputs\[140\]: the model's (output|logits) (is|are) (?!.*input \d)/,
+      ) as string;
+      const failure = { code: 'weights_not_finite', message };
+      await expect(classifier.classify(texts)).rejects.toMatchObject(failure);
+      await expect(classifier.classify(texts, { onProgress: () => undefined })).rejects.toMatchObject(failure);
+      const seen: unknown[] = [];
+      const stream = (async () => {
+        for await (const result of classifier.classifyStream(texts)) seen.push(result);
+      })();
+      await expect(stream).rejects.toMatchObject(failure);
+      expect(seen).toHaveLength(140);
+    }
   });
 
   test('a text of a list that is refused is named, also where progress is asked for', async () => {

@@ -115,7 +115,8 @@ describe('rank', () => {
 
   test('NaN is an error', async () => {
     const crossEncoder = crossEncoderOf(FakeModel.reranker((document) => (document === 'a' ? NaN : 1)));
-    await expect(crossEncoder.rank('q', documents)).rejects.toMatchObject({ code: 'weights_not_finite' });
+    const message = expect.stringMatching(/^documents\[2\]: the model's output is NaN/) as string;
+    await expect(crossEncoder.rank('q', documents)).rejects.toMatchObject({ code: 'weights_not_finite', message });
   });
 
   test.each<[unknown, unknown, string]>([

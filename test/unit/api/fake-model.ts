@@ -54,6 +54,9 @@ export class FakeModel implements NativeModel {
   /** A text that refuses every call it is in. */
   refused: string | undefined;
 
+  /** A text whose result is not finite, as the native side says it. */
+  notFinite: string | undefined;
+
   readonly #logitsOf: (text: string, pair: string | null) => readonly number[];
 
   /** @param logits the same row for every text, or a function of text and pair. */
@@ -77,6 +80,8 @@ export class FakeModel implements NativeModel {
   ): NativeJob<NativeRunResult> {
     this.calls.push({ texts, pairs, options });
     if (this.#isRefused(texts, pairs)) return refusal();
+    const bad = texts.findIndex((text) => text === this.notFinite);
+    if (bad >= 0) return notFinite(bad);
     const rows = texts.map((text, index) => this.#logitsOf(text, pairs?.[index] ?? null));
     return this.#job({
       logits: Float32Array.from(rows.flat()),
@@ -125,6 +130,12 @@ export class FakeModel implements NativeModel {
     };
     return { promise, cancel };
   }
+}
+
+function notFinite(input: number): NativeJob<never> {
+  const message = `the model's logits for input ${input} are not finite; its weights hold or produce NaN or infinity`;
+  const error = Object.assign(new Error(message), { code: 'weights_not_finite' });
+  return { promise: Promise.reject(error), cancel: () => undefined };
 }
 
 function refusal(): NativeJob<never> {

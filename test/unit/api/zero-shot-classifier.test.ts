@@ -47,6 +47,17 @@ describe('classify', () => {
     expect(model.calls).toHaveLength(2);
   });
 
+  test('a text whose result is not finite is named, not the pair that it is part of', async () => {
+    const classifier = classifierOf(new FakeModel((text) => (text === 'bad' ? [NaN, 0, 0] : [0, 1, 0]), NLI));
+    const message = expect.stringMatching(/^inputs\[2\]: the model's output is NaN/) as string;
+    const texts = ['x', 'y', 'bad'];
+    await expect(classifier.classify(texts, ['a', 'b'])).rejects.toMatchObject({ message });
+    const stream = (async () => {
+      for await (const result of classifier.classifyStream(texts, ['a', 'b'])) void result;
+    })();
+    await expect(stream).rejects.toMatchObject({ code: 'weights_not_finite', message });
+  });
+
   test('multiLabel and a single label compare entailment with contradiction', async () => {
     const classifier = classifierOf(byLength());
     const { scores } = await classifier.classify('x', ['aaaa', 'a'], { multiLabel: true, hypothesisTemplate: '{}' });

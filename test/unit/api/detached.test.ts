@@ -58,7 +58,7 @@ describe.each(MODELS)('%s', (name, load, methods) => {
 
 test('map calls a method that was taken off with an index and the list; a bound one refuses the index by name', async () => {
   const classifier = Classifier.fromSession(session());
-   
+
   const mapped = ['a', 'b'].map(classifier.classify as Method) as Promise<unknown>[];
   for (const result of await Promise.allSettled(mapped)) {
     expect(result).toMatchObject({ status: 'rejected', reason: { code: 'method_detached' } });

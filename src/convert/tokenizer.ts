@@ -209,11 +209,22 @@ function rebuild(
   const replaced = Object.entries(wanted).filter(
     ([key, value]) => file !== undefined && !isSameJson(file[key] ?? null, value),
   );
-  if (replaced.length > 0) {
-    const keys = replaced.map(([key]) => key).join(' and ');
-    warnings.push(`${name} brings its own ${keys} in place of those in tokenizer.json, as in transformers 5`);
+  const [passed, own] = [true, false].map((isNull) => replaced.filter(([, value]) => (value === null) === isNull));
+  const parts = [
+    ...(own!.length > 0 ? [`brings its own ${namesOf(own!)}`] : []),
+    ...(passed!.length > 0 ? [`has no ${namesOf(passed!)}`] : []),
+  ];
+  if (parts.length > 0) {
+    const those = replaced.length > 1 ? 'those' : 'that';
+    warnings.push(
+      `${name} ${parts.join(' and ')}: ${those} of tokenizer.json ${replaced.length > 1 ? 'are' : 'is'} passed over, as in transformers 5`,
+    );
   }
   Object.assign(json, wanted, { model: object({ type: model!, ...pipeline.model, vocab, ...merges }) });
+}
+
+function namesOf(parts: readonly (readonly [string, JsonValue])[]): string {
+  return parts.map(([key]) => key).join(' and ');
 }
 
 /**

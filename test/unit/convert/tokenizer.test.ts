@@ -91,6 +91,26 @@ describe('prepareTokenizer', () => {
     expect(prepared.lowercase).toBe(false);
   });
 
+  it.each([
+    ['MBartTokenizer', 'MBartTokenizer has no normalizer: that of tokenizer.json is passed over, as in transformers 5'],
+    [
+      'MBart50Tokenizer',
+      'MBart50Tokenizer brings its own normalizer and pre_tokenizer: those of tokenizer.json are passed over, as in transformers 5',
+    ],
+  ])('says what %s makes of a normalizer and words of others', (tokenizer_class, warning) => {
+    const { files } = cases.find(({ name }) => name === 'xlm-roberta')!;
+    const tokenizer = files['tokenizer.json'] as {
+      normalizer: { normalizers: object[] };
+      model: { vocab: [string, number][] };
+    };
+    const [normalizer] = tokenizer.normalizer.normalizers;
+    const vocab = [...tokenizer.model.vocab, ['en_XX', 0]];
+    const words = prepare(files, 'xlm-roberta').json['pre_tokenizer'];
+    const json = { ...tokenizer, normalizer, pre_tokenizer: words, model: { ...tokenizer.model, vocab } };
+    const prepared = prepare({ 'tokenizer.json': json, 'tokenizer_config.json': { tokenizer_class } }, 'mbart');
+    expect(prepared.warnings).toEqual([warning]);
+  });
+
   it('reads the length limit and takes 1e30 for none', () => {
     const limit = (value: unknown) =>
       prepare({ 'vocab.txt': VOCABULARY, 'tokenizer_config.json': { model_max_length: value } }).maxLength;

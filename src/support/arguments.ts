@@ -35,7 +35,9 @@ export function isArgumentError(error: unknown): error is TypeError | RangeError
 /** A plain options object with known keys only: a misspelt option must not be ignored in silence. */
 export function checkOptions(options: unknown, known: readonly string[], name = 'options'): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw invalidType(name, 'an object', options);
+    // What a bound method gets from Array.prototype.map behind each item.
+    const ofMap = typeof options === 'number' ? ' (map passes an index: write item => model.method(item) there)' : '';
+    throw invalidType(name, `an object${ofMap}`, options);
   }
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) throw wrongType(`${name}.${key}: ${unknownOption(key, known)}`);

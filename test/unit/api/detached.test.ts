@@ -66,7 +66,9 @@ test('map calls a method that was taken off with an index and the list; a bound 
   const bound = ['a', 'b'].map(classifier.classify.bind(classifier) as Method) as Promise<unknown>[];
   for (const result of await Promise.allSettled(bound)) {
     expect(result).toMatchObject({ status: 'rejected', reason: { code: 'ERR_INVALID_ARG_TYPE' } });
-    expect(String((result as PromiseRejectedResult).reason)).toContain('options: expected an object, received');
+    expect(String((result as PromiseRejectedResult).reason)).toContain(
+      'options: expected an object (map passes an index: write ',
+    );
   }
   expect(await Promise.all(['a', 'b'].map((text) => classifier.classify(text)))).toHaveLength(2);
 });

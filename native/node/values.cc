@@ -140,6 +140,15 @@ Napi::Object to_js(Napi::Env env, const ModelInfo& info) {
   object.Set("defaultPrompt", info.default_prompt);
   object.Set("chatTemplate", info.chat_template);
   object.Set("readsLabels", Napi::Boolean::New(env, info.reads_labels));
+  if (info.list_documents > 0) {
+    auto list = Napi::Object::New(env);
+    list.Set("maxDocuments", double(info.list_documents));
+    list.Set("maxQueryTokens", double(info.list_query_tokens));
+    list.Set("maxDocumentTokens", double(info.list_document_tokens));
+    object.Set("list", list);
+  } else {
+    object.Set("list", env.Null());
+  }
   object.Set("maxLength", double(info.max_length));
   object.Set("hiddenSize", double(info.hidden_size));
   object.Set("numLayers", double(info.num_layers));

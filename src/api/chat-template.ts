@@ -15,7 +15,7 @@ export function placePrompt(
 ): { columns: InputColumns; run: NativeRunOptions } {
   if (prompt === '') return { columns, run };
   if (template === 'none') return { columns: { ...columns, texts: columns.texts.map((text) => prompt + text) }, run };
-  if (template === 'prompted') return { columns, run: { ...run, prompt } };
+  if (template === 'prompted' || template === 'list') return { columns, run: { ...run, prompt } };
   throw wrongValue("options.prompt: expected no prompt, for which the model's chat template has no place");
 }
 
@@ -23,7 +23,15 @@ export function placePrompt(
 export function checkTemplateOptions(run: NativeRunOptions, template: ChatTemplate): void {
   if (template === 'none') return;
   const { windows, truncation, maxTextTokens, maxTextPairTokens } = run;
-  if (windows === 'none' && truncation === 'longest_first' && maxTextTokens === 0 && maxTextPairTokens === 0) return;
+  const isPlain = windows === 'none' && truncation === 'longest_first';
+  if (template === 'list') {
+    if (isPlain) return;
+    throw wrongValue(
+      'options: windows and another truncation than longest_first are not possible with this model, which reads a query ' +
+        'and its documents as one text and cuts each of them by itself',
+    );
+  }
+  if (isPlain && maxTextTokens === 0 && maxTextPairTokens === 0) return;
   throw wrongValue(
     'options: windows, another truncation than longest_first and limits for one of the texts are not possible with ' +
       'this model, whose chat template makes one text of a pair, which is cut as a whole',

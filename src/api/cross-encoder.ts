@@ -69,7 +69,7 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     checkOptions(options, [...LOAD_KEYS, 'prompts', 'defaultPromptName']);
     const { prompts, defaultPromptName, ...loadOptions } = options;
     checkPromptLoadOptions({ prompts, defaultPromptName });
-    const session = await Session.load(source, loadOptions, { prompts, defaultPromptName });
+    const session = await Session.load(source, loadOptions, { prompts, defaultPromptName }, { ranksLists: true });
     return new CrossEncoder<Label>(session);
   }
 
@@ -147,7 +147,10 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
       resolved.run,
       resolved.prompt,
     );
-    const rows = await this.#session.run(columns, run, resolved);
+    const rows =
+      this.#session.list === null
+        ? await this.#session.run(columns, run, resolved)
+        : await this.#session.runList(query, { texts, pairs: null, nameOf }, run, resolved);
     return toRanking(rows, texts, { ...resolved, labelIndex });
   }
 

@@ -1,6 +1,6 @@
 /** What Classifier, CrossEncoder and ZeroShotClassifier share: one native model, its facts, its calls and its end. */
 import { EncoderError, isEncoderError } from '../errors';
-import type { NativeModel, NativeRunOptions } from '../native/bindings';
+import type { NativeListLimits, NativeModel, NativeRunOptions } from '../native/bindings';
 import { checkSource } from '../convert/source-arguments';
 import { assertNotAborted, openModel, runJob, toEncoderError } from '../native/native-model';
 import { onAbort } from '../native/on-abort';
@@ -9,6 +9,7 @@ import { countedFrom, nameNotFinite, nameRefused } from './answer';
 import { CallQueue } from './call-queue';
 import { type ChatTemplate, checkTemplateOptions } from './chat-template';
 import type { InputColumns } from './inputs';
+import { type ListModel, scoreBlocks, scoreList, toVectors } from './list-ranking';
 import { checkLoadOptions, nativeLoadOptions } from './load-options';
 import type { LoadOptions } from './load-options';
 import { describeModel } from './model-info';
@@ -36,6 +37,14 @@ export interface RunControl {
   readonly waitForRoom?: boolean;
 }
 
+/** @internal Kinds of models that not every class can ask. */
+export interface Capabilities {
+  /** The class gives each call its labels. */
+  readonly readsLabels?: boolean;
+  /** The class gives each call its documents. */
+  readonly ranksLists?: boolean;
+}
+
 /** @internal The part of the load options that a session keeps. */
 export type SessionOptions = Pick<LoadOptions, 'labels' | 'maxLength' | 'maxQueue' | 'onWarning' | 'limits'> &
   PromptLoadOptions &
@@ -50,6 +59,8 @@ export class Session {
   readonly chatTemplate: ChatTemplate;
   /** The model reads the labels of each call; it has none of its own. */
   readonly readsLabels: boolean;
+  /** The model reads a query and all of its documents at once; null for others. */
+  readonly list: NativeListLimits | null;
   /** Most tokens that the model itself can take; `facts.maxLength` may be lower. */
   readonly lengthLimit: number;
   readonly #model: NativeModel;
@@ -66,18 +77,18 @@ export class Session {
     this.activationFn = model.info.activationFn;
     this.chatTemplate = model.info.chatTemplate;
     this.readsLabels = model.info.readsLabels;
+    this.list = model.info.list;
     this.lengthLimit = model.info.maxLength;
     this.prompts = mergePrompts(model.info, options);
     this.facts = describeModel(model.info, path, options);
     this.#warnings.start(this.facts.warnings);
   }
 
-  /** `mayReadLabels`: whether the caller can give each call its labels. */
   static async load(
     source: string,
     options: LoadOptions,
     prompts: PromptLoadOptions = {},
-    mayReadLabels = false,
+    { readsLabels = false, ranksLists = false }: Capabilities = {},
   ): Promise<Session> {
     checkSource(source);
     checkLoadOptions(options);
@@ -87,7 +98,13 @@ export class Session {
     const { path, warnings } = await resolveModelFile(source, options);
     const model = await openModel(path, nativeOptions, options.signal, options.isolation);
     try {
-      if (model.info.readsLabels && !mayReadLabels) {
+      if (model.info.list !== null && !ranksLists) {
+        throw new EncoderError(
+          'architecture_unsupported',
+          `the model ${source} ranks documents by a query and does nothing else; use CrossEncoder (rank)`,
+        );
+      }
+      if (model.info.readsLabels && !readsLabels) {
         throw new EncoderError(
           'architecture_unsupported',
           `the model ${source} has no labels of its own: it reads those of each call; use ZeroShotClassifier (zero-shot)`,
@@ -133,6 +150,60 @@ export class Session {
       throw await this.#named(error, inputs, options, signal);
     } finally {
       this.#queue.leave(count);
+    }
+  }
+
+  /** A query with all of its documents, for a model that ranks lists: one row per document. */
+  async runList(
+    query: string,
+    documents: InputColumns,
+    options: NativeRunOptions,
+    control: RunControl = {},
+  ): Promise<OutputRow[]> {
+    const { signal, onProgress } = control;
+    const { texts, nameOf } = documents;
+    this.#assertUsable();
+    assertNotAborted(signal);
+    if (texts.length === 0) return [];
+    checkTemplateOptions(options, this.chatTemplate);
+    checkTextLimits(documents, this.#limits);
+    const tokenize = async (inputs: InputColumns, more: Partial<NativeRunOptions>) =>
+      this.tokenize(inputs, { ...options, ...more }, signal);
+    const model: ListModel = {
+      limits: this.list!,
+      measure: async (list, limit) => {
+        const name = list.length === 1 && list[0] === query ? () => 'query' : nameOf;
+        const rows = await tokenize(
+          { texts: list, pairs: null, ...(name && { nameOf: name }) },
+          { maxTextTokens: limit },
+        );
+        return rows.map(({ ids, truncated }) => ({ tokens: ids.length, truncated }));
+      },
+      count: async (labels) => {
+        const whole = { labels, maxLength: 0 };
+        const [row] = await tokenize({ texts: [query], pairs: null }, whole);
+        return row?.ids.length ?? 0;
+      },
+      run: async (labels) => {
+        const result = await runJob(() => this.#model.run([query], null, { ...options, labels }), signal);
+        assertFinite(result.logits, 0);
+        return result.logits;
+      },
+    };
+    this.#queue.enter(texts.length);
+    try {
+      const scored = await scoreList(model, query, texts, options, (done) => {
+        onProgress?.({ done, total: texts.length });
+      });
+      const rows = scored.map(({ score, ...facts }, index): OutputRow => {
+        const logits = Float32Array.of(score);
+        assertFinite(logits, index);
+        return { logits: [logits], spans: undefined, ...facts };
+      });
+      this.#warnings.observe(documents, rows, options.maxLength, false);
+      return rows;
+    } finally {
+      this.#queue.leave(texts.length);
     }
   }
 
@@ -186,7 +257,13 @@ export class Session {
 
   async #runAll(inputs: InputColumns, options: NativeRunOptions, signal?: AbortSignal): Promise<OutputRow[]> {
     const result = await runJob(() => this.#model.run(inputs.texts, inputs.pairs, options), signal);
-    const rows = toOutputRows(result, inputs.texts.length, options.labels.length || this.facts.numLabels);
+    const count = inputs.texts.length;
+    // Of a model that ranks lists each input is one with a single document.
+    const columns = this.list === null ? options.labels.length || this.facts.numLabels : result.logits.length / count;
+    const rows = toOutputRows(result, count, columns).map((row) => {
+      if (this.list === null) return row;
+      return { ...row, logits: row.logits.map((values) => Float32Array.from(scoreBlocks([toVectors(values, 1)]))) };
+    });
     rows.forEach(({ logits }, index) => {
       for (const row of logits) assertFinite(row, index);
     });

@@ -81,7 +81,7 @@ export class ZeroShotClassifier implements AsyncDisposable {
     const { entailment, ...loadOptions } = options;
     if (entailment !== undefined) checkString('options.entailment', entailment);
 
-    const session = await Session.load(source, loadOptions, {}, true);
+    const session = await Session.load(source, loadOptions, {}, { readsLabels: true });
     try {
       return new ZeroShotClassifier(session, entailment, source);
     } catch (error) {

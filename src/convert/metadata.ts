@@ -2,7 +2,7 @@
 import { flag, float, text, uint } from '../gguf/entries';
 import { ENCODER_KEYS, GENERAL_KEYS, architectureKeys } from '../gguf/keys';
 import type { GgufEntry, TensorType } from '../gguf/types';
-import type { EncoderHyperparameters, EncoderModel, LabelHead } from './architectures/architecture';
+import type { DocumentList, EncoderHyperparameters, EncoderModel, LabelHead } from './architectures/architecture';
 import type { PairTemplate, TemplatePieces } from './chat-template/split-template';
 import type { CheckpointPrompts } from './prompts';
 import type { PreparedTokenizer } from './tokenizer';
@@ -124,6 +124,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
     ...(head.eosTokenId === undefined ? [] : [uint(ENCODER_KEYS.headEosTokenId, head.eosTokenId)]),
     ...(head.isDifference === true ? [text(ENCODER_KEYS.headScore, 'difference')] : []),
     ...labelEntries(facts.model.labelHead),
+    ...listEntries(facts.model.list),
     uint(ENCODER_KEYS.numLabels, facts.model.numLabels),
     text(ENCODER_KEYS.problemType, facts.problemType),
     text(ENCODER_KEYS.activationFn, facts.activationFn),
@@ -153,6 +154,24 @@ function labelEntries(head: LabelHead | undefined): GgufEntry[] {
     uint(ENCODER_KEYS.labelMarkTokenId, head.markId),
     text(ENCODER_KEYS.labelSeparator, head.separator),
     uint(ENCODER_KEYS.labelSeparatorTokenId, head.separatorId),
+  ];
+}
+
+function listEntries(list: DocumentList | undefined): GgufEntry[] {
+  if (list === undefined) return [];
+  const texts = (key: string, value: readonly string[]): GgufEntry => ({ key, type: 'string[]', value });
+  return [
+    texts(ENCODER_KEYS.listPieces, list.plain.pieces),
+    texts(ENCODER_KEYS.listSlots, list.plain.slots),
+    texts(ENCODER_KEYS.listPromptedPieces, list.prompted.pieces),
+    texts(ENCODER_KEYS.listPromptedSlots, list.prompted.slots),
+    texts(ENCODER_KEYS.listItem, list.item),
+    text(ENCODER_KEYS.listSeparator, list.separator),
+    text(ENCODER_KEYS.listDocumentMark, list.documentMark),
+    text(ENCODER_KEYS.listQueryMark, list.queryMark),
+    uint(ENCODER_KEYS.listMaxDocuments, list.maxDocuments),
+    uint(ENCODER_KEYS.listMaxQueryTokens, list.maxQueryTokens),
+    uint(ENCODER_KEYS.listMaxDocumentTokens, list.maxDocumentTokens),
   ];
 }
 

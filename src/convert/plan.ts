@@ -10,6 +10,7 @@ import type { CheckpointFiles } from './checkpoint';
 import type { ConfigReader } from './config';
 import { type ConversionPlan, type PlanOptions, completePlan } from './conversion-plan';
 import { checkLabels, readLabels, suggestedLabels } from './labels';
+import { checkListTokenizer } from './document-list';
 import { describeLabelModel, encoderConfig } from './label-head';
 import { MIN_LENGTH } from './limits';
 import { addModuleHead, checkModuleSettings } from './module-head';
@@ -66,9 +67,10 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
     const template = await findTemplate(checkpoint, files.config);
     checkModuleSettings(checkpoint, settings, transformer, template !== undefined, setFit !== undefined);
   }
+  const list = body === undefined ? architecture.list?.(checkpoint.name) : undefined;
   const { model, weights } =
     body === undefined
-      ? { model: architecture.describe(config, own, score?.tokens), weights: own }
+      ? { model: { ...architecture.describe(config, own, score?.tokens), ...(list && { list }) }, weights: own }
       : await addModuleHead(checkpoint, modules!, body.describeBody(config, own), own, setFit);
   // The labels in a language model's config.json are defaults of the class, and two.
   const readOwnLabels = score !== undefined ? () => ['LABEL_0'] : body !== undefined ? suggestedLabels : readLabels;
@@ -76,8 +78,9 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
   const ownLabels = () => setFit?.labels ?? readOwnLabels(config, model.numLabels);
   const labels = names === undefined ? ownLabels() : checkLabels(names, model.numLabels);
   const tokenizer = known ?? readTokenizer();
+  if (list !== undefined) checkListTokenizer(list, tokenizer, checkpoint.modelFolder);
   const template =
-    body === undefined && known === undefined
+    body === undefined && known === undefined && list === undefined
       ? await readClassifierTemplate(checkpoint, { transformer, tokenizer, config: files.config })
       : undefined;
   const text = body === undefined ? findPublishedText(checkpoint.name, architecture.sourceClass) : {};
@@ -96,7 +99,7 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
     tokenizer,
     labels,
     problemType: setFit === undefined ? readProblemType(config) : setFitProblem(setFit),
-    activationFn: readActivationFn(config, settings, warnings, score?.activationFn),
+    activationFn: readActivationFn(config, settings, warnings, list === undefined ? score?.activationFn : 'identity'),
     prompts: readPrompts(settings),
     template: model.pairTemplate ?? score?.template ?? text.template ?? template,
     maxLength: readMaxLength(

@@ -119,7 +119,7 @@ export const ENCODER_KEYS = {
    * STRING: the head reads the hidden state of the first token ('cls'), the last ('last') or an end ('eos'); of all tokens
    * the mean ('mean'), the sum over the root of their number ('mean_sqrt_len'), a mean that weighs later ones more
    * ('weighted_mean') or the maximum ('max'); the mean of what its dense layer makes of every token ('late'); or the
-   * leftmost token that parts labels and text ('separator').
+   * leftmost token that parts labels and text ('separator'); or every mark of a list, of which it makes vectors ('marks').
    */
   headPooling: 'ggml_encoder.head.pooling',
   /** UINT32, for 'last': the rightmost token with another id is read. */
@@ -149,6 +149,23 @@ export const ENCODER_KEYS = {
   /** STRING and UINT32, the added token behind the last label. */
   labelSeparator: 'ggml_encoder.labels.separator',
   labelSeparatorTokenId: 'ggml_encoder.labels.separator_token_id',
+  /** ARRAY[STRING]s, for models that rank lists: the constant texts around 'count' | 'query' | 'documents'; absent for others. */
+  listPieces: 'ggml_encoder.list.pieces',
+  listSlots: 'ggml_encoder.list.slots',
+  /** The same for a call with a prompt, with 'prompt' among the slots; absent when the list takes none. */
+  listPromptedPieces: 'ggml_encoder.list.prompted_pieces',
+  listPromptedSlots: 'ggml_encoder.list.prompted_slots',
+  /** ARRAY[STRING], three: before a document's number, between number and document, behind the document. */
+  listItem: 'ggml_encoder.list.item',
+  /** STRING, between two documents. */
+  listSeparator: 'ggml_encoder.list.separator',
+  /** STRINGs, the added tokens whose states are read, behind each document and behind the query. */
+  listDocumentMark: 'ggml_encoder.list.document_mark',
+  listQueryMark: 'ggml_encoder.list.query_mark',
+  /** UINT32s: documents of one list, and most tokens of each text in it. */
+  listMaxDocuments: 'ggml_encoder.list.max_documents',
+  listMaxQueryTokens: 'ggml_encoder.list.max_query_tokens',
+  listMaxDocumentTokens: 'ggml_encoder.list.max_document_tokens',
   /** STRING, after cls: 'tanh', 'identity' or one of those of `hiddenActivation`; 'none' without a cls. */
   headActivation: 'ggml_encoder.head.activation',
   /** FLOAT32, of cls.norm; absent means that of the encoder's norms. */

@@ -69,10 +69,12 @@ export interface NativeModelInfo {
   readonly promptTexts: readonly string[];
   /** One of promptNames, '' when no prompt is used by default. */
   readonly defaultPrompt: string;
-  /** Whether pairs are put into a chat template, and whether that takes a prompt. */
-  readonly chatTemplate: 'none' | 'pairs' | 'prompted';
+  /** Whether pairs are put into a chat template, and whether that takes a prompt; or a query and documents into a list. */
+  readonly chatTemplate: 'none' | 'pairs' | 'prompted' | 'list';
   /** The model reads the labels of each call in the text; then `labels` has one entry, which names none. */
   readonly readsLabels: boolean;
+  /** Of a model that ranks lists: what it gives are vectors, and `labels` has one entry, which names none. */
+  readonly list: NativeListLimits | null;
   /** Most tokens per input, special tokens included. */
   readonly maxLength: number;
   readonly hiddenSize: number;
@@ -92,6 +94,13 @@ export interface NativeModelInfo {
   readonly weightBytes: number;
   /** Facts worth a warning, such as 'pooler_missing'. */
   readonly warnings: readonly string[];
+}
+
+/** What goes into one list; a call's own limits on tokens take the place of these. */
+export interface NativeListLimits {
+  readonly maxDocuments: number;
+  readonly maxQueryTokens: number;
+  readonly maxDocumentTokens: number;
 }
 
 /** Bytes; `availableBytes` is Infinity when the system does not say. */
@@ -120,12 +129,18 @@ export interface NativeRunOptions {
   maxWindows: number;
   /** Only for models whose chat template takes one; '' for none. */
   prompt: string;
-  /** For models that read their labels at least one, for others none. */
+  /**
+   * For models that read their labels at least one; for those that rank lists the documents, where they are not pairs; for
+   * others none.
+   */
   labels: readonly string[];
 }
 
 export interface NativeRunResult {
-  /** f32[n * labels], row i belongs to text i; with windows f32[windows * labels]: the call's labels, or the model's. */
+  /**
+   * f32[n * labels], row i belongs to text i; with windows f32[windows * labels]: the call's labels, or the model's. Of lists
+   * f32[n * (documents + 1) * size]: the vectors of the documents, then that of the query.
+   */
   readonly logits: Float32Array;
   /** i32[n], tokens that went through the model, special tokens included. */
   readonly tokens: Int32Array;

@@ -16,14 +16,15 @@ enum class LabelTokens {
   kRest,  ///< the same without the mark
 };
 
-/// Where a model that reads its labels finds them among its input's tokens.
+/// Where a model that reads its labels, or a list of documents, finds them among its input's tokens.
 struct MarkRule {
-  int32_t token_id = 0;      ///< stands before each label
+  int32_t token_id = 0;      ///< stands before each label, or behind each document
   int32_t separator_id = 0;  ///< behind the last one
   bool labels_first = true;  ///< before the text, else behind it, whose own marks do not count
   LabelTokens tokens = LabelTokens::kMark;
   bool ends_at_separator = false;  ///< the last label's span does
   bool has_segments = false;       ///< segment 1 begins with the separator
+  bool marks_separator = false;    ///< the separator's state is read as well, behind the labels'
 };
 
 /// T tokens in B sequences. Sequence b owns tokens [cu_seqlens[b], cu_seqlens[b + 1]), which continue those
@@ -36,7 +37,8 @@ struct PackedBatch {
   /// [B], the earlier sequence, without a prefix itself, whose tokens stand before b's own; -1: none. Empty
   /// when no sequence has one.
   std::vector<int32_t> prefixes;
-  /// [M], where the tokens that stand for each label begin, in order; only for models that read their labels.
+  /// [M], where the tokens that stand for each label begin, in order; only for models that read their labels,
+  /// or lists: of those the token behind each document, and that behind the query.
   std::vector<int32_t> marks;
   std::vector<int32_t> mark_ends;    ///< [M], where they end; one without tokens ends where it begins
   std::vector<int32_t> mark_owners;  ///< [M], the sequence of each

@@ -50,7 +50,11 @@ struct ModelInfo {
   std::vector<std::string> prompt_texts;  ///< as many as prompt_names
   std::string default_prompt;             ///< one of prompt_names, or empty
   bool reads_labels = false;              ///< of each call; `labels` then has one entry that names none
-  std::string chat_template = "none";  ///< "pairs" or "prompted": pairs, or pairs with a prompt, go into one
+  /// "pairs" or "prompted": pairs, or pairs with a prompt, go into one; "list": a query and documents do.
+  std::string chat_template = "none";
+  uint32_t list_documents = 0;  ///< most documents of a list; 0: the model ranks no lists
+  uint32_t list_query_tokens = 0;
+  uint32_t list_document_tokens = 0;
   uint32_t max_length = 0;
   uint32_t hidden_size = 0;
   uint32_t num_layers = 0;
@@ -83,7 +87,9 @@ struct Input {
 
 /// Results of one run() over n inputs, in their order.
 struct RunResult {
-  std::vector<float> logits;       ///< [n, num_labels], or [n, labels of the call]
+  /// [n, num_labels], or [n, labels of the call], or [n, documents + 1, size]: vectors of a list's documents
+  /// and of its query.
+  std::vector<float> logits;
   std::vector<int32_t> tokens;     ///< [n], special tokens included
   std::vector<uint8_t> truncated;  ///< [n], 1 where tokens of the text were dropped
   /// Empty unless the call asked for windows. Then input i owns windows [window_offsets[i], window_offsets[i

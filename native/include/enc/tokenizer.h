@@ -2,6 +2,7 @@
 // threads.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -43,7 +44,8 @@ struct EncodeOptions {
   size_t max_windows = SIZE_MAX;
   /// Only for a PairTemplate with a place for it; empty: none. Control tokens in it are the caller's.
   std::string prompt;
-  /// Only for a LabelTemplate, which takes one or more. Control tokens in them are the caller's.
+  /// For a LabelTemplate, which takes one or more labels, and a ListTemplate, whose documents they are.
+  /// Control tokens in them are the caller's.
   std::vector<std::string> labels;
 };
 
@@ -75,6 +77,26 @@ struct LabelTemplate {
   bool labels_first = true;
 };
 
+/// What a model that ranks lists reads: a query and all its documents as one text, with a mark behind each of
+/// them, which is taken out of the texts themselves. Query and documents are cut each by itself.
+struct ListTemplate {
+  /// kCount is the number of documents; kDocuments stands for all of them.
+  enum class Slot { kCount, kQuery, kDocuments, kPrompt };
+  /// As that of a PairTemplate.
+  struct Layout {
+    std::vector<std::string> pieces;
+    std::vector<Slot> slots;
+  };
+  Layout plain;
+  std::optional<Layout> prompted;   ///< with a prompt; absent: there can be none
+  std::array<std::string, 3> item;  ///< before a document's number, between number and document, behind it
+  std::string separator;            ///< between two documents
+  std::string document_mark;        ///< the token in `item`, and that behind the query
+  std::string query_mark;
+  size_t max_query = SIZE_MAX;  ///< most tokens of a text where EncodeOptions have no limit
+  size_t max_document = SIZE_MAX;
+};
+
 struct Encoding {
   std::vector<int32_t> ids;       ///< [n], template tokens included
   std::vector<int32_t> type_ids;  ///< [n], segment of each token as the template says
@@ -94,11 +116,15 @@ class Tokenizer {
   /// is not implemented, Error(checkpoint_malformed) when the JSON or a field is not what it should be.
   /// With a pair template, only pairs can be encoded, and only as a whole: Error(input_invalid) for texts
   /// that stand alone, for windows, and for options that treat the two texts differently. With a label
-  /// template, which excludes the other, only texts that stand alone: Error(input_too_long) where the labels
-  /// leave no room for them.
+  /// template, which excludes the others, only texts that stand alone: Error(input_too_long) where the labels
+  /// leave no room for them. With a list template, which excludes them too and needs a tokenizer of bytes, a
+  /// text with `labels` is a query with documents, a pair one with a single document, and a text alone no
+  /// more than its own tokens; Error(input_too_long) for a list that is too long: a document that is the only
+  /// one gives way first.
   static std::unique_ptr<const Tokenizer> from_json(std::string_view json,
                                                     std::optional<PairTemplate> pair_template = {},
-                                                    std::optional<LabelTemplate> label_template = {});
+                                                    std::optional<LabelTemplate> label_template = {},
+                                                    std::optional<ListTemplate> list_template = {});
 
   virtual ~Tokenizer() = default;
 

@@ -23,14 +23,15 @@ size_t common_prefix(Ids a, Ids b) {
 
 /// Runs of texts that begin alike. A text joins those before it, at the price of a shorter prefix for all of
 /// them, when that saves as many tokens as they save without it.
-BatchPlan group_by_prefix(std::span<const Ids> texts, int64_t pad) {
+BatchPlan group_by_prefix(std::span<const Ids> texts, int64_t pad, std::span<const size_t> heads) {
   BatchPlan groups;
+  const auto before_head = [&](size_t i) { return heads.empty() ? shareable(texts[i], pad) : heads[i]; };
   for (size_t i = 0; i < texts.size(); i++) {
     if (!groups.empty()) {
       BatchPart& last = groups.back();
       const size_t count = last.end - last.begin;
-      size_t shared = std::min(common_prefix(texts[i - 1], texts[i]), shareable(texts[i], pad));
-      shared = std::min(shared, count == 1 ? shareable(texts[i - 1], pad) : last.prefix);
+      size_t shared = std::min(common_prefix(texts[i - 1], texts[i]), before_head(i));
+      shared = std::min(shared, count == 1 ? before_head(i - 1) : last.prefix);
       if (shared >= kMinPrefix && count * shared >= (count - 1) * last.prefix) {
         last.prefix = shared;
         last.end++;
@@ -44,10 +45,11 @@ BatchPlan group_by_prefix(std::span<const Ids> texts, int64_t pad) {
 
 }  // namespace
 
-std::vector<BatchPlan> plan_batches(std::span<const Ids> texts, const BatchLimits& limits) {
+std::vector<BatchPlan> plan_batches(std::span<const Ids> texts, const BatchLimits& limits,
+                                    std::span<const size_t> heads) {
   BatchPlan groups;
   if (limits.shares_prefixes) {
-    groups = group_by_prefix(texts, limits.pad_token_id);
+    groups = group_by_prefix(texts, limits.pad_token_id, heads);
   } else if (!texts.empty()) {
     groups.push_back({0, texts.size(), 0});
   }

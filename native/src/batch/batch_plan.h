@@ -26,7 +26,8 @@ struct BatchLimits {
 /// The texts in order, each in one part of one batch; none is empty. With shares_prefixes, for models whose
 /// tokens see those before them alone: neighbours that begin alike share those tokens, but for the one that
 /// the head reads and those behind it, as long as that saves more than to begin anew.
+/// `heads`: where in each text the head begins to read; empty: at the token that BatchLimits tells.
 std::vector<BatchPlan> plan_batches(std::span<const std::span<const int32_t>> texts,
-                                    const BatchLimits& limits);
+                                    const BatchLimits& limits, std::span<const size_t> heads = {});
 
 }  // namespace enc

@@ -29,7 +29,7 @@ struct Scheduler::Item {
   size_t index;
   size_t window;
   Encoding encoding;
-  std::vector<TokenSpan> marks;  // of the labels; empty unless the model reads them
+  std::vector<TokenSpan> marks;  // of labels, or of documents and query; empty unless the model reads them
 };
 
 Scheduler::Scheduler(const Options& options, const Tokenizer& tokenizer, RunnerFactory make_runner)
@@ -150,21 +150,30 @@ void Scheduler::work() {
 
 namespace {
 
-/// The tokens [begin, end) that stand for `count` labels.
+/// The tokens [begin, end) that stand for `count` labels or documents, and those of the separator where it is
+/// marked.
 std::vector<TokenSpan> find_marks(const std::vector<int32_t>& ids, const MarkRule& rule, size_t count) {
   const auto length = int32_t(ids.size());
   const auto separator = std::find(ids.begin(), ids.end(), rule.separator_id);
-  const int32_t last = rule.ends_at_separator ? int32_t(separator - ids.begin()) : length;
+  const bool ends_early = rule.ends_at_separator || rule.marks_separator;
+  const int32_t last = ends_early ? int32_t(separator - ids.begin()) : length;
   std::vector<TokenSpan> marks;
   for (int32_t i = 0; i < length; i++) {
     if (ids[size_t(i)] != rule.token_id) continue;
     if (!marks.empty()) marks.back().end = std::min(i, marks.back().end);
     marks.push_back({i, std::max(i + 1, last)});
   }
+  if (rule.marks_separator) {
+    const bool is_last = separator != ids.end() && !marks.empty() && marks.back().begin < last;
+    if (count == 0 || marks.size() != count || !is_last)
+      throw Error(ErrorCode::input_invalid, count == 0 ? "a query stands alone; the model ranks documents"
+                                                       : "a text changes the tokens of the list around it");
+    marks.push_back({last, last + 1});
+  }
   if (marks.size() < count)
     throw Error(ErrorCode::input_invalid, "a label changes the token before it, so that its place is lost");
   if (rule.labels_first)
-    marks.resize(count);
+    marks.resize(count + (rule.marks_separator ? 1 : 0));
   else
     marks.erase(marks.begin(), marks.end() - ptrdiff_t(count));
   for (auto& [begin, end] : marks) {
@@ -189,7 +198,8 @@ void Scheduler::tokenize(const Slice& slice, std::vector<Item>& items) {
   const auto add = [&](size_t index, size_t window, Encoding&& encoding) {
     std::vector<TokenSpan> marks;
     if (options_.marks) {
-      marks = find_marks(encoding.ids, *options_.marks, call.options().labels.size());
+      const size_t listed = call.options().labels.size();
+      marks = find_marks(encoding.ids, *options_.marks, call.inputs()[index].pair ? 1 : listed);
       if (options_.marks->has_segments) set_segments(encoding, options_.marks->separator_id);
     }
     items.push_back({slice.call, index, window, std::move(encoding), std::move(marks)});
@@ -237,8 +247,12 @@ void Scheduler::compute(std::span<Item> items, BatchRunner& runner) {
   });
   std::vector<std::span<const int32_t>> texts;
   texts.reserve(items.size());
-  for (const Item& item : items) texts.emplace_back(item.encoding.ids);
-  for (const BatchPlan& plan : plan_batches(texts, options_.batch)) run_batch(items, plan, runner);
+  std::vector<size_t> heads;
+  for (const Item& item : items) {
+    texts.emplace_back(item.encoding.ids);
+    if (by_ids && options_.marks) heads.push_back(size_t(item.marks.front().begin));
+  }
+  for (const BatchPlan& plan : plan_batches(texts, options_.batch, heads)) run_batch(items, plan, runner);
 }
 
 namespace {
@@ -268,9 +282,11 @@ void Scheduler::run_batch(std::span<const Item> items, const BatchPlan& plan, Ba
   const auto add = [&](const Item& item, size_t begin, size_t end, int32_t prefix) {
     const int32_t first = batch.cu_seqlens.back(), sequence = int32_t(batch.num_sequences());
     append_sequence(batch, item.encoding, begin, end, prefix, options_.single_segment);
+    // What is shared ends before the first of them.
     for (const TokenSpan& mark : item.marks) {
-      batch.marks.push_back(first + mark.begin);
-      batch.mark_ends.push_back(first + mark.end);
+      if (size_t(mark.begin) < begin || size_t(mark.end) > end) continue;
+      batch.marks.push_back(first + mark.begin - int32_t(begin));
+      batch.mark_ends.push_back(first + mark.end - int32_t(begin));
       batch.mark_owners.push_back(sequence);
     }
   };
@@ -308,7 +324,8 @@ void Scheduler::run_batch(std::span<const Item> items, const BatchPlan& plan, Ba
   }
   const float* row = logits.data();
   for (size_t r = 0, size; r < rows.size(); r++, row += size) {
-    size = rows[r] == nullptr ? options_.num_labels : rows[r]->call->row_size();
+    const size_t unread = options_.marks ? 0 : options_.num_labels;
+    size = rows[r] == nullptr ? unread : rows[r]->call->row_size();
     if (rows[r] == nullptr) continue;
     if (!std::all_of(row, row + size, [](float x) { return std::isfinite(x); })) {
       rows[r]->call->fail(

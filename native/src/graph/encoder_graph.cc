@@ -60,7 +60,7 @@ class GraphBuilder {
     return norm.gamma == nullptr ? x : ops_.add_norm(g_, x, nullptr, norm);
   }
 
-  /// One row of each sequence, where the head reads all of them before anything else.
+  /// One row of each sequence, or of each mark, where the head reads all of them before anything else.
   ggml_tensor* reduced(ggml_tensor* x) {
     switch (h_.pooling) {
       case Pooling::kMean:
@@ -71,6 +71,8 @@ class GraphBuilder {
         return ops_.reduce_rows(g_, x, Reduction::kWeightedMean);
       case Pooling::kMax:
         return ops_.reduce_rows(g_, x, Reduction::kMax);
+      case Pooling::kMarks:
+        return ops_.marked_rows(g_, x);
       case Pooling::kFirst:
       case Pooling::kLast:
       case Pooling::kEos:

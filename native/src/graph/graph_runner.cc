@@ -140,7 +140,7 @@ void GraphRunner::check(const PackedBatch& batch) const {
                          within(batch.mark_ends, uint32_t(batch.num_tokens()) + 1) &&
                          batch.marks.size() == batch.mark_owners.size() &&
                          batch.marks.size() == batch.mark_ends.size() &&
-                         batch.marks.empty() != hparams_.label_head.exists();
+                         batch.marks.empty() != hparams_.reads_marks();
   const bool types_fit = hparams_.num_token_types == 0 || within(batch.type_ids, hparams_.num_token_types);
   if (!within(batch.ids, hparams_.vocab_size) || !within(batch.positions, hparams_.max_length) ||
       !types_fit || !marks_fit) {

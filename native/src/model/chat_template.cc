@@ -1,7 +1,6 @@
 #include "model/chat_template.h"
 
 #include <algorithm>
-#include <iterator>
 #include <string_view>
 
 #include "tokenizer/utf8.h"
@@ -19,21 +18,9 @@ constexpr size_t kMaxPieceBytes = 256 << 10;
 PairTemplate::Layout read_layout(const GgufFile& file, const std::string& prefix, bool takes_prompt) {
   using Slot = PairTemplate::Slot;
   PairTemplate::Layout layout;
-  size_t size = 0;
-  for (const std::string& piece : file.strings(prefix + "pieces")) {
-    size += piece.size();
-    layout.pieces.emplace_back();
-    layout.pieces.back() = utf8::sanitize(piece, layout.pieces.back());
-  }
-  for (const std::string& slot : file.strings(prefix + "slots")) {
-    const auto known = std::find(std::begin(kSlots), std::end(kSlots), slot);
-    if (known == std::end(kSlots) || (slot == "prompt" && !takes_prompt))
-      file.malformed(prefix + "slots has an entry that is no place for a text");
-    layout.slots.push_back(static_cast<Slot>(known - std::begin(kSlots)));
-  }
-  if (layout.slots.size() > kMaxSlots || size > kMaxPieceBytes ||
-      layout.pieces.size() != layout.slots.size() + 1)
-    file.malformed(prefix + "pieces and slots do not make a template");
+  TemplateParts parts = read_template_parts(file, prefix, kSlots, takes_prompt);
+  layout.pieces = std::move(parts.pieces);
+  for (const size_t slot : parts.slots) layout.slots.push_back(static_cast<Slot>(slot));
   for (const Slot slot : {Slot::kFirst, Slot::kSecond}) {
     if (std::find(layout.slots.begin(), layout.slots.end(), slot) == layout.slots.end())
       file.malformed(prefix + "slots lacks the query or the document");
@@ -42,6 +29,27 @@ PairTemplate::Layout read_layout(const GgufFile& file, const std::string& prefix
 }
 
 }  // namespace
+
+TemplateParts read_template_parts(const GgufFile& file, const std::string& prefix,
+                                  std::span<const std::string_view> slots, bool takes_prompt) {
+  TemplateParts parts;
+  size_t size = 0;
+  for (const std::string& piece : file.strings(prefix + "pieces")) {
+    size += piece.size();
+    parts.pieces.emplace_back();
+    parts.pieces.back() = utf8::sanitize(piece, parts.pieces.back());
+  }
+  for (const std::string& slot : file.strings(prefix + "slots")) {
+    const auto known = std::find(slots.begin(), slots.end(), slot);
+    if (known == slots.end() || (slot == "prompt" && !takes_prompt))
+      file.malformed(prefix + "slots has an entry that is no place for a text");
+    parts.slots.push_back(static_cast<size_t>(known - slots.begin()));
+  }
+  if (parts.slots.size() > kMaxSlots || size > kMaxPieceBytes ||
+      parts.pieces.size() != parts.slots.size() + 1)
+    file.malformed(prefix + "pieces and slots do not make a template");
+  return parts;
+}
 
 std::optional<PairTemplate> read_chat_template(const GgufFile& file) {
   const std::string prefix = kPrefix;

@@ -380,7 +380,8 @@ void read_head(const Reader& reader, Hparams& h) {
                                                                  {"last", Pooling::kLast},
                                                                  {"eos", Pooling::kEos},
                                                                  {"late", Pooling::kLate},
-                                                                 {"separator", Pooling::kSeparator}});
+                                                                 {"separator", Pooling::kSeparator},
+                                                                 {"marks", Pooling::kMarks}});
   if (h.causal && h.pooling == Pooling::kFirst) file.malformed("a causal model's first token sees no other");
   if (h.pooling == Pooling::kEos)
     h.eos_token_id = int32_t(reader.integer("ggml_encoder.head.eos_token_id", 0, h.vocab_size - 1));
@@ -403,6 +404,15 @@ void read_head(const Reader& reader, Hparams& h) {
     file.malformed("the head activation '" + file.string(key) + "' contradicts its tensors");
   h.pooler_activation = reader.activation(
       key, {{"tanh", Activation::kTanh}, {"identity", Activation::kNone}, {"none", Activation::kNone}});
+}
+
+/// A causal model that makes a vector of each token that is marked.
+void read_vector_head(const Reader& reader, const Hparams& h) {
+  if (h.pooling != Pooling::kMarks) return;
+  if (!h.causal || h.has_decoder() || h.label_head.exists() || h.subtracts_logits || h.logit_softcap > 0)
+    reader.unsupported("ggml_encoder.head.pooling", "marks, set beside another head or attention");
+  if (h.num_labels > 16384)
+    reader.file().malformed("its vectors have " + std::to_string(h.num_labels) + " values");
 }
 
 void read_label_head(const Reader& reader, Hparams& h) {
@@ -463,6 +473,7 @@ Hparams read_hparams(const GgufFile& file) {
   read_head(reader, h);
   read_label_head(reader, h);
   read_global_first(reader, h);
+  read_vector_head(reader, h);
   h.max_length =
       std::min(h.max_positions, reader.integer("ggml_encoder.max_length", 3, 1048576, h.max_positions));
   // No text is long.

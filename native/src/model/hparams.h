@@ -46,6 +46,7 @@ enum class Pooling {
   kLast,            ///< the rightmost that is not padding
   kEos,             ///< the rightmost that ends a text
   kSeparator,       ///< the leftmost that parts labels and text; the first without one
+  kMarks,           ///< each that is marked: the head makes a vector of it
   kLate,  ///< all of them: the head's dense layer runs on every token, and the classifier on their mean
 };
 
@@ -106,7 +107,7 @@ struct Hparams {
   uint32_t num_token_types = 0;  ///< 0: the model has no segment embeddings
   /// Tokens around each whose embeddings are projected together, an odd number.
   uint32_t embedding_width = 1;
-  uint32_t num_labels = 0;
+  uint32_t num_labels = 0;  ///< with kMarks the size of a vector
   uint32_t max_length = 0;  ///< tokens per input, special tokens included
 
   NormKind norm_kind = NormKind::kLayer;
@@ -162,6 +163,8 @@ struct Hparams {
   bool subtracts_logits = false;
   LabelHead label_head;
 
+  /// True when inputs say which of their tokens the head reads.
+  bool reads_marks() const { return label_head.exists() || pooling == Pooling::kMarks; }
   bool pools_all_tokens() const {
     return label_head.exists() ||
            (pooling != Pooling::kFirst && pooling != Pooling::kLast && pooling != Pooling::kEos);
@@ -170,7 +173,8 @@ struct Hparams {
   /// their states: then texts that begin alike may share them.
   bool shares_prefixes() const {
     const bool reads_neighbours = convolution.width > 0 || embedding_width > 1;
-    return causal && !has_decoder() && !reads_neighbours && pooling == Pooling::kLast;
+    return causal && !has_decoder() && !reads_neighbours &&
+           (pooling == Pooling::kLast || pooling == Pooling::kMarks);
   }
   bool biases_scores() const {
     return position_kind == PositionKind::kRelativeBias || position_kind == PositionKind::kRelativeBiasOnly ||

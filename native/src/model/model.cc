@@ -13,6 +13,7 @@
 #include "model/chat_template.h"
 #include "model/cpu_runner.h"
 #include "model/device_runner.h"
+#include "model/list_template.h"
 #include "model/model_plan.h"
 #include "support/ggml_guard.h"
 
@@ -97,29 +98,45 @@ class LoadedModel final : public Model {
       file_->malformed("it has both a chat template and labels in its texts");
     if (pair_template && hparams_.pooling == Pooling::kEos)
       file_->malformed("its head reads the token that ends a text, which its chat template does not add");
+    std::optional<ListTemplate> list_template = read_list_template(*file_);
+    if (list_template && (pair_template || label_template))
+      file_->malformed("it has both lists and another kind of text");
+    if (list_template.has_value() != (hparams_.pooling == Pooling::kMarks))
+      file_->malformed("its head and its text contradict each other: one of them is for lists");
     if (pair_template) info_.chat_template = pair_template->prompted ? "prompted" : "pairs";
     tokenizer_ = Tokenizer::from_json(file_->string("tokenizer.huggingface.json"), std::move(pair_template),
-                                      std::move(label_template));
+                                      std::move(label_template), list_template);
     if (tokenizer_->vocab_size() > hparams_.vocab_size) {
       file_->malformed("its tokenizer has ids up to " + std::to_string(tokenizer_->vocab_size() - 1) +
                        ", its embedding " + std::to_string(hparams_.vocab_size) + " rows");
     }
     if (hparams_.pooling == Pooling::kEos) require_eos(*file_, *tokenizer_, hparams_.eos_token_id);
-    if (hparams_.label_head.exists()) require_marks(*file_, *tokenizer_, hparams_.label_head.marks);
+    std::optional<MarkRule> marks;
+    if (hparams_.label_head.exists()) {
+      marks = hparams_.label_head.marks;
+      require_marks(*file_, *tokenizer_, *marks);
+    }
+    if (list_template) {
+      marks = find_list_marks(*file_, *tokenizer_, *list_template);
+      const ListLimits limits = read_list_limits(*file_);
+      info_.list_documents = limits.max_documents;
+      info_.list_query_tokens = limits.max_query_tokens;
+      info_.list_document_tokens = limits.max_document_tokens;
+      info_.chat_template = "list";
+    }
     weights_ = load_weights(std::move(plan.declared), *file_, hparams_, weight_buffer_type(gpu_), table_,
                             plan.options.should_stop);
     describe();
     file_.reset();
     team_ = std::make_unique<Team>(table_ == nullptr ? 0 : threads_ - 1);
     scheduler_ = std::make_unique<Scheduler>(
-        Scheduler::Options{
-            threads_,
-            {max_batch_tokens_, plan.shares_prefixes(), hparams_.pad_token_id},
-            hparams_.max_length,
-            hparams_.num_labels,
-            hparams_.num_token_types <= 1,
-            hparams_.short_length,
-            hparams_.label_head.exists() ? std::optional(hparams_.label_head.marks) : std::nullopt},
+        Scheduler::Options{threads_,
+                           {max_batch_tokens_, plan.shares_prefixes(), hparams_.pad_token_id},
+                           hparams_.max_length,
+                           hparams_.num_labels,
+                           hparams_.num_token_types <= 1,
+                           hparams_.short_length,
+                           marks},
         *tokenizer_, [this]() -> std::unique_ptr<BatchRunner> {
           if (gpu_ != nullptr)
             return std::make_unique<DeviceRunner>(gpu_, hparams_, weights_, *ops_, health_);
@@ -133,8 +150,8 @@ class LoadedModel final : public Model {
 
   std::shared_ptr<Job> run(std::vector<Input> inputs, const EncodeOptions& options,
                            RunCallback done) override {
-    const size_t row_size = hparams_.label_head.exists() ? options.labels.size() : hparams_.num_labels;
-    return submit(std::make_shared<Call>(std::move(inputs), limited(options), row_size, std::move(done)));
+    return submit(
+        std::make_shared<Call>(std::move(inputs), limited(options), row_size(options), std::move(done)));
   }
 
   std::shared_ptr<Job> tokenize(std::vector<Input> inputs, const EncodeOptions& options,
@@ -159,6 +176,13 @@ class LoadedModel final : public Model {
     return call;
   }
 
+  /// Floats of one input.
+  size_t row_size(const EncodeOptions& options) const {
+    if (hparams_.label_head.exists()) return options.labels.size();
+    if (!hparams_.reads_marks()) return hparams_.num_labels;
+    return (std::max<size_t>(1, options.labels.size()) + 1) * hparams_.num_labels;
+  }
+
   EncodeOptions limited(EncodeOptions options) const {
     options.max_length = std::min<size_t>(options.max_length, hparams_.max_length);
     return options;
@@ -168,7 +192,8 @@ class LoadedModel final : public Model {
     info_.architecture = file_->string("general.architecture");
     info_.source_class = file_->string("ggml_encoder.source_class", "");
     info_.name = file_->string("general.name", "");
-    info_.labels = read_labels(*file_, hparams_.num_labels, info_.warnings);
+    const bool has_vectors = hparams_.pooling == Pooling::kMarks;
+    info_.labels = read_labels(*file_, has_vectors ? 1 : hparams_.num_labels, info_.warnings);
     info_.reads_labels = hparams_.label_head.exists();
     info_.problem_type = file_->string("ggml_encoder.problem_type", "");
     info_.activation_fn = file_->string("ggml_encoder.activation_fn", "");

@@ -35,11 +35,11 @@ std::unique_ptr<Ops> make_ops(const kernels::KernelTable* table, const Weights& 
   return std::make_unique<KernelOps>(*table, weights.compute_type != "f32");
 }
 
-/// Tokens for each label, in inputs that hold labels and are only measured.
+/// Tokens for each label or document, in inputs that hold them and are only measured.
 constexpr size_t kTokensPerLabel = 8;
 
 /// As many inputs of `length` tokens as go through the graph at once.
-PackedBatch full_batch(size_t length, size_t max_tokens, bool has_labels) {
+PackedBatch full_batch(size_t length, size_t max_tokens, const Hparams& hparams) {
   const size_t count = std::max<size_t>(1, max_tokens / length);
   PackedBatch batch;
   batch.ids.resize(count * length, 0);
@@ -47,9 +47,10 @@ PackedBatch full_batch(size_t length, size_t max_tokens, bool has_labels) {
   batch.cu_seqlens.push_back(0);
   for (size_t b = 0; b < count; b++) {
     for (size_t p = 0; p < length; p++) batch.positions.push_back(int32_t(p));
-    for (size_t p = 0; has_labels && p < length; p += kTokensPerLabel) {
+    for (size_t p = 0; hparams.reads_marks() && p < length; p += kTokensPerLabel) {
+      const size_t read = hparams.label_head.exists() ? kTokensPerLabel : 1;
       batch.marks.push_back(int32_t(b * length + p));
-      batch.mark_ends.push_back(int32_t(b * length + std::min(p + kTokensPerLabel, length)));
+      batch.mark_ends.push_back(int32_t(b * length + std::min(p + read, length)));
       batch.mark_owners.push_back(int32_t(b));
     }
     batch.cu_seqlens.push_back(int32_t(batch.positions.size()));
@@ -111,8 +112,8 @@ MemoryEstimate ModelPlan::estimate(int threads, size_t length) {
   };
   mark(&runner);
   MemoryEstimate result;
-  result.thread_bytes = runner.measure(full_batch(length, max_batch_tokens(), hparams.label_head.exists()),
-                                       table == nullptr ? 1 : threads);
+  result.thread_bytes =
+      runner.measure(full_batch(length, max_batch_tokens(), hparams), table == nullptr ? 1 : threads);
   mark(nullptr);
   result.threads = threads;
   result.weight_bytes = declared.weights.size_bytes;

@@ -30,6 +30,19 @@ std::array<ByteCharacter, 256> make_table() {
 
 const std::array<ByteCharacter, 256> kTable = make_table();
 
+/// The byte of each character below U+0200, -1 for none.
+std::array<int16_t, 0x200> make_inverse() {
+  std::array<int16_t, 0x200> inverse;
+  inverse.fill(-1);
+  for (size_t byte = 0; byte < 256; byte++) {
+    const char* p = kTable[byte].bytes;
+    inverse[utf8::decode(p)] = static_cast<int16_t>(byte);
+  }
+  return inverse;
+}
+
+const std::array<int16_t, 0x200> kInverse = make_inverse();
+
 }  // namespace
 
 void append_byte_characters(std::string_view bytes, std::string& out) {
@@ -43,6 +56,16 @@ void append_byte_characters(std::string_view bytes, std::string& out) {
     to += character.size;
   }
   out.resize(static_cast<size_t>(to - out.data()));
+}
+
+bool read_byte_characters(std::string_view characters, std::string& bytes) {
+  bytes.clear();
+  for (const char *p = characters.data(), *end = p + characters.size(); p != end;) {
+    const char32_t c = utf8::decode(p);
+    if (c >= kInverse.size() || kInverse[c] < 0) return false;
+    bytes.push_back(static_cast<char>(kInverse[c]));
+  }
+  return true;
 }
 
 ByteLevel::ByteLevel(JsonValue block) : add_prefix_space_(block.at("add_prefix_space").as_bool()) {

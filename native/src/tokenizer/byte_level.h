@@ -12,6 +12,9 @@ namespace enc {
 /// else one from U+0100 on.
 void append_byte_characters(std::string_view bytes, std::string& out);
 
+/// The bytes that the characters of valid UTF-8 stand for; false where one stands for none.
+bool read_byte_characters(std::string_view characters, std::string& bytes);
+
 class ByteLevel : public PreTokenizer {
  public:
   /// Reads add_prefix_space and use_regex (absent: true). trim_offsets concerns offsets only.

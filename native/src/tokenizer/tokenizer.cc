@@ -8,7 +8,9 @@
 #include "enc/error.h"
 #include "support/thread_scratch.h"
 #include "tokenizer/added_tokens.h"
+#include "tokenizer/byte_decoder.h"
 #include "tokenizer/label_template.h"
+#include "tokenizer/list_template.h"
 #include "tokenizer/pair_template.h"
 #include "tokenizer/stages.h"
 #include "tokenizer/template.h"
@@ -57,20 +59,23 @@ struct ScratchUse {
 class PipelineTokenizer : public Tokenizer {
  public:
   PipelineTokenizer(JsonValue root, std::optional<PairTemplate> pair_template,
-                    std::optional<LabelTemplate> label_template)
+                    std::optional<LabelTemplate> label_template, std::optional<ListTemplate> list_template)
       : normalizer_(make_normalizer(root.at("normalizer"))),
         pre_tokenizer_(make_pre_tokenizer(root.at("pre_tokenizer"))),
         model_(make_model(root.at("model"))),
         added_tokens_(root.at("added_tokens"), *model_, *normalizer_),
         template_(root.at("post_processor")),
         pair_template_(std::move(pair_template)),
-        label_template_(std::move(label_template)) {
+        label_template_(std::move(label_template)),
+        list_template_(std::move(list_template)) {
     model_->set_control_ids(added_tokens_.special_ids());
     // Behind the normalizer nobody knows any more which bytes are the caller's.
-    if ((pair_template_ || label_template_) && added_tokens_.after_normalizer().has_special())
+    if ((pair_template_ || label_template_ || list_template_) &&
+        added_tokens_.after_normalizer().has_special())
       throw Error(ErrorCode::tokenizer_unsupported,
                   "the tokenizer looks for control tokens behind its normalizer, which is not supported for "
                   "models that have a chat template or read their labels");
+    if (list_template_) byte_decoder_.emplace(root);
   }
 
   void encode(std::string_view text, std::optional<std::string_view> pair, const EncodeOptions& options,
@@ -96,6 +101,9 @@ class PipelineTokenizer : public Tokenizer {
                        Encoding& out) const;
   void encode_labelled_windows(std::string_view text, bool has_pair, const EncodeOptions& options,
                                Scratch& scratch, std::vector<Window>& out) const;
+  void encode_list(std::string_view query, std::vector<std::string> documents, const EncodeOptions& options,
+                   Scratch& scratch, Encoding& out) const;
+  size_t cut_listed(size_t most, const EncodeOptions& options, Scratch& scratch, std::string& text) const;
   void tokenize(std::string_view text, SpecialTokens mode, size_t limit, Scratch& scratch,
                 std::vector<int32_t>& ids) const;
   void tokenize_rendered(SpecialTokens mode, size_t limit, Scratch& scratch, std::vector<int32_t>& ids) const;
@@ -111,6 +119,8 @@ class PipelineTokenizer : public Tokenizer {
   Template template_;
   const std::optional<PairTemplate> pair_template_;
   const std::optional<LabelTemplate> label_template_;
+  const std::optional<ListTemplate> list_template_;
+  std::optional<ByteDecoder> byte_decoder_;  // with a list template
 };
 
 void split_at(const AddedTokenMatcher& matcher, std::string_view text, SpecialTokens mode,
@@ -221,6 +231,12 @@ void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_
   if (pair_template_) return encode_rendered(text, pair, options, scratch, out);
   const bool has_pair = pair.has_value();
   if (label_template_) return encode_labelled(text, has_pair, options, scratch, out);
+  if (list_template_ && (has_pair || !options.labels.empty())) {
+    if (has_pair && !options.labels.empty())
+      throw Error(ErrorCode::input_invalid, "a query has either a document beside it or a list of them");
+    const auto documents = has_pair ? std::vector<std::string>{std::string(*pair)} : options.labels;
+    return encode_list(text, documents, options, scratch, out);
+  }
   const size_t budget = text_budget(has_pair, options);
   const auto tokenize_both = [&](size_t limit) {
     tokenize(text, options.special_tokens, limit, scratch, scratch.first);
@@ -361,8 +377,64 @@ void PipelineTokenizer::encode_labelled_windows(std::string_view text, bool has_
   for (Window& window : out) window.encoding.truncated = end < scratch.first.size();
 }
 
+/// Cuts `text` to `most` tokens, as text, and takes the marks out of it; returns how many tokens it had.
+size_t PipelineTokenizer::cut_listed(size_t most, const EncodeOptions& options, Scratch& scratch,
+                                     std::string& text) const {
+  const bool may_stop = options.side == TruncationSide::kRight &&
+                        options.special_tokens != SpecialTokens::kError && most < SIZE_MAX;
+  std::vector<int32_t>& ids = scratch.first;
+  tokenize(text, options.special_tokens, may_stop ? most + 1 : SIZE_MAX, scratch, ids);
+  if (ids.size() > most) {
+    const Template::Ids kept = keep(ids, most, options.side);
+    text = byte_decoder_->decode(kept.begin, kept.end);
+  }
+  text = without_marks(*list_template_, text);
+  return ids.size();
+}
+
+/// The whole is tokenized as one text. Where it is too long only a document that is alone can give way.
+void PipelineTokenizer::encode_list(std::string_view text, std::vector<std::string> documents,
+                                    const EncodeOptions& options, Scratch& scratch, Encoding& out) const {
+  const ListTemplate& layout = *list_template_;
+  if (options.strategy != TruncationStrategy::kLongestFirst)
+    throw Error(ErrorCode::input_invalid, "in a list every text is cut by itself");
+  if (!options.prompt.empty() && !layout.prompted)
+    throw Error(ErrorCode::input_invalid, "the model's list has no place for a prompt");
+  out.truncated = false;
+  const auto cut = [&](std::string& own, size_t asked, size_t fallback) {
+    const size_t most = asked == SIZE_MAX ? fallback : asked;
+    const size_t length = cut_listed(most, options, scratch, own);
+    out.truncated = out.truncated || length > most;
+    return std::min(length, most);
+  };
+  std::string query(text), prompt = without_marks(layout, options.prompt);
+  cut(query, options.max_first, layout.max_query);
+  size_t length = 0;  // of the last document
+  for (std::string& document : documents) length = cut(document, options.max_second, layout.max_document);
+
+  const size_t budget = text_budget(false, options);
+  std::vector<int32_t>& ids = scratch.second;
+  // What is cut is more each time: a text that is cut may get tokens that it had not.
+  for (size_t round = 0;; round++) {
+    render_list(layout, query, documents, prompt, kMaxTextBytes, scratch.rendered);
+    tokenize_rendered(options.special_tokens, SIZE_MAX, scratch, ids);
+    if (ids.size() <= budget) break;
+    const size_t excess = (ids.size() - budget) << std::min<size_t>(round, 20);
+    if (documents.size() > 1 || length <= excess)
+      throw Error(ErrorCode::input_too_long, "a query with " + std::to_string(documents.size()) +
+                                                 " documents takes " + std::to_string(ids.size()) +
+                                                 " tokens, more than " + std::to_string(options.max_length) +
+                                                 "; shorten the query, or pass fewer documents");
+    length -= excess;
+    cut_listed(length, options, scratch, documents.front());
+    out.truncated = true;
+  }
+  template_.apply({ids.data(), ids.data() + ids.size()}, nullptr, out);
+}
+
 void PipelineTokenizer::encode_windows(std::string_view text, std::optional<std::string_view> pair,
                                        const EncodeOptions& options, std::vector<Window>& out) const {
+  if (list_template_) throw Error(ErrorCode::input_invalid, "documents of a list cannot be read in windows");
   if (pair_template_)
     throw Error(ErrorCode::input_invalid, "a pair in a chat template cannot be read in windows");
   const ScratchUse use;
@@ -404,12 +476,14 @@ void PipelineTokenizer::encode_windows(std::string_view text, std::optional<std:
 
 std::unique_ptr<const Tokenizer> Tokenizer::from_json(std::string_view json,
                                                       std::optional<PairTemplate> pair_template,
-                                                      std::optional<LabelTemplate> label_template) {
+                                                      std::optional<LabelTemplate> label_template,
+                                                      std::optional<ListTemplate> list_template) {
   const JsonDocument document(json);
   const JsonValue root = document.root();
   if (const auto version = root.find("version"); version && version->as_string() != "1.0")
     fail_unsupported("version", version->as_string(), "1.0");
-  return std::make_unique<PipelineTokenizer>(root, std::move(pair_template), std::move(label_template));
+  return std::make_unique<PipelineTokenizer>(root, std::move(pair_template), std::move(label_template),
+                                             std::move(list_template));
 }
 
 }  // namespace enc

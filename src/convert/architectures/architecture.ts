@@ -133,7 +133,8 @@ export interface EncoderHyperparameters {
 
 /** From the last hidden states to the classifier. */
 export interface EncoderHead {
-  readonly pooling: 'cls' | 'mean' | 'mean_sqrt_len' | 'weighted_mean' | 'max' | 'last' | 'eos' | 'late' | 'separator';
+  readonly pooling:
+    'cls' | 'mean' | 'mean_sqrt_len' | 'weighted_mean' | 'max' | 'last' | 'eos' | 'late' | 'separator' | 'marks';
   /**
    * HF's name of the activation after the dense layer before the classifier; `identity` where it has none, `none` where
    * there is no such layer.
@@ -181,6 +182,32 @@ export interface LabelHead {
   readonly separatorId: number;
 }
 
+/**
+ * How a model that ranks lists reads a query and its documents: as one text, in which the head reads the state of a mark
+ * behind each document and of another behind the query, both added tokens, and makes a vector of each.
+ */
+export interface DocumentList {
+  /** pieces[0] slots[0] pieces[1] ... slots[n - 1] pieces[n]; `count` is the number of documents. */
+  readonly plain: ListPieces;
+  /** With a prompt. */
+  readonly prompted: ListPieces;
+  /** Before a document's number, which is counted from 0, between number and document, behind the document. */
+  readonly item: readonly [string, string, string];
+  /** Between two documents. */
+  readonly separator: string;
+  readonly documentMark: string;
+  readonly queryMark: string;
+  /** Documents of one text; more of them become several. */
+  readonly maxDocuments: number;
+  readonly maxQueryTokens: number;
+  readonly maxDocumentTokens: number;
+}
+
+export interface ListPieces {
+  readonly pieces: readonly string[];
+  readonly slots: readonly ('count' | 'query' | 'documents' | 'prompt')[];
+}
+
 /** Everything the file says about the model, as read from one checkpoint and checked against its weights. */
 export interface EncoderModel {
   /** `general.architecture`: the layout that llama.cpp takes the file for. */
@@ -191,6 +218,8 @@ export interface EncoderModel {
   readonly head: EncoderHead;
   /** Only for models that read their labels; there is one label then, which names none. */
   readonly labelHead?: LabelHead;
+  /** Only for models that rank lists, whose head's pooling is `marks`; there is one label then, which names none. */
+  readonly list?: DocumentList;
   /** The text that the class makes of a pair. Default: two texts, joined by the tokenizer's post-processor. */
   readonly pairTemplate?: PairTemplate;
   /** The class reads texts whole, whatever limit their tokenizer has. Default: false. */
@@ -228,6 +257,8 @@ export interface Architecture {
    * sentence-transformers runs it, or answers it.
    */
   readonly scoresVocabulary?: 'causal' | 'sequence-to-sequence';
+  /** For a model that ranks lists, of the name of its folder or repository; `describe` leaves `list` out. */
+  list?(name: string): DocumentList;
   /** Modules whose weights lie as [inputs, outputs]; of all others, and without it, they lie the other way round. */
   readonly transposedModules?: RegExp;
   /**

@@ -67,11 +67,18 @@ export const decoders: readonly Architecture[] = [
   })),
 ];
 
-function describeBody(family: DecoderFamily, config: ConfigReader, weights: TensorIndex): EncoderBody {
+/** `planHead`: plans what is the class's own, behind the prefix of its head. */
+export function describeBody(
+  family: DecoderFamily,
+  config: ConfigReader,
+  weights: TensorIndex,
+  planHead?: (planner: TensorPlanner, prefix: string, hyperparameters: EncoderHyperparameters) => void,
+): EncoderBody {
   const hyperparameters = readHyperparameters(family, config);
-  const [decoder] = findPrefix(PREFIXES, 'embed_tokens.weight', weights);
+  const [decoder, head] = findPrefix(PREFIXES, 'embed_tokens.weight', weights);
   const planner = new TensorPlanner(weights);
   planBody(planner, decoder, hyperparameters, family, config);
+  planHead?.(planner, head, hyperparameters);
   planner.refuseUnused(IGNORED_BESIDE_BODY);
   return { architecture: family.architecture ?? family.modelType, hyperparameters, tensors: planner.tensors };
 }

@@ -15,6 +15,7 @@ import { gptNeox } from './gpt-neox';
 import { gpt2 } from './gpt2';
 import { hhem } from './hhem';
 import { jinaBert } from './jina-bert';
+import { jinaRanking } from './jina-ranking';
 import { longformer } from './longformer';
 import { mobilebert } from './mobilebert';
 import { modernbert } from './modernbert';
@@ -54,6 +55,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   bloom,
   ...decoders,
   ...t5Rerankers,
+  jinaRanking,
 ];
 
 /** An architecture whose encoder can be run without its head. */

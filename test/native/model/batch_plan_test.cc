@@ -83,4 +83,21 @@ TEST(a_prefix_is_counted_once_in_each_batch) {
   CHECK(plan(texts, {60, true}) == (Parts{{{0, 4, 20}}, {{4, 5, 0}, {5, 6, 0}}}));
 }
 
+/// Models that read marks say where the first of them stands.
+TEST(nothing_is_shared_from_where_the_head_reads) {
+  const Texts texts = {text(1, 40, 1, 9), text(1, 40, 2, 9), text(1, 40, 3, 9)};
+  const std::vector<std::span<const int32_t>> spans(texts.begin(), texts.end());
+  const auto prefixes = [&](const std::vector<size_t>& heads) {
+    std::vector<size_t> found;
+    for (const BatchPlan& batch : plan_batches(spans, {1000, true}, heads)) {
+      for (const BatchPart& part : batch) found.push_back(part.prefix);
+    }
+    return found;
+  };
+  CHECK(prefixes({}) == std::vector<size_t>{40});
+  CHECK(prefixes({30, 45, 48}) == std::vector<size_t>{30});
+  CHECK(prefixes({45, 48, 30}) == std::vector<size_t>{30});
+  CHECK(prefixes({7, 45, 7}) == (std::vector<size_t>{0, 0, 0}));
+}
+
 }  // namespace enc::test

@@ -27,6 +27,7 @@ const INFO: NativeModelInfo = {
   promptTexts: [],
   defaultPrompt: '',
   readsLabels: false,
+  list: null,
   chatTemplate: 'none' as const,
   maxLength: 128,
   hiddenSize: 8,

@@ -6,7 +6,7 @@ import type { RankOptions } from 'ggml-encoder';
 
 import { type Engine, deviceSlack, engineOptions } from './golden/engines';
 import { type ListCall, listCalls, listModels, listTokenizer, writeListModel } from './golden/list-checkpoints';
-import type { Changes } from './golden/small-checkpoints';
+import { type Changes, smallTokenizer } from './golden/small-checkpoints';
 import { temporaryFolder } from './unit/convert/temp-folder';
 
 /** Largest |score - that of float64|. */
@@ -241,10 +241,16 @@ describe('a model that ranks lists', () => {
   });
 
   const withTokenizer = (changes: object): Changes => ({
-    files: { 'tokenizer.json': { ...listTokenizer, ...changes } },
+    files: { 'tokenizer.json': { ...listTokenizer, post_processor: first!.postProcessor, ...changes } },
   });
   const variants: readonly [string, Changes, code: string, message: string][] = [
     ['no marks', withTokenizer({ added_tokens: [] }), 'tokenizer_unsupported', '<|embed_token|>'],
+    [
+      'tokens around texts',
+      withTokenizer({ post_processor: smallTokenizer['post_processor'] }),
+      'tokenizer_unsupported',
+      'adds tokens',
+    ],
     ['another decoder', withTokenizer({ decoder: null }), 'tokenizer_unsupported', 'ByteLevel'],
     [
       'no projector',

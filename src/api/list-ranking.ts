@@ -8,8 +8,10 @@ import type { NativeListLimits, NativeRunOptions } from '../native/bindings';
 /** @internal What a list of documents becomes scores by. */
 export interface ListModel {
   readonly limits: NativeListLimits;
-  /** How many tokens each text has by itself, cut to `limit`, and whether it was cut. */
-  measure(texts: readonly string[], limit: number): Promise<readonly MeasuredText[]>;
+  /** How many tokens the query has by itself, cut to `limit`, and whether it was cut. */
+  measureQuery(limit: number): Promise<MeasuredText>;
+  /** The same of documents, of which the first is number `begin`. */
+  measure(texts: readonly string[], limit: number, begin: number): Promise<readonly MeasuredText[]>;
   /** How many tokens the documents take with the query, all that the model reads counted. */
   count(documents: readonly string[]): Promise<number>;
   /** f32[documents + 1, size]: the vectors of the documents, then that of the query. */
@@ -36,7 +38,6 @@ const TOKENS_TO_SPARE = 8;
 /** @internal `onBlock` hears how many documents are through. */
 export async function scoreList(
   model: ListModel,
-  query: string,
   documents: readonly string[],
   {
     maxLength,
@@ -47,16 +48,17 @@ export async function scoreList(
 ): Promise<ScoredDocument[]> {
   const { limits } = model;
   const maxDocumentTokens = maxTextPairTokens || limits.maxDocumentTokens;
-  const [asked] = await model.measure([query], maxTextTokens || limits.maxQueryTokens);
+  const query = await model.measureQuery(maxTextTokens || limits.maxQueryTokens);
   const measured: MeasuredText[] = [];
   for (let begin = 0; begin < documents.length; begin += TEXTS_PER_MEASURE) {
-    measured.push(...(await model.measure(documents.slice(begin, begin + TEXTS_PER_MEASURE), maxDocumentTokens)));
+    const texts = documents.slice(begin, begin + TEXTS_PER_MEASURE);
+    measured.push(...(await model.measure(texts, maxDocumentTokens, begin)));
   }
   const empty = await model.count(['']);
   const blocks = await splitIntoBlocks(
     measured.map(({ tokens }) => tokens),
     {
-      room: maxLength - 2 * (asked?.tokens ?? 0),
+      room: maxLength - 2 * query.tokens,
       maxDocuments: limits.maxDocuments,
       maxDocumentTokens,
       around: empty,
@@ -75,10 +77,9 @@ export async function scoreList(
     vectors.push(toVectors(await model.run(documents.slice(begin, end)), end - begin));
     onBlock(end);
   }
-  const isQueryCut = asked?.truncated === true;
   return scoreBlocks(vectors).map((score, index) => {
     const { tokens, truncated } = measured[index] ?? { tokens: 0, truncated: false };
-    return { score, tokens, truncated: truncated || isQueryCut };
+    return { score, tokens, truncated: truncated || query.truncated };
   });
 }
 

@@ -85,7 +85,7 @@ export interface RankedDocument {
   readonly index: number;
   /** 0 to 1 after a sigmoid, which most rerankers have; any finite number with activation `none`. */
   readonly score: number;
-  /** Tokens of query and document together, special tokens included. */
+  /** Tokens of query and document together, special tokens included; of a model that reads lists those of the document. */
   readonly tokens: number;
   /** True when tokens of the query or the document were dropped. */
   readonly truncated: boolean;

@@ -169,16 +169,14 @@ export class Session {
     checkTextLimits(documents, this.#limits);
     const tokenize = async (inputs: InputColumns, more: Partial<NativeRunOptions>) =>
       this.tokenize(inputs, { ...options, ...more }, signal);
+    const measure = async (list: readonly string[], maxTextTokens: number, name?: (index: number) => string) => {
+      const rows = await tokenize({ texts: list, pairs: null, ...(name && { nameOf: name }) }, { maxTextTokens });
+      return rows.map(({ ids, truncated }) => ({ tokens: ids.length, truncated }));
+    };
     const model: ListModel = {
       limits: this.list!,
-      measure: async (list, limit) => {
-        const name = list.length === 1 && list[0] === query ? () => 'query' : nameOf;
-        const rows = await tokenize(
-          { texts: list, pairs: null, ...(name && { nameOf: name }) },
-          { maxTextTokens: limit },
-        );
-        return rows.map(({ ids, truncated }) => ({ tokens: ids.length, truncated }));
-      },
+      measureQuery: async (limit) => (await measure([query], limit))[0]!,
+      measure: async (list, limit, begin) => measure(list, limit, nameOf && ((index) => nameOf(begin + index))),
       count: async (labels) => {
         const whole = { labels, maxLength: 0 };
         const [row] = await tokenize({ texts: [query], pairs: null }, whole);
@@ -192,7 +190,7 @@ export class Session {
     };
     this.#queue.enter(texts.length);
     try {
-      const scored = await scoreList(model, query, texts, options, (done) => {
+      const scored = await scoreList(model, texts, options, (done) => {
         onProgress?.({ done, total: texts.length });
       });
       const rows = scored.map(({ score, ...facts }, index): OutputRow => {

@@ -10,6 +10,10 @@ export function checkListTokenizer(list: DocumentList, { json, tokens, added }: 
     const isAdded = [...added.keys()].some((id) => tokens.get(id) === mark);
     if (!isAdded) fail(path, `has no added token ${mark}, which the model reads documents by`);
   }
+  const processor = json['post_processor'];
+  if (isJsonObject(processor) ? processor['type'] !== 'ByteLevel' : processor !== null && processor !== undefined) {
+    fail(path, 'adds tokens to a text, which the text of a list does not have');
+  }
   const decoder = json['decoder'];
   // Texts that are too long are cut by their tokens and read again as text.
   if (!isJsonObject(decoder) || decoder['type'] !== 'ByteLevel') {

@@ -45,9 +45,14 @@ export const listTokenizer: Record<string, unknown> = {
   added_tokens: [...(smallTokenizer['added_tokens'] as unknown[]), ...fixtures.addedTokens],
 };
 
-/** Writes the checkpoint into a new folder of its name, and returns that. */
-export function writeListModel(model: ListModel = listModels[0]!, changes: Changes = {}, name = model.name): string {
-  const folder = join(temporaryFolder(), name);
+/** Writes the checkpoint into a new folder of its name, and returns that. `parent`: where; a temporary folder by default. */
+export function writeListModel(
+  model: ListModel = listModels[0]!,
+  changes: Changes = {},
+  name = model.name,
+  parent = temporaryFolder(),
+): string {
+  const folder = join(parent, name);
   mkdirSync(folder);
   const tensors = seededTensors(model, fixtures.scales);
   changes.tensors?.(tensors);

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { Classifier, ZeroShotClassifier, convert, isEncoderError } from 'ggml-encoder';
+import { Classifier, CrossEncoder, ZeroShotClassifier, convert, isEncoderError } from 'ggml-encoder';
 
 import type { Case } from './case';
 import { ROOT, soundFiles } from './sound';
@@ -180,11 +180,24 @@ const LOADING = { threads: 1, onWarning: () => undefined };
 /** Loads the model and asks it for scores in every way that reads weights; throws what that throws. */
 async function use(path: string): Promise<string> {
   const model = await Classifier.load(path, LOADING).catch((error: unknown) => {
-    // The one refusal that names the class for models that read their labels.
-    if (isEncoderError(error, 'architecture_unsupported') && error.message.includes('ZeroShotClassifier')) return;
+    // The refusals that name the class for models that read their labels, or lists.
+    const message = isEncoderError(error, 'architecture_unsupported') ? error.message : '';
+    if (message.includes('ZeroShotClassifier')) return useLabels;
+    if (message.includes('CrossEncoder')) return useLists;
     throw error;
   });
-  return model === undefined ? useLabels(path) : useOwnLabels(model);
+  return typeof model === 'function' ? model(path) : useOwnLabels(model);
+}
+
+async function useLists(path: string): Promise<string> {
+  const model = await CrossEncoder.load(path, LOADING);
+  try {
+    const ranked = await model.rank(PAIR.textPair, ['a', 'b c', '', PAIR.text], { maxDocumentTokens: 9 });
+    const alone = await model.predict(PAIR, { prompt: 'a' });
+    return [...ranked, alone].every(({ score }) => Number.isFinite(score)) ? 'accepted' : 'a score that is not finite';
+  } finally {
+    await model.dispose();
+  }
 }
 
 async function useLabels(path: string): Promise<string> {

@@ -28,6 +28,7 @@ export function soundFamilies(): SoundCheckpoint[] {
     { name: 'relative positions', files: relativePositions() },
     { name: 'head of modules', files: headOfModules() },
     { name: 'labels in the text', files: labelsInText() },
+    { name: 'lists', files: lists() },
   ];
 }
 
@@ -88,6 +89,29 @@ function t5(className: 'T5ForSequenceClassification' | 'T5ForConditionalGenerati
 /** Qwen 3 under a chat template: rotary positions, shared key heads, norms of heads, a score of two words. */
 function languageModel(): Files {
   const { tensors, add } = tensorsByPart(H);
+  const config = qwen3(add);
+  const { model } = TOKENIZER;
+  const tokenizer = { ...TOKENIZER, model: { ...model, vocab: { ...model.vocab, yes: 8, no: 9 } } };
+  const template = '{% for message in messages %}{{ message.role }} {{ message.content }} {% endfor %}';
+  return checkpoint('Qwen3ForCausalLM', config, tensors, tokenizer, { 'chat_template.jinja': template });
+}
+
+/** The same with vectors for a query and its documents. */
+function lists(): Files {
+  const { tensors, add } = tensorsByPart(H);
+  const config = { ...qwen3(add), max_position_embeddings: 512 };
+  add('projector.0.weight', F, H);
+  add('projector.2.weight', H, F);
+  const marks = ['<|embed_token|>', '<|rerank_token|>'].map((content, index) => {
+    return { ...TOKENIZER.added_tokens[0]!, id: ROWS - 2 + index, content };
+  });
+  const added = [...TOKENIZER.added_tokens, ...marks];
+  const tokenizer = { ...TOKENIZER, added_tokens: added, decoder: { type: 'ByteLevel' } };
+  const settings = JSON.stringify({ ...TOKENIZER_CONFIG, model_max_length: 512 });
+  return checkpoint('JinaForRanking', config, tensors, tokenizer, { 'tokenizer_config.json': settings });
+}
+
+function qwen3(add: ReturnType<typeof tensorsByPart>['add']): object {
   const size = 4;
   add('model.embed_tokens.weight', ROWS, H);
   for (const layer of [0, 1].map((index) => `model.layers.${index}`)) {
@@ -100,14 +124,10 @@ function languageModel(): Files {
     for (const norm of ['input_layernorm', 'post_attention_layernorm']) add(`${layer}.${norm}.weight`, H);
   }
   add('model.norm.weight', H);
-  const config = {
+  return {
     ...{ hidden_size: H, intermediate_size: F, num_hidden_layers: 2, head_dim: size, max_position_embeddings: 32 },
     ...{ num_attention_heads: HEADS, num_key_value_heads: 1, tie_word_embeddings: true },
   };
-  const { model } = TOKENIZER;
-  const tokenizer = { ...TOKENIZER, model: { ...model, vocab: { ...model.vocab, yes: 8, no: 9 } } };
-  const template = '{% for message in messages %}{{ message.role }} {{ message.content }} {% endfor %}';
-  return checkpoint('Qwen3ForCausalLM', config, tensors, tokenizer, { 'chat_template.jinja': template });
 }
 
 /** DeBERTa v2 with buckets and projections of their own. */

@@ -57,8 +57,8 @@ struct TinyTensors {
 };
 
 /// Hidden size `hidden`, two heads, `layers` layers, and no head.
-inline void add_tiny_encoder(GgufBuilder& file, const TinyTensors& tensors, uint32_t hidden,
-                             uint32_t layers) {
+inline void add_tiny_encoder(GgufBuilder& file, const TinyTensors& tensors, uint32_t hidden, uint32_t layers,
+                             const std::string& tokenizer = tiny_tokenizer()) {
   file.str("general.architecture", "bert")
       .u32("bert.embedding_length", hidden)
       .u32("bert.block_count", layers)
@@ -66,7 +66,7 @@ inline void add_tiny_encoder(GgufBuilder& file, const TinyTensors& tensors, uint
       .u32("bert.feed_forward_length", 2 * hidden)
       .u32("bert.context_length", 16)
       .f32("bert.attention.layer_norm_epsilon", 1e-12f)
-      .str("tokenizer.huggingface.json", tiny_tokenizer());
+      .str("tokenizer.huggingface.json", tokenizer);
   const auto norm = [&](const std::string& name) {
     tensors.add(name + ".weight", {hidden});
     tensors.add(name + ".bias", {hidden});

@@ -6,7 +6,7 @@ import { inputName, openInput } from '../input';
 import { orderedMap } from '../ordered-map';
 import { RateMeter } from '../progress';
 import type { ColumnTitles } from './input/columns';
-import { alike, examples, isPair } from './input/examples';
+import { alike, examples, isPair, wholeGroups } from './input/examples';
 import type { Example } from './input/record-format';
 import type { Scorer, ScorerOptions } from './scorer';
 import type { Findings, Task } from './task';
@@ -34,10 +34,13 @@ export async function evaluate<Target>(
   const meter = new RateMeter(io, 'examples');
   let [count, truncated] = [0, 0];
 
+  const groupOf = task.groupOf?.bind(task);
+  const ranksLists = own.ranksLists || other?.ranksLists === true;
   const work = async (batch: readonly Example<Target>[]): Promise<Answered<Target>[]> => {
     const inputs = batch.map(({ input }) => input);
     const run = { ...options, signal: io.signal };
-    const [ours, theirs] = await Promise.all([own.score(inputs, run), other?.score(inputs, run)]);
+    const groups = groupOf && batch.map(({ target }) => groupOf(target));
+    const [ours, theirs] = await Promise.all([own.score(inputs, run, groups), other?.score(inputs, run, groups)]);
     return batch.map((example, index) => ({
       example,
       logits: ours[index]?.logits ?? NO_LOGITS,
@@ -47,8 +50,9 @@ export async function evaluate<Target>(
   };
   try {
     const read = examples(stream, { path, titles, format: task.format });
+    const whole = groupOf && ranksLists ? wholeGroups(read, groupOf) : read;
     const answers = orderedMap(
-      task.needsAlike ? alike(read, name) : read,
+      task.needsAlike ? alike(whole, name) : whole,
       async (batch) => {
         const values = batch.map(({ value }) => value);
         return answerUntilRefused(values, work, (place) => `line ${batch[place]?.line} of ${name}`);

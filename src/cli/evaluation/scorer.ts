@@ -51,13 +51,40 @@ export class Scorer {
       : classificationActivation(problemType, numLabels);
   }
 
-  /** One row per input, in order. Inputs are all pairs or all texts where the model has one label. */
-  async score(inputs: readonly TextInput[], options: ScorerOptions): Promise<Scored[]> {
+  /** The model reads all documents of a query at once. */
+  get ranksLists(): boolean {
+    return this.#session.list !== null;
+  }
+
+  /**
+   * One row per input, in order. Inputs are all pairs or all texts where the model has one label.
+   *
+   * @param groups one for each input: pairs of the same one that stand behind each other are a query's documents.
+   */
+  async score(inputs: readonly TextInput[], options: ScorerOptions, groups?: readonly number[]): Promise<Scored[]> {
+    if (groups !== undefined && this.ranksLists && inputs.every(isPair)) return this.#rank(inputs, options, groups);
     const results =
       this.#crossEncoder !== undefined && inputs.every(isPair)
         ? await this.#crossEncoder.predict(inputs, { ...options, logits: true })
         : await this.#classify(inputs, options);
     return results.map(({ logits, truncated }) => ({ logits: logits ?? new Float32Array(), truncated }));
+  }
+
+  async #rank(
+    pairs: readonly { text: string; textPair: string }[],
+    options: ScorerOptions,
+    groups: readonly number[],
+  ): Promise<Scored[]> {
+    const rows: Scored[] = [];
+    for (let begin = 0, end = 0; begin < pairs.length; begin = end) {
+      while (end < pairs.length && groups[end] === groups[begin]) end += 1;
+      const documents = pairs.slice(begin, end).map(({ textPair }) => textPair);
+      const ranked = await this.#crossEncoder!.rank(pairs[begin]!.text, documents, { ...options, activation: 'none' });
+      for (const { index, score, truncated } of ranked) {
+        rows[begin + index] = { logits: Float32Array.of(score), truncated };
+      }
+    }
+    return rows;
   }
 
   async #classify(inputs: readonly TextInput[], { prompt, promptName, ...options }: ScorerOptions) {

@@ -14,6 +14,8 @@ export interface Task<Target> {
   readonly format: RecordFormat<Target>;
   /** All inputs must be pairs, or none. */
   readonly needsAlike: boolean;
+  /** Examples of the same group that stand behind each other are read together by models that read lists. */
+  groupOf?(target: Target): number;
   /** @param otherLogits those of the second model, where there is one. */
   add(target: Target, isPair: boolean, logits: Float32Array, otherLogits: Float32Array | undefined): void;
   /** After at least one example. */

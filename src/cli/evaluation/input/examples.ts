@@ -122,6 +122,26 @@ export async function* alike<Target>(
   }
 }
 
+/** The same examples in batches that part no group, however large it is. */
+export async function* wholeGroups<Target>(
+  batches: AsyncIterable<Numbered<Example<Target>>[]>,
+  groupOf: (target: Target) => number,
+): AsyncGenerator<Numbered<Example<Target>>[]> {
+  let kept: Numbered<Example<Target>>[] = [];
+  for await (const batch of batches) {
+    const last = batch.at(-1);
+    if (last === undefined) continue;
+    const begin = batch.findLastIndex(({ value }) => groupOf(value.target) !== groupOf(last.value.target)) + 1;
+    const isParted =
+      begin > 0 || (kept[0] !== undefined && groupOf(kept[0].value.target) !== groupOf(last.value.target));
+    if (isParted) {
+      yield [...kept, ...batch.slice(0, begin)];
+      kept = batch.slice(begin);
+    } else kept.push(...batch);
+  }
+  if (kept.length > 0) yield kept;
+}
+
 export function isPair(input: TextInput): input is { text: string; textPair: string } {
   return typeof input === 'object' && input.textPair !== undefined;
 }

@@ -60,6 +60,10 @@ export class RankingTask implements Task<JudgedDocument> {
     this.#judgement = judgement;
   }
 
+  groupOf({ query }: JudgedDocument): number {
+    return query;
+  }
+
   add(
     { query, grade, origin }: JudgedDocument,
     _isPair: boolean,

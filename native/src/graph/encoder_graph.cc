@@ -325,9 +325,8 @@ size_t max_graph_nodes(const Hparams& hparams, const Ops& ops, const GraphContex
   // twice, and so does one whose first token sees all.
   const size_t attentions =
       hparams.num_layers * (hparams.first_is_global ? 2 : 1) + 2 * size_t(hparams.decoder.num_layers);
-  return attentions *
-             (64 + 24 * size_t(hparams.num_ffns) + ops.max_attention_nodes(g.attention_groups.size())) +
-         224 + 12 * g.groups.size();
+  return attentions * (64 + 24 * size_t(hparams.num_ffns) + ops.max_attention_nodes(g, hparams)) + 224 +
+         12 * g.groups.size();
 }
 
 ggml_tensor* build_encoder_graph(GraphContext& g, const Hparams& hparams, const Weights& weights,

@@ -49,9 +49,11 @@ struct PaddedRows {
   ggml_tensor* out_of;  ///< i32 [num_tokens], the group's row for each of its tokens
 };
 
-/// What is added to a group's scores, the same in every layer that attends alike.
+/// What is added to the scores of a block of queries of a group, the same in every layer that attends alike.
 struct ScoreMask {
   int64_t first_token;
+  int64_t first_query, num_queries, first_key, num_keys;
+  bool first_key_apart;
   size_t max_distance;
   bool sees_first;
   bool causal;
@@ -146,9 +148,8 @@ class Ops {
  public:
   virtual ~Ops() = default;
 
-  /// Upper bound of the nodes and tensors that attention() and rotate() of one layer add for so many
-  /// attention groups.
-  virtual size_t max_attention_nodes(size_t num_groups) const = 0;
+  /// Upper bound of the nodes and tensors that attention() and rotate() of one layer add.
+  virtual size_t max_attention_nodes(const GraphContext& g, const Hparams& hparams) const = 0;
 
   /// norm(scale * tokens[ids] + positions[positions] + types[type_ids]), ne = {E, T}; terms and norm as far
   /// as the tables have them.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/attention_blocks.h"
 #include "graph/host_input.h"
 
 namespace enc {
@@ -52,19 +53,21 @@ const PaddedRows& padded_rows(GraphContext& g, const AttentionGroup& group) {
   return g.padded_rows.back();
 }
 
-/// The bias by distance, and kHidden for keys that a query does not see: ne = {n, rows, heads or 1, 1}, or
-/// with pooled queries, each at a place of its own, {n, 1, heads or 1, sequences}.
+/// The bias by distance, and kHidden for keys that a query does not see: ne = {columns, queries, heads or 1,
+/// 1}, or with pooled queries, each at a place of its own, {columns, 1, heads or 1, sequences}.
 ggml_tensor* distance_mask(GraphContext& g, const AttentionGroup& group, const AttentionSpec& spec,
-                           int64_t rows) {
+                           const AttentionBlock& block) {
   const int64_t heads = spec.bias == nullptr ? 1 : spec.num_heads;
   const int64_t sequences = is_pooled(spec) ? group.count : 1;
   return host_input<float>(
-      g, GGML_TYPE_F32, {group.length, rows, heads, sequences}, [&](std::vector<float>& values) {
+      g, GGML_TYPE_F32, {block.num_columns(), block.num_queries, heads, sequences},
+      [&](std::vector<float>& values) {
         for (int64_t s = 0; s < sequences; s++) {
           for (int64_t head = 0; head < heads; head++) {
-            for (int64_t row = 0; row < rows; row++) {
-              const int64_t query = query_of(g, spec, group.first_sequence + s, row);
-              for (int64_t key = 0; key < group.length; key++) {
+            for (int64_t row = 0; row < block.num_queries; row++) {
+              const int64_t query = query_of(g, spec, group.first_sequence + s, block.first_query + row);
+              for (int64_t column = 0; column < block.num_columns(); column++) {
+                const int64_t key = block.key(column);
                 const float bias = spec.bias == nullptr ? 0.0f : spec.bias->at_zero(head)[key - query];
                 values.push_back(spec.sees(query, key) ? bias : kHidden);
               }
@@ -76,44 +79,59 @@ ggml_tensor* distance_mask(GraphContext& g, const AttentionGroup& group, const A
 
 /// `mask`, which may be null, with the keys of padding hidden. What is the same for many queries or sequences
 /// is spread on the device: the host uploads a row for each sequence.
-ggml_tensor* hide_padding(GraphContext& g, const AttentionGroup& group, ggml_tensor* mask, int64_t rows) {
+ggml_tensor* hide_padding(GraphContext& g, const AttentionGroup& group, const AttentionBlock& block,
+                          ggml_tensor* mask) {
+  const int64_t columns = block.num_columns(), queries = block.num_queries;
   const auto fill = [&](std::vector<float>& values) {
     for_sequences(g, group, [&](int64_t, int64_t, int64_t length) {
-      for (int64_t key = 0; key < group.length; key++) values.push_back(key < length ? 0 : kHidden);
+      for (int64_t column = 0; column < columns; column++)
+        values.push_back(block.key(column) < length ? 0 : kHidden);
     });
   };
-  ggml_tensor* keys = host_input<float>(g, GGML_TYPE_F32, {group.length, 1, 1, group.count}, fill);
+  ggml_tensor* keys = host_input<float>(g, GGML_TYPE_F32, {columns, 1, 1, group.count}, fill);
   ggml_tensor* spread = mask == nullptr ? keys : mask;
-  if (spread->ne[1] < rows || spread->ne[3] < group.count)
-    spread = ggml_repeat_4d(g.ggml, spread, group.length, rows, spread->ne[2], group.count);
+  if (spread->ne[1] < queries || spread->ne[3] < group.count)
+    spread = ggml_repeat_4d(g.ggml, spread, columns, queries, spread->ne[2], group.count);
   return mask == nullptr ? spread : ggml_add(g.ggml, spread, keys);
 }
 
-/// What is added to the scores of a group before the softmax; null when that is nothing.
+/// What is added to the scores of a block before the softmax; null when that is nothing.
 ggml_tensor* score_mask(GraphContext& g, const AttentionGroup& group, const AttentionSpec& spec,
-                        int64_t rows) {
+                        const AttentionBlock& block) {
   const bool hides = spec.causal || spec.max_distance < size_t(group.length) - 1;
   if (!hides && spec.bias == nullptr && !group.is_padded()) return nullptr;
+  // Without padding it depends on distances alone, so that blocks in the middle of a text share one.
+  const bool is_movable = !group.is_padded() && !is_pooled(spec);
+  const int64_t first_query = is_movable ? block.first_query - block.first_key : block.first_query;
+  const int64_t first_key = is_movable ? 0 : block.first_key;
   for (const ScoreMask& made : g.score_masks) {
-    if (made.first_token == group.first_token && made.max_distance == spec.max_distance &&
-        made.sees_first == spec.sees_first && made.causal == spec.causal && made.pooled == is_pooled(spec) &&
-        made.bias == spec.bias)
+    if (made.first_token == group.first_token && made.first_query == first_query &&
+        made.num_queries == block.num_queries && made.first_key == first_key &&
+        made.num_keys == block.num_keys && made.first_key_apart == block.first_key_apart &&
+        made.max_distance == spec.max_distance && made.sees_first == spec.sees_first &&
+        made.causal == spec.causal && made.pooled == is_pooled(spec) && made.bias == spec.bias)
       return made.tensor;
   }
-  ggml_tensor* mask = hides || spec.bias != nullptr ? distance_mask(g, group, spec, rows) : nullptr;
-  if (group.is_padded()) mask = hide_padding(g, group, mask, rows);
-  g.score_masks.push_back(
-      {group.first_token, spec.max_distance, spec.sees_first, spec.causal, is_pooled(spec), spec.bias, mask});
+  ggml_tensor* mask = hides || spec.bias != nullptr ? distance_mask(g, group, spec, block) : nullptr;
+  if (group.is_padded()) mask = hide_padding(g, group, block, mask);
+  g.score_masks.push_back({group.first_token, first_query, block.num_queries, first_key, block.num_keys,
+                           block.first_key_apart, spec.max_distance, spec.sees_first, spec.causal,
+                           is_pooled(spec), spec.bias, mask});
   return mask;
 }
 
-/// Rows [first, first + rows * count) of x, ne = {heads * D, ...}, as {D, rows, heads, count}.
-ggml_tensor* split_heads(ggml_context* ctx, ggml_tensor* x, int64_t first, int64_t rows, int64_t count,
-                         int64_t head_size) {
+/// Rows [first, first + rows) of x, ne = {heads * D, ...}, and as many from every `step` rows on, as {D,
+/// rows, heads, count}.
+ggml_tensor* split_heads(ggml_context* ctx, ggml_tensor* x, int64_t first, int64_t rows, int64_t step,
+                         int64_t count, int64_t head_size) {
   ggml_tensor* view =
       ggml_view_4d(ctx, x, head_size, x->ne[0] / head_size, rows, count, sizeof(float) * size_t(head_size),
-                   x->nb[1], x->nb[1] * size_t(rows), x->nb[1] * size_t(first));
+                   x->nb[1], x->nb[1] * size_t(step), x->nb[1] * size_t(first));
   return ggml_permute(ctx, view, 0, 2, 1, 3);
+}
+ggml_tensor* split_heads(ggml_context* ctx, ggml_tensor* x, int64_t first, int64_t rows, int64_t count,
+                         int64_t head_size) {
+  return split_heads(ctx, x, first, rows, rows, count, head_size);
 }
 
 /// A layer's projection of the relative positions as {D, rows, heads}.
@@ -181,17 +199,30 @@ struct Operands {
   ggml_tensor *position_keys, *position_queries;
 };
 
-/// Attention of a group whose queries are the rows of q from `first_query` on, its keys and values those from
-/// `first_key` on.
-ggml_tensor* attend(GraphContext& g, const Operands& x, int64_t first_query, int64_t first_key,
-                    const AttentionGroup& group, const AttentionSpec& spec) {
+/// A block's keys, or values, as {D, columns, KV, B}; the group's are the rows of x from `first` on.
+ggml_tensor* seen_rows(ggml_context* ctx, ggml_tensor* x, int64_t first, const AttentionGroup& group,
+                       const AttentionBlock& block, int64_t head_size) {
+  const auto rows = [&](int64_t row, int64_t count) {
+    return split_heads(ctx, x, first + row, count, group.length, group.count, head_size);
+  };
+  ggml_tensor* seen = rows(block.first_key, block.num_keys);
+  if (!block.first_key_apart) return seen;
+  return ggml_concat(ctx, ggml_cont(ctx, rows(0, 1)), ggml_cont(ctx, seen), 1);
+}
+
+/// Attention of a block as {heads * D, queries, B}; the group's queries are the rows of q from `first_query`
+/// on, its keys and values those from `first_key` on.
+ggml_tensor* attend_block(GraphContext& g, const Operands& x, int64_t first_query, int64_t first_key,
+                          const AttentionGroup& group, const AttentionSpec& spec,
+                          const AttentionBlock& block) {
   ggml_context* ctx = g.ggml;
-  const int64_t d = spec.head_size, n = group.length, m = is_pooled(spec) ? 1 : n;
-  ggml_tensor* queries = split_heads(ctx, x.q, first_query, m, group.count, d);
-  ggml_tensor* keys = split_heads(ctx, x.k, first_key, n, group.count, d);    // {D, n, KV, B}
-  ggml_tensor* values = split_heads(ctx, x.v, first_key, n, group.count, d);  // {D, n, KV, B}
-  values = ggml_cont(ctx, ggml_transpose(ctx, values));                       // {n, D, KV, B}
-  ggml_tensor* scores = multiply(ctx, keys, queries);                         // {n, m, A, B}
+  const int64_t d = spec.head_size, n = block.num_columns(), m = block.num_queries;
+  const int64_t step = is_pooled(spec) ? 1 : group.length;
+  ggml_tensor* queries = split_heads(ctx, x.q, first_query + block.first_query, m, step, group.count, d);
+  ggml_tensor* keys = seen_rows(ctx, x.k, first_key, group, block, d);
+  ggml_tensor* values = seen_rows(ctx, x.v, first_key, group, block, d);
+  values = ggml_cont(ctx, ggml_transpose(ctx, values));  // {n, D, KV, B}
+  ggml_tensor* scores = multiply(ctx, keys, queries);    // {n, m, A, B}
   // Not every backend multiplies one matrix with many, so these take the rows of all sequences as one matrix.
   if (spec.disentangled && spec.disentangled->content_to_position) {
     ggml_tensor* all = split_heads(ctx, x.q, first_query, m * group.count, 1, d);
@@ -206,10 +237,29 @@ ggml_tensor* attend(GraphContext& g, const Operands& x, int64_t first_query, int
     scores = ggml_tanh(ctx, ggml_scale(ctx, scores, scale / spec.softcap));
     scale = spec.softcap;
   }
-  scores = ggml_soft_max_ext(ctx, scores, score_mask(g, group, spec, m), scale, 0.0f);
+  scores = ggml_soft_max_ext(ctx, scores, score_mask(g, group, spec, block), scale, 0.0f);
   ggml_tensor* mixed = ggml_mul_mat(ctx, values, scores);        // {D, m, A, B}
   mixed = ggml_cont(ctx, ggml_permute(ctx, mixed, 0, 2, 1, 3));  // {D, A, m, B}
-  return ggml_reshape_2d(ctx, mixed, x.q->ne[0], m * group.count);
+  return ggml_reshape_3d(ctx, mixed, x.q->ne[0], m, group.count);
+}
+
+/// The same for all of a group, as {heads * D, rows}.
+ggml_tensor* attend(GraphContext& g, const Operands& x, int64_t first_query, int64_t first_key,
+                    const AttentionGroup& group, const AttentionSpec& spec) {
+  const std::vector<AttentionBlock> blocks = attention_blocks(spec, group.length, group.count);
+  const int64_t width = x.q->ne[0], rows = is_pooled(spec) ? 1 : group.length;
+  const auto attended = [&](const AttentionBlock& block) {
+    return attend_block(g, x, first_query, first_key, group, spec, block);
+  };
+  if (blocks.size() == 1) return ggml_reshape_2d(g.ggml, attended(blocks.front()), width, rows * group.count);
+  ggml_tensor* out = ggml_new_tensor_3d(g.ggml, GGML_TYPE_F32, width, rows, group.count);
+  for (const AttentionBlock& block : blocks) {
+    ggml_tensor* to = ggml_view_3d(g.ggml, out, width, block.num_queries, group.count, out->nb[1], out->nb[2],
+                                   out->nb[1] * size_t(block.first_query));
+    // As in for_groups(). So a block's scores are done with before the next one's are computed.
+    ggml_build_forward_expand(g.graph, ggml_cpy(g.ggml, attended(block), to));
+  }
+  return ggml_reshape_2d(g.ggml, out, width, rows * group.count);
 }
 
 /// The same for a group whose rows lie in the batch; padded ones are gathered first.
@@ -228,8 +278,11 @@ ggml_tensor* attend_in_batch(GraphContext& g, const Operands& x, const Attention
 
 }  // namespace
 
-size_t max_portable_attention_nodes(size_t num_groups) {
-  return 48 + 48 * num_groups;
+size_t max_portable_attention_nodes(const GraphContext& g, const Hparams& hparams) {
+  size_t nodes = 48;
+  for (const AttentionGroup& group : g.attention_groups)
+    nodes += 24 + 32 * max_attention_blocks(hparams, group.length, group.count);
+  return nodes;
 }
 
 ggml_tensor* portable_attention(GraphContext& g, const Ops& ops, ggml_tensor* q, ggml_tensor* k,

@@ -10,7 +10,7 @@ namespace enc {
 /// As Ops::attention() and Ops::max_attention_nodes(); `ops` projects relative positions.
 ggml_tensor* portable_attention(GraphContext& g, const Ops& ops, ggml_tensor* q, ggml_tensor* k,
                                 ggml_tensor* v, const AttentionSpec& spec);
-size_t max_portable_attention_nodes(size_t num_groups);
+size_t max_portable_attention_nodes(const GraphContext& g, const Hparams& hparams);
 
 /// Joins what `make` gives for each group, `rows_of(group)` rows of `columns`, into one tensor.
 template <typename Group, typename RowsOf, typename Make>

@@ -84,8 +84,8 @@ ggml_tensor* reduce(ggml_context* ctx, ggml_tensor* x, Reduction reduction) {
 
 }  // namespace
 
-size_t PortableOps::max_attention_nodes(size_t num_groups) const {
-  return max_portable_attention_nodes(num_groups);
+size_t PortableOps::max_attention_nodes(const GraphContext& g, const Hparams& hparams) const {
+  return max_portable_attention_nodes(g, hparams);
 }
 
 ggml_tensor* PortableOps::embed(GraphContext& g, const Embeddings& tables, TokenIds ids) const {

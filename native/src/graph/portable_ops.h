@@ -7,7 +7,7 @@ namespace enc {
 
 class PortableOps : public Ops {
  public:
-  size_t max_attention_nodes(size_t num_groups) const override;
+  size_t max_attention_nodes(const GraphContext& g, const Hparams& hparams) const override;
   ggml_tensor* embed(GraphContext& g, const Embeddings& tables, TokenIds ids) const override;
   ggml_tensor* linear(GraphContext& g, const Linear& linear, ggml_tensor* x,
                       Activation activation) const override;

@@ -35,6 +35,9 @@ std::unique_ptr<Ops> make_ops(const kernels::KernelTable* table, const Weights& 
   return std::make_unique<KernelOps>(*table, weights.compute_type != "f32");
 }
 
+/// Texts of fewer tokens take no more than those of so many.
+constexpr size_t kShortLength = 512;
+
 /// Tokens for each label or document, in inputs that hold them and are only measured.
 constexpr size_t kTokensPerLabel = 8;
 
@@ -112,8 +115,13 @@ MemoryEstimate ModelPlan::estimate(int threads, size_t length) {
   };
   mark(&runner);
   MemoryEstimate result;
-  result.thread_bytes =
-      runner.measure(full_batch(length, max_batch_tokens(), hparams), table == nullptr ? 1 : threads);
+  // The portable graph attends to the longest texts in more blocks, so that shorter ones may take more.
+  for (size_t tokens = length; tokens == length || (table == nullptr && tokens >= kShortLength);
+       tokens /= 2) {
+    const PackedBatch batch = full_batch(tokens, max_batch_tokens(), hparams);
+    result.thread_bytes =
+        std::max(result.thread_bytes, runner.measure(batch, table == nullptr ? 1 : threads));
+  }
   mark(nullptr);
   result.threads = threads;
   result.weight_bytes = declared.weights.size_bytes;

@@ -129,4 +129,15 @@ TEST(an_estimate_grows_with_the_input_and_takes_no_memory) {
   CHECK_THROWS_CODE(Model::estimate("/no/such/file", options, 1), ErrorCode::model_not_found);
 }
 
+TEST(an_estimate_does_not_grow_by_the_square_of_a_long_text) {
+  Shape shape;
+  shape.positions = 8192;
+  const TemporaryFile file(RandomModel(shape, 1).builder().build());
+  for (const KernelChoice kernels : {KernelChoice::kAuto, KernelChoice::kPortable}) {
+    ModelPlan plan(file.path(), options_for(kernels, 1));
+    // All scores would be 768 MiB.
+    CHECK(plan.estimate(1, 8192).thread_bytes < size_t(384) << 20);
+  }
+}
+
 }  // namespace enc::test

@@ -90,7 +90,7 @@ const std::vector<int32_t>& looked_up(const GraphContext& g, TokenIds ids) {
 
 }  // namespace
 
-size_t KernelOps::max_attention_nodes(size_t) const {
+size_t KernelOps::max_attention_nodes(const GraphContext&, const Hparams&) const {
   return 8;
 }
 

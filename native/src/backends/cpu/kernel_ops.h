@@ -13,7 +13,7 @@ class KernelOps final : public Ops {
       : table_(table),
         attention_{bf16 ? table.attention_varlen_bf16 : table.attention_varlen, table.position_scores} {}
 
-  size_t max_attention_nodes(size_t num_groups) const override;
+  size_t max_attention_nodes(const GraphContext& g, const Hparams& hparams) const override;
   ggml_tensor* embed(GraphContext& g, const Embeddings& tables, TokenIds ids) const override;
   ggml_tensor* linear(GraphContext& g, const Linear& linear, ggml_tensor* x,
                       Activation activation) const override;

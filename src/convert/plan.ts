@@ -72,8 +72,9 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
     body === undefined
       ? { model: { ...architecture.describe(config, own, score?.tokens), ...(list && { list }) }, weights: own }
       : await addModuleHead(checkpoint, modules!, body.describeBody(config, own), own, setFit);
-  // The labels in a language model's config.json are defaults of the class, and two.
-  const readOwnLabels = score !== undefined ? () => ['LABEL_0'] : body !== undefined ? suggestedLabels : readLabels;
+  // The labels in a language model's config.json are defaults of the class, and two; likewise for one that ranks lists.
+  const isLanguageModel = score !== undefined || list !== undefined;
+  const readOwnLabels = isLanguageModel ? () => ['LABEL_0'] : body !== undefined ? suggestedLabels : readLabels;
   const { labels: names } = options;
   const ownLabels = () => setFit?.labels ?? readOwnLabels(config, model.numLabels);
   const labels = names === undefined ? ownLabels() : checkLabels(names, model.numLabels);

@@ -106,8 +106,10 @@ function lists(): Files {
     return { ...TOKENIZER.added_tokens[0]!, id: ROWS - 2 + index, content };
   });
   const added = [...TOKENIZER.added_tokens, ...marks];
-  const tokenizer = { ...TOKENIZER, added_tokens: added, decoder: { type: 'ByteLevel' } };
-  const settings = JSON.stringify({ ...TOKENIZER_CONFIG, model_max_length: 512 });
+  const bytes = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: false };
+  const tokenizer = { ...TOKENIZER, added_tokens: added, post_processor: bytes, decoder: bytes };
+  // A class that puts no tokens around a text.
+  const settings = JSON.stringify({ tokenizer_class: 'PreTrainedTokenizerFast', model_max_length: 512 });
   return checkpoint('JinaForRanking', config, tensors, tokenizer, { 'tokenizer_config.json': settings });
 }
 

@@ -51,7 +51,7 @@ export function readSpecialTokens(
     const key = `${role}_token`;
     const value = legacy?.[key] ?? config.get(key) ?? tokenizerClass.defaults[role];
     if (value === undefined || value === null) continue;
-    const token = toToken(config, value, key, legacy?.[key] !== undefined);
+    const token = toToken(config, value, key);
     const takesSpace = role === 'mask' && tokenizerClass.maskTakesSpace === true && typeof value === 'string';
     named.set(role, takesSpace ? { ...token, lstrip: true } : token);
   }
@@ -61,17 +61,19 @@ export function readSpecialTokens(
   const ofClass = tokenizerClass.extra?.(config).map((content) => plainToken(content, true)) ?? [];
   const own = older ?? (recent === undefined ? (modelTokens ?? ofClass) : []);
   const extra = [...own, ...(recent ?? [])];
+  const contents = new Set([...named.values()].map(({ content }) => content));
   const special = new Set([...named.values(), ...(recent ?? [])].map(({ content }) => content));
   const declared =
-    decoder === undefined ? readAddedTokens(config, files.addedTokens, special) : readDecoder(config, decoder);
+    decoder === undefined
+      ? readAddedTokens(config, files.addedTokens, special)
+      : readDecoder(config, decoder, contents);
   const toAdd = new Map<string, AddedToken>();
   for (const token of [...declared, ...named.values(), ...extra]) {
     if (!toAdd.has(token.content)) toAdd.set(token.content, token);
   }
-  const contents = new Set([...named.values()].map(({ content }) => content));
   return {
     contents: new Map([...named].map(([role, { content }]) => [role, content])),
-    toAdd: [...toAdd.values()].map((token) => (contents.has(token.content) ? { ...token, special: true } : token)),
+    toAdd: [...toAdd.values()],
     overruling: new Set(decoder === undefined ? [] : declared.map(({ content }) => content)),
   };
 }
@@ -120,15 +122,15 @@ function readPlaced(value: JsonValue | undefined, path: string): Map<number, Pla
   return placed;
 }
 
-/** {"30522": {"content": "[NEW]", ...}}: sorted by id, though new ids follow the order only. */
-function readDecoder(config: ConfigReader, decoder: JsonObject): AddedToken[] {
+/** {"30522": {"content": "[NEW]", ...}}: sorted by id, though new ids follow the order only; `roles` are special all the same. */
+function readDecoder(config: ConfigReader, decoder: JsonObject, roles: ReadonlySet<string>): AddedToken[] {
   return Object.entries(decoder)
     .sort(([a], [b]) => Number(a) - Number(b))
     .map(([id, value]) => {
       const content = isJsonObject(value) ? value['content'] : undefined;
       if (!isJsonObject(value) || typeof content !== 'string')
         config.malformed(`added_tokens_decoder has no token for ${id}`);
-      return tokenFrom(value, content, value['special'] === true);
+      return tokenFrom(value, content, value['special'] === true || roles.has(content));
     });
 }
 
@@ -148,15 +150,15 @@ function readAddedTokens(
 /** Undefined when there is no such list. */
 function readExtra(config: ConfigReader, legacy: JsonObject | undefined, key: string): AddedToken[] | undefined {
   const list = legacy?.[key] ?? config.get(key);
-  return Array.isArray(list) ? list.map((value) => toToken(config, value, key, true)) : undefined;
+  return Array.isArray(list) ? list.map((value) => toToken(config, value, key)) : undefined;
 }
 
-/** "[CLS]" or {"content": "[CLS]", "lstrip": false, ...}. */
-function toToken(config: ConfigReader, value: JsonValue, key: string, special: boolean): AddedToken {
+/** "[CLS]" or {"content": "[CLS]", "lstrip": false, ...}, special whatever it says. */
+function toToken(config: ConfigReader, value: JsonValue, key: string): AddedToken {
   if (typeof value === 'string') return plainToken(value, true);
   const content = isJsonObject(value) ? value['content'] : undefined;
   if (!isJsonObject(value) || typeof content !== 'string') config.malformed(`${key} is no token`);
-  return tokenFrom(value, content, special || value['special'] === true);
+  return tokenFrom(value, content, true);
 }
 
 export function plainToken(content: string, special: boolean): AddedToken {

@@ -51,14 +51,18 @@ struct PaddedRows {
 
 /// What is added to the scores of a block of queries of a group, the same in every layer that attends alike.
 struct ScoreMask {
-  int64_t first_token;
-  int64_t first_query, num_queries, first_key, num_keys;
-  bool first_key_apart;
-  size_t max_distance;
-  bool sees_first;
-  bool causal;
-  bool pooled;
-  const RelativeBias* bias;
+  struct Key {
+    int64_t first_token;
+    int64_t first_query, num_queries, first_key, num_keys;
+    bool first_key_apart;
+    size_t max_distance;
+    bool sees_first;
+    bool causal;
+    bool pooled;
+    const RelativeBias* bias;
+    bool operator==(const Key&) const = default;
+  };
+  Key key;
   ggml_tensor* tensor;
 };
 

@@ -102,21 +102,24 @@ ggml_tensor* score_mask(GraphContext& g, const AttentionGroup& group, const Atte
   if (!hides && spec.bias == nullptr && !group.is_padded()) return nullptr;
   // Without padding it depends on distances alone, so that blocks in the middle of a text share one.
   const bool is_movable = !group.is_padded() && !is_pooled(spec);
-  const int64_t first_query = is_movable ? block.first_query - block.first_key : block.first_query;
-  const int64_t first_key = is_movable ? 0 : block.first_key;
+  const int64_t origin = is_movable ? block.first_key : 0;
+  const ScoreMask::Key key = {.first_token = group.first_token,
+                              .first_query = block.first_query - origin,
+                              .num_queries = block.num_queries,
+                              .first_key = block.first_key - origin,
+                              .num_keys = block.num_keys,
+                              .first_key_apart = block.first_key_apart,
+                              .max_distance = spec.max_distance,
+                              .sees_first = spec.sees_first,
+                              .causal = spec.causal,
+                              .pooled = is_pooled(spec),
+                              .bias = spec.bias};
   for (const ScoreMask& made : g.score_masks) {
-    if (made.first_token == group.first_token && made.first_query == first_query &&
-        made.num_queries == block.num_queries && made.first_key == first_key &&
-        made.num_keys == block.num_keys && made.first_key_apart == block.first_key_apart &&
-        made.max_distance == spec.max_distance && made.sees_first == spec.sees_first &&
-        made.causal == spec.causal && made.pooled == is_pooled(spec) && made.bias == spec.bias)
-      return made.tensor;
+    if (made.key == key) return made.tensor;
   }
   ggml_tensor* mask = hides || spec.bias != nullptr ? distance_mask(g, group, spec, block) : nullptr;
   if (group.is_padded()) mask = hide_padding(g, group, block, mask);
-  g.score_masks.push_back({group.first_token, first_query, block.num_queries, first_key, block.num_keys,
-                           block.first_key_apart, spec.max_distance, spec.sees_first, spec.causal,
-                           is_pooled(spec), spec.bias, mask});
+  g.score_masks.push_back({key, mask});
   return mask;
 }
 

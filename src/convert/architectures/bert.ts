@@ -5,7 +5,7 @@
 import type { ConfigReader } from '../config';
 import { MAX_TOKEN_TYPES } from '../limits';
 import { BERT_BODY, type EncoderFacts, type EncoderNames, encoderFamily } from './encoder-tensors';
-import { bertCompatibility, readBertHyperparameters } from './mechanisms';
+import { BERT_BASE, bertCompatibility, readBertHyperparameters } from './mechanisms';
 import { type TensorPlanner, prefixesOf } from './tensor-planner';
 
 const HEAD = {
@@ -17,22 +17,13 @@ const HEAD = {
 
 const NAMES: EncoderNames = { prefixes: prefixesOf('bert'), ...BERT_BODY, ...HEAD };
 
-const DEFAULTS = {
-  numLayers: 12,
-  hiddenSize: 768,
-  numHeads: 12,
-  intermediateSize: 3072,
-  numPositions: 512,
-  vocabSize: 30_522,
-};
-
 export const bert = encoderFamily('BertForSequenceClassification', 'bert', (config) => readBert(config, NAMES));
 
 /** BERT; with `use_task_id` every token takes the first task's embedding as well. */
 export const ernie = encoderFamily('ErnieForSequenceClassification', 'ernie', (config) => {
   const names = { ...NAMES, prefixes: prefixesOf('ernie') };
   if (!config.boolean('use_task_id', false)) return readBert(config, names);
-  const { hiddenSize: h, numTokenTypes } = readBertHyperparameters(config, DEFAULTS);
+  const { hiddenSize: h, numTokenTypes } = readBertHyperparameters(config, BERT_BASE);
   const shapes = [
     [numTokenTypes, h],
     [config.integer('task_type_vocab_size', 3, 1, MAX_TOKEN_TYPES), h],
@@ -54,7 +45,7 @@ export const ernie = encoderFamily('ErnieForSequenceClassification', 'ernie', (c
 export const megatronBert = encoderFamily('MegatronBertForSequenceClassification', 'megatron-bert', (config) => {
   const sizes = { numLayers: 24, hiddenSize: 1024, numHeads: 16, intermediateSize: 4096, vocabSize: 29_056 };
   const hyperparameters = {
-    ...readBertHyperparameters(config, { ...DEFAULTS, ...sizes }),
+    ...readBertHyperparameters(config, { ...BERT_BASE, ...sizes }),
     normPlacement: 'pre' as const,
   };
   const names: EncoderNames = {
@@ -77,7 +68,7 @@ export const megatronBert = encoderFamily('MegatronBertForSequenceClassification
 });
 
 function readBert(config: ConfigReader, names: EncoderNames): EncoderFacts {
-  const hyperparameters = readBertHyperparameters(config, DEFAULTS);
+  const hyperparameters = readBertHyperparameters(config, BERT_BASE);
   return {
     architecture: 'bert',
     hyperparameters,

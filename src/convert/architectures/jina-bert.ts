@@ -7,17 +7,8 @@ import { MAX_TOKEN_TYPES } from '../limits';
 import { readSlopes } from './alibi';
 import type { Architecture } from './architecture';
 import { BERT_BODY, type EncoderFacts, type EncoderNames, encoderFamily } from './encoder-tensors';
-import { type Sizes, checkHeads, readSizes, refuseDecoder } from './mechanisms';
+import { BERT_BASE, type Sizes, checkHeads, readSizes, refuseDecoder } from './mechanisms';
 import { prefixesOf } from './tensor-planner';
-
-const DEFAULTS = {
-  numLayers: 12,
-  hiddenSize: 768,
-  numHeads: 12,
-  intermediateSize: 3072,
-  numPositions: 512,
-  vocabSize: 30_522,
-};
 
 /** The gate's activation by feed_forward_type; hidden_act is for the other type, which is BERT's own part. */
 const ACTIVATIONS = { geglu: 'gelu', reglu: 'relu' } as const;
@@ -33,7 +24,7 @@ function read(config: ConfigReader): EncoderFacts {
   // The default of the class is BERT's table, which no published model has.
   if (config.get('position_embedding_type') === undefined) config.unsupported('position_embedding_type is not set');
   refuseDecoder(config, 'alibi');
-  const sizes = readSizes(config, DEFAULTS);
+  const sizes = readSizes(config, BERT_BASE);
   checkHeads(config, sizes);
   const hiddenActivation = ACTIVATIONS[config.oneOf('feed_forward_type', 'original', ['geglu', 'reglu'])];
   const { slopes, assumption } = readSlopes(config, sizes.numHeads);

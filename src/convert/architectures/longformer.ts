@@ -6,24 +6,15 @@ import type { ConfigReader } from '../config';
 import { MAX_POSITIONS } from '../limits';
 import type { EncoderHyperparameters } from './architecture';
 import { BERT_BODY, type EncoderNames, type LayerNames, encoderFamily } from './encoder-tensors';
-import { readBertHyperparameters } from './mechanisms';
+import { BERT_BASE, readBertHyperparameters } from './mechanisms';
 import { readPositionOffset } from './roberta';
 import { type TensorPlanner, prefixesOf } from './tensor-planner';
-
-const DEFAULTS = {
-  numLayers: 12,
-  hiddenSize: 768,
-  numHeads: 12,
-  intermediateSize: 3072,
-  numPositions: 512,
-  vocabSize: 30_522,
-};
 
 const { describe, sourceClass, modelType } = encoderFamily(
   'LongformerForSequenceClassification',
   'longformer',
   (config) => {
-    const own = readBertHyperparameters(config, DEFAULTS);
+    const own = readBertHyperparameters(config, BERT_BASE);
     const positionOffset = readPositionOffset(config, own);
     const hyperparameters = {
       ...own,

@@ -44,6 +44,16 @@ export interface Sizes {
   readonly vocabSize: number;
 }
 
+/** Those of BERT base: the defaults of most classes that descend from it. */
+export const BERT_BASE: Sizes = {
+  numLayers: 12,
+  hiddenSize: 768,
+  numHeads: 12,
+  intermediateSize: 3072,
+  numPositions: 512,
+  vocabSize: 30_522,
+};
+
 /** Reads `Sizes` under their usual keys; `defaults` are those of the HF class. */
 export function readSizes(config: ConfigReader, defaults: Sizes): Sizes {
   return {

@@ -7,7 +7,7 @@ import type { ConfigReader } from '../config';
 import type { Architecture, TensorIndex } from './architecture';
 import { BERT_BODY, type EncoderFacts, type EncoderNames, encoderFamily } from './encoder-tensors';
 import { FLASH_EMBEDDING_NORM, flashLayer } from './flash-names';
-import { type BertDefaults, type Sizes, bertCompatibility, readBertHyperparameters } from './mechanisms';
+import { BERT_BASE, type BertDefaults, type Sizes, bertCompatibility, readBertHyperparameters } from './mechanisms';
 import { findPrefix, prefixesOf } from './tensor-planner';
 
 interface Family {
@@ -21,14 +21,7 @@ interface Family {
   readonly preNorms?: Pick<EncoderNames, 'layer' | 'embeddingNorm' | 'lastNorm'>;
 }
 
-const DEFAULTS = {
-  numLayers: 12,
-  hiddenSize: 768,
-  numHeads: 12,
-  intermediateSize: 3072,
-  numPositions: 512,
-  vocabSize: 50_265,
-};
+const DEFAULTS = { ...BERT_BASE, vocabSize: 50_265 };
 
 const FAMILIES: readonly Family[] = [
   { className: 'Roberta', modelType: 'roberta', attribute: 'roberta' },

@@ -16,7 +16,11 @@ export function placePrompt(
   if (prompt === '') return { columns, run };
   if (template === 'none') return { columns: { ...columns, texts: columns.texts.map((text) => prompt + text) }, run };
   if (template === 'prompted' || template === 'list') return { columns, run: { ...run, prompt } };
-  throw wrongValue("options.prompt: expected no prompt, for which the model's chat template has no place");
+  throw wrongValue(
+    template === 'apart'
+      ? 'options.prompt: expected no prompt, for which the model, which reads query and document each by itself, has no place'
+      : "options.prompt: expected no prompt, for which the model's chat template has no place",
+  );
 }
 
 /** @internal Throws RangeError for options that treat the texts of a pair differently. */
@@ -24,11 +28,12 @@ export function checkTemplateOptions(run: NativeRunOptions, template: ChatTempla
   if (template === 'none') return;
   const { windows, truncation, maxTextTokens, maxTextPairTokens } = run;
   const isPlain = windows === 'none' && truncation === 'longest_first';
-  if (template === 'list') {
+  if (template === 'list' || template === 'apart') {
     if (isPlain) return;
+    const reads = template === 'list' ? 'a query and its documents as one text' : 'query and document apart';
     throw wrongValue(
-      'options: windows and another truncation than longest_first are not possible with this model, which reads a query ' +
-        'and its documents as one text and cuts each of them by itself',
+      'options: windows and another truncation than longest_first are not possible with this model, which reads ' +
+        `${reads} and cuts each of them by itself`,
     );
   }
   if (isPlain && maxTextTokens === 0 && maxTextPairTokens === 0) return;

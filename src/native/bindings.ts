@@ -70,7 +70,7 @@ export interface NativeModelInfo {
   /** One of promptNames, '' when no prompt is used by default. */
   readonly defaultPrompt: string;
   /** Whether pairs are put into a chat template, and whether that takes a prompt; or a query and documents into a list. */
-  readonly chatTemplate: 'none' | 'pairs' | 'prompted' | 'list';
+  readonly chatTemplate: 'none' | 'pairs' | 'prompted' | 'list' | 'apart';
   /** The model reads the labels of each call in the text; then `labels` has one entry, which names none. */
   readonly readsLabels: boolean;
   /** Of a model that ranks lists: what it gives are vectors, and `labels` has one entry, which names none. */

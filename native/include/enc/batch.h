@@ -37,8 +37,12 @@ struct PackedBatch {
   /// [B], the earlier sequence, without a prefix itself, whose tokens stand before b's own; -1: none. Empty
   /// when no sequence has one.
   std::vector<int32_t> prefixes;
+  /// [B], tokens at the beginning of b that are seen, at least one; those behind them see and are not seen.
+  /// Empty when all are seen.
+  std::vector<int32_t> key_counts;
   /// [M], where the tokens that stand for each label begin, in order; only for models that read their labels,
-  /// or lists: of those the token behind each document, and that behind the query.
+  /// or lists: of those the token behind each document, and that behind the query; or that compare tokens:
+  /// each that scores.
   std::vector<int32_t> marks;
   std::vector<int32_t> mark_ends;    ///< [M], where they end; one without tokens ends where it begins
   std::vector<int32_t> mark_owners;  ///< [M], the sequence of each
@@ -46,6 +50,7 @@ struct PackedBatch {
   int64_t num_tokens() const { return int64_t(ids.size()); }
   int64_t num_sequences() const { return int64_t(cu_seqlens.size()) - 1; }
   int64_t length(int64_t b) const { return cu_seqlens[size_t(b) + 1] - cu_seqlens[size_t(b)]; }
+  int64_t num_keys(int64_t b) const { return key_counts.empty() ? length(b) : key_counts[size_t(b)]; }
   /// Tokens before b's own.
   int64_t prefix_length(int64_t b) const {
     return prefixes.empty() || prefixes[size_t(b)] < 0 ? 0 : length(prefixes[size_t(b)]);

@@ -50,7 +50,8 @@ struct ModelInfo {
   std::vector<std::string> prompt_texts;  ///< as many as prompt_names
   std::string default_prompt;             ///< one of prompt_names, or empty
   bool reads_labels = false;              ///< of each call; `labels` then has one entry that names none
-  /// "pairs" or "prompted": pairs, or pairs with a prompt, go into one; "list": a query and documents do.
+  /// "pairs" or "prompted": pairs, or pairs with a prompt, go into one; "list": a query and documents do;
+  /// "apart": the texts of a pair are read each by itself.
   std::string chat_template = "none";
   uint32_t list_documents = 0;  ///< most documents of a list; 0: the model ranks no lists
   uint32_t list_query_tokens = 0;

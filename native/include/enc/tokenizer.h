@@ -97,10 +97,27 @@ struct ListTemplate {
   size_t max_document = SIZE_MAX;
 };
 
+/// What a model for late interaction reads: queries and documents each by itself, behind a prefix, whose
+/// control tokens are meant, and cut by themselves.
+struct InteractionTemplate {
+  struct Side {
+    std::string prefix;
+    size_t max_length = SIZE_MAX;  ///< most tokens, special tokens included
+  };
+  Side query, document;
+  size_t expansion_length = 0;  ///< shorter queries are as long, by tokens of one kind behind them
+  int32_t expansion_id = 0;
+  bool expansion_is_seen = false;  ///< by other tokens; else they only see
+};
+
 struct Encoding {
   std::vector<int32_t> ids;       ///< [n], template tokens included
   std::vector<int32_t> type_ids;  ///< [n], segment of each token as the template says
   bool truncated = false;         ///< tokens of the text were dropped to fit max_length
+  /// With an InteractionTemplate: the first tokens, which are the query and a sequence by themselves, as the
+  /// others are, the document. Of the query's so many are seen by others.
+  size_t query_tokens = 0;
+  size_t query_keys = 0;
 };
 
 /// One window of a text: its tokens [begin, end), counted without special tokens, in a sequence of their own.
@@ -120,11 +137,13 @@ class Tokenizer {
   /// leave no room for them. With a list template, which excludes them too and needs a tokenizer of bytes, a
   /// text with `labels` is a query with documents, a pair one with a single document, and a text alone no
   /// more than its own tokens; Error(input_too_long) for a list that is too long: a document that is the only
-  /// one gives way first.
+  /// one gives way first. With an interaction template, which excludes them all, only pairs, a query and a
+  /// document.
   static std::unique_ptr<const Tokenizer> from_json(std::string_view json,
                                                     std::optional<PairTemplate> pair_template = {},
                                                     std::optional<LabelTemplate> label_template = {},
-                                                    std::optional<ListTemplate> list_template = {});
+                                                    std::optional<ListTemplate> list_template = {},
+                                                    std::optional<InteractionTemplate> interaction = {});
 
   virtual ~Tokenizer() = default;
 

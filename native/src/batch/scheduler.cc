@@ -232,6 +232,7 @@ void Scheduler::process(const std::vector<Slice>& slices, BatchRunner& runner) {
   std::vector<Item> items;
   for (const Slice& slice : slices) tokenize(slice, items);
   std::erase_if(items, [](const Item& item) { return item.encoding.ids.empty(); });
+  if (options_.interaction) return compare(items, runner);
   const auto first_short = std::stable_partition(items.begin(), items.end(), [this](const Item& item) {
     return item.encoding.ids.size() > options_.short_length;
   });
@@ -257,8 +258,8 @@ void Scheduler::compute(std::span<Item> items, BatchRunner& runner) {
 
 namespace {
 
-/// A sequence more, of tokens [begin, end) of a text; `prefix` is where those before them are.
-void append_sequence(PackedBatch& batch, const Encoding& encoding, size_t begin, size_t end, int32_t prefix,
+/// A sequence more, of tokens [begin, end) of an encoding, the first of them in place `position` of its text.
+void append_sequence(PackedBatch& batch, const Encoding& encoding, size_t begin, size_t end, size_t position,
                      bool single_segment) {
   const auto first = ptrdiff_t(begin), last = ptrdiff_t(end);
   batch.ids.insert(batch.ids.end(), encoding.ids.begin() + first, encoding.ids.begin() + last);
@@ -268,9 +269,14 @@ void append_sequence(PackedBatch& batch, const Encoding& encoding, size_t begin,
     batch.type_ids.insert(batch.type_ids.end(), encoding.type_ids.begin() + first,
                           encoding.type_ids.begin() + last);
   }
-  for (size_t p = begin; p < end; p++) batch.positions.push_back(int32_t(p));
+  for (size_t p = 0; p < end - begin; p++) batch.positions.push_back(int32_t(position + p));
   batch.cu_seqlens.push_back(int32_t(batch.ids.size()));
-  batch.prefixes.push_back(prefix);
+}
+
+std::exception_ptr not_finite(size_t index) {
+  return std::make_exception_ptr(Error(ErrorCode::weights_not_finite,
+                                       "the model's logits for input " + std::to_string(index) +
+                                           " are not finite; its weights hold or produce NaN or infinity"));
 }
 
 }  // namespace
@@ -281,7 +287,8 @@ void Scheduler::run_batch(std::span<const Item> items, const BatchPlan& plan, Ba
   std::vector<const Item*> rows;  // null: a prefix, whose logits say nothing
   const auto add = [&](const Item& item, size_t begin, size_t end, int32_t prefix) {
     const int32_t first = batch.cu_seqlens.back(), sequence = int32_t(batch.num_sequences());
-    append_sequence(batch, item.encoding, begin, end, prefix, options_.single_segment);
+    append_sequence(batch, item.encoding, begin, end, begin, options_.single_segment);
+    batch.prefixes.push_back(prefix);
     // What is shared ends before the first of them.
     for (const TokenSpan& mark : item.marks) {
       if (size_t(mark.begin) < begin || size_t(mark.end) > end) continue;
@@ -328,12 +335,118 @@ void Scheduler::run_batch(std::span<const Item> items, const BatchPlan& plan, Ba
     size = rows[r] == nullptr ? unread : rows[r]->call->row_size();
     if (rows[r] == nullptr) continue;
     if (!std::all_of(row, row + size, [](float x) { return std::isfinite(x); })) {
-      rows[r]->call->fail(
-          std::make_exception_ptr(Error(ErrorCode::weights_not_finite,
-                                        "the model's logits for input " + std::to_string(rows[r]->index) +
-                                            " are not finite; its weights hold or produce NaN or infinity")));
+      rows[r]->call->fail(not_finite(rows[r]->index));
     } else {
       rows[r]->call->set_logits(rows[r]->index, rows[r]->window, row);
+    }
+  }
+}
+
+/// The vectors of the query that was read last, for more documents.
+struct Scheduler::QueryVectors {
+  const Item* owner = nullptr;  // a pair with that query; null: there are none
+  std::vector<float> rows;
+  bool finite = false;
+};
+
+namespace {
+
+std::span<const int32_t> query_ids(const Encoding& encoding) {
+  return std::span(encoding.ids).first(encoding.query_tokens);
+}
+
+}  // namespace
+
+/// Pairs with the same query behind each other: it is read once.
+void Scheduler::compare(std::span<Item> items, BatchRunner& runner) {
+  const auto document_tokens = [](const Item& item) {
+    return item.encoding.ids.size() - item.encoding.query_tokens;
+  };
+  const auto order = [](const Item& a, const Item& b) {
+    return std::ranges::lexicographical_compare(query_ids(a.encoding), query_ids(b.encoding));
+  };
+  std::stable_sort(items.begin(), items.end(), [&](const Item& a, const Item& b) {
+    if (order(a, b)) return true;
+    return !order(b, a) && document_tokens(a) > document_tokens(b);
+  });
+  QueryVectors query;
+  for (size_t begin = 0, end; begin < items.size(); begin = end) {
+    size_t tokens = 0;
+    for (end = begin; end < items.size(); end++) {
+      const bool is_new = end == 0 || order(items[end - 1], items[end]);
+      const size_t more = document_tokens(items[end]) + (is_new ? items[end].encoding.query_tokens : 0);
+      if (end > begin && tokens + more > options_.batch.max_tokens) break;
+      tokens += more;
+    }
+    compare_batch(items.subspan(begin, end - begin), query, runner);
+  }
+}
+
+void Scheduler::compare_batch(std::span<const Item> items, QueryVectors& query, BatchRunner& runner) {
+  struct Row {
+    const Item* item;
+    bool is_query;
+    size_t vectors;
+  };
+  const InteractionRule& rule = *options_.interaction;
+  PackedBatch batch;
+  batch.cu_seqlens.push_back(0);
+  std::vector<Row> rows;
+  const auto add = [&](const Item& item, bool is_query) {
+    const Encoding& encoding = item.encoding;
+    const size_t begin = is_query ? 0 : encoding.query_tokens;
+    const size_t end = is_query ? encoding.query_tokens : encoding.ids.size();
+    const int32_t first = batch.cu_seqlens.back(), sequence = int32_t(batch.num_sequences());
+    append_sequence(batch, encoding, begin, end, 0, options_.single_segment);
+    batch.key_counts.push_back(int32_t(is_query ? encoding.query_keys : end - begin));
+    const std::vector<int32_t> scoring =
+        scoring_tokens(std::span(encoding.ids).subspan(begin, end - begin), is_query, rule);
+    for (const int32_t token : scoring) {
+      batch.marks.push_back(first + token);
+      batch.mark_ends.push_back(first + token + 1);
+      batch.mark_owners.push_back(sequence);
+    }
+    rows.push_back({&item, is_query, scoring.size()});
+  };
+  const Item* owner = query.owner;
+  for (const Item& item : items) {
+    if (item.call->is_dead()) continue;
+    if (owner == nullptr || !std::ranges::equal(query_ids(owner->encoding), query_ids(item.encoding)))
+      add(*(owner = &item), true);
+    add(item, false);
+  }
+  if (rows.empty()) return;
+
+  std::vector<float> vectors;
+  try {
+    // Where no token scores there is nothing to compute.
+    if (!batch.marks.empty())
+      runner.run(
+          batch,
+          [&rows] {
+            return std::all_of(rows.begin(), rows.end(),
+                               [](const Row& row) { return row.item->call->is_dead(); });
+          },
+          vectors);
+  } catch (...) {
+    query.owner = nullptr;
+    for (const Row& row : rows) {
+      if (!row.item->call->is_dead()) row.item->call->fail(std::current_exception());
+    }
+    return;
+  }
+  std::span<float> rest = vectors;
+  for (const auto& [item, is_query, count] : rows) {
+    const std::span<float> own = rest.first(count * rule.vector_size);
+    rest = rest.subspan(own.size());
+    const bool finite = prepare_vectors(own, rule);
+    if (is_query) {
+      query = {item, {own.begin(), own.end()}, finite};
+    } else if (!finite || !query.finite) {
+      item->call->fail(not_finite(item->index));
+    } else {
+      const float score = max_sim(query.rows, own, rule);
+      item->call->set_logits(item->index, item->window, &score);
     }
   }
 }

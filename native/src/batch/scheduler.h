@@ -17,6 +17,7 @@
 
 #include "batch/batch_plan.h"
 #include "batch/call.h"
+#include "batch/late_interaction.h"
 #include "enc/batch.h"
 #include "enc/thread.h"
 
@@ -26,8 +27,9 @@ namespace enc {
 class BatchRunner {
  public:
   virtual ~BatchRunner() = default;
-  /// Appends f32 [B, num_labels] to `logits`, or [M] where the batch has marks. `should_stop` may be polled
-  /// between operations; when it says true the run may end early with Error(aborted).
+  /// Appends f32 [B, num_labels] to `logits`, or where the batch has marks a logit or a vector for each.
+  /// `should_stop` may be polled between operations; when it says true the run may end early with
+  /// Error(aborted).
   virtual void run(const PackedBatch& batch, const std::function<bool()>& should_stop,
                    std::vector<float>& logits) = 0;
 };
@@ -42,6 +44,7 @@ class Scheduler {
     bool single_segment;             ///< the model knows one segment: pairs get type id 0 throughout
     size_t short_length = SIZE_MAX;  ///< an input of more tokens shares no batch with one of fewer
     std::optional<MarkRule> marks = {};
+    std::optional<InteractionRule> interaction = {};  ///< inputs are pairs whose tokens score each other
   };
   using RunnerFactory = std::function<std::unique_ptr<BatchRunner>()>;
 
@@ -64,6 +67,7 @@ class Scheduler {
     size_t next = 0;
   };
   struct Item;
+  struct QueryVectors;
 
   void work();
   std::vector<Slice> take();
@@ -73,6 +77,8 @@ class Scheduler {
   void tokenize(const Slice& slice, std::vector<Item>& items);
   void compute(std::span<Item> items, BatchRunner& runner);
   void run_batch(std::span<const Item> items, const BatchPlan& plan, BatchRunner& runner);
+  void compare(std::span<Item> items, BatchRunner& runner);
+  void compare_batch(std::span<const Item> items, QueryVectors& query, BatchRunner& runner);
 
   const Options options_;
   const Tokenizer& tokenizer_;

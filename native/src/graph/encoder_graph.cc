@@ -72,6 +72,7 @@ class GraphBuilder {
       case Pooling::kMax:
         return ops_.reduce_rows(g_, x, Reduction::kMax);
       case Pooling::kMarks:
+      case Pooling::kTokens:
         return ops_.marked_rows(g_, x);
       case Pooling::kFirst:
       case Pooling::kLast:

@@ -21,6 +21,15 @@ int64_t query_of(const GraphContext& g, const AttentionSpec& spec, int64_t b, in
   return is_pooled(spec) ? g.pooled_rows[size_t(b)] : row;
 }
 
+/// True when some of a group's rows are seen by no query: padding, or tokens that only see.
+bool has_unseen(const GraphContext& g, const AttentionGroup& group) {
+  if (group.is_padded()) return true;
+  for (int64_t s = 0; s < group.count; s++) {
+    if (g.batch->num_keys(group.first_sequence + s) < group.length) return true;
+  }
+  return false;
+}
+
 /// Calls `visit` with the index of each of a group's sequences, their first tokens and their lengths.
 template <typename Visit>
 void for_sequences(const GraphContext& g, const AttentionGroup& group, const Visit& visit) {
@@ -77,16 +86,17 @@ ggml_tensor* distance_mask(GraphContext& g, const AttentionGroup& group, const A
       });
 }
 
-/// `mask`, which may be null, with the keys of padding hidden. What is the same for many queries or sequences
-/// is spread on the device: the host uploads a row for each sequence.
-ggml_tensor* hide_padding(GraphContext& g, const AttentionGroup& group, const AttentionBlock& block,
-                          ggml_tensor* mask) {
+/// `mask`, which may be null, with the keys hidden that no query sees. What is the same for many queries or
+/// sequences is spread on the device: the host uploads a row for each sequence.
+ggml_tensor* hide_unseen(GraphContext& g, const AttentionGroup& group, const AttentionBlock& block,
+                         ggml_tensor* mask) {
   const int64_t columns = block.num_columns(), queries = block.num_queries;
   const auto fill = [&](std::vector<float>& values) {
-    for_sequences(g, group, [&](int64_t, int64_t, int64_t length) {
+    for (int64_t s = 0; s < group.count; s++) {
+      const int64_t keys = g.batch->num_keys(group.first_sequence + s);
       for (int64_t column = 0; column < columns; column++)
-        values.push_back(block.key(column) < length ? 0 : kHidden);
-    });
+        values.push_back(block.key(column) < keys ? 0 : kHidden);
+    }
   };
   ggml_tensor* keys = host_input<float>(g, GGML_TYPE_F32, {columns, 1, 1, group.count}, fill);
   ggml_tensor* spread = mask == nullptr ? keys : mask;
@@ -99,9 +109,10 @@ ggml_tensor* hide_padding(GraphContext& g, const AttentionGroup& group, const At
 ggml_tensor* score_mask(GraphContext& g, const AttentionGroup& group, const AttentionSpec& spec,
                         const AttentionBlock& block) {
   const bool hides = spec.causal || spec.max_distance < size_t(group.length) - 1;
-  if (!hides && spec.bias == nullptr && !group.is_padded()) return nullptr;
-  // Without padding it depends on distances alone, so that blocks in the middle of a text share one.
-  const bool is_movable = !group.is_padded() && !is_pooled(spec);
+  const bool unseen = has_unseen(g, group);
+  if (!hides && spec.bias == nullptr && !unseen) return nullptr;
+  // Where all are seen it depends on distances alone, so that blocks in the middle of a text share one.
+  const bool is_movable = !unseen && !is_pooled(spec);
   const int64_t origin = is_movable ? block.first_key : 0;
   const ScoreMask::Key key = {.first_token = group.first_token,
                               .first_query = block.first_query - origin,
@@ -118,7 +129,7 @@ ggml_tensor* score_mask(GraphContext& g, const AttentionGroup& group, const Atte
     if (made.key == key) return made.tensor;
   }
   ggml_tensor* mask = hides || spec.bias != nullptr ? distance_mask(g, group, spec, block) : nullptr;
-  if (group.is_padded()) mask = hide_padding(g, group, block, mask);
+  if (unseen) mask = hide_unseen(g, group, block, mask);
   g.score_masks.push_back({key, mask});
   return mask;
 }

@@ -381,7 +381,8 @@ void read_head(const Reader& reader, Hparams& h) {
                                                                  {"eos", Pooling::kEos},
                                                                  {"late", Pooling::kLate},
                                                                  {"separator", Pooling::kSeparator},
-                                                                 {"marks", Pooling::kMarks}});
+                                                                 {"marks", Pooling::kMarks},
+                                                                 {"tokens", Pooling::kTokens}});
   if (h.causal && h.pooling == Pooling::kFirst) file.malformed("a causal model's first token sees no other");
   if (h.pooling == Pooling::kEos)
     h.eos_token_id = int32_t(reader.integer("ggml_encoder.head.eos_token_id", 0, h.vocab_size - 1));
@@ -406,11 +407,16 @@ void read_head(const Reader& reader, Hparams& h) {
       key, {{"tanh", Activation::kTanh}, {"identity", Activation::kNone}, {"none", Activation::kNone}});
 }
 
-/// A causal model that makes a vector of each token that is marked.
+/// A model that makes a vector of each token that is marked, which then is causal, or of each that scores.
 void read_vector_head(const Reader& reader, const Hparams& h) {
-  if (h.pooling != Pooling::kMarks) return;
-  if (!h.causal || h.has_decoder() || h.label_head.exists() || h.subtracts_logits || h.logit_softcap > 0)
-    reader.unsupported("ggml_encoder.head.pooling", "marks, set beside another head or attention");
+  if (!h.makes_vectors()) return;
+  const bool is_causal_enough = h.causal || h.pooling == Pooling::kTokens;
+  if (!is_causal_enough || h.has_decoder() || h.first_is_global || h.label_head.exists() ||
+      h.subtracts_logits || h.logit_softcap > 0)
+    reader.unsupported("ggml_encoder.head.pooling", reader.file().string("ggml_encoder.head.pooling") +
+                                                        ", set beside another head or attention");
+  if (h.pooling == Pooling::kTokens && !h.rope_inv_freq_long.empty())
+    reader.unsupported("ggml_encoder.head.pooling", "tokens, of texts that are long or short");
   if (h.num_labels > 16384)
     reader.file().malformed("its vectors have " + std::to_string(h.num_labels) + " values");
 }

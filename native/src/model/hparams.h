@@ -47,6 +47,7 @@ enum class Pooling {
   kEos,             ///< the rightmost that ends a text
   kSeparator,       ///< the leftmost that parts labels and text; the first without one
   kMarks,           ///< each that is marked: the head makes a vector of it
+  kTokens,          ///< each that scores: likewise
   kLate,  ///< all of them: the head's dense layer runs on every token, and the classifier on their mean
 };
 
@@ -107,7 +108,7 @@ struct Hparams {
   uint32_t num_token_types = 0;  ///< 0: the model has no segment embeddings
   /// Tokens around each whose embeddings are projected together, an odd number.
   uint32_t embedding_width = 1;
-  uint32_t num_labels = 0;  ///< with kMarks the size of a vector
+  uint32_t num_labels = 0;  ///< with kMarks and kTokens the size of a vector
   uint32_t max_length = 0;  ///< tokens per input, special tokens included
 
   NormKind norm_kind = NormKind::kLayer;
@@ -164,7 +165,9 @@ struct Hparams {
   LabelHead label_head;
 
   /// True when inputs say which of their tokens the head reads.
-  bool reads_marks() const { return label_head.exists() || pooling == Pooling::kMarks; }
+  bool reads_marks() const { return label_head.exists() || makes_vectors(); }
+  /// True when it makes vectors of them and no logits.
+  bool makes_vectors() const { return pooling == Pooling::kMarks || pooling == Pooling::kTokens; }
   bool pools_all_tokens() const {
     return label_head.exists() ||
            (pooling != Pooling::kFirst && pooling != Pooling::kLast && pooling != Pooling::kEos);

@@ -13,6 +13,7 @@
 #include "model/chat_template.h"
 #include "model/cpu_runner.h"
 #include "model/device_runner.h"
+#include "model/late_interaction.h"
 #include "model/list_template.h"
 #include "model/model_plan.h"
 #include "support/ggml_guard.h"
@@ -103,9 +104,14 @@ class LoadedModel final : public Model {
       file_->malformed("it has both lists and another kind of text");
     if (list_template.has_value() != (hparams_.pooling == Pooling::kMarks))
       file_->malformed("its head and its text contradict each other: one of them is for lists");
+    std::optional<LateInteraction> interaction = read_late_interaction(*file_, hparams_);
+    if (interaction && (pair_template || label_template || list_template))
+      file_->malformed("its head compares tokens of two texts, and its text is another kind of one");
     if (pair_template) info_.chat_template = pair_template->prompted ? "prompted" : "pairs";
+    if (interaction) info_.chat_template = "apart";
     tokenizer_ = Tokenizer::from_json(file_->string("tokenizer.huggingface.json"), std::move(pair_template),
-                                      std::move(label_template), list_template);
+                                      std::move(label_template), list_template,
+                                      interaction ? std::optional(interaction->texts) : std::nullopt);
     if (tokenizer_->vocab_size() > hparams_.vocab_size) {
       file_->malformed("its tokenizer has ids up to " + std::to_string(tokenizer_->vocab_size() - 1) +
                        ", its embedding " + std::to_string(hparams_.vocab_size) + " rows");
@@ -136,7 +142,8 @@ class LoadedModel final : public Model {
                            hparams_.num_labels,
                            hparams_.num_token_types <= 1,
                            hparams_.short_length,
-                           marks},
+                           marks,
+                           interaction ? std::optional(interaction->rule) : std::nullopt},
         *tokenizer_, [this]() -> std::unique_ptr<BatchRunner> {
           if (gpu_ != nullptr)
             return std::make_unique<DeviceRunner>(gpu_, hparams_, weights_, *ops_, health_);
@@ -179,6 +186,7 @@ class LoadedModel final : public Model {
   /// Floats of one input.
   size_t row_size(const EncodeOptions& options) const {
     if (hparams_.label_head.exists()) return options.labels.size();
+    if (hparams_.pooling == Pooling::kTokens) return 1;
     if (!hparams_.reads_marks()) return hparams_.num_labels;
     return (std::max<size_t>(1, options.labels.size()) + 1) * hparams_.num_labels;
   }
@@ -192,8 +200,7 @@ class LoadedModel final : public Model {
     info_.architecture = file_->string("general.architecture");
     info_.source_class = file_->string("ggml_encoder.source_class", "");
     info_.name = file_->string("general.name", "");
-    const bool has_vectors = hparams_.pooling == Pooling::kMarks;
-    info_.labels = read_labels(*file_, has_vectors ? 1 : hparams_.num_labels, info_.warnings);
+    info_.labels = read_labels(*file_, hparams_.makes_vectors() ? 1 : hparams_.num_labels, info_.warnings);
     info_.reads_labels = hparams_.label_head.exists();
     info_.problem_type = file_->string("ggml_encoder.problem_type", "");
     info_.activation_fn = file_->string("ggml_encoder.activation_fn", "");

@@ -50,7 +50,8 @@ PackedBatch full_batch(size_t length, size_t max_tokens, const Hparams& hparams)
   batch.cu_seqlens.push_back(0);
   for (size_t b = 0; b < count; b++) {
     for (size_t p = 0; p < length; p++) batch.positions.push_back(int32_t(p));
-    for (size_t p = 0; hparams.reads_marks() && p < length; p += kTokensPerLabel) {
+    const size_t step = hparams.pooling == Pooling::kTokens ? 1 : kTokensPerLabel;
+    for (size_t p = 0; hparams.reads_marks() && p < length; p += step) {
       const size_t read = hparams.label_head.exists() ? kTokensPerLabel : 1;
       batch.marks.push_back(int32_t(b * length + p));
       batch.mark_ends.push_back(int32_t(b * length + std::min(p + read, length)));

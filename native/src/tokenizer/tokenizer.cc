@@ -1,4 +1,4 @@
-// A text's way through the stages, and of their result through truncation and template.
+// From texts to a model's input: what the pipeline gives goes through truncation and template.
 #include "enc/tokenizer.h"
 
 #include <algorithm>
@@ -7,46 +7,30 @@
 
 #include "enc/error.h"
 #include "support/thread_scratch.h"
-#include "tokenizer/added_tokens.h"
 #include "tokenizer/byte_decoder.h"
 #include "tokenizer/label_template.h"
 #include "tokenizer/list_template.h"
 #include "tokenizer/pair_template.h"
-#include "tokenizer/stages.h"
+#include "tokenizer/pipeline.h"
 #include "tokenizer/template.h"
 #include "tokenizer/truncation.h"
-#include "tokenizer/utf8.h"
 
 namespace enc {
 namespace {
 
-// Positions inside a text have 32 bits, and a normalizer may write three bytes for one.
-constexpr size_t kMaxTextBytes = size_t{256} << 20;
-constexpr size_t kKeptScratchBytes = size_t{1} << 20;
-
 /// Buffers that a thread keeps from text to text.
 struct Scratch {
-  std::string sanitized;
-  std::string normalized;
-  std::vector<Piece> raw_pieces;
-  std::vector<Piece> pieces;
-  Words words;
+  PipelineScratch pipeline;
   std::vector<int32_t> first;
   std::vector<int32_t> second;
   std::vector<int32_t> joined;
   RenderedText rendered;
-  std::vector<Span> callers;
+  Encoding document;
 
   /// Gives back what an unusually long text made large.
   void trim() noexcept {
-    const auto trim_one = [](auto& buffer) {
-      if (buffer.capacity() * sizeof(buffer[0]) <= kKeptScratchBytes) return;
-      buffer.clear();
-      buffer.shrink_to_fit();
-    };
-    trim_one(sanitized), trim_one(normalized), trim_one(raw_pieces), trim_one(pieces);
-    trim_one(words.text), trim_one(words.spans), trim_one(words.next_text), trim_one(words.next_spans);
-    trim_one(first), trim_one(second), trim_one(joined), trim_one(rendered.text);
+    pipeline.trim();
+    trim_buffer(first), trim_buffer(second), trim_buffer(joined), trim_buffer(rendered.text);
   }
 };
 
@@ -59,22 +43,20 @@ struct ScratchUse {
 class PipelineTokenizer : public Tokenizer {
  public:
   PipelineTokenizer(JsonValue root, std::optional<PairTemplate> pair_template,
-                    std::optional<LabelTemplate> label_template, std::optional<ListTemplate> list_template)
-      : normalizer_(make_normalizer(root.at("normalizer"))),
-        pre_tokenizer_(make_pre_tokenizer(root.at("pre_tokenizer"))),
-        model_(make_model(root.at("model"))),
-        added_tokens_(root.at("added_tokens"), *model_, *normalizer_),
+                    std::optional<LabelTemplate> label_template, std::optional<ListTemplate> list_template,
+                    std::optional<InteractionTemplate> interaction)
+      : pipeline_(root),
         template_(root.at("post_processor")),
         pair_template_(std::move(pair_template)),
         label_template_(std::move(label_template)),
-        list_template_(std::move(list_template)) {
-    model_->set_control_ids(added_tokens_.special_ids());
+        list_template_(std::move(list_template)),
+        interaction_(std::move(interaction)) {
     // Behind the normalizer nobody knows any more which bytes are the caller's.
-    if ((pair_template_ || label_template_ || list_template_) &&
-        added_tokens_.after_normalizer().has_special())
+    if ((pair_template_ || label_template_ || list_template_ || interaction_) &&
+        pipeline_.finds_control_tokens_late())
       throw Error(ErrorCode::tokenizer_unsupported,
                   "the tokenizer looks for control tokens behind its normalizer, which is not supported for "
-                  "models that have a chat template or read their labels");
+                  "models that have a chat template, prefixes or labels in their texts");
     if (list_template_) byte_decoder_.emplace(root);
   }
 
@@ -84,7 +66,7 @@ class PipelineTokenizer : public Tokenizer {
                       const EncodeOptions& options, std::vector<Window>& out) const override;
 
   size_t vocab_size() const override {
-    return static_cast<size_t>(std::max({model_->max_id(), added_tokens_.max_id(), template_.max_id()})) + 1;
+    return static_cast<size_t>(std::max(pipeline_.max_id(), template_.max_id())) + 1;
   }
   size_t num_special_tokens(bool pair) const override { return template_.num_special_tokens(pair); }
 
@@ -103,110 +85,28 @@ class PipelineTokenizer : public Tokenizer {
                                Scratch& scratch, std::vector<Window>& out) const;
   void encode_list(std::string_view query, std::vector<std::string> documents, const EncodeOptions& options,
                    Scratch& scratch, Encoding& out) const;
+  void encode_interaction(std::string_view query, std::optional<std::string_view> document,
+                          const EncodeOptions& options, Scratch& scratch, Encoding& out) const;
+  void encode_side(const InteractionTemplate::Side& side, std::string_view text, size_t max_text,
+                   const EncodeOptions& options, Scratch& scratch, Encoding& out) const;
   size_t cut_listed(size_t most, const EncodeOptions& options, Scratch& scratch, std::string& text) const;
   void tokenize(std::string_view text, SpecialTokens mode, size_t limit, Scratch& scratch,
-                std::vector<int32_t>& ids) const;
-  void tokenize_rendered(SpecialTokens mode, size_t limit, Scratch& scratch, std::vector<int32_t>& ids) const;
-  void append_tokens(std::string_view text, SpecialTokens mode, size_t limit, Scratch& scratch,
-                     std::vector<int32_t>& ids, const std::vector<Span>* callers) const;
-  void tokenize_normalized(SpecialTokens mode, bool at_start, size_t limit, Scratch& scratch,
-                           std::vector<int32_t>& ids) const;
+                std::vector<int32_t>& ids) const {
+    pipeline_.tokenize(text, mode, limit, scratch.pipeline, ids);
+  }
+  void tokenize_rendered(SpecialTokens mode, size_t limit, Scratch& scratch,
+                         std::vector<int32_t>& ids) const {
+    pipeline_.tokenize(scratch.rendered, mode, limit, scratch.pipeline, ids);
+  }
 
-  std::unique_ptr<const Normalizer> normalizer_;
-  std::unique_ptr<const PreTokenizer> pre_tokenizer_;
-  std::unique_ptr<Model> model_;
-  AddedTokens added_tokens_;
+  const Pipeline pipeline_;
   Template template_;
   const std::optional<PairTemplate> pair_template_;
   const std::optional<LabelTemplate> label_template_;
   const std::optional<ListTemplate> list_template_;
+  const std::optional<InteractionTemplate> interaction_;
   std::optional<ByteDecoder> byte_decoder_;  // with a list template
 };
-
-void split_at(const AddedTokenMatcher& matcher, std::string_view text, SpecialTokens mode,
-              const std::vector<Span>* callers, std::vector<Piece>& pieces) {
-  pieces.clear();
-  if (callers != nullptr || matcher.is_needed(mode))
-    matcher.split(text, mode, callers, pieces);
-  else
-    pieces.push_back({{0, static_cast<uint32_t>(text.size())}, -1});
-}
-
-std::string_view part(std::string_view text, Span span) {
-  return text.substr(span.begin, span.end - span.begin);
-}
-
-/// All ids of `text`, or at least `limit` of them from its beginning.
-void PipelineTokenizer::tokenize(std::string_view text, SpecialTokens mode, size_t limit, Scratch& scratch,
-                                 std::vector<int32_t>& ids) const {
-  ids.clear();
-  append_tokens(text, mode, limit, scratch, ids, nullptr);
-}
-
-/// The same for scratch.rendered, each of its parts by itself.
-void PipelineTokenizer::tokenize_rendered(SpecialTokens mode, size_t limit, Scratch& scratch,
-                                          std::vector<int32_t>& ids) const {
-  ids.clear();
-  const auto& [text, callers, ends] = scratch.rendered;
-  auto caller = callers.begin();
-  uint32_t begin = 0;
-  for (const uint32_t end : ends) {
-    scratch.callers.clear();
-    for (; caller != callers.end() && caller->end <= end; ++caller)
-      scratch.callers.push_back({caller->begin - begin, caller->end - begin});
-    append_tokens(part(text, {begin, end}), mode, limit, scratch, ids, &scratch.callers);
-    begin = end;
-  }
-}
-
-/// Until there are `limit` ids or more. `callers`: as for split().
-void PipelineTokenizer::append_tokens(std::string_view text, SpecialTokens mode, size_t limit,
-                                      Scratch& scratch, std::vector<int32_t>& ids,
-                                      const std::vector<Span>* callers) const {
-  if (text.size() > kMaxTextBytes)
-    throw Error(ErrorCode::limit_exceeded, "a text has " + std::to_string(text.size()) +
-                                               " bytes, more than " + std::to_string(kMaxTextBytes) +
-                                               "; split it");
-  const std::string_view valid = utf8::sanitize(text, scratch.sanitized);
-  split_at(added_tokens_.before_normalizer(), valid, mode, callers, scratch.raw_pieces);
-  for (const Piece& piece : scratch.raw_pieces) {
-    if (ids.size() >= limit) return;
-    if (piece.id >= 0) {
-      ids.push_back(piece.id);
-      continue;
-    }
-    scratch.normalized.clear();
-    const bool keeps_start = normalizer_->normalize(part(valid, piece.span), scratch.normalized);
-    check_growth(piece.span.end - piece.span.begin, scratch.normalized.size());
-    tokenize_normalized(mode, keeps_start && piece.span.begin == 0, limit, scratch, ids);
-  }
-}
-
-/// `at_start`: scratch.normalized begins where the text begins.
-void PipelineTokenizer::tokenize_normalized(SpecialTokens mode, bool at_start, size_t limit, Scratch& scratch,
-                                            std::vector<int32_t>& ids) const {
-  const bool allow_control = mode != SpecialTokens::kText;
-  split_at(added_tokens_.after_normalizer(), scratch.normalized, mode, nullptr, scratch.pieces);
-  for (const Piece& piece : scratch.pieces) {
-    if (piece.id >= 0) {
-      ids.push_back(piece.id);
-      continue;
-    }
-    Words& words = scratch.words;
-    if (scratch.pieces.size() == 1)
-      words.text.swap(scratch.normalized);
-    else
-      words.text = part(scratch.normalized, piece.span);
-    words.at_start = at_start && piece.span.begin == 0;
-    words.spans.clear();
-    if (!words.text.empty()) words.spans.push_back({0, static_cast<uint32_t>(words.text.size())});
-    pre_tokenizer_->split(words);
-    for (const Span& word : words.spans) {
-      if (ids.size() >= limit) return;
-      model_->tokenize(words[word], allow_control, ids);
-    }
-  }
-}
 
 /// Tokens of text that fit beside the template's own.
 size_t PipelineTokenizer::text_budget(bool has_pair, const EncodeOptions& options) const {
@@ -229,6 +129,7 @@ void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_
   const ScratchUse use;
   Scratch& scratch = use.buffers;
   if (pair_template_) return encode_rendered(text, pair, options, scratch, out);
+  if (interaction_) return encode_interaction(text, pair, options, scratch, out);
   const bool has_pair = pair.has_value();
   if (label_template_) return encode_labelled(text, has_pair, options, scratch, out);
   if (list_template_ && (has_pair || !options.labels.empty())) {
@@ -432,8 +333,55 @@ void PipelineTokenizer::encode_list(std::string_view text, std::vector<std::stri
   template_.apply({ids.data(), ids.data() + ids.size()}, nullptr, out);
 }
 
+void PipelineTokenizer::encode_interaction(std::string_view query, std::optional<std::string_view> document,
+                                           const EncodeOptions& options, Scratch& scratch,
+                                           Encoding& out) const {
+  const InteractionTemplate& rule = *interaction_;
+  if (!document)
+    throw Error(ErrorCode::input_invalid, "the model compares two texts, a query and a document");
+  if (!options.prompt.empty() || options.strategy != TruncationStrategy::kLongestFirst)
+    throw Error(
+        ErrorCode::input_invalid,
+        "the model reads query and document each by itself: there is no place for a prompt, and each of "
+        "them is cut by itself");
+  Encoding& other = scratch.document;
+  encode_side(rule.query, query, options.max_first, options, scratch, out);
+  encode_side(rule.document, *document, options.max_second, options, scratch, other);
+  const size_t own = out.ids.size();
+  out.query_tokens = std::max(own, rule.expansion_length);
+  out.query_keys = rule.expansion_is_seen ? out.query_tokens : own;
+  out.ids.resize(out.query_tokens, rule.expansion_id);
+  out.type_ids.resize(out.query_tokens, 0);
+  out.ids.insert(out.ids.end(), other.ids.begin(), other.ids.end());
+  out.type_ids.insert(out.type_ids.end(), other.type_ids.begin(), other.type_ids.end());
+  out.truncated = out.truncated || other.truncated;
+}
+
+/// A query or a document; of its own tokens, those of the prefix not counted, at most `max_text`.
+void PipelineTokenizer::encode_side(const InteractionTemplate::Side& side, std::string_view text,
+                                    size_t max_text, const EncodeOptions& options, Scratch& scratch,
+                                    Encoding& out) const {
+  EncodeOptions own = options;
+  own.max_length = std::min(options.max_length, side.max_length);
+  size_t budget = text_budget(false, own);
+  std::vector<int32_t>& ids = scratch.first;
+  if (max_text < budget) {
+    render_prefixed(side.prefix, {}, kMaxTextBytes, scratch.rendered);
+    tokenize_rendered(options.special_tokens, SIZE_MAX, scratch, ids);
+    budget = std::min(budget, ids.size() + max_text);
+  }
+  render_prefixed(side.prefix, text, kMaxTextBytes, scratch.rendered);
+  const bool may_stop = options.side == TruncationSide::kRight &&
+                        options.special_tokens != SpecialTokens::kError && budget < SIZE_MAX / 4;
+  tokenize_rendered(options.special_tokens, may_stop ? budget + 1 : SIZE_MAX, scratch, ids);
+  out.truncated = ids.size() > budget;
+  template_.apply(keep(ids, std::min(ids.size(), budget), options.side), nullptr, out);
+}
+
 void PipelineTokenizer::encode_windows(std::string_view text, std::optional<std::string_view> pair,
                                        const EncodeOptions& options, std::vector<Window>& out) const {
+  if (interaction_)
+    throw Error(ErrorCode::input_invalid, "a model for late interaction reads no texts in windows");
   if (list_template_) throw Error(ErrorCode::input_invalid, "documents of a list cannot be read in windows");
   if (pair_template_)
     throw Error(ErrorCode::input_invalid, "a pair in a chat template cannot be read in windows");
@@ -477,13 +425,14 @@ void PipelineTokenizer::encode_windows(std::string_view text, std::optional<std:
 std::unique_ptr<const Tokenizer> Tokenizer::from_json(std::string_view json,
                                                       std::optional<PairTemplate> pair_template,
                                                       std::optional<LabelTemplate> label_template,
-                                                      std::optional<ListTemplate> list_template) {
+                                                      std::optional<ListTemplate> list_template,
+                                                      std::optional<InteractionTemplate> interaction) {
   const JsonDocument document(json);
   const JsonValue root = document.root();
   if (const auto version = root.find("version"); version && version->as_string() != "1.0")
     fail_unsupported("version", version->as_string(), "1.0");
   return std::make_unique<PipelineTokenizer>(root, std::move(pair_template), std::move(label_template),
-                                             std::move(list_template));
+                                             std::move(list_template), std::move(interaction));
 }
 
 }  // namespace enc

@@ -1,5 +1,5 @@
-// attention_varlen beyond plain softmax: shared key heads, causal and windowed sight, capped scores and
-// biases, every variant against loops in double.
+// attention_varlen beyond plain softmax: shared key heads, causal and windowed sight, tokens that only see,
+// capped scores and biases, every variant against loops in double.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -22,6 +22,7 @@ struct Case {
   bool causal = false;
   size_t max_distance = SIZE_MAX;
   bool sees_first = false;
+  size_t unseen = 0;  ///< tokens at the end of a sequence, but for its first
   float softcap = 0;
   enum { kNone, kByDistance, kByPair } bias = kNone;
   float query_size = 1;  ///< multiplied onto queries and taken back by the scale
@@ -33,7 +34,7 @@ constexpr size_t kHeads = 4, kLongest = 1300;
 struct Problem {
   const Case& c;
   size_t head_size, kv_heads, q_stride, kv_stride;
-  std::vector<int32_t> cu_seqlens{0};
+  std::vector<int32_t> cu_seqlens{0}, key_counts;
   Guarded<float> q, k, v, bias;
 
   Problem(const Case& shape, const std::vector<int>& lengths, size_t size)
@@ -46,7 +47,10 @@ struct Problem {
         k(total(lengths) * kv_stride),
         v(total(lengths) * kv_stride),
         bias(c.bias == Case::kByPair ? kHeads * kLongest * kLongest : kHeads * (2 * kLongest - 1)) {
-    for (int length : lengths) cu_seqlens.push_back(cu_seqlens.back() + length);
+    for (int length : lengths) {
+      cu_seqlens.push_back(cu_seqlens.back() + length);
+      key_counts.push_back(std::max(1, length - static_cast<int>(c.unseen)));
+    }
     fill_normal(q, 1);
     for (size_t i = 0; i < q.size(); i++) q.data()[i] *= c.query_size;
     fill_normal(k, 2);
@@ -65,6 +69,7 @@ struct Problem {
     a.q = q.data(), a.k = k.data(), a.v = v.data();
     a.q_stride = q_stride, a.k_stride = a.v_stride = kv_stride;
     a.cu_seqlens = cu_seqlens.data(), a.sequence_end = cu_seqlens.size() - 1;
+    if (c.unseen > 0) a.key_counts = key_counts.data();
     a.head_end = kHeads, a.heads_per_kv = c.heads_per_kv, a.head_size = head_size;
     a.scale = 1 / (c.query_size * std::sqrt(static_cast<float>(head_size))), a.softcap = c.softcap;
     a.causal = c.causal, a.max_distance = c.max_distance, a.sees_first = c.sees_first;
@@ -80,7 +85,7 @@ struct Problem {
     return a;
   }
 
-  /// The attention of one row in double.
+  /// The attention of one row in double, over the first `length` tokens of its sequence.
   std::vector<double> expected(const AttentionVarlenArgs& a, size_t begin, size_t length, size_t head,
                                size_t query) const {
     std::vector<double> weights(length), out(head_size);
@@ -124,7 +129,8 @@ void check_variant(const AttentionVarlenKernel& kernel, const Problem& p, size_t
                  length = static_cast<size_t>(p.cu_seqlens[s + 1]) - begin;
     for (size_t head = 0; head < kHeads; head++) {
       for (size_t query = 0; query < length; query += step) {
-        const std::vector<double> row = p.expected(a, begin, length, head, query);
+        const size_t keys = p.c.unseen > 0 ? static_cast<size_t>(p.key_counts[s]) : length;
+        const std::vector<double> row = p.expected(a, begin, keys, head, query);
         for (size_t i = 0; i < p.head_size; i++) {
           const double error =
               std::fabs(out[(begin + query) * a.out_stride + head * p.head_size + i] - row[i]) / 4;
@@ -151,6 +157,13 @@ const Case kCases[] = {
     {.name = "wide window and the first", .heads_per_kv = 2, .max_distance = 64, .sees_first = true},
     {.name = "itself and the first", .max_distance = 0, .sees_first = true},
     {.name = "causal window", .heads_per_kv = 2, .causal = true, .max_distance = 19},
+    {.name = "unseen", .unseen = 13},
+    {.name = "most unseen", .heads_per_kv = 2, .unseen = 1290},
+    {.name = "causal, unseen", .causal = true, .unseen = 20},
+    {.name = "window, unseen", .max_distance = 20, .unseen = 9},
+    {.name = "window and the first, unseen", .max_distance = 5, .sees_first = true, .unseen = 40},
+    {.name = "capped, unseen", .unseen = 31, .softcap = 0.7f},
+    {.name = "bias by pair, unseen", .unseen = 7, .bias = Case::kByPair},
     {.name = "capped", .softcap = 0.7f},
     {.name = "capped far below the products", .softcap = 0.7f, .query_size = 100},
     {.name = "capped causal window", .heads_per_kv = 2, .causal = true, .max_distance = 70, .softcap = 2.0f},

@@ -41,11 +41,8 @@ class GgufBuilder {
     for (const std::string& item : list) encoded += text(item);
     return value(key, 9, encoded);
   }
-  GgufBuilder& f32s(const std::string& key, const std::vector<float>& list) {
-    return value(
-        key, 9,
-        raw<uint32_t>(6) + raw<uint64_t>(list.size()) + bytes(list.data(), list.size() * sizeof(float)));
-  }
+  GgufBuilder& f32s(const std::string& key, const std::vector<float>& list) { return array(key, 6, list); }
+  GgufBuilder& i32s(const std::string& key, const std::vector<int32_t>& list) { return array(key, 5, list); }
   /// f32 data, placed after the tensors before it.
   GgufBuilder& tensor(const std::string& name, const std::vector<uint64_t>& shape,
                       const std::vector<float>& data) {
@@ -86,6 +83,11 @@ class GgufBuilder {
   }
 
  private:
+  template <typename T>
+  GgufBuilder& array(const std::string& key, uint32_t type, const std::vector<T>& list) {
+    return value(key, 9,
+                 raw(type) + raw<uint64_t>(list.size()) + bytes(list.data(), list.size() * sizeof(T)));
+  }
   std::vector<std::string> values_;
   std::vector<Tensor> tensors_;
   uint64_t next_offset_ = 0;

@@ -16,6 +16,7 @@ kernels::AttentionVarlenArgs attention_args(const GraphContext& g, const Attenti
   args.v = f32(dst->src[2]), args.v_stride = stride(dst->src[2]);
   args.cu_seqlens = g.batch->cu_seqlens.data();
   args.sequence_end = size_t(g.batch->num_sequences());
+  if (!g.batch->key_counts.empty()) args.key_counts = g.batch->key_counts.data();
   args.head_size = size_t(spec.head_size);
   args.heads_per_kv = size_t(spec.num_heads / spec.num_kv_heads);
   args.causal = spec.causal;

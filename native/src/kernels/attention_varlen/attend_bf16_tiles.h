@@ -140,7 +140,7 @@ struct Bf16Attention {
 
   /// Queries [query, query + rows) of one sequence and head.
   struct QueryBlock {
-    size_t head, length, query, rows;
+    size_t head, length, keys, query, rows;
     float largest[kQueryRows], sum[kQueryRows];
   };
 
@@ -159,7 +159,7 @@ struct Bf16Attention {
     for (size_t r = 0; r < q.rows; r++) {
       float* line = b.scores + r * layout.scores_stride;
       if (reshapes) reshape_scores<S>(a, q.head, q.query + r, block, count, line);
-      if (edges) hide_scores(a, q.query + r, q.length, block, count, line);
+      if (edges) hide_scores(a, q.query + r, q.keys, block, count, line);
       const float found = row_largest(line, count);
       const float top = !is_first && q.largest[r] > found ? q.largest[r] : found;
       const float added = row_weights(line, count, top, factor, b.weights + r * layout.weights_stride);
@@ -185,14 +185,15 @@ struct Bf16Attention {
                      size_t head) {
     const size_t begin = static_cast<size_t>(a.cu_seqlens[sequence]);
     const size_t length = static_cast<size_t>(a.cu_seqlens[sequence + 1]) - begin;
+    const size_t num_seen = num_keys(a, sequence, length);
     const size_t d = a.head_size, offset = head * d;
     const QueryRange asked = asked_queries(a, sequence, length);
     // Blocks of queries begin where they would if all were asked for, and with them their blocks of keys.
     for (size_t first = asked.begin / kQueryRows * kQueryRows; first < asked.end; first += kQueryRows) {
       const auto [row, end] = asked_in_block(asked, first, kQueryRows);
-      QueryBlock q = {head, length, row, end - row, {}, {}};
+      QueryBlock q = {head, length, num_seen, row, end - row, {}, {}};
       pack_queries(a.q + (begin + row) * a.q_stride + offset, a.q_stride, q.rows, d, b.queries);
-      const KeyBlocks blocks = KeyBlocks::over(a, first, row + q.rows - 1, length, 32, kKeyBlock);
+      const KeyBlocks blocks = KeyBlocks::over(a, first, row + q.rows - 1, num_seen, 32, kKeyBlock);
       for (KeyRange keys = blocks.first(); keys.begin < keys.end; keys = blocks.after(keys))
         attend_block(a, layout, b, q, keys.begin, keys.end - keys.begin, blocks.is_first(keys));
       for (size_t r = 0; r < q.rows; r++) {
@@ -212,13 +213,14 @@ struct Bf16Attention {
       const size_t begin = static_cast<size_t>(a.cu_seqlens[s]);
       const size_t length = static_cast<size_t>(a.cu_seqlens[s + 1]) - begin;
       if (length == 0) continue;
-      const Layout layout(length, a.head_size);
+      const size_t num_seen = num_keys(a, s, length);
+      const Layout layout(num_seen, a.head_size);
       const Buffers b(a.scratch, layout);
       for (size_t head = a.head_begin; head < a.head_end; head++) {
         if (head == a.head_begin || head % a.heads_per_kv == 0) {
           const size_t offset = head / a.heads_per_kv * a.head_size;
-          pack_keys(a.k + begin * a.k_stride + offset, a.k_stride, length, a.head_size, b.keys);
-          pack_values(a.v + begin * a.v_stride + offset, a.v_stride, length, a.head_size, b.values);
+          pack_keys(a.k + begin * a.k_stride + offset, a.k_stride, num_seen, a.head_size, b.keys);
+          pack_values(a.v + begin * a.v_stride + offset, a.v_stride, num_seen, a.head_size, b.values);
         }
         attend(a, layout, b, s, head);
       }

@@ -137,13 +137,14 @@ struct Attention {
   static void attend(const AttentionVarlenArgs& a, const Layout& layout, size_t sequence, size_t head) {
     const size_t begin = static_cast<size_t>(a.cu_seqlens[sequence]);
     const size_t length = static_cast<size_t>(a.cu_seqlens[sequence + 1]) - begin;
+    const size_t num_seen = num_keys(a, sequence, length);
     const size_t d = a.head_size, offset = head * d, width = round_up(d, S::kWidth);
     const float* keys = static_cast<const float*>(a.scratch);
     const float* values = keys + layout.keys;
     float* scores = static_cast<float*>(a.scratch) + layout.keys + layout.values;
     float* partial = scores + layout.scores;
 
-    const size_t padded = round_up(length, S::kWidth), scores_stride = min_size(padded, kKeyBlock);
+    const size_t padded = round_up(num_seen, S::kWidth), scores_stride = min_size(padded, kKeyBlock);
     const float factor = softmax_factor(a);
     const bool edges = has_edges(a, length), reshapes = reshapes_scores(a);
     const QueryRange asked = asked_queries(a, sequence, length);
@@ -153,7 +154,7 @@ struct Attention {
       const size_t rows = end - row;
       const float* q = a.q + (begin + row) * a.q_stride + offset;
       float* out = a.out + (begin + row) * a.out_stride + offset;
-      const KeyBlocks blocks = KeyBlocks::over(a, first, row + rows - 1, length, Tile::kColumns, kKeyBlock);
+      const KeyBlocks blocks = KeyBlocks::over(a, first, row + rows - 1, num_seen, Tile::kColumns, kKeyBlock);
       float largest[kQueryRows], sum[kQueryRows];
       for (KeyRange seen = blocks.first(); seen.begin < seen.end; seen = blocks.after(seen)) {
         const bool is_first = blocks.is_first(seen);
@@ -169,7 +170,7 @@ struct Attention {
         for (size_t r = 0; r < rows; r++) {
           float* line = scores + r * scores_stride;
           if (reshapes) reshape_scores<S>(a, head, row + r, block, count, line);
-          if (edges) hide_scores(a, row + r, length, block, round_up(count, S::kWidth), line);
+          if (edges) hide_scores(a, row + r, num_seen, block, round_up(count, S::kWidth), line);
           const float found = row_largest(line, count);
           const float top = !is_first && largest[r] > found ? largest[r] : found;
           const float added = row_weights(line, count, top, factor);
@@ -192,13 +193,15 @@ struct Attention {
       const size_t begin = static_cast<size_t>(a.cu_seqlens[s]);
       const size_t length = static_cast<size_t>(a.cu_seqlens[s + 1]) - begin;
       if (length == 0) continue;
-      const Layout layout(length, a.head_size);
+      const size_t num_seen = num_keys(a, s, length);
+      const Layout layout(num_seen, a.head_size);
       float* keys = static_cast<float*>(a.scratch);
       for (size_t head = a.head_begin; head < a.head_end; head++) {
         if (head == a.head_begin || head % a.heads_per_kv == 0) {
           const size_t offset = head / a.heads_per_kv * a.head_size;
-          pack_keys(a.k + begin * a.k_stride + offset, a.k_stride, length, a.head_size, keys);
-          pack_values(a.v + begin * a.v_stride + offset, a.v_stride, length, a.head_size, keys + layout.keys);
+          pack_keys(a.k + begin * a.k_stride + offset, a.k_stride, num_seen, a.head_size, keys);
+          pack_values(a.v + begin * a.v_stride + offset, a.v_stride, num_seen, a.head_size,
+                      keys + layout.keys);
         }
         attend(a, layout, s, head);
       }

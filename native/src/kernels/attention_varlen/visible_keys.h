@@ -16,11 +16,16 @@ struct KeyRange {
   size_t begin, end;
 };
 
-/// But for the first key, which counts apart from them where a.sees_first.
-ENC_INLINE KeyRange visible_keys(const AttentionVarlenArgs& a, size_t query, size_t length) {
+/// Keys of a sequence of `length` tokens.
+ENC_INLINE size_t num_keys(const AttentionVarlenArgs& a, size_t sequence, size_t length) {
+  return a.key_counts ? static_cast<size_t>(a.key_counts[sequence]) : length;
+}
+
+/// Of `keys` keys. But for the first one, which counts apart from them where a.sees_first.
+ENC_INLINE KeyRange visible_keys(const AttentionVarlenArgs& a, size_t query, size_t keys) {
   const size_t begin = query > a.max_distance ? query - a.max_distance : 0;
-  const size_t after = length - 1 - query;
-  return {begin, a.causal ? query + 1 : query + 1 + min_size(after, a.max_distance)};
+  const size_t ahead = a.causal ? 0 : a.max_distance;
+  return {begin, query < keys && ahead < keys - query ? query + 1 + ahead : keys};
 }
 
 /// The blocks of keys that some queries of a sequence see, in order.
@@ -28,10 +33,10 @@ class KeyBlocks {
  public:
   /// Of queries [first, last]: from a multiple of `align` on, `size` keys at a time. Each query sees a key of
   /// the first block, as that is wider than the queries are apart, or holds the first key alone.
-  ENC_INLINE KeyBlocks over(const AttentionVarlenArgs& a, size_t first, size_t last, size_t length,
+  ENC_INLINE KeyBlocks over(const AttentionVarlenArgs& a, size_t first, size_t last, size_t keys,
                             size_t align, size_t size) {
-    const size_t begin = visible_keys(a, first, length).begin / align * align;
-    return KeyBlocks(begin, visible_keys(a, last, length).end, size, a.sees_first && begin > 0);
+    const size_t begin = visible_keys(a, first, keys).begin / align * align;
+    return KeyBlocks(begin, visible_keys(a, last, keys).end, size, a.sees_first && begin > 0);
   }
 
   KeyRange first() const { return first_is_apart_ ? KeyRange{0, 1} : from(begin_); }
@@ -104,9 +109,9 @@ void reshape_scores(const AttentionVarlenArgs& a, size_t head, size_t query, siz
 }
 
 /// Hides what `query` does not see of keys [block, block + columns); columns behind the last key as well.
-ENC_INLINE void hide_scores(const AttentionVarlenArgs& a, size_t query, size_t length, size_t block,
+ENC_INLINE void hide_scores(const AttentionVarlenArgs& a, size_t query, size_t keys, size_t block,
                             size_t columns, float* row) {
-  const KeyRange visible = visible_keys(a, query, length);
+  const KeyRange visible = visible_keys(a, query, keys);
   const size_t begin = visible.begin > block ? min_size(visible.begin - block, columns) : 0;
   const size_t end = visible.end > block ? min_size(visible.end - block, columns) : 0;
   for (size_t i = a.sees_first && block == 0 ? 1 : 0; i < begin; i++) row[i] = kHiddenScore;

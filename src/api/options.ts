@@ -57,7 +57,7 @@ export interface RankOptions<Label extends string = string> extends RunOptions, 
   readonly activation?: PairActivation | undefined;
   /** The label whose score ranks the documents; needed when the model has several. */
   readonly label?: Label | undefined;
-  /** Most tokens kept of the query, at least 1, special tokens not counted. Default: no bound, but that of a model that reads lists. */
+  /** Most tokens kept of the query, at least 1, special tokens not counted. Default: no bound, but the model's where it has one for queries. */
   readonly maxQueryTokens?: number | undefined;
   /** Most tokens kept of each document, at least 1, special tokens not counted. Default: as for the query. */
   readonly maxDocumentTokens?: number | undefined;

@@ -144,7 +144,7 @@ export class Session {
         onProgress === undefined
           ? await this.#runAll(inputs, options, signal)
           : await this.#runReporting(inputs, options, signal, onProgress);
-      this.#warnings.observe(inputs, rows, options.maxLength, this.chatTemplate === 'none');
+      this.#warnings.observe(inputs, rows, options.maxLength, this.chatTemplate);
       return rows;
     } catch (error) {
       throw await this.#named(error, inputs, options, signal);
@@ -198,7 +198,7 @@ export class Session {
         assertFinite(logits, index);
         return { logits: [logits], spans: undefined, ...facts };
       });
-      this.#warnings.observe(documents, rows, options.maxLength, false);
+      this.#warnings.observe(documents, rows, options.maxLength, this.chatTemplate);
       return rows;
     } finally {
       this.#queue.leave(texts.length);

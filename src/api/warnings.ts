@@ -1,4 +1,5 @@
 /** What a caller should hear once: legal, and yet often a mistake. */
+import type { ChatTemplate } from './chat-template';
 import type { InputColumns } from './inputs';
 import type { OutputRow } from './windows';
 
@@ -14,6 +15,14 @@ const MIN_EQUAL = 3;
 
 /** Scores closer than this are equal for a reader. */
 const EQUAL_LOGITS = 1e-6;
+
+/** How more of a long text is read, where it can be. */
+const MORE_OF_A_TEXT: Partial<Record<ChatTemplate, string>> = {
+  none: '. Pass `windows` to read long texts whole',
+  apart:
+    '. To read more of them, pass `maxQueryTokens` and `maxDocumentTokens` to `rank`, or `maxTextTokens` and ' +
+    '`maxTextPairTokens` to `predict`',
+};
 
 /** A share of truncated inputs is only worth telling over this many. */
 const MIN_COUNTED = 32;
@@ -43,16 +52,18 @@ export class Warnings {
     this.#tell(warning);
   }
 
-  /** Looks at what one call gave; `hasWindows`: long texts could have been read whole. */
-  observe(inputs: InputColumns, rows: readonly OutputRow[], limit: number, hasWindows: boolean): void {
+  /** Looks at what one call gave. */
+  observe(inputs: InputColumns, rows: readonly OutputRow[], limit: number, template: ChatTemplate): void {
     this.#numInputs += rows.length;
     for (const { truncated } of rows) if (truncated) this.#numTruncated += 1;
     if (this.#numInputs >= MIN_COUNTED && this.#numTruncated > MAX_TRUNCATED_SHARE * this.#numInputs) {
       this.warn({
         code: 'inputs_truncated',
         message:
-          `${this.#numTruncated} of ${this.#numInputs} inputs were cut to fit ${limit} tokens; \`truncated\` says which` +
-          (hasWindows ? '. Pass `windows` to read long texts whole' : ''),
+          `${this.#numTruncated} of ${this.#numInputs} inputs were cut to fit ` +
+          (template === 'apart' ? "the model's limits of queries and documents" : `${limit} tokens`) +
+          '; `truncated` says which' +
+          (MORE_OF_A_TEXT[template] ?? ''),
       });
     }
     if (rows.length >= MIN_EQUAL && haveEqualLogits(rows) && areDifferent(inputs)) {

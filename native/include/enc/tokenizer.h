@@ -102,7 +102,7 @@ struct ListTemplate {
 struct InteractionTemplate {
   struct Side {
     std::string prefix;
-    size_t max_length = SIZE_MAX;  ///< most tokens, special tokens included
+    size_t max_length = SIZE_MAX;  ///< most tokens, special ones included, where EncodeOptions have no limit
   };
   Side query, document;
   size_t expansion_length = 0;  ///< shorter queries are as long, by tokens of one kind behind them

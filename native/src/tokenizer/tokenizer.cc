@@ -357,24 +357,28 @@ void PipelineTokenizer::encode_interaction(std::string_view query, std::optional
   out.truncated = out.truncated || other.truncated;
 }
 
-/// A query or a document; of its own tokens, those of the prefix not counted, at most `max_text`.
+/// A query or a document; of its own tokens, those of the prefix not counted, at most `max_text`, which
+/// stands for the model's own limit. What is cut is never the prefix.
 void PipelineTokenizer::encode_side(const InteractionTemplate::Side& side, std::string_view text,
                                     size_t max_text, const EncodeOptions& options, Scratch& scratch,
                                     Encoding& out) const {
+  std::vector<int32_t>&ids = scratch.first, &prefix = scratch.second;
+  render_prefixed(side.prefix, {}, kMaxTextBytes, scratch.rendered);
+  tokenize_rendered(options.special_tokens, SIZE_MAX, scratch, prefix);
   EncodeOptions own = options;
-  own.max_length = std::min(options.max_length, side.max_length);
+  if (max_text == SIZE_MAX) own.max_length = std::min(options.max_length, side.max_length);
   size_t budget = text_budget(false, own);
-  std::vector<int32_t>& ids = scratch.first;
-  if (max_text < budget) {
-    render_prefixed(side.prefix, {}, kMaxTextBytes, scratch.rendered);
-    tokenize_rendered(options.special_tokens, SIZE_MAX, scratch, ids);
-    budget = std::min(budget, ids.size() + max_text);
-  }
+  if (max_text < budget) budget = std::min(budget, prefix.size() + max_text);
+
   render_prefixed(side.prefix, text, kMaxTextBytes, scratch.rendered);
   const bool may_stop = options.side == TruncationSide::kRight &&
                         options.special_tokens != SpecialTokens::kError && budget < SIZE_MAX / 4;
   tokenize_rendered(options.special_tokens, may_stop ? budget + 1 : SIZE_MAX, scratch, ids);
   out.truncated = ids.size() > budget;
+  if (out.truncated && options.side == TruncationSide::kLeft && prefix.size() < budget) {
+    const auto behind = ids.begin() + static_cast<std::ptrdiff_t>(prefix.size());
+    ids.erase(behind, behind + static_cast<std::ptrdiff_t>(ids.size() - budget));
+  }
   template_.apply(keep(ids, std::min(ids.size(), budget), options.side), nullptr, out);
 }
 

@@ -144,6 +144,16 @@ TEST(interaction_reads_query_and_document_apart) {
   options.max_second = 2;
   const Encoding limited = encode(*model, {"word", "a a a a"}, options);
   CHECK(limited.truncated && limited.ids.size() == 8 + 5);
+  // Such a limit stands for the model's own.
+  options.max_first = 10;
+  const Encoding longer = encode(*model, {"word word word word word word word word", "a"}, options);
+  CHECK(!longer.truncated && longer.query_tokens == 11 && longer.query_keys == 11);
+  options = {};
+  options.side = TruncationSide::kLeft;
+  const Encoding end = encode(*model, {"word word word word b word a a a", "a"}, options);
+  CHECK(end.truncated);
+  CHECK((std::vector<int32_t>(end.ids.begin(), end.ids.begin() + 8) ==
+         std::vector<int32_t>{2, 5, 6, 9, 5, 5, 5, 3}));
   options = {};
   options.max_length = 5;
   CHECK(encode(*model, {"word", "a a a a"}, options).ids.size() == 8 + 5);

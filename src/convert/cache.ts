@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { access, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -14,6 +14,7 @@ import { readGgufHead } from '../gguf/reader';
 import type { TensorType } from '../gguf/types';
 import { AtomicFile, TEMPORARY_NAME } from '../support/atomic-file';
 import { type LimitOptions, type Limits, resolveLimits } from '../support/limits';
+import { makeFolder } from '../support/make-folder';
 import type { SourceFile } from '../support/source-file';
 import { type FileIdentity, errnoOf } from '../support/source-file';
 import { type ConvertProgress, convertSource } from './convert';
@@ -79,7 +80,7 @@ async function makeWritable(cache: string): Promise<void> {
   const advice =
     'name another one with cacheDir or GGML_ENCODER_CACHE, or convert the checkpoint beforehand and load the .gguf file';
   try {
-    await mkdir(join(cache, 'hashes'), { recursive: true });
+    await makeFolder(join(cache, 'hashes'));
     await access(cache, constants.W_OK);
   } catch (cause) {
     throw new EncoderError('io_failed', `cannot write into the cache folder ${cache} (${errnoOf(cause)}); ${advice}`, {

@@ -4,10 +4,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 
 import { EncoderError } from '../errors';
+import { makeFolder } from '../support/make-folder';
 import { replaceFile } from '../support/replace-file';
 import { errnoOf } from '../support/source-file';
 import type { HubFile } from './client';
@@ -50,7 +51,7 @@ export class CacheLayout {
     if (commit === this.repository.revision) return;
     await this.writing(async () => {
       const path = this.ref();
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       const temporary = temporaryName(path);
       await writeFile(temporary, commit);
       await replaceFile(temporary, path);
@@ -76,7 +77,7 @@ export class CacheLayout {
   async rememberAbsent(commit: string, path: string): Promise<void> {
     const marker = this.absence(commit, path);
     await this.writing(async () => {
-      await mkdir(dirname(marker), { recursive: true });
+      await makeFolder(dirname(marker));
       await writeFile(marker, '');
     });
   }
@@ -84,8 +85,8 @@ export class CacheLayout {
   /** Makes the folders that a file needs. */
   async prepare(commit: string, file: HubFile): Promise<void> {
     await this.writing(async () => {
-      await mkdir(dirname(this.blob(file)), { recursive: true });
-      await mkdir(dirname(join(this.snapshot(commit), file.path)), { recursive: true });
+      await makeFolder(dirname(this.blob(file)));
+      await makeFolder(dirname(join(this.snapshot(commit), file.path)));
     });
   }
 

@@ -1,0 +1,35 @@
+/** Folders with those above them. */
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { errnoOf } from './source-file';
+
+/**
+ * Makes the folder and those above it that are missing; one that is there will do. Node's own `recursive` never comes back
+ * where a system says ENOENT although the folder above is there, as /proc does.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (await isFolder(path)) return;
+    const parent = dirname(path);
+    if (errnoOf(error) !== 'ENOENT' || parent === path || (await isFolder(parent))) throw error;
+    await makeFolder(parent);
+    await makeFolderIn(path);
+  }
+}
+
+/** Another process may have made it meanwhile. */
+async function makeFolderIn(path: string): Promise<void> {
+  await mkdir(path).catch(async (error: unknown) => {
+    if (!(await isFolder(path))) throw error;
+  });
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+}

@@ -6,6 +6,8 @@ import { refuseScoreTokens } from '../convert/answer-tokens';
 import { EncoderError } from '../errors';
 import { ENCODER_KEYS } from '../gguf/keys';
 import { hasGgufKey } from '../gguf/reader';
+import { GGUF_MAGIC } from '../gguf/types';
+import { GIT_LFS_ADVICE, POINTER_BYTES, isGitLfsPointer } from '../support/git-lfs';
 import { resolveLimits } from '../support/limits';
 import { defaultModelPath } from '../support/package-root';
 import { invalidType } from '../support/arguments';
@@ -42,7 +44,7 @@ export async function resolveModelFile(source: string, options: LoadOptions): Pr
     ];
     return { path: converted.path, warnings };
   }
-  await refusePartOfCheckpoint(path);
+  await refuseOtherFiles(path);
   if (options.type !== undefined) {
     throw invalidType('options.type', 'no value for a .gguf file, which keeps its own tensor type', options.type);
   }
@@ -86,22 +88,25 @@ function notFoundMessage(source: string, path: string): string {
 }
 
 /** Other libraries open the file with the weights; here the head and the tokenizer beside it are needed too. */
-async function refusePartOfCheckpoint(path: string): Promise<void> {
+async function refuseOtherFiles(path: string): Promise<void> {
+  const head = await firstBytes(path);
+  if (head === undefined || head.startsWith(GGUF_MAGIC)) return;
+  if (isGitLfsPointer(head)) throw new EncoderError('gguf_malformed', `${path}: ${GIT_LFS_ADVICE}`);
   const name = basename(path);
-  if (!/\.(?:safetensors|bin|h5|json|pt|onnx|msgpack)$/.test(name) || (await isGguf(path))) return;
+  if (!/\.(?:safetensors|bin|h5|json|pt|onnx|msgpack)$/.test(name)) return;
   throw new EncoderError(
     'gguf_malformed',
     `${path} is no GGUF file; for a Hugging Face checkpoint pass the folder that holds ${name}: ${dirname(path)}`,
   );
 }
 
-/** By its first bytes, since a file may have any name. What cannot be read is for the loader to say. */
-async function isGguf(path: string): Promise<boolean> {
+/** Since a file may have any name. Undefined where it cannot be read, which is for the loader to say. */
+async function firstBytes(path: string): Promise<string | undefined> {
   const file = await open(path).catch(() => undefined);
-  if (file === undefined) return true;
+  if (file === undefined) return undefined;
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
-    return buffer.toString('latin1', 0, bytesRead) === 'GGUF';
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(POINTER_BYTES), 0, POINTER_BYTES, 0);
+    return buffer.toString('latin1', 0, bytesRead);
   } finally {
     await file.close();
   }

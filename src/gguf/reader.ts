@@ -2,11 +2,13 @@
  * Reads the head of any GGUF file: metadata and tensor infos, never tensor data. The file may be hostile: each count,
  * length and offset is checked against the file's real size and a limit before memory is taken for it.
  */
+import { GIT_LFS_ADVICE, POINTER_BYTES, isGitLfsPointer } from '../support/git-lfs';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../support/limits';
 import { SourceFile } from '../support/source-file';
 import { HeaderCursor } from './header-cursor';
 import { GENERAL_KEYS } from './keys';
 import {
+  GGUF_MAGIC,
   GGML_TYPES,
   GGUF_VALUE_TYPES,
   type GgmlType,
@@ -108,12 +110,20 @@ async function readKey(cursor: HeaderCursor, index: number): Promise<string> {
 }
 
 async function readVersion(cursor: HeaderCursor): Promise<number> {
-  const magic = (await cursor.bytes(4, 'the magic')).toString('latin1');
-  if (magic !== 'GGUF') cursor.malformed('it does not begin with GGUF; this is another kind of file');
+  await checkMagic(cursor);
   const version = await cursor.uint32('the version');
   if ((version & 0xffff) === 0) cursor.malformed('it is big-endian, which is not supported');
   if (version !== 2 && version !== 3) cursor.malformed(`its version is ${version}; versions 2 and 3 are supported`);
   return version;
+}
+
+async function checkMagic(cursor: HeaderCursor): Promise<void> {
+  const magic = (await cursor.bytes(GGUF_MAGIC.length, 'the magic')).toString('latin1');
+  if (magic === GGUF_MAGIC) return;
+  const left = Math.min(cursor.sizeBytes, POINTER_BYTES) - GGUF_MAGIC.length;
+  const head = magic + (await cursor.bytes(left, 'the head')).toString('latin1');
+  if (isGitLfsPointer(head)) cursor.malformed(GIT_LFS_ADVICE);
+  cursor.malformed(`it does not begin with ${GGUF_MAGIC}; this is another kind of file`);
 }
 
 async function readMetadata(cursor: HeaderCursor, count: number): Promise<Map<string, GgufValue>> {

@@ -1,5 +1,8 @@
 /** GGUF's value and tensor types, as numbered in the format's specification (ggml, docs/gguf.md). */
 
+/** The first bytes of every file. */
+export const GGUF_MAGIC = 'GGUF';
+
 /** Types of a metadata value. */
 export const GGUF_VALUE_TYPES = {
   uint8: 0,

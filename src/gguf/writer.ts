@@ -5,12 +5,12 @@
 import { createHash } from 'node:crypto';
 
 import { EncoderError } from '../errors';
-import { GGUF_VALUE_TYPES, type GgmlType, type GgufEntry, type GgufTensorInfo, alignUp } from './types';
+import { GGUF_MAGIC, GGUF_VALUE_TYPES, type GgmlType, type GgufEntry, type GgufTensorInfo, alignUp } from './types';
 
 /** Start of every tensor in the file, in bytes. */
 export const GGUF_ALIGNMENT = 32;
 
-const MAGIC = Buffer.from('GGUF', 'latin1');
+const MAGIC = Buffer.from(GGUF_MAGIC, 'latin1');
 const VERSION = 3;
 /** ggml keeps names in 64 bytes with their end. */
 const MAX_NAME_BYTES = 63;

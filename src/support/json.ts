@@ -5,6 +5,7 @@
 import { TextDecoder } from 'node:util';
 
 import { EncoderError, type ErrorCode } from '../errors';
+import { GIT_LFS_ADVICE, isGitLfsPointer } from './git-lfs';
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 export interface JsonObject {
@@ -64,6 +65,11 @@ class Parser {
   }
 
   document(): JsonValue {
+    if (isGitLfsPointer(this.text)) {
+      throw new EncoderError(this.options.code ?? 'checkpoint_malformed', `${this.options.what}: ${GIT_LFS_ADVICE}`);
+    }
+    if (this.text.startsWith('\ufeff'))
+      this.fail('a byte order mark, which JSON files do not have; save it as UTF-8 without one,');
     const value = this.value();
     this.skipSpace();
     if (this.position !== this.text.length) this.fail('text after the end of the document');

@@ -4,6 +4,7 @@
  */
 import { EncoderError } from '../../errors';
 import { type JsonObject, type JsonValue, decodeUtf8, isJsonObject, parseJson } from '../../support/json';
+import { GIT_LFS_ADVICE, POINTER_BYTES, isGitLfsPointer } from '../../support/git-lfs';
 import type { SourceFile } from '../../support/source-file';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import { MAX_DIMENSION, MAX_TENSOR_NAME_BYTES, MAX_TENSOR_RANK } from '../limits';
@@ -77,7 +78,9 @@ export class SafetensorsFile implements TensorSource {
 
 async function readHeaderLength(file: SourceFile, limits: Limits): Promise<number> {
   if (file.sizeBytes < LENGTH_BYTES) malformed(file, `it has ${file.sizeBytes} bytes, too few for a header`);
-  const length = (await file.read(0, LENGTH_BYTES)).readBigUInt64LE();
+  const head = await file.read(0, Math.min(file.sizeBytes, POINTER_BYTES));
+  if (isGitLfsPointer(head)) malformed(file, GIT_LFS_ADVICE);
+  const length = head.readBigUInt64LE();
   if (length > BigInt(file.sizeBytes - LENGTH_BYTES)) {
     malformed(
       file,

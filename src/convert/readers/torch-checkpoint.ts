@@ -1,5 +1,6 @@
 /** Reads one pytorch_model.bin: a zip archive with one pickle that describes tensors and one entry per storage. */
 import { EncoderError } from '../../errors';
+import { GIT_LFS_ADVICE, isGitLfsPointer } from '../../support/git-lfs';
 import type { SourceFile } from '../../support/source-file';
 import { crc32 } from './crc32';
 import { elementsOf } from './elements';
@@ -107,9 +108,7 @@ async function refuseOtherKinds(file: SourceFile): Promise<void> {
   if (head.toString('latin1', 257, 262) === 'ustar') {
     malformed(file, `it is a tar archive of the first PyTorch releases; ${old}`);
   }
-  if (head.toString('latin1', 0, 34) === 'version https://git-lfs.github.com') {
-    malformed(file, 'it is a Git LFS pointer, not the file itself; fetch it with git lfs pull');
-  }
+  if (isGitLfsPointer(head)) malformed(file, GIT_LFS_ADVICE);
   if (head.toString('latin1', 0, 2) !== 'PK') malformed(file, `it is no zip archive; ${old}`);
 }
 

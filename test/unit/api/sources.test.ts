@@ -50,3 +50,14 @@ test.each(['model.safetensors', 'pytorch_model.bin', 'tf_model.h5', 'config.json
     });
   },
 );
+
+test.each(['model.gguf', 'model.safetensors', 'model'])(
+  'of the Git LFS pointer %s it says what fetches the file',
+  async (name) => {
+    writeFileSync(join(folder, name), 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n');
+    expect(await refusal(join(folder, name))).toMatchObject({
+      code: 'gguf_malformed',
+      message: `${join(folder, name)}: it is a Git LFS pointer, not the file itself; fetch it with git lfs pull`,
+    });
+  },
+);

@@ -244,6 +244,18 @@ describe('readGgufHead', () => {
     ]);
   });
 
+  it('tells a Git LFS pointer from another kind of file', async () => {
+    const refused = async (text: string) =>
+      readGgufHead(writeBytes(Buffer.from(text))).then(
+        () => '',
+        (error: unknown) => String(error),
+      );
+    const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n';
+    expect(await refused(pointer)).toContain('fetch it with git lfs pull');
+    expect(await refused(pointer.slice(0, 30))).toContain('another kind of file');
+    expect(await refused('vers')).toContain('another kind of file');
+  });
+
   it('refuses folders and missing files', async () => {
     const folder = temporaryFolder();
     await expect(readGgufHead(folder)).rejects.toMatchObject({ code: 'io_failed' });

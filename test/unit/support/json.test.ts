@@ -5,6 +5,14 @@ import { type JsonObject, parseJson } from '../../../src/support/json';
 const parse = (text: string) => parseJson(text, { what: 'x.json' });
 
 describe('parseJson', () => {
+  it('knows a byte order mark and a Git LFS pointer', () => {
+    expect(() => parse('\ufeff{}')).toThrow('x.json is not valid JSON: a byte order mark');
+    const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n';
+    expect(() => parse(pointer)).toThrow(
+      'x.json: it is a Git LFS pointer, not the file itself; fetch it with git lfs pull',
+    );
+  });
+
   it('agrees with JSON.parse', () => {
     const text = ' {"a": [1, -2.5e3, 0.1, true, false, null, "\\u00e9\\n\\"", {}], "": [[]], "ä": "\u2028"}\n';
     expect(JSON.parse(JSON.stringify(parse(text)))).toEqual(JSON.parse(text));

@@ -98,6 +98,14 @@ describe('SafetensorsFile', () => {
     await expect(openBytes(safetensorsBytes(header, data))).rejects.toMatchObject({ code: 'checkpoint_malformed' });
   });
 
+  it('knows a Git LFS pointer', async () => {
+    const pointer = Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n');
+    await expect(openBytes(pointer)).rejects.toMatchObject({
+      code: 'checkpoint_malformed',
+      message: expect.stringContaining('fetch it with git lfs pull') as string,
+    });
+  });
+
   it('refuses every truncation of a file', async () => {
     const whole = safetensorsBytes(`{"a":${entry('F32', [3], 0, 12)}}`, floats(1, 2, 3));
     for (let length = 0; length < whole.length; length++) {

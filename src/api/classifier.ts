@@ -12,7 +12,7 @@ import type { ClassifyOptions, ResolvedClassifyOptions, TokenizeOptions } from '
 import { streamResults } from './result-stream';
 import { only, toClassification } from './results';
 import type { Classification, Tokenization } from './results';
-import { Session } from './session';
+import { Session, checkSession } from './session';
 
 /**
  * A loaded classifier. Calls may overlap; each gives the same numbers as it would alone.
@@ -26,6 +26,7 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
   readonly #activation: Activation;
 
   private constructor(session: Session) {
+    checkSession(session, 'Classifier');
     const { facts } = session;
     this.#session = session;
     this.#activation = classificationActivation(facts.problemType, facts.numLabels);

@@ -16,7 +16,7 @@ import type { PromptLoadOptions, Prompts } from './prompts';
 import { streamResults } from './result-stream';
 import { only, toPairPrediction, toRanking } from './results';
 import type { PairPrediction, RankedDocument, Tokenization } from './results';
-import { Session } from './session';
+import { Session, checkSession } from './session';
 
 /** How to load a cross-encoder. */
 export interface CrossEncoderLoadOptions<Label extends string = string> extends LoadOptions<Label>, PromptLoadOptions {}
@@ -34,6 +34,7 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
   readonly #session: Session;
 
   private constructor(session: Session) {
+    checkSession(session, 'CrossEncoder');
     const { facts } = session;
     this.#session = session;
     // The label type is the caller's statement about the file; the compiler cannot check it.

@@ -37,7 +37,12 @@ export function mergePrompts(
   for (const [name, text] of Object.entries(prompts)) texts.set(name, text);
   const chosen = defaultPromptName ?? (file.defaultPrompt === '' ? undefined : file.defaultPrompt);
   if (chosen !== undefined && !texts.has(chosen)) {
-    throw outOfRange('options.defaultPromptName', `one of ${[...texts.keys()].join(', ') || 'no names'}`, chosen);
+    const names = [...texts.keys()].join(', ');
+    throw outOfRange(
+      'options.defaultPromptName',
+      names ? `one of ${names}` : 'no value: the model has no prompts',
+      chosen,
+    );
   }
   return Object.freeze({ texts: Object.freeze(Object.fromEntries(texts)), defaultName: chosen });
 }

@@ -4,6 +4,7 @@ import type { NativeListLimits, NativeModel, NativeRunOptions } from '../native/
 import { checkSource } from '../convert/source-arguments';
 import { assertNotAborted, openModel, runJob, toEncoderError } from '../native/native-model';
 import { onAbort } from '../native/on-abort';
+import { wrongType } from '../support/arguments';
 import { type Limits, resolveLimits } from '../support/limits';
 import { countedFrom, nameNotFinite, nameRefused } from './answer';
 import { CallQueue } from './call-queue';
@@ -28,6 +29,11 @@ import type { OutputRow } from './windows';
 
 /** Inputs between two reports of progress: enough to keep a batch full. */
 const INPUTS_PER_REPORT = 64;
+
+/** @internal Throws for `new` by a caller: only `load` has a session to give. */
+export function checkSession(session: unknown, className: string): void {
+  if (!(session instanceof Session)) throw wrongType(`new ${className}(): write await ${className}.load(...)`);
+}
 
 /** @internal What a call wants besides its results. */
 export interface RunControl {

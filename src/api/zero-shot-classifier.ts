@@ -18,7 +18,7 @@ import type { ZeroShotOptions } from './options';
 import { streamResults } from './result-stream';
 import { only, toZeroShotClassification } from './results';
 import type { ZeroShotClassification } from './results';
-import { Session } from './session';
+import { Session, checkSession } from './session';
 import type { RunControl } from './session';
 import type { OutputRow } from './windows';
 
@@ -51,6 +51,7 @@ export class ZeroShotClassifier implements AsyncDisposable {
   readonly #entailmentId: number;
 
   private constructor(session: Session, entailment: string | undefined, name: string) {
+    checkSession(session, 'ZeroShotClassifier');
     this.#session = session;
     this.#entailmentId = session.readsLabels ? -1 : entailmentId(session, entailment, name);
     if (session.readsLabels && entailment !== undefined) {

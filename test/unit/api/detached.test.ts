@@ -72,3 +72,9 @@ test('map calls a method that was taken off with an index and the list; a bound 
   }
   expect(await Promise.all(['a', 'b'].map((text) => classifier.classify(text)))).toHaveLength(2);
 });
+
+test.each([Classifier, CrossEncoder, ZeroShotClassifier])('new %s() says that load makes one', (Model) => {
+  const make = () => new (Model as unknown as new () => unknown)();
+  expect(make).toThrow(TypeError);
+  expect(make).toThrow(`new ${Model.name}(): write await ${Model.name}.load(...)`);
+});

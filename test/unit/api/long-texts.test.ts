@@ -178,6 +178,12 @@ describe('prompts', () => {
         FakeModel.reranker(() => 1),
         { defaultPromptName: 'x' },
       ),
+    ).toThrow('options.defaultPromptName: expected no value: the model has no prompts, received "x"');
+    expect(() =>
+      sessionOf(
+        FakeModel.reranker(() => 1, file),
+        { defaultPromptName: 'x' },
+      ),
     ).toThrow(RangeError);
   });
 });

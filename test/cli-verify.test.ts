@@ -3,15 +3,16 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { Classifier, type TextInput } from 'ggml-encoder';
+import { Classifier, CrossEncoder, type TextInput } from 'ggml-encoder';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { goldenModel, writeCheckpoint } from './golden/checkpoint-fixture';
+import { listCalls, writeListModel } from './golden/list-checkpoints';
 import { runCli } from './support/cli-process';
 
 interface Report {
   readonly type: string;
-  readonly verification?: { texts: number; maxLogitDifference: number; labelAgreement: number | null };
+  readonly verification?: { texts: number; maxLogitDifference: number; labelAgreement: number | null; lists?: number };
 }
 
 const TEXTS: TextInput[] = [
@@ -92,6 +93,56 @@ describe('convert --verify', () => {
     expect(stdout).toMatch(
       new RegExp(`beside f32 on ${TEXTS.length} texts: logits differ by at most 0[^,]*, same label for 100.00 %`),
     );
+  });
+
+  test('ranks lists by a model that reads them', async () => {
+    writeListModel(undefined, {}, 'lists', folder);
+    const { query, documents } = listCalls[0]!;
+    const lists: [string, readonly string[]][] = [
+      [query, documents],
+      ['Where is salt?', documents.slice(0, 3)],
+    ];
+    const lines = [
+      ...[query, ...documents],
+      ...lists[1]![1].map((text_pair) => JSON.stringify({ text: lists[1]![0], text_pair })),
+    ];
+    const source = lines.join('\n');
+    const { verification: same } = await verified('lists', 'f32', '-', source);
+    const counts = { texts: lines.length, lists: 2 };
+    expect(same).toEqual({ ...counts, maxScoreDifference: 0, bestAgreement: 1, orderAgreement: 1 });
+
+    const { verification } = await verified('lists', 'q4_0', '-', source);
+    const ranked = await Promise.all(
+      ['f32', 'q4_0'].map(async (type) => {
+        await using model = await CrossEncoder.load(join(folder, `lists-${type}.gguf`));
+        const results = [];
+        for (const [text, texts] of lists) results.push(await model.rank(text, texts));
+        return results;
+      }),
+    );
+    let [pairs, alike, best, difference] = [0, 0, 0, 0];
+    lists.forEach(([, texts], list) => {
+      const [exact, smaller] = ranked.map((results) => results[list]!);
+      if (exact![0]!.index === smaller![0]!.index) best += 1;
+      const placeOf = (results: typeof exact, index: number) => results!.findIndex((result) => result.index === index);
+      for (let one = 0; one < texts.length; one++) {
+        const [a, b] = [exact![placeOf(exact, one)]!, smaller![placeOf(smaller, one)]!];
+        difference = Math.max(difference, Math.abs(a.score - b.score));
+        for (let other = 0; other < one; other++) {
+          const [before, then] = [exact, smaller].map((results) => placeOf(results, other) < placeOf(results, one));
+          pairs += 1;
+          if (before === then) alike += 1;
+        }
+      }
+    });
+    expect(verification).toEqual({
+      ...counts,
+      maxScoreDifference: expect.closeTo(difference, 6) as number,
+      bestAgreement: best / 2,
+      orderAgreement: alike / pairs,
+    });
+    expect(difference).toBeGreaterThan(0);
+    expect(alike).toBeLessThan(pairs);
   });
 
   test.each([

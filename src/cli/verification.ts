@@ -3,15 +3,21 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 import { Classifier } from '../api/classifier';
-import type { TextInput } from '../api/inputs';
 import { convert } from '../api/conversion';
+import { CrossEncoder } from '../api/cross-encoder';
+import type { TextInput } from '../api/inputs';
+import type { LoadOptions } from '../api/load-options';
+import { Session } from '../api/session';
 import type { ConvertProgress } from '../convert/convert';
 import { EncoderError } from '../errors';
 import { ioError } from './errors';
 import { LogitComparison } from './evaluation/logit-comparison';
 import type { Io } from './io';
 import { atLine, inputName, openInput } from './input';
+import type { Numbered } from './input';
 import { records } from './jsonl';
+import { ListComparison, listsOf, scoresOf } from './list-verification';
+import type { ListVerification } from './list-verification';
 import { RateMeter } from './progress';
 import { parseTextLine } from './text-line';
 
@@ -54,7 +60,7 @@ export async function verifyConversion(
   texts: string,
   io: Io,
   onProgress: (progress: ConvertProgress) => void,
-): Promise<Verification> {
+): Promise<Verification | ListVerification> {
   const { source, revision, base, scoreTokens, output } = converted;
   const place = join(dirname(resolve(output)), '.ggml-encoder-verify-');
   const folder = await mkdtemp(place).catch((cause: unknown) => {
@@ -77,38 +83,89 @@ export async function verifyConversion(
   }
 }
 
-async function compare(reference: string, output: string, texts: string, io: Io): Promise<Verification> {
+async function compare(
+  reference: string,
+  output: string,
+  texts: string,
+  io: Io,
+): Promise<Verification | ListVerification> {
   // What there is to warn about the conversion was said.
   const options = { signal: io.signal, onWarning: () => undefined };
-  await using exact = await Classifier.load(reference, options);
-  await using smaller = await Classifier.load(output, options);
+  await using exact = await DisposableSession.load(reference, options);
+  await using smaller = await DisposableSession.load(output, options);
+  const models = [exact.session, smaller.session] as const;
   const name = inputName(texts);
   const stream = openInput(texts, io);
   const meter = new RateMeter(io, 'texts');
-  const comparison = new LogitComparison();
   try {
-    for await (const batch of records(stream, name, parseVerificationLine)) {
-      const inputs = batch.map(({ value }) => value);
-      const run = { logits: true, signal: io.signal };
-      const pairs = await Promise.all([exact.classify(inputs, run), smaller.classify(inputs, run)]).catch(
-        (error: unknown) => {
-          throw io.signal.aborted ? error : atLine(error, name, batch[0]?.line ?? 1);
-        },
-      );
-      const [expected = [], found = []] = pairs;
-      for (const [index, { logits = NO_LOGITS }] of expected.entries()) {
-        comparison.add(logits, found[index]?.logits ?? NO_LOGITS);
-      }
-      meter.add(batch.length);
-    }
+    const input = { name, lines: records(stream, name, parseVerificationLine), meter, signal: io.signal };
+    const result = await (exact.session.list === null ? compareTexts(models, input) : compareLists(models, input));
+    if (result.texts === 0) throw new EncoderError('input_invalid', `${name} holds no texts`);
+    return result;
   } finally {
     meter.hide();
     stream.destroy();
   }
-  const { examples: count, agreement, maxDifference } = comparison;
-  if (count === 0) throw new EncoderError('input_invalid', `${name} holds no texts`);
+}
+
+interface Input {
+  readonly name: string;
+  readonly lines: AsyncIterable<readonly Numbered<TextInput>[]>;
+  readonly meter: RateMeter;
+  readonly signal: AbortSignal;
+}
+
+async function compareTexts(models: readonly [Session, Session], input: Input): Promise<Verification> {
+  const { lines, meter, signal } = input;
+  const [exact, smaller] = [Classifier.fromSession(models[0]), Classifier.fromSession(models[1])];
+  const comparison = new LogitComparison();
+  for await (const batch of lines) {
+    const inputs = batch.map(({ value }) => value);
+    const run = { logits: true, signal };
+    const [expected, found] = await named(
+      Promise.all([exact.classify(inputs, run), smaller.classify(inputs, run)]),
+      input,
+      batch[0]?.line ?? 1,
+    );
+    for (const [index, { logits = NO_LOGITS }] of expected.entries()) {
+      comparison.add(logits, found[index]?.logits ?? NO_LOGITS);
+    }
+    meter.add(batch.length);
+  }
+  const { examples, agreement, maxDifference } = comparison;
   const labelAgreement = exact.info.numLabels === 1 ? null : agreement;
-  return { texts: count, maxLogitDifference: maxDifference, labelAgreement };
+  return { texts: examples, maxLogitDifference: maxDifference, labelAgreement };
+}
+
+async function compareLists(models: readonly [Session, Session], input: Input): Promise<ListVerification> {
+  const { lines, meter, signal } = input;
+  const [exact, smaller] = [CrossEncoder.fromSession(models[0]), CrossEncoder.fromSession(models[1])];
+  const comparison = new ListComparison();
+  for await (const list of listsOf(lines)) {
+    const scores = Promise.all([scoresOf(exact, list, signal), scoresOf(smaller, list, signal)]);
+    comparison.add(list.texts, ...(await named(scores, input, list.line)));
+    meter.add(list.texts);
+  }
+  return comparison.result;
+}
+
+/** Failures with the line in front, but for the caller's own end. */
+async function named<Result>(result: Promise<Result>, { name, signal }: Input, line: number): Promise<Result> {
+  return result.catch((error: unknown) => {
+    throw signal.aborted ? error : atLine(error, name, line);
+  });
+}
+
+class DisposableSession implements AsyncDisposable {
+  private constructor(readonly session: Session) {}
+
+  static async load(path: string, options: LoadOptions): Promise<DisposableSession> {
+    return new DisposableSession(await Session.load(path, options, {}, { ranksLists: true }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.session.dispose();
+  }
 }
 
 /** A line is plain text, or JSON as `classify --input` takes it when it begins like a JSON string or object. */

@@ -10,6 +10,7 @@ import { showConversion } from '../conversion-progress';
 import { UsageError, reportWarning } from '../errors';
 import type { Io } from '../io';
 import { splitList } from '../model-options';
+import type { ListVerification } from '../list-verification';
 import { Output } from '../output';
 import { addFormatOption, wantsText } from '../result-format';
 import type { FormatFlags } from '../result-format';
@@ -99,7 +100,7 @@ async function verify(
   { verify: texts, revision, base, scoreTokens }: ConvertFlags,
   { path }: ConvertResult,
   io: Io,
-): Promise<Verification | undefined> {
+): Promise<Verification | ListVerification | undefined> {
   if (texts === undefined) return undefined;
   const progress = showConversion(io);
   try {
@@ -109,11 +110,27 @@ async function verify(
   }
 }
 
-function describeVerification(verification: Verification | undefined): string[] {
+function describeVerification(verification: Verification | ListVerification | undefined): string[] {
   if (verification === undefined) return [];
+  if ('lists' in verification) return describeLists(verification);
   const { texts, maxLogitDifference, labelAgreement } = verification;
   const agreement = labelAgreement === null ? '' : `, same label for ${(100 * labelAgreement).toFixed(2)} %`;
   return [`beside f32 on ${texts} texts: logits differ by at most ${maxLogitDifference.toPrecision(3)}${agreement}`];
+}
+
+function describeLists({
+  texts,
+  lists,
+  maxScoreDifference,
+  bestAgreement,
+  orderAgreement,
+}: ListVerification): string[] {
+  const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+  const order = orderAgreement === null ? '' : `, same order of two documents in ${percent(orderAgreement)}`;
+  return [
+    `beside f32 on ${texts} texts in ${lists} ${lists === 1 ? 'list' : 'lists'}: scores differ by at most ` +
+      `${maxScoreDifference.toPrecision(3)}, same best document in ${percent(bestAgreement)}${order}`,
+  ];
 }
 
 function describeConversion({ path, type, sizeBytes, parameters, numTensors }: ConvertResult, io: Io): string {

@@ -15,7 +15,7 @@ import { decodeUtf8, parseJson } from '../support/json';
 import { type Limits, limitExceeded } from '../support/limits';
 import { SourceFile } from '../support/source-file';
 import { ADAPTER_CONFIG } from './adapter/adapter-config';
-import { CHAT_TEMPLATE, SENTENCEPIECE_MODELS } from './checkpoint';
+import { CHAT_TEMPLATE, COLBERT_SETTINGS, SENTENCEPIECE_MODELS } from './checkpoint';
 import { readShardIndex } from './readers/sharded';
 import { SETFIT_CONFIG, SETFIT_HEAD } from './setfit-head';
 import { MODEL_SETTINGS, MODULES, TRANSFORMER_SETTINGS, listModules, moduleFolders } from './sentence-transformers';
@@ -73,6 +73,7 @@ async function fetchCheckpoint(snapshot: Snapshot, limits: Limits): Promise<void
     );
   }
   await want(MODEL_SETTINGS, 'configBytes');
+  await want(COLBERT_SETTINGS, 'configBytes');
   for (const name of SETTINGS_FILES) await want(prefix + name, 'configBytes');
   for (const name of TOKENIZER_FILES) await want(prefix + name, 'tokenizerBytes');
   if (!(await want(`${prefix}tokenizer.json`, 'tokenizerBytes'))) {

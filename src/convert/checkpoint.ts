@@ -29,6 +29,8 @@ import {
 } from './weight-formats';
 
 const CONFIG = 'config.json';
+/** The settings of Stanford's ColBERT. */
+export const COLBERT_SETTINGS = 'artifact.metadata';
 export const CHAT_TEMPLATE = 'chat_template.jinja';
 export const SENTENCEPIECE_MODELS = [
   'sentencepiece.bpe.model',
@@ -71,6 +73,7 @@ export type CheckpointFiles = Pick<
   | 'optionalModuleConfig'
   | 'moduleWeights'
   | 'setFitHead'
+  | 'colbertSettings'
   | 'chatTemplate'
   | 'tokenizerFiles'
   | 'weights'
@@ -173,6 +176,11 @@ export class Checkpoint {
     const bytes = await this.optionalBytes(SETFIT_HEAD, 'pickleBytes', this.folder);
     if (bytes === undefined) throw new EncoderError('checkpoint_not_found', `${path} is not there`);
     return readSetFitHead({ bytes, path }, await this.optionalReader(SETFIT_CONFIG, this.folder), this.limits);
+  }
+
+  /** What Stanford's ColBERT was trained with; undefined when the folder does not say. */
+  async colbertSettings(): Promise<ConfigReader | undefined> {
+    return this.optionalReader(COLBERT_SETTINGS, this.folder);
   }
 
   /** The weights of the module in the folder `name` of the model's. */

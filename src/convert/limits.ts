@@ -22,6 +22,9 @@ export const MAX_LABELS = 65_536;
 /** ggml strings in files may be longer; a label name of this size is no name. */
 export const MAX_LABEL_BYTES = 4096;
 
+/** Multiplications that may go into joining layers, half a minute of them; published models take a thousandth. */
+export const MAX_JOINING_WORK = 2 ** 35;
+
 /** Tensor bytes handled between two looks at the abort signal and the event loop. */
 export const CHUNK_ELEMENTS = 2 ** 19;
 

@@ -2,7 +2,13 @@
 import { flag, float, text, uint } from '../gguf/entries';
 import { ENCODER_KEYS, GENERAL_KEYS, architectureKeys } from '../gguf/keys';
 import type { GgufEntry, TensorType } from '../gguf/types';
-import type { DocumentList, EncoderHyperparameters, EncoderModel, LabelHead } from './architectures/architecture';
+import type {
+  DocumentList,
+  EncoderHyperparameters,
+  EncoderModel,
+  LabelHead,
+  TokenInteraction,
+} from './architectures/architecture';
 import type { PairTemplate, TemplatePieces } from './chat-template/split-template';
 import type { CheckpointPrompts } from './prompts';
 import type { PreparedTokenizer } from './tokenizer';
@@ -125,6 +131,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
     ...(head.isDifference === true ? [text(ENCODER_KEYS.headScore, 'difference')] : []),
     ...labelEntries(facts.model.labelHead),
     ...listEntries(facts.model.list),
+    ...interactionEntries(facts.model.interaction),
     uint(ENCODER_KEYS.numLabels, facts.model.numLabels),
     text(ENCODER_KEYS.problemType, facts.problemType),
     text(ENCODER_KEYS.activationFn, facts.activationFn),
@@ -172,6 +179,33 @@ function listEntries(list: DocumentList | undefined): GgufEntry[] {
     uint(ENCODER_KEYS.listMaxDocuments, list.maxDocuments),
     uint(ENCODER_KEYS.listMaxQueryTokens, list.maxQueryTokens),
     uint(ENCODER_KEYS.listMaxDocumentTokens, list.maxDocumentTokens),
+  ];
+}
+
+function interactionEntries(interaction: TokenInteraction | undefined): GgufEntry[] {
+  if (interaction === undefined) return [];
+  const { expansion, skipTokenIds } = interaction;
+  const skipped: GgufEntry = {
+    key: ENCODER_KEYS.interactionSkipTokenIds,
+    type: 'int32[]',
+    value: Int32Array.from(skipTokenIds),
+  };
+  return [
+    text(ENCODER_KEYS.interactionQueryPrefix, interaction.queryPrefix),
+    text(ENCODER_KEYS.interactionDocumentPrefix, interaction.documentPrefix),
+    uint(ENCODER_KEYS.interactionQueryLength, interaction.queryLength),
+    uint(ENCODER_KEYS.interactionDocumentLength, interaction.documentLength),
+    ...(expansion === undefined
+      ? []
+      : [
+          uint(ENCODER_KEYS.interactionExpansionTokenId, expansion.tokenId),
+          uint(ENCODER_KEYS.interactionExpansionLength, expansion.length),
+          flag(ENCODER_KEYS.interactionExpansionAttended, expansion.isAttended),
+        ]),
+    ...(skipTokenIds.length === 0 ? [] : [skipped]),
+    flag(ENCODER_KEYS.interactionSkipsQueryTokens, interaction.skipsQueryTokens),
+    flag(ENCODER_KEYS.interactionNormalize, interaction.normalizes),
+    text(ENCODER_KEYS.interactionSimilarity, interaction.similarity),
   ];
 }
 

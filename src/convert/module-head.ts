@@ -4,7 +4,7 @@
  * Normalize. What it cannot be is refused by name.
  */
 import { EncoderError } from '../errors';
-import { type JsonValue, isJsonObject } from '../support/json';
+import type { JsonValue } from '../support/json';
 import type { EncoderBody, EncoderHead, EncoderModel } from './architectures/architecture';
 import { TensorPlanner } from './architectures/tensor-planner';
 import type { CheckpointFiles } from './checkpoint';
@@ -14,7 +14,7 @@ import { JoinedSource } from './readers/joined';
 import type { TensorSource } from './readers/tensor-source';
 import { type HeadFolders, MODEL_SETTINGS } from './sentence-transformers';
 import type { SetFitHead } from './setfit-head';
-import { refuseKwargs } from './transformer-kwargs';
+import { checkTransformerOutput, refuseKwargs } from './transformer-kwargs';
 
 const POOLINGS: ReadonlyMap<JsonValue, EncoderHead['pooling']> = new Map([
   ['cls', 'cls'],
@@ -52,7 +52,7 @@ const SETFIT_PREFIX = 'setfit:';
 /** The feature that Pooling writes and all but the last Dense read and write. */
 const POOLED = 'sentence_embedding';
 
-interface Dense {
+export interface Dense {
   readonly outputs: number;
   readonly bias: boolean;
   readonly activation: string;
@@ -143,21 +143,8 @@ export function checkModuleSettings(
     );
   }
   if (transformer === undefined) return;
-  const task = transformer.string('transformer_task', 'feature-extraction');
-  if (task !== 'feature-extraction') {
-    transformer.unsupported(`transformer_task is ${task.slice(0, 40)}; Pooling is supported after feature-extraction`);
-  }
+  checkTransformerOutput(transformer, 'Pooling');
   refuseKwargs(transformer);
-  if (modalities === undefined) return;
-  const text = modalities['text'];
-  const output = isJsonObject(text) ? [text['method_output_name']].flat() : [];
-  if (!isJsonObject(text) || text['method'] !== 'forward' || output.join() !== 'last_hidden_state') {
-    transformer.unsupported('modality_config takes something else than the last_hidden_state of the forward method');
-  }
-  const name = transformer.string('module_output_name');
-  if (name !== 'token_embeddings') {
-    transformer.unsupported(`module_output_name is ${name ?? 'absent'}; Pooling reads token_embeddings`);
-  }
 }
 
 function readPooling(config: ConfigReader): EncoderHead['pooling'] {
@@ -201,14 +188,14 @@ function linearOf({ numLabels, columns }: SetFitHead, width: number): Dense {
 /** The Dense before the scores. */
 async function readHidden(checkpoint: CheckpointFiles, folder: string, inputs: number): Promise<Dense> {
   const config = await checkpoint.moduleConfig(folder);
-  const dense = readDense(config, inputs, MAX_HIDDEN_SIZE);
+  const dense = readPooledDense(config, inputs, MAX_HIDDEN_SIZE);
   if (dense.outputName === POOLED) return dense;
   return config.unsupported(`module_output_name is ${dense.outputName.slice(0, 40)}; what follows reads ${POOLED}`);
 }
 
 async function readScores(checkpoint: CheckpointFiles, folder: string, inputs: number): Promise<Dense> {
   const config = await checkpoint.moduleConfig(folder);
-  const dense = readDense(config, inputs, MAX_LABELS);
+  const dense = readPooledDense(config, inputs, MAX_LABELS);
   if (dense.outputName !== 'scores') {
     config.unsupported(`module_output_name is ${dense.outputName.slice(0, 40)}; that of the last Dense must be scores`);
   }
@@ -218,13 +205,23 @@ async function readScores(checkpoint: CheckpointFiles, folder: string, inputs: n
   );
 }
 
-function readDense(config: ConfigReader, inputs: number, most: number): Dense {
-  requireSize(config, 'in_features', inputs);
-  const inputName = config.string('module_input_name', POOLED);
-  if (inputName !== POOLED) {
-    config.unsupported(`module_input_name is ${inputName.slice(0, 40)}; only ${POOLED} is supported`);
-  }
+function readPooledDense(config: ConfigReader, inputs: number, most: number): Dense {
   if (config.boolean('use_residual', false)) config.unsupported('use_residual is true; no residual is added in a head');
+  return readDense(config, inputs, most, [POOLED]);
+}
+
+/** `features`: that it may read, the first by default. A residual is not looked at. */
+export function readDense(
+  config: ConfigReader,
+  inputs: number,
+  most: number,
+  features: readonly [string, ...string[]],
+): Dense {
+  requireSize(config, 'in_features', inputs);
+  const inputName = config.string('module_input_name', features[0]);
+  if (!features.includes(inputName)) {
+    config.unsupported(`module_input_name is ${inputName.slice(0, 40)}; only ${features.join(' or ')} is supported`);
+  }
   const name = config.string('activation_function', DEFAULT_ACTIVATION);
   const activation = name.startsWith('torch.') ? ACTIVATIONS.get(name.slice(name.lastIndexOf('.') + 1)) : undefined;
   if (activation === undefined) {

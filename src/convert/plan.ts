@@ -1,5 +1,4 @@
 /** The conversion of a checkpoint folder: what its configuration, its tokenizer and its weights together say. */
-import { EncoderError } from '../errors';
 import type { TensorType } from '../gguf/types';
 import type { GgufTensorDeclaration } from '../gguf/writer';
 import { readActivationFn } from './activation-fn';
@@ -12,7 +11,8 @@ import { type ConversionPlan, type PlanOptions, completePlan } from './conversio
 import { checkLabels, readLabels, suggestedLabels } from './labels';
 import { checkListTokenizer } from './document-list';
 import { describeLabelModel, encoderConfig } from './label-head';
-import { MIN_LENGTH } from './limits';
+import { describeInteraction, isLateInteraction } from './late-interaction';
+import { readMaxLength } from './max-length';
 import { addModuleHead, checkModuleSettings } from './module-head';
 import { type TensorSource, requireFloats } from './readers/tensor-source';
 import { readPrompts } from './prompts';
@@ -35,6 +35,7 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
   const config = await checkpoint.config();
   const encoder = encoderConfig(config);
   if (encoder !== undefined) return planLabelModel(checkpoint, config, encoder, options);
+  if (isLateInteraction(checkpoint, config)) return planInteraction(checkpoint, config, options);
   const modules = checkpoint.modules?.head;
   const body = modules && findBody(config);
   const architecture = body ?? findArchitecture(config);
@@ -146,6 +147,30 @@ async function planLabelModel(
   return completePlan(weights, options.type, facts, declared, warnings);
 }
 
+/** A model that compares tokens of two texts; what stands before them is no prompt. */
+async function planInteraction(
+  checkpoint: CheckpointFiles,
+  config: ConfigReader,
+  options: PlanOptions,
+): Promise<ConversionPlan> {
+  refuseScoreTokens(options.scoreTokens, 'a model of late interaction, which answers with no token');
+  const { sourceClass, model, tokenizer, weights, maxLength } = await describeInteraction(checkpoint, config);
+  const warnings = [...(model.assumptions ?? []), ...tokenizer.warnings];
+  const declared = declareFloats(model.tensors, weights, options.type, warnings);
+  const facts = {
+    name: checkpoint.name,
+    sourceClass,
+    model,
+    tokenizer,
+    labels: options.labels === undefined ? ['LABEL_0'] : checkLabels(options.labels, 1),
+    problemType: readProblemType(config),
+    activationFn: 'identity',
+    prompts: readPrompts(undefined),
+    maxLength,
+  };
+  return completePlan(weights, options.type, facts, declared, warnings);
+}
+
 /** Throws for weights that are no floats. */
 function declareFloats(
   tensors: readonly PlannedTensor[],
@@ -217,21 +242,4 @@ function readProblemType(config: ConfigReader): string {
     );
   }
   return problemType;
-}
-
-/** sentence-transformers' limit, which takes the place of the tokenizer's; never more than the position table has rows. */
-function readMaxLength(
-  settings: ConfigReader | undefined,
-  numPositions: number,
-  tokenizerLimit: number | undefined,
-  folder: string,
-): number {
-  const isDeclared = settings?.get('max_seq_length') !== undefined;
-  const declared = isDeclared ? settings?.integer('max_seq_length', 0, 1, Number.MAX_SAFE_INTEGER) : undefined;
-  const maxLength = Math.min(numPositions, declared ?? tokenizerLimit ?? numPositions);
-  if (maxLength >= MIN_LENGTH) return maxLength;
-  throw new EncoderError(
-    'checkpoint_malformed',
-    `${folder} allows ${maxLength} tokens; no text fits between [CLS] and [SEP]`,
-  );
 }

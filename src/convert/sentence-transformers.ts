@@ -14,6 +14,11 @@ const FOLDER = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const HEAD = /^Transformer,Pooling(,Dense)?(,LayerNorm)?,Dense$/;
 /** An embedding model that SetFit's head can follow. */
 const EMBEDDING = /^Transformer,Pooling(,Dense)?(,Normalize)?$/;
+/** A chain that gives a vector for each token; what PyLate writes says nothing of the last two. */
+const LATE_INTERACTION =
+  /^Transformer(?=.*(Dense|MultiVectorMask))(,Dense)*(,MultiVectorMask(,Normalize)?|,Normalize(,MultiVectorMask)?)?$/;
+/** PyLate's name of sentence-transformers' class. */
+const PYLATE_DENSE = 'pylate.models.Dense.Dense';
 
 /** Folders in the model's, '' where it is the model's own. */
 export interface ModuleFolders {
@@ -22,6 +27,16 @@ export interface ModuleFolders {
   readonly logitScore: string | undefined;
   /** Of the modules that make scores of the last states; undefined when the transformer has a head of its own. */
   readonly head: HeadFolders | undefined;
+  /** Of the modules that make a vector of each token; undefined for any other model. */
+  readonly interaction?: InteractionFolders | undefined;
+}
+
+export interface InteractionFolders {
+  /** Of the linear layers, in their order. */
+  readonly dense: readonly string[];
+  /** Of the module that says which tokens score, and of the one that divides vectors by their length. */
+  readonly mask: string | undefined;
+  readonly normalize: string | undefined;
 }
 
 export interface HeadFolders {
@@ -38,7 +53,7 @@ export interface HeadFolders {
 /**
  * Where the modules lie; `hasSetFitHead`: beside the head that SetFit keeps. Throws `checkpoint_malformed`, and
  * `architecture_unsupported` when the model does more than run one transformer with its own head, score the logits of a
- * language model, or put a head of modules, or SetFit's, on an encoder.
+ * language model, put a head of modules, or SetFit's, on an encoder, or make a vector of each token.
  */
 export function moduleFolders(modules: JsonValue, path: string, hasSetFitHead: boolean): ModuleFolders {
   if (!Array.isArray(modules) || modules.length === 0 || !modules.every(isJsonObject)) {
@@ -68,6 +83,12 @@ export function moduleFolders(modules: JsonValue, path: string, hasSetFitHead: b
     const head = { pooling: find('Pooling')!, dense, norm: find('LayerNorm'), scores };
     return { transformer: transformer(), logitScore: undefined, head };
   }
+  const named = computed.map(([name, module]) => [name === PYLATE_DENSE ? 'Dense' : name, module] as const);
+  if (LATE_INTERACTION.test(named.map(([name]) => name).join())) {
+    const layers = named.filter(([name]) => name === 'Dense').map(([name, module]) => ownFolder(name, module, path));
+    const interaction = { dense: layers, mask: find('MultiVectorMask'), normalize: find('Normalize') };
+    return { transformer: transformer(), logitScore: undefined, head: undefined, interaction };
+  }
   const embeds = names.includes('Pooling') && !names.includes('Dense');
   throw new EncoderError(
     'architecture_unsupported',
@@ -75,8 +96,8 @@ export function moduleFolders(modules: JsonValue, path: string, hasSetFitHead: b
       (embeds
         ? 'this is an embedding model, and only classifiers and cross-encoders are run; a SetFit model has a ' +
           'model_head.pkl beside it'
-        : 'a Transformer is run with its own classification head, with a LogitScore, or with Pooling, ' +
-          'Dense or LayerNorm or both, and a Dense for the scores'),
+        : 'a Transformer is run with its own classification head, with a LogitScore, with Pooling, Dense or LayerNorm ' +
+          'or both, and a Dense for the scores, or with Dense, MultiVectorMask and Normalize, which give vectors of tokens'),
   );
 }
 
@@ -84,6 +105,7 @@ export function moduleFolders(modules: JsonValue, path: string, hasSetFitHead: b
 export function listModules({
   logitScore,
   head,
+  interaction,
 }: ModuleFolders): { folder: string; hasWeights: boolean; isOptional: boolean }[] {
   const entry = (folder: string | undefined, hasWeights: boolean, isOptional = false) =>
     folder === undefined ? [] : [{ folder, hasWeights, isOptional }];
@@ -94,6 +116,9 @@ export function listModules({
     ...entry(head?.norm, true),
     ...entry(head?.normalize, false, true),
     ...entry(head?.scores, true),
+    ...(interaction?.dense ?? []).flatMap((folder) => entry(folder, true)),
+    ...entry(interaction?.mask, false, true),
+    ...entry(interaction?.normalize, false, true),
   ];
 }
 

@@ -61,6 +61,7 @@ function sourceOf(checkpoint: CheckpointFiles, folders: readonly Checkpoint[]): 
       await checkpoint.settings(TRANSFORMER_SETTINGS);
       for (const folder of folders) await folder.openModules();
       await checkpoint.chatTemplate();
+      await checkpoint.colbertSettings();
     },
     plan: (options) => planConversion(checkpoint, options),
     checkUnchanged: async () => {

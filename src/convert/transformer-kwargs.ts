@@ -1,4 +1,5 @@
-/** Arguments that sentence_bert_config.json hands to transformers, and that would change what the checkpoint says. */
+/** Settings of sentence_bert_config.json that would change what the checkpoint says, or what the transformer hands on. */
+import { isJsonObject } from '../support/json';
 import { ConfigReader } from './config';
 
 /** What may stand in model_kwargs without a change to the model. */
@@ -22,5 +23,26 @@ export function refuseKwargs(transformer: ConfigReader): void {
   for (const key of ['text', 'common']) {
     const [name] = Object.keys(processing.object(key) ?? {});
     if (name !== undefined) transformer.unsupported(`processing_kwargs sets ${key}.${name.slice(0, 40)}`);
+  }
+}
+
+/** Refuses a transformer that hands on something else than the last states of texts, to what is called `reader`. */
+export function checkTransformerOutput(transformer: ConfigReader, reader: string): void {
+  const task = transformer.string('transformer_task', 'feature-extraction');
+  if (task !== 'feature-extraction') {
+    transformer.unsupported(
+      `transformer_task is ${task.slice(0, 40)}; ${reader} is supported after feature-extraction`,
+    );
+  }
+  const modalities = transformer.object('modality_config');
+  if (modalities === undefined) return;
+  const text = modalities['text'];
+  const output = isJsonObject(text) ? [text['method_output_name']].flat() : [];
+  if (!isJsonObject(text) || text['method'] !== 'forward' || output.join() !== 'last_hidden_state') {
+    transformer.unsupported('modality_config takes something else than the last_hidden_state of the forward method');
+  }
+  const name = transformer.string('module_output_name');
+  if (name !== 'token_embeddings') {
+    transformer.unsupported(`module_output_name is ${name ?? 'absent'}; ${reader} reads token_embeddings`);
   }
 }

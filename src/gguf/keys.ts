@@ -119,7 +119,8 @@ export const ENCODER_KEYS = {
    * STRING: the head reads the hidden state of the first token ('cls'), the last ('last') or an end ('eos'); of all tokens
    * the mean ('mean'), the sum over the root of their number ('mean_sqrt_len'), a mean that weighs later ones more
    * ('weighted_mean') or the maximum ('max'); the mean of what its dense layer makes of every token ('late'); or the
-   * leftmost token that parts labels and text ('separator'); or every mark of a list, of which it makes vectors ('marks').
+   * leftmost token that parts labels and text ('separator'); or every mark of a list ('marks') or every token of
+   * a text ('tokens'), of which it makes vectors.
    */
   headPooling: 'ggml_encoder.head.pooling',
   /** UINT32, for 'last': the rightmost token with another id is read. */
@@ -166,6 +167,25 @@ export const ENCODER_KEYS = {
   listMaxDocuments: 'ggml_encoder.list.max_documents',
   listMaxQueryTokens: 'ggml_encoder.list.max_query_tokens',
   listMaxDocumentTokens: 'ggml_encoder.list.max_document_tokens',
+  /** STRINGs, for models of late interaction: what stands before a query and before a document; absent for others. */
+  interactionQueryPrefix: 'ggml_encoder.interaction.query_prefix',
+  interactionDocumentPrefix: 'ggml_encoder.interaction.document_prefix',
+  /** UINT32s, most tokens of a query and of a document, special ones included. */
+  interactionQueryLength: 'ggml_encoder.interaction.query_length',
+  interactionDocumentLength: 'ggml_encoder.interaction.document_length',
+  /** UINT32s, the token that shorter queries are filled up with, and to how many; absent: they are not. */
+  interactionExpansionTokenId: 'ggml_encoder.interaction.expansion_token_id',
+  interactionExpansionLength: 'ggml_encoder.interaction.expansion_length',
+  /** BOOL, beside them: other tokens see these too. */
+  interactionExpansionAttended: 'ggml_encoder.interaction.expansion_attended',
+  /** ARRAY[INT32], tokens of documents that do not score; absent: there are none. */
+  interactionSkipTokenIds: 'ggml_encoder.interaction.skip_token_ids',
+  /** BOOL: nor do they score in queries. */
+  interactionSkipsQueryTokens: 'ggml_encoder.interaction.skips_query_tokens',
+  /** BOOL: vectors are divided by their length. */
+  interactionNormalize: 'ggml_encoder.interaction.normalize',
+  /** STRING 'maxsim' | 'meanmaxsim': the query's tokens are summed up, or their mean is taken. */
+  interactionSimilarity: 'ggml_encoder.interaction.similarity',
   /** STRING, after cls: 'tanh', 'identity' or one of those of `hiddenActivation`; 'none' without a cls. */
   headActivation: 'ggml_encoder.head.activation',
   /** FLOAT32, of cls.norm; absent means that of the encoder's norms. */

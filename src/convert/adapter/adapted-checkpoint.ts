@@ -26,8 +26,8 @@ export class AdaptedCheckpoint implements CheckpointFiles {
     const own = await adapter.adapterConfig();
     const config = readAdapterConfig(own!);
     const { modules } = adapter;
-    if (modules?.head !== undefined) {
-      own!.unsupported('the adapter lies under a head of modules, which is supported for whole models alone');
+    if (modules?.head !== undefined || modules?.interaction !== undefined) {
+      own!.unsupported('the adapter lies under modules, which are supported for whole models alone');
     }
     // transformers and sentence-transformers leave the task out, which their own settings then say.
     const transformer = config.task === undefined ? await adapter.settings(TRANSFORMER_SETTINGS) : undefined;
@@ -121,6 +121,10 @@ export class AdaptedCheckpoint implements CheckpointFiles {
 
   setFitHead(): Promise<SetFitHead> {
     return this.scorer.setFitHead();
+  }
+
+  colbertSettings(): Promise<ConfigReader | undefined> {
+    return this.scorer.colbertSettings();
   }
 
   moduleWeights(name: string): ReturnType<Checkpoint['moduleWeights']> {

@@ -134,7 +134,17 @@ export interface EncoderHyperparameters {
 /** From the last hidden states to the classifier. */
 export interface EncoderHead {
   readonly pooling:
-    'cls' | 'mean' | 'mean_sqrt_len' | 'weighted_mean' | 'max' | 'last' | 'eos' | 'late' | 'separator' | 'marks';
+    | 'cls'
+    | 'mean'
+    | 'mean_sqrt_len'
+    | 'weighted_mean'
+    | 'max'
+    | 'last'
+    | 'eos'
+    | 'late'
+    | 'separator'
+    | 'marks'
+    | 'tokens';
   /**
    * HF's name of the activation after the dense layer before the classifier; `identity` where it has none, `none` where
    * there is no such layer.
@@ -208,6 +218,28 @@ export interface ListPieces {
   readonly slots: readonly ('count' | 'query' | 'documents' | 'prompt')[];
 }
 
+/**
+ * How a model of late interaction reads a query and a document: each by itself, and with a vector for each token. A token
+ * of the query counts with the document's token that is nearest to it.
+ */
+export interface TokenInteraction {
+  /** Put before texts; may be empty. */
+  readonly queryPrefix: string;
+  readonly documentPrefix: string;
+  /** Most tokens, special ones included. */
+  readonly queryLength: number;
+  readonly documentLength: number;
+  /** What shorter queries are filled up with, to `length` tokens. `isAttended`: others see these too. */
+  readonly expansion?: { readonly tokenId: number; readonly length: number; readonly isAttended: boolean } | undefined;
+  /** Ascending. Tokens of documents that do not score; nor do those of queries where `skipsQueryTokens`. */
+  readonly skipTokenIds: readonly number[];
+  readonly skipsQueryTokens: boolean;
+  /** Vectors are divided by their length. */
+  readonly normalizes: boolean;
+  /** The sum over the query's tokens, or their mean. */
+  readonly similarity: 'maxsim' | 'meanmaxsim';
+}
+
 /** Everything the file says about the model, as read from one checkpoint and checked against its weights. */
 export interface EncoderModel {
   /** `general.architecture`: the layout that llama.cpp takes the file for. */
@@ -220,6 +252,8 @@ export interface EncoderModel {
   readonly labelHead?: LabelHead;
   /** Only for models that rank lists, whose head's pooling is `marks`; there is one label then, which names none. */
   readonly list?: DocumentList;
+  /** Only for models of late interaction, whose head's pooling is `tokens`; there is one label then, which names none. */
+  readonly interaction?: TokenInteraction;
   /** The text that the class makes of a pair. Default: two texts, joined by the tokenizer's post-processor. */
   readonly pairTemplate?: PairTemplate;
   /** The class reads texts whole, whatever limit their tokenizer has. Default: false. */

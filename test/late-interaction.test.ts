@@ -97,7 +97,11 @@ describe('a model of late interaction', () => {
     expect((await estimateMemory(output)).weightBytes).toBe(isolated.info.weightBytes);
   });
 
-  it.each(['f16', 'bf16', 'q8_0'] as const)('runs in %s close to f32', async (type) => {
+  it.each([
+    ['f16', 2e-3],
+    ['bf16', 2e-2],
+    ['q8_0', 0.1],
+  ] as const)('runs in %s close to f32', async (type, bound) => {
     await using reranker = await load(model, { type });
     const found = await reranker.predict(PAIRS, PARSE);
     expect(
@@ -105,7 +109,7 @@ describe('a model of late interaction', () => {
         found.map(({ score }) => score),
         expected,
       ),
-    ).toBeLessThan(0.03);
+    ).toBeLessThan(bound);
   });
 
   it('takes control tokens in texts for text by default', async () => {

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ARCHITECTURES } from '../src/convert/architectures/index';
 import { adapterModel, writeAdapter, writeBase } from './golden/adapter-checkpoints';
 import { goldenModel, writeCheckpoint } from './golden/checkpoint-fixture';
+import { interactionModel, writeInteraction } from './golden/interaction-checkpoints';
 import { writeListModel } from './golden/list-checkpoints';
 import { rewardModels, writePublished } from './golden/published-checkpoints';
 import { FakeHub } from './hub/fake-hub';
@@ -56,6 +57,7 @@ beforeAll(async () => {
   });
   writePublished(rewardModels[0]!, { name: 'reward-checkpoint' }, folder);
   writeListModel(undefined, {}, 'jina-reranker-v3', folder);
+  writeInteraction(interactionModel('pylate-modernbert'), {}, join(folder, 'GTE-ModernColBERT-v1'));
   writeBase(adapterModel('roberta-masked'), {}, join(folder, 'base'));
   writeAdapter(adapterModel('roberta-masked'), './base', {}, join(folder, 'adapter'));
   const files = await readFolder(join(folder, 'reranker-checkpoint'));

@@ -6,7 +6,7 @@ import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
 import type { TokenInteraction } from './architectures/architecture';
 import type { CheckpointFiles } from './checkpoint';
 import { ConfigReader } from './config';
-import { MAX_POSITIONS, MAX_PROMPT_BYTES, MIN_LENGTH } from './limits';
+import { MAX_POSITIONS, MAX_PREFIX_BYTES, MIN_LENGTH } from './limits';
 import type { InteractionFolders } from './sentence-transformers';
 
 /** Before the tokenizer has been asked. */
@@ -152,8 +152,8 @@ function readPrefix(source: ConfigReader, key: string, role: string): string {
   if (typeof prompt !== 'string') return source.malformed(`the prompt ${role} is no text`);
   const text =
     key in source.json ? prefix + (prompt.startsWith(prefix) ? prompt.slice(prefix.length) : prompt) : prompt;
-  if (Buffer.byteLength(text) <= MAX_PROMPT_BYTES) return text;
-  return source.malformed(`what stands before a ${role} has more than ${MAX_PROMPT_BYTES} bytes`);
+  if (Buffer.byteLength(text) <= MAX_PREFIX_BYTES) return text;
+  return source.malformed(`what stands before a ${role} has more than ${MAX_PREFIX_BYTES} bytes`);
 }
 
 function readLength(config: ConfigReader, key: string): number | undefined {

@@ -31,3 +31,5 @@ export const CHUNK_ELEMENTS = 2 ** 19;
 /** Prompts of a checkpoint and the bytes of each, name included; published ones are a sentence or two. */
 export const MAX_PROMPTS = 256;
 export const MAX_PROMPT_BYTES = 2 ** 16;
+/** What stands before every query or document of late interaction. */
+export const MAX_PREFIX_BYTES = 4096;

@@ -43,9 +43,12 @@ export function interactionModel(name: string): InteractionCheckpoint {
   return interactionModels.find((model) => model.name === name)!;
 }
 
-/** Writes the checkpoint into a new temporary folder and returns the folder. */
-export function writeInteraction(model: InteractionCheckpoint, changes: Changes = {}): string {
-  const folder = temporaryFolder();
+/** Writes the checkpoint into `folder`, a new temporary one by default, and returns that. */
+export function writeInteraction(
+  model: InteractionCheckpoint,
+  changes: Changes = {},
+  folder = temporaryFolder(),
+): string {
   const own = { ...fixtures.wordPiece, added_tokens: model.addedTokens };
   const files = { ...(model.addedTokens === null ? {} : { 'tokenizer.json': own }), ...changes.files };
   writeFiles(folder, checkpointFiles(model, { ...changes, files }));

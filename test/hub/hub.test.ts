@@ -20,6 +20,7 @@ import { parseRepository } from '../../src/hub/repository';
 import { resolveHubSettings } from '../../src/hub/settings';
 import { adapterModel, writeAdapter, writeBase } from '../golden/adapter-checkpoints';
 import { causalModel, writeCausal } from '../golden/causal-checkpoints';
+import { interactionModel, writeInteraction } from '../golden/interaction-checkpoints';
 import { moduleHeadModel, writeModuleHead } from '../golden/module-head-checkpoints';
 import { writeSetFit } from '../golden/setfit-checkpoints';
 import { temporaryFolder } from '../unit/convert/temp-folder';
@@ -218,6 +219,22 @@ describe('a repository', () => {
     hub.requests.splice(0);
     await convertFromHub(ID, { revision: COMMIT });
     expect(hub.requests).toEqual([]);
+  });
+
+  it.each([
+    ['pylate-bert', 'model.safetensors'],
+    ['native-distilbert', 'model.safetensors'],
+    ['stanford-bert', 'artifact.metadata'],
+  ])('of late interaction comes with what its vectors are made by: %s', async (name, file) => {
+    const folder = writeInteraction(interactionModel(name));
+    await start({ ...filesOf(folder), 'colbert_linear.py': 'x', 'onnx/model.onnx': 'x' });
+    const { sha256: ofHub } = await convertFromHub();
+    expect(hub.downloads).toContain(file);
+    expect(hub.downloads).not.toContain('model.onnx');
+    const named = join(temporaryFolder(), 'some.model_1');
+    renameSync(folder, named);
+    const output = join(temporaryFolder(), 'out.gguf');
+    expect((await convert(named, { output })).sha256).toBe(ofHub);
   });
 
   it('for transformers.js alone is refused with what to use in its place', async () => {

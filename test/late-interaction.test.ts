@@ -61,7 +61,10 @@ describe.each(interactionModels)('$name', (model) => {
       const ranked = await reranker.rank(query, interactionDocuments, PARSE);
       expect(ranked.map(({ index }) => index)).toEqual(order(scores[index]!));
       for (const { index: place, score } of ranked) {
-        expect(score).toBe(predicted[index * interactionDocuments.length + place]!.score);
+        const alone = predicted[index * interactionDocuments.length + place]!.score;
+        // Devices compute a batch of another shape with other bits.
+        if (engine === 'device') expect(worst([score], [alone])).toBeLessThan(bound);
+        else expect(score).toBe(alone);
       }
     }
   });

@@ -83,7 +83,12 @@ describe('what the layouts say', () => {
       'architecture_unsupported',
       'embedding model',
     ],
-    [[module, { ...module, type: 'sentence_transformers.models.Dense' }], 'architecture_unsupported', 'Dense'],
+    [
+      [module, { ...module, path: '1_Dense', type: 'sentence_transformers.models.Dense' }],
+      'architecture_unsupported',
+      'model_type is CrossEncoder; Dense',
+    ],
+    [[module, { ...module, type: 'sentence_transformers.models.Dense' }], 'checkpoint_malformed', 'no folder'],
     [[{ ...module, path: '../outside' }], 'checkpoint_malformed', '../outside'],
     [[{ ...module, path: '1_Transformer' }], 'checkpoint_not_found', 'config.json'],
     [[{ ...module, type: undefined }], 'checkpoint_malformed', 'no type'],

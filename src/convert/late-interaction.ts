@@ -50,7 +50,6 @@ export async function describeInteraction(
   const files = await checkpoint.tokenizerFiles();
   // Without a modules.json, sentence-transformers reads neither of its settings.
   const transformer = folders && (await checkpoint.settings(TRANSFORMER_SETTINGS));
-  if (transformer !== undefined) checkTransformer(transformer);
   if (folders === undefined && (await findTemplate(checkpoint, files.config)) !== undefined) {
     config.unsupported('the checkpoint has a chat template, which texts would be put into');
   }
@@ -64,6 +63,7 @@ export async function describeInteraction(
           transformer,
           isStanfordColbert(config),
         );
+  if (transformer !== undefined) checkTransformer(transformer);
   const isOther = (name: string) => folders !== undefined || name !== `${STANFORD_LAYER}.weight`;
   const body = architecture.describeBody(config, {
     names: () => [...own.names()].filter(isOther),

@@ -113,9 +113,10 @@ void AddedTokenMatcher::split(std::string_view text, SpecialTokens mode, const s
     }
     if (token.single_word && !stands_alone(text, match.begin, match.end)) continue;
     if (token.special && is_callers && mode == SpecialTokens::kError)
-      throw Error(ErrorCode::input_invalid, "the text contains the control token \"" + token.content +
-                                                "\" at byte " + std::to_string(match.begin) +
-                                                "; remove it, or choose how such tokens are treated");
+      throw Error(ErrorCode::input_invalid,
+                  "the text contains the control token \"" + token.content + "\" at byte " +
+                      std::to_string(match.begin) +
+                      "; remove it, or choose by specialTokens how such tokens are treated");
     size_t begin = match.begin;
     size_t end = match.end;
     if (token.lstrip && done < begin) begin = white_begin(text, begin, done);

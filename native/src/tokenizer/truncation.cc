@@ -28,7 +28,7 @@ size_t cut(size_t length, size_t excess, const char* which, size_t budget) {
   throw Error(ErrorCode::input_too_long,
               std::string("only the ") + which + " text may be cut, and of its " + std::to_string(length) +
                   " tokens none would remain within the " + std::to_string(budget) +
-                  " that max_length leaves for text; cut the longest first, or raise it");
+                  " that maxLength leaves for text; cut the longest first, or raise it");
 }
 
 }  // namespace

@@ -188,6 +188,39 @@ describe('prompts', () => {
   });
 });
 
+describe('textBytes', () => {
+  const limits = { textBytes: 9 };
+
+  test('is told of a text by its name where there are several', async () => {
+    const classifier = Classifier.fromSession(sessionOf(new FakeModel([1, 2, 3]), { limits }));
+    const message = async (call: Promise<unknown>) =>
+      call.then(
+        () => '',
+        (error: unknown) => (error as Error).message,
+      );
+    expect(await message(classifier.classify('ten bytes.'))).toBe('the text has 10 bytes; the limit textBytes is 9');
+    expect(await message(classifier.classify(['nine byte', 'ten bytes.']))).toMatch(
+      /^inputs\[1\]: the text has 10 bytes;/,
+    );
+    expect(await message(classifier.classify(['', { text: 'a', textPair: 'ten bytes.' }]))).toMatch(
+      /^inputs\[1\]: the second text has 10 bytes;/,
+    );
+  });
+
+  test('is told of a document, and of the query, which is the first text of each pair', async () => {
+    const crossEncoder = CrossEncoder.fromSession(
+      sessionOf(
+        FakeModel.reranker(() => 1),
+        { limits },
+      ),
+    );
+    await expect(crossEncoder.rank('q', ['a', 'ten bytes.'])).rejects.toThrow(
+      'documents[1]: the second text has 10 bytes',
+    );
+    await expect(crossEncoder.rank('ten bytes.', ['a'])).rejects.toThrow('the first text has 10 bytes');
+  });
+});
+
 describe('maxQueue', () => {
   test('refuses a call that goes beyond, and takes it when there is room', async () => {
     const model = new FakeModel([1, 2, 3]);

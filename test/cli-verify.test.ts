@@ -7,6 +7,7 @@ import { Classifier, CrossEncoder, type TextInput } from 'ggml-encoder';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { goldenModel, writeCheckpoint } from './golden/checkpoint-fixture';
+import { labelModels, writeLabelModel } from './golden/label-checkpoints';
 import { listCalls, writeListModel } from './golden/list-checkpoints';
 import { runCli } from './support/cli-process';
 
@@ -143,6 +144,16 @@ describe('convert --verify', () => {
     });
     expect(difference).toBeGreaterThan(0);
     expect(alike).toBeLessThan(pairs);
+  });
+
+  test('of a model that reads the labels of each call says that it has none to give', async () => {
+    const source = writeLabelModel(labelModels[0]!);
+    const args = ['convert', source, '-o', join(folder, 'labels.gguf'), '--verify', texts];
+    const { code, stderr } = await runCli(args);
+    expect(code).toBe(1);
+    expect(stderr).toContain('[architecture_unsupported]: --verify has no labels');
+    expect(await readdir(folder)).toContain('labels.gguf');
+    expect((await readdir(folder)).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
   test.each([

@@ -99,13 +99,18 @@ async function compare(
   const meter = new RateMeter(io, 'texts');
   try {
     const input = { name, lines: records(stream, name, parseVerificationLine), meter, signal: io.signal };
-    const result = await (exact.session.list === null ? compareTexts(models, input) : compareLists(models, input));
+    const result = await (ranks(exact.session) ? compareLists(models, input) : compareTexts(models, input));
     if (result.texts === 0) throw new EncoderError('input_invalid', `${name} holds no texts`);
     return result;
   } finally {
     meter.hide();
     stream.destroy();
   }
+}
+
+/** The model does nothing else: it reads lists, or query and document apart. */
+function ranks({ list, chatTemplate }: Session): boolean {
+  return list !== null || chatTemplate === 'apart';
 }
 
 interface Input {
@@ -160,7 +165,15 @@ class DisposableSession implements AsyncDisposable {
   private constructor(readonly session: Session) {}
 
   static async load(path: string, options: LoadOptions): Promise<DisposableSession> {
-    return new DisposableSession(await Session.load(path, options, {}, { ranksLists: true }));
+    const loaded = new DisposableSession(
+      await Session.load(path, options, {}, { ranksLists: true, readsLabels: true }),
+    );
+    if (!loaded.session.readsLabels) return loaded;
+    await loaded.session.dispose();
+    throw new EncoderError(
+      'architecture_unsupported',
+      '--verify has no labels for a model that reads those of each call; compare the results of zero-shot',
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -199,6 +199,20 @@ describe('streaming', () => {
   });
 
   test.each([
+    ['help', ['--help'], 0],
+    ['an error', ['clasify'], 2],
+  ])('nobody who reads %s is no fault', async (_, args, code) => {
+    const child = startCli(args);
+    const closed = once(child, 'close');
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.stdout.destroy();
+    if (code !== 0) child.stderr.destroy();
+    expect(await closed).toEqual([code, null]);
+    expect(stderr).toBe('');
+  });
+
+  test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('%s while waiting for input exits with %i', async (signal, code) => {
@@ -310,6 +324,8 @@ describe('inspect, devices, help', () => {
   test('help and version', async () => {
     expect(await runCli(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
     const help = await runCli(['--help']);
+    expect(await runCli(['help'])).toEqual({ ...help, json: expect.any(Function) as unknown });
+    expect((await runCli(['help', 'classify'])).stdout).toMatch(/^Usage: ggml-encoder classify /);
     expect(help.code).toBe(0);
     for (const command of ['convert', 'classify', 'rank', 'tokenize', 'inspect', 'devices']) {
       expect(help.stdout).toContain(command);
@@ -319,6 +335,7 @@ describe('inspect, devices, help', () => {
 
   test.each<[string, string[]]>([
     ['an unknown command', ['clasify', 'x']],
+    ['help about one', ['help', 'clasify']],
     ['an unknown option', ['classify', '--topk', '3', 'x']],
     ['nothing to read', ['classify']],
     ['texts and --input', ['classify', '--input', '-', 'x']],

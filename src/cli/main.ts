@@ -10,7 +10,7 @@ import { addInspectCommand } from './commands/inspect';
 import { addRankCommand } from './commands/rank';
 import { addTokenizeCommand } from './commands/tokenize';
 import { addZeroShotCommand } from './commands/zero-shot';
-import { EXIT, reportError } from './errors';
+import { EXIT, UsageError, reportError } from './errors';
 import type { Io } from './io';
 
 /**
@@ -21,11 +21,20 @@ import type { Io } from './io';
  */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   try {
-    await buildProgram(io).parseAsync(args, { from: 'user' });
+    const program = buildProgram(io);
+    checkHelpTopic(program, args);
+    await program.parseAsync(args, { from: 'user' });
     return EXIT.ok;
   } catch (error) {
     return reportError(error, io.stderr, io.signal);
   }
+}
+
+/** commander would print the help of the whole program, and say nothing. */
+function checkHelpTopic(program: Command, [first, topic]: readonly string[]): void {
+  if (first !== 'help' || topic === undefined || topic.startsWith('-')) return;
+  const names = ['help', ...program.commands.map((command) => command.name())];
+  if (!names.includes(topic)) throw new UsageError(`unknown command '${topic}'; there are ${names.slice(1).join(', ')}`);
 }
 
 /** The process's own streams and signals around `run`. A second signal ends the process at once. */
@@ -37,6 +46,8 @@ export async function main(): Promise<void> {
     });
   }
   const { stdin, stdout, stderr } = process;
+  // Results hear of a reader that went away by their own writes; help and warnings are not waited for.
+  for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
   process.exitCode = await run(process.argv.slice(2), { stdin, stdout, stderr, signal: controller.signal });
 }
 

@@ -7,6 +7,12 @@ import { Classifier, CrossEncoder, type TextInput } from 'ggml-encoder';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { goldenModel, writeCheckpoint } from './golden/checkpoint-fixture';
+import {
+  interactionDocuments,
+  interactionModels,
+  interactionQueries,
+  writeInteraction,
+} from './golden/interaction-checkpoints';
 import { labelModels, writeLabelModel } from './golden/label-checkpoints';
 import { listCalls, writeListModel } from './golden/list-checkpoints';
 import { runCli } from './support/cli-process';
@@ -144,6 +150,31 @@ describe('convert --verify', () => {
     });
     expect(difference).toBeGreaterThan(0);
     expect(alike).toBeLessThan(pairs);
+  });
+
+  test('ranks lists by a model that reads query and document apart', async () => {
+    const [query, documents] = [interactionQueries[0]!, interactionDocuments.filter((text) => text.trim() !== '')];
+    writeInteraction(interactionModels[0]!, {}, join(folder, 'apart'));
+    const { verification } = await verified(
+      'apart',
+      'q8_0',
+      '-',
+      JSON.stringify(query) + '\n' + documents.map((text) => JSON.stringify(text)).join('\n'),
+    );
+    await verified('apart', 'f32');
+    const scores: number[][] = [];
+    for (const type of ['f32', 'q8_0']) {
+      await using model = await CrossEncoder.load(join(folder, `apart-${type}.gguf`), { onWarning: () => undefined });
+      const pairs = documents.map((text): [string, string] => [query, text]);
+      scores.push((await model.predict(pairs, { activation: 'none' })).map(({ score }) => score));
+    }
+    const difference = Math.max(...scores[0]!.map((score, index) => Math.abs(score - scores[1]![index]!)));
+    expect(verification).toMatchObject({
+      texts: 1 + documents.length,
+      lists: 1,
+      maxScoreDifference: expect.closeTo(difference, 6) as number,
+    });
+    expect(difference).toBeGreaterThan(0);
   });
 
   test('of a model that reads the labels of each call says that it has none to give', async () => {

@@ -34,7 +34,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 function checkHelpTopic(program: Command, [first, topic]: readonly string[]): void {
   if (first !== 'help' || topic === undefined || topic.startsWith('-')) return;
   const names = ['help', ...program.commands.map((command) => command.name())];
-  if (!names.includes(topic)) throw new UsageError(`unknown command '${topic}'; there are ${names.slice(1).join(', ')}`);
+  if (!names.includes(topic))
+    throw new UsageError(`unknown command '${topic}'; there are ${names.slice(1).join(', ')}`);
 }
 
 /** The process's own streams and signals around `run`. A second signal ends the process at once. */

@@ -6,6 +6,7 @@ Usage: make-models.py [NAME ...]   (the four of the published tables, or those n
 import math
 import pathlib
 import shutil
+import string
 import sys
 import tempfile
 import warnings
@@ -15,7 +16,7 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from transformers import BartConfig, BartForSequenceClassification
-from transformers import BertConfig, BertForSequenceClassification
+from transformers import BertConfig, BertForSequenceClassification, BertModel
 from transformers import DebertaV2Config, DebertaV2ForSequenceClassification
 from transformers import DistilBertConfig, DistilBertForSequenceClassification
 from transformers import LlamaConfig, LlamaForSequenceClassification
@@ -75,6 +76,12 @@ def qwen3(vocabulary, hidden, layers, heads, key_heads, intermediate, positions,
     return Qwen3ForSequenceClassification, config
 
 
+def colbert(vocabulary, hidden, layers, heads, intermediate, positions):
+    """The bare encoder; see save_modules()."""
+    return BertModel, BertConfig(vocab_size=vocabulary, hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads,
+                                 intermediate_size=intermediate, max_position_embeddings=positions)
+
+
 MODELS = {
     "bert-2l-128": bert(7100, 128, 2, 2, 512, 128, 4),
     "bert-4l-312": bert(30522, 312, 4, 12, 1200, 512, 3),
@@ -84,9 +91,11 @@ MODELS = {
     "deberta-6l-768": deberta(128100, 768, 6, 12, 3072, 512, 3),
     "llama-16l-2048": llama(128256, 2048, 16, 32, 8, 8192, 131072, 2),
     "qwen3-6l-1024": qwen3(30522, 1024, 6, 16, 8, 3072, 1024, 1),
+    "colbert-12l-384": colbert(30522, 384, 12, 12, 1536, 512),
 }
-ON_REQUEST = {"bart-6l-768", "deberta-6l-768", "llama-16l-2048", "qwen3-6l-1024"}
-WITHOUT_ONNX = {"llama-16l-2048", "qwen3-6l-1024"}
+ON_REQUEST = {"bart-6l-768", "colbert-12l-384", "deberta-6l-768", "llama-16l-2048", "qwen3-6l-1024"}
+WITHOUT_ONNX = {"colbert-12l-384", "llama-16l-2048", "qwen3-6l-1024"}
+VECTOR_SIZE = 96
 
 
 def randomize(model):
@@ -108,6 +117,24 @@ def save_tokenizer(folder, positions):
         shutil.copy(TOKENIZER / name, folder / name)
     config = (TOKENIZER / "tokenizer_config.json").read_text()
     (folder / "tokenizer_config.json").write_text(config.replace('"model_max_length": 512', f'"model_max_length": {positions}'))
+
+
+def save_modules(folder):
+    """Makes the bare encoder in the folder a model of late interaction, with the lengths and queries of
+    answerai-colbert-small-v1: queries grow to 32 tokens, documents are cut to 300, punctuation does not score."""
+    from sentence_transformers import MultiVectorEncoder
+    from sentence_transformers.base.modules import Dense, Normalize, Transformer
+    from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
+
+    torch.manual_seed(20261128)
+    with tempfile.TemporaryDirectory() as bare:  # what is mapped must not be written over
+        for file in [each for each in folder.iterdir() if each.is_file()]:
+            shutil.move(file, bare)
+        encoder = Transformer(bare, document_length=300, query_expansion={"strategy": "fixed", "length": 32})
+        tokens = {"module_input_name": "token_embeddings"}
+        projection = Dense(encoder.get_embedding_dimension(), VECTOR_SIZE, bias=False, activation_function=torch.nn.Identity(), **tokens)
+        modules = [encoder, projection, MultiVectorMask(skiplist_words=list(string.punctuation)), Normalize(**tokens)]
+        MultiVectorEncoder(modules=modules, prompts={"query": "[unused0] ", "document": "[unused1] "}).save(str(folder))
 
 
 def export_onnx(architecture, checkpoint, path):
@@ -154,6 +181,8 @@ def main():
             model = model.to(torch.bfloat16)
         model.save_pretrained(folder)
         save_tokenizer(folder, min(config.max_position_embeddings, LONGEST))
+        if architecture is BertModel:
+            save_modules(folder)
         if name not in WITHOUT_ONNX:
             export_onnx(architecture, folder, folder / "onnx" / "model.onnx")
             quantize(folder / "onnx" / "model.onnx", folder / "onnx" / "model_quantized.onnx")

@@ -91,7 +91,7 @@ export async function takeTurns(workload, contenders, texts, { rounds }) {
     for (const [contender, state] of order) {
       if (round >= 2 && best(state) > FAR_BEHIND * fastest) continue;
       await attempt(contender, async () => {
-        await contender.turn({ op: 'time', task: 'classify', texts: [texts.short], calls: 3 });
+        await contender.turn({ ...shortened(request, () => 1), calls: 3 });
         state.turns.push(await contender.turn({ ...request, calls: state.calls }));
       });
     }
@@ -106,10 +106,15 @@ export async function takeTurns(workload, contenders, texts, { rounds }) {
   );
 }
 
+/** The request with so many of its texts or documents. @param {(length: number) => number} count */
+function shortened(request, count) {
+  const part = (list) => list?.slice(0, count(list.length));
+  return { ...request, texts: part(request.texts), documents: part(request.documents) };
+}
+
 /** An eighth of a long list warms as well as all of it. @returns {Promise<number>} calls to a turn */
 async function warmUp(contender, workload, request) {
-  const part = (list) => list?.slice(0, Math.ceil(list.length / 8));
-  const small = { ...request, texts: part(request.texts), documents: part(request.documents), calls: 2 };
+  const small = { ...shortened(request, (length) => Math.ceil(length / 8)), calls: 2 };
   const { ms } = await contender.turn(small);
   const length = ({ texts, documents }) => (texts ?? documents).length;
   return callsPerTurn(workload, (Math.min(...ms) * length(request)) / length(small));

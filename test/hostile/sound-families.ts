@@ -29,6 +29,7 @@ export function soundFamilies(): SoundCheckpoint[] {
     { name: 'head of modules', files: headOfModules() },
     { name: 'labels in the text', files: labelsInText() },
     { name: 'lists', files: lists() },
+    { name: 'late interaction', files: lateInteraction() },
   ];
 }
 
@@ -165,6 +166,45 @@ function headOfModules(): Files {
   const { tensors, add } = tensorsByPart(H);
   const config = modernBert(add, '');
   return checkpoint('ModernBertModel', config, tensors, TOKENIZER, modules());
+}
+
+/** The same with a vector of each token: beginnings, queries that are filled up with tokens that only see, words that do not score. */
+function lateInteraction(): Files {
+  const { tensors, add } = tensorsByPart(H);
+  // As wide that the last token that fills a query up sees one of the query's own.
+  const config = { ...modernBert(add, ''), local_attention: 16 };
+  const layers: Record<string, Uint8Array | string> = {};
+  for (const [folder, inner, outer, activation] of [
+    ['1_Dense', H, F, 'activation.GELU'],
+    ['2_Dense', F, H, 'linear.Identity'],
+  ] as const) {
+    const parts = tensorsByPart(H);
+    parts.linear('linear', outer, inner);
+    const names = { activation_function: `torch.nn.modules.${activation}` };
+    layers[`${folder}/config.json`] = JSON.stringify({ in_features: inner, out_features: outer, bias: true, ...names });
+    layers[`${folder}/model.safetensors`] = weights(parts.tensors);
+  }
+  const settings = {
+    ...{ model_type: 'ColBERT', similarity_fn_name: 'MaxSim', query_prefix: 'a ', document_prefix: 'b ' },
+    ...{ query_length: 8, document_length: 12, do_query_expansion: true, attend_to_expansion_tokens: false },
+    skiplist_words: ['b'],
+  };
+  const modules = [
+    'sentence_transformers.models.Transformer',
+    'pylate.models.Dense.Dense',
+    'pylate.models.Dense.Dense',
+  ];
+  const paths = ['', ...Object.keys(layers).filter((name) => name.endsWith('/config.json'))];
+  return checkpoint('ModernBertModel', config, tensors, TOKENIZER, {
+    ...layers,
+    'modules.json': JSON.stringify(
+      modules.map((type, idx) => ({ idx, name: String(idx), path: paths[idx]!.replace('/config.json', ''), type })),
+    ),
+    'sentence_bert_config.json': JSON.stringify({ max_seq_length: 16 }),
+    'config_sentence_transformers.json': JSON.stringify(settings),
+    // It has the mask token.
+    'tokenizer_config.json': JSON.stringify({ ...TOKENIZER_CONFIG, mask_token: '[MASK]', sep_token: '[SEP]' }),
+  });
 }
 
 /** The same under the head of a model that reads its labels, with the most tensors. */

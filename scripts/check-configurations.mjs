@@ -1,5 +1,5 @@
-// Runs the checkpoints of scripts/check-configurations.py, or of check-module-heads.py, and compares what comes of them
-// with what their Python packages make of them.
+// Runs the checkpoints of scripts/check-configurations.py, check-module-heads.py or check-late-interaction.py, and compares
+// what comes of them with what their Python packages make of them.
 //
 // node scripts/check-configurations.mjs FOLDER [--refused] [MODEL_TYPE ...]     Needs `npm run build`.
 // A check for development. Prints what differs and a line for each class, with --refused also what is refused and why;

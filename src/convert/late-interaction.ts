@@ -23,6 +23,8 @@ import { type PreparedTokenizer, prepareTokenizer } from './tokenizer';
 import { checkTransformerOutput, refuseKwargs } from './transformer-kwargs';
 import { findTemplate } from './vocabulary-score';
 
+/** Model types that make zeros of the embeddings and attention of tokens that no other sees. */
+const ZEROING = ['deberta', 'deberta-v2'];
 /** The layer of Stanford's class. */
 const STANFORD_LAYER = 'linear';
 
@@ -85,7 +87,9 @@ export async function describeInteraction(
   refuseBody(config, body.hyperparameters);
   const { numPositions } = body.hyperparameters;
   const most = readMaxLength(transformer, numPositions, tokenizer.maxLength, checkpoint.modelFolder);
-  if (settings.expansion !== undefined) checkExpansion(settings, settings.expansion, body.hyperparameters, most);
+  if (settings.expansion !== undefined) {
+    checkExpansion(settings, settings.expansion, body.hyperparameters, architecture.modelType, most);
+  }
   if (settings.expansion !== undefined && padsLeft(files.config, transformer)) {
     settings.source.unsupported(
       'queries are filled up and the tokenizer pads on the left; only the right is supported',
@@ -129,13 +133,14 @@ function refuseBody(config: ConfigReader, { isFirstGlobal, rope }: EncoderHyperp
 function checkExpansion(
   { source, queryLength }: InteractionSettings,
   { length, isAttended, isFixed }: ExpansionSettings,
-  { numPositions, slidingWindow, isCausal, positionKind }: EncoderHyperparameters,
+  { numPositions, slidingWindow, isCausal }: EncoderHyperparameters,
+  modelType: string,
   maxLength: number,
 ): void {
   const most = isFixed || queryLength !== undefined ? numPositions : maxLength;
   if (length > most) source.malformed(`queries are filled up to ${length} tokens, and the model reads ${most}`);
   if (isAttended) return;
-  if (positionKind === 'disentangled') {
+  if (ZEROING.includes(modelType)) {
     source.unsupported('queries are filled up with tokens that no other sees, which DeBERTa makes no states of');
   }
   const distance = slidingWindow && (isCausal === true ? slidingWindow.size - 1 : Math.floor(slidingWindow.size / 2));

@@ -56,8 +56,9 @@ function isFound(json: JsonObject, token: JsonObject, content: string): boolean 
 /** Whether a token of the vocabulary is what its own text becomes; where that is not sure it counts as no. */
 function isWholeWord({ json, vocabulary }: PreparedTokenizer, word: string): boolean {
   if (!isKept(json['normalizer'], word) || addsSpace(json['pre_tokenizer'])) return false;
-  // What pre-tokenizers leave in one piece, whatever they are.
-  if (!/^[a-z]+$/i.test(word) && !/^[!-~]$/.test(word)) return false;
+  // What pre-tokenizers leave in one piece, whatever they are; some take digits apart.
+  const isPiece = vocabulary.model === 'WordPiece' ? /^[a-z0-9]+$/i : /^[a-z]+$/i;
+  if (!isPiece.test(word) && !/^[!-~]$/.test(word)) return false;
   return vocabulary.model !== 'BPE' || mergesInto(word, vocabulary.merges) || ignoresMerges(json);
 }
 

@@ -14,8 +14,9 @@ export async function makeFolder(path: string): Promise<void> {
   } catch (error) {
     if (await isFolder(path)) return;
     const parent = dirname(path);
-    if (errnoOf(error) !== 'ENOENT' || parent === path || (await isFolder(parent))) throw error;
-    await makeFolder(parent);
+    if (errnoOf(error) !== 'ENOENT' || parent === path) throw error;
+    // Whoever makes the same folder may have made that meanwhile.
+    if (!(await isFolder(parent))) await makeFolder(parent);
     await makeFolderIn(path);
   }
 }

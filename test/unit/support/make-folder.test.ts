@@ -25,6 +25,15 @@ it('makes what is missing, and takes what is there', async () => {
   expect(statSync(join(path, 'd')).isDirectory()).toBe(true);
 });
 
+it('makes one folder for all who make it at once', async () => {
+  const folder = temporaryFolder();
+  for (let round = 0; round < 200; round += 1) {
+    const path = join(folder, String(round), 'a', 'b', 'c');
+    await Promise.all(Array.from({ length: 8 }, async () => makeFolder(path)));
+    expect(statSync(path).isDirectory()).toBe(true);
+  }
+});
+
 it('fails where a file stands in the way', async () => {
   const file = join(temporaryFolder(), 'file');
   writeFileSync(file, '');

@@ -133,7 +133,7 @@ function refuseBody(config: ConfigReader, { isFirstGlobal, rope }: EncoderHyperp
 function checkExpansion(
   { source, queryLength }: InteractionSettings,
   { length, isAttended, isFixed }: ExpansionSettings,
-  { numPositions, slidingWindow, isCausal }: EncoderHyperparameters,
+  { numPositions }: EncoderHyperparameters,
   modelType: string,
   maxLength: number,
 ): void {
@@ -142,13 +142,6 @@ function checkExpansion(
   if (isAttended) return;
   if (ZEROING.includes(modelType)) {
     source.unsupported('queries are filled up with tokens that no other sees, which DeBERTa makes no states of');
-  }
-  const distance = slidingWindow && (isCausal === true ? slidingWindow.size - 1 : Math.floor(slidingWindow.size / 2));
-  if (distance !== undefined && distance < length) {
-    source.unsupported(
-      `queries are filled up to ${length} tokens that no other sees, and some layers see ${distance} tokens far; ` +
-        'the last of them would see none',
-    );
   }
 }
 

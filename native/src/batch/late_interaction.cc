@@ -49,9 +49,8 @@ bool prepare_vectors(std::span<float> rows, const InteractionRule& rule) {
 
 float max_sim(std::span<const float> query, std::span<const float> document, const InteractionRule& rule) {
   const size_t size = rule.vector_size;
-  if (document.empty()) return kNothingScores;
-  double sum = 0;
-  for (size_t q = 0; q < query.size(); q += size) {
+  double sum = document.empty() ? kNothingScores : 0;
+  for (size_t q = 0; q < query.size() && !document.empty(); q += size) {
     float best = -std::numeric_limits<float>::infinity();
     for (size_t d = 0; d < document.size(); d += size)
       best = std::max(best, dot(query.data() + q, document.data() + d, size));

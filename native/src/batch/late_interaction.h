@@ -18,7 +18,8 @@ struct InteractionRule {
   bool averages = false;            ///< over the query's tokens, where others are summed up
 };
 
-/// What a document without a token that scores gets: less than any other, as in sentence-transformers.
+/// What a document without a token that scores gets, before it is averaged: less than any other, as in
+/// sentence-transformers.
 constexpr float kNothingScores = -1e9f;
 
 /// Which tokens of one of the two score, in order.

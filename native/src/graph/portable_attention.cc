@@ -105,6 +105,29 @@ ggml_tensor* hide_unseen(GraphContext& g, const AttentionGroup& group, const Att
   return mask == nullptr ? spread : ggml_add(g.ggml, spread, keys);
 }
 
+/// 0 for the queries of a block that see no key, and 1 for others, ne = {1, queries, sequences}; null where
+/// each sees one.
+ggml_tensor* blind_queries(GraphContext& g, const AttentionGroup& group, const AttentionSpec& spec,
+                           const AttentionBlock& block) {
+  const auto sees_one = [&](int64_t s, int64_t row) {
+    const int64_t query = query_of(g, spec, group.first_sequence + s, block.first_query + row);
+    const int64_t last_key = g.batch->num_keys(group.first_sequence + s) - 1;
+    return spec.sees(query, std::min(query, last_key)) || spec.sees(query, 0);
+  };
+  bool is_needed = false;
+  for (int64_t s = 0; s < group.count && !g.batch->key_counts.empty(); s++) {
+    for (int64_t row = 0; row < block.num_queries; row++) is_needed = is_needed || !sees_one(s, row);
+  }
+  if (!is_needed) return nullptr;
+  return host_input<float>(g, GGML_TYPE_F32, {1, block.num_queries, group.count, 1},
+                           [&](std::vector<float>& values) {
+                             for (int64_t s = 0; s < group.count; s++) {
+                               for (int64_t row = 0; row < block.num_queries; row++)
+                                 values.push_back(sees_one(s, row) ? 1.0f : 0.0f);
+                             }
+                           });
+}
+
 /// What is added to the scores of a block before the softmax; null when that is nothing.
 ggml_tensor* score_mask(GraphContext& g, const AttentionGroup& group, const AttentionSpec& spec,
                         const AttentionBlock& block) {
@@ -254,7 +277,9 @@ ggml_tensor* attend_block(GraphContext& g, const Operands& x, int64_t first_quer
   scores = ggml_soft_max_ext(ctx, scores, score_mask(g, group, spec, block), scale, 0.0f);
   ggml_tensor* mixed = ggml_mul_mat(ctx, values, scores);        // {D, m, A, B}
   mixed = ggml_cont(ctx, ggml_permute(ctx, mixed, 0, 2, 1, 3));  // {D, A, m, B}
-  return ggml_reshape_3d(ctx, mixed, x.q->ne[0], m, group.count);
+  mixed = ggml_reshape_3d(ctx, mixed, x.q->ne[0], m, group.count);
+  ggml_tensor* blind = blind_queries(g, group, spec, block);
+  return blind == nullptr ? mixed : ggml_mul(ctx, mixed, blind);
 }
 
 /// The same for all of a group, as {heads * D, rows}.

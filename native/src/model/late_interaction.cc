@@ -33,12 +33,6 @@ void read_expansion(const GgufFile& file, const Hparams& h, InteractionTemplate&
   if (id >= h.vocab_size) file.malformed("'" + name("expansion_token_id") + "' is no row of its embedding");
   texts.expansion_id = static_cast<int32_t>(id);
   texts.expansion_is_seen = file.boolean(name("expansion_attended"), false);
-  // Each of those tokens has to see one that counts.
-  const auto is_narrow = [&](const LayerAttention& layer) {
-    return layer.max_distance < texts.expansion_length;
-  };
-  if (!texts.expansion_is_seen && std::any_of(h.attention.begin(), h.attention.end(), is_narrow))
-    file.malformed("a layer's window is narrower than its queries");
 }
 
 std::vector<int32_t> read_skip_ids(const GgufFile& file, const Hparams& h) {

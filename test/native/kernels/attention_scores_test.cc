@@ -109,6 +109,7 @@ struct Problem {
       weights[j] = dot;
       largest = std::max(largest, dot);
     }
+    if (largest == -INFINITY) return out;
     for (double& w : weights) sum += w = std::exp(w - largest);
     for (size_t j = 0; j < length; j++)
       for (size_t i = 0; i < head_size; i++) out[i] += weights[j] / sum * v[(begin + j) * kv_stride + kv + i];
@@ -161,6 +162,12 @@ const Case kCases[] = {
     {.name = "most unseen", .heads_per_kv = 2, .unseen = 1290},
     {.name = "causal, unseen", .causal = true, .unseen = 20},
     {.name = "window, unseen", .max_distance = 20, .unseen = 9},
+    {.name = "window, more unseen", .max_distance = 6, .unseen = 30},
+    {.name = "causal window, more unseen",
+     .heads_per_kv = 2,
+     .causal = true,
+     .max_distance = 6,
+     .unseen = 75},
     {.name = "window and the first, unseen", .max_distance = 5, .sees_first = true, .unseen = 40},
     {.name = "capped, unseen", .unseen = 31, .softcap = 0.7f},
     {.name = "bias by pair, unseen", .unseen = 7, .bias = Case::kByPair},

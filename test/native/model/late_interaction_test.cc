@@ -116,6 +116,7 @@ TEST(max_sim_adds_each_query_token_with_its_nearest) {
   CHECK(max_sim(query, {}, sum) == kNothingScores);
   const InteractionRule mean{.vector_size = 2, .normalizes = false, .averages = true};
   CHECK(std::fabs(max_sim(query, document, mean) - 0.7f) < 1e-6f);
+  CHECK(max_sim(query, {}, mean) == kNothingScores / 2);
   std::vector<float> raw = {3, 4};
   CHECK(prepare_vectors(raw, mean) && raw[0] == 3);
   raw[1] = NAN;

@@ -285,16 +285,11 @@ describe('a model of late interaction is refused', () => {
     expect(told).toContain(message);
   });
 
-  it('for what its encoder cannot tell: padding that counts, and queries that see nothing', async () => {
+  it('for what its encoder cannot tell: padding that counts', async () => {
     const roberta = interactionModel('native-roberta');
     const expansion = { strategy: 'fixed', attend: false, length: 16, token: '<|turn|>' };
     const padding = changed(roberta, TRANSFORMER, { query_expansion: expansion });
     expect(await refusal(roberta, padding)).toMatch(/^architecture_unsupported: .*filled up with padding/);
-    const windowed = interactionModel('pylate-window');
-    const far = changed(windowed, SETTINGS, { query_length: 7 });
-    expect(await refusal(windowed, far)).toMatch(/^architecture_unsupported: .*some layers see 6 tokens far/);
-    const attended = changed(windowed, SETTINGS, { query_length: 7, attend_to_expansion_tokens: true });
-    expect(await refusal(windowed, attended)).toBe('converted');
     const qwen = interactionModel('native-qwen3');
     const missing = changed(qwen, MASK, { skiplist_words: ['no such word'] });
     expect(await refusal(qwen, missing)).toMatch(/^checkpoint_malformed: .*no such word/);

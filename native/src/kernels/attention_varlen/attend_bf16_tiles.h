@@ -198,10 +198,11 @@ struct Bf16Attention {
         attend_block(a, layout, b, q, keys.begin, keys.end - keys.begin, blocks.is_first(keys));
       for (size_t r = 0; r < q.rows; r++) {
         float* to = a.out + (begin + row + r) * a.out_stride + offset;
-        const __m512 factor = S::set(1.0f / q.sum[r]);
+        const bool blind = sees_none(a, row + r, num_seen);
+        const __m512 factor = S::set(blind ? 0.0f : 1.0f / q.sum[r]);
         for (size_t i = 0; i < d; i += 16) {
-          S::store(to + i, S::mul(S::load(b.out + r * layout.head_tiles * 16 + i), factor),
-                   min_size(16, d - i));
+          const __m512 own = blind ? S::zero() : S::load(b.out + r * layout.head_tiles * 16 + i);
+          S::store(to + i, S::mul(own, factor), min_size(16, d - i));
         }
       }
     }

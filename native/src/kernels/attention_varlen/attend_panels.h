@@ -104,6 +104,11 @@ struct Attention {
     return S::sum(sum);
   }
 
+  static void clear_row(float* row, size_t count) {
+    for (size_t i = 0; i < count; i += S::kWidth)
+      S::store(row + i, S::zero(), min_size(S::kWidth, count - i));
+  }
+
   static void scale_row(float* row, size_t count, float by) {
     const F factor = S::set(by);
     for (size_t i = 0; i < count; i += S::kWidth) {
@@ -184,7 +189,13 @@ struct Attention {
         for (size_t r = 0; r < rows; r++)
           scale_and_add_row(out + r * a.out_stride, rescale[r], partial + r * width, d);
       }
-      for (size_t r = 0; r < rows; r++) scale_row(out + r * a.out_stride, d, 1.0f / sum[r]);
+      for (size_t r = 0; r < rows; r++) {
+        if (sees_none(a, row + r, num_seen)) {
+          clear_row(out + r * a.out_stride, d);
+        } else {
+          scale_row(out + r * a.out_stride, d, 1.0f / sum[r]);
+        }
+      }
     }
   }
 

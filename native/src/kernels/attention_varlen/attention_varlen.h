@@ -28,7 +28,7 @@ struct AttentionVarlenArgs {
   size_t heads_per_kv = 1;  ///< query head h reads the key and value head h / heads_per_kv
   size_t head_size = 0;     ///< >= 1
   /// i32[sequences], each >= 1: the tokens at the beginning of each sequence that are seen; those behind them
-  /// see and are not seen. Null: all are seen. Every query whose row is computed must see one.
+  /// see and are not seen. Null: all are seen. The row of a query that sees none is zeros.
   const int32_t* key_counts = nullptr;
   /// i32[sequences]: the one token of each sequence, counted from its first, whose row is computed; the
   /// others stay unwritten. Null: all rows. With q_stride and out_stride 0 that token's query and result are

@@ -36,6 +36,7 @@ void attend(const AttentionVarlenArgs& a, size_t begin, size_t keys, size_t quer
     weight[j] = sees(a, query, j) ? score(a, q, k, head, query, j) : -INFINITY;
     largest = weight[j] > largest ? weight[j] : largest;
   }
+  if (largest == -INFINITY) largest = 0;  // it sees none
   float sum = 0;
   for (size_t j = 0; j < keys; j++) {
     weight[j] = std::exp(weight[j] - largest);
@@ -47,7 +48,7 @@ void attend(const AttentionVarlenArgs& a, size_t begin, size_t keys, size_t quer
     const float* v = a.v + (begin + j) * a.v_stride + kv_offset;
     for (size_t i = 0; i < a.head_size; i++) out[i] += weight[j] * v[i];
   }
-  for (size_t i = 0; i < a.head_size; i++) out[i] /= sum;
+  for (size_t i = 0; sum > 0 && i < a.head_size; i++) out[i] /= sum;
 }
 
 void run(const AttentionVarlenArgs& a) noexcept {

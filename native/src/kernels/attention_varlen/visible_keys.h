@@ -28,11 +28,17 @@ ENC_INLINE KeyRange visible_keys(const AttentionVarlenArgs& a, size_t query, siz
   return {begin, query < keys && ahead < keys - query ? query + 1 + ahead : keys};
 }
 
+ENC_INLINE bool sees_none(const AttentionVarlenArgs& a, size_t query, size_t keys) {
+  const KeyRange visible = visible_keys(a, query, keys);
+  return visible.begin >= visible.end && !a.sees_first;
+}
+
 /// The blocks of keys that some queries of a sequence see, in order.
 class KeyBlocks {
  public:
   /// Of queries [first, last]: from a multiple of `align` on, `size` keys at a time. Each query sees a key of
-  /// the first block, as that is wider than the queries are apart, or holds the first key alone.
+  /// the first block, as that is wider than the queries are apart, or holds the first key alone; or it sees
+  /// none at all.
   ENC_INLINE KeyBlocks over(const AttentionVarlenArgs& a, size_t first, size_t last, size_t keys,
                             size_t align, size_t size) {
     const size_t begin = visible_keys(a, first, keys).begin / align * align;

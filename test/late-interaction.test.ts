@@ -1,7 +1,7 @@
 // Models of late interaction, against the tokens and scores that sentence-transformers' MultiVectorEncoder gives them.
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CrossEncoder, convert, estimateMemory } from 'ggml-encoder';
+import { Classifier, CrossEncoder, ZeroShotClassifier, convert, estimateMemory } from 'ggml-encoder';
 
 import { type Engine, deviceSlack, engineOptions } from './golden/engines';
 import {
@@ -14,7 +14,7 @@ import {
 } from './golden/interaction-checkpoints';
 import { temporaryFolder } from './unit/convert/temp-folder';
 
-/** Largest |score - sentence-transformers float32|, for scores beyond 1 or -1 as a part of them. */
+/** Largest |score - sentence-transformers in f64|, for scores beyond 1 or -1 as a part of them. */
 const TOLERANCE = 2e-6;
 const ENGINES: readonly Engine[] = ['auto', 'portable', 'device'];
 const PAIRS = interactionQueries.flatMap((query) =>
@@ -122,5 +122,26 @@ describe('a model of late interaction', () => {
       await reranker.predict(['[Q] x', '[MASK] y'], PARSE),
     ];
     expect(Math.abs(plain.score - parsed.score)).toBeGreaterThan(1e-3);
+  });
+
+  it('is for CrossEncoder alone, and has no place for prompts and windows', async () => {
+    const refusal = { code: 'architecture_unsupported', message: expect.stringContaining('CrossEncoder') as string };
+    for (const other of [Classifier, ZeroShotClassifier]) {
+      const options = { cacheDir: temporaryFolder(), onWarning: () => undefined };
+      await expect(other.load(writeInteraction(model), options)).rejects.toMatchObject(refusal);
+    }
+    await using reranker = await load(model);
+    for (const options of [{ prompt: 'a' }, { windows: { overlap: 2 } }, { truncation: 'only_first' } as const]) {
+      await expect(reranker.rank('a', ['b'], options)).rejects.toThrow(RangeError);
+    }
+  });
+
+  it('reads more of a query and a document than its file says where a call asks for it', async () => {
+    await using reranker = await load(model);
+    const long = 'word '.repeat(40);
+    const [own] = await reranker.rank(long, [long]);
+    const [more] = await reranker.rank(long, [long], { maxQueryTokens: 20, maxDocumentTokens: 30 });
+    expect(own).toMatchObject({ tokens: 14 + 26, truncated: true });
+    expect(more!.tokens).toBeGreaterThan(20 + 30);
   });
 });

@@ -9,16 +9,19 @@ export async function load({ folder, type, threads, device }) {
   const file = path.join(folder, `${type}.gguf`);
   // A device has its own number of threads that feed it.
   const options = device === 'cpu' ? { device, threads } : { device };
-  const classifier = await Classifier.load(file, options);
   let crossEncoder;
-  const { labels, kernels, computeType } = classifier.info;
-  const where = device === 'cpu' ? '' : `${classifier.info.device}, `;
   const loadCrossEncoder = async () => (crossEncoder ??= await CrossEncoder.load(file, options));
+  // A model of late interaction has nothing to classify.
+  const classifier = await Classifier.load(file, options).catch(async () => undefined);
+  const { info } = classifier ?? (await loadCrossEncoder());
+  const { labels, kernels, computeType } = info;
+  const where = device === 'cpu' ? '' : `${info.device}, `;
 
   return {
     version: `${version} (${where}${kernels} kernels, products in ${computeType})`,
     async logits(inputs) {
-      const results = await classifier.classify(inputs, { logits: true });
+      const options = { logits: true };
+      const results = await (classifier?.classify(inputs, options) ?? crossEncoder.predict(inputs, options));
       return results.map((result) => Array.from(result.logits));
     },
     classify: (texts) => classifier.classify(texts),

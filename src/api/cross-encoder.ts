@@ -70,7 +70,7 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     checkOptions(options, [...LOAD_KEYS, 'prompts', 'defaultPromptName']);
     const { prompts, defaultPromptName, ...loadOptions } = options;
     checkPromptLoadOptions({ prompts, defaultPromptName });
-    const session = await Session.load(source, loadOptions, { prompts, defaultPromptName }, { ranksLists: true });
+    const session = await Session.load(source, loadOptions, { prompts, defaultPromptName }, { ranksDocuments: true });
     return new CrossEncoder<Label>(session);
   }
 

@@ -47,8 +47,8 @@ export interface RunControl {
 export interface Capabilities {
   /** The class gives each call its labels. */
   readonly readsLabels?: boolean;
-  /** The class gives each call its documents. */
-  readonly ranksLists?: boolean;
+  /** The class gives each call a query and documents. */
+  readonly ranksDocuments?: boolean;
 }
 
 /** @internal The part of the load options that a session keeps. */
@@ -94,7 +94,7 @@ export class Session {
     source: string,
     options: LoadOptions,
     prompts: PromptLoadOptions = {},
-    { readsLabels = false, ranksLists = false }: Capabilities = {},
+    { readsLabels = false, ranksDocuments = false }: Capabilities = {},
   ): Promise<Session> {
     checkSource(source);
     checkLoadOptions(options);
@@ -104,7 +104,8 @@ export class Session {
     const { path, warnings } = await resolveModelFile(source, options);
     const model = await openModel(path, nativeOptions, options.signal, options.isolation);
     try {
-      if (model.info.list !== null && !ranksLists) {
+      const isRanker = model.info.list !== null || model.info.chatTemplate === 'apart';
+      if (isRanker && !ranksDocuments) {
         throw new EncoderError(
           'architecture_unsupported',
           `the model ${source} ranks documents by a query and does nothing else; use CrossEncoder (rank)`,

@@ -166,7 +166,7 @@ class DisposableSession implements AsyncDisposable {
 
   static async load(path: string, options: LoadOptions): Promise<DisposableSession> {
     const loaded = new DisposableSession(
-      await Session.load(path, options, {}, { ranksLists: true, readsLabels: true }),
+      await Session.load(path, options, {}, { ranksDocuments: true, readsLabels: true }),
     );
     if (!loaded.session.readsLabels) return loaded;
     await loaded.session.dispose();

@@ -64,6 +64,16 @@ AddedToken read_token(JsonValue entry) {
           entry.at("special").as_bool()};
 }
 
+/// Of a byte of a text with a template around it, counted in the caller's own text.
+size_t place_in_text(const std::vector<Span>* callers, size_t byte) {
+  size_t begin = 0;
+  if (callers == nullptr) return byte;
+  for (const Span& own : *callers) {
+    if (own.begin <= byte) begin = own.begin;
+  }
+  return byte - begin;
+}
+
 }  // namespace
 
 AddedTokenMatcher::AddedTokenMatcher() : root_(trie_.add_root()) {}
@@ -115,7 +125,7 @@ void AddedTokenMatcher::split(std::string_view text, SpecialTokens mode, const s
     if (token.special && is_callers && mode == SpecialTokens::kError)
       throw Error(ErrorCode::input_invalid,
                   "the text contains the control token \"" + token.content + "\" at byte " +
-                      std::to_string(match.begin) +
+                      std::to_string(place_in_text(callers, match.begin)) +
                       "; remove it, or choose by specialTokens how such tokens are treated");
     size_t begin = match.begin;
     size_t end = match.end;

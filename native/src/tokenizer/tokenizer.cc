@@ -338,7 +338,9 @@ void PipelineTokenizer::encode_interaction(std::string_view query, std::optional
                                            Encoding& out) const {
   const InteractionTemplate& rule = *interaction_;
   if (!document)
-    throw Error(ErrorCode::input_invalid, "the model compares two texts, a query and a document");
+    throw Error(
+        ErrorCode::input_invalid,
+        "the model compares two texts: pass a query and a document, as CrossEncoder's rank and predict do");
   if (!options.prompt.empty() || options.strategy != TruncationStrategy::kLongestFirst)
     throw Error(
         ErrorCode::input_invalid,

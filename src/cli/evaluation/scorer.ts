@@ -38,7 +38,7 @@ export class Scorer {
 
   /** @throws as `Classifier.load` does. */
   static async load(source: string | undefined, options: LoadOptions): Promise<Scorer> {
-    return new Scorer(await Session.load(source ?? defaultModelPath, options, {}, { ranksLists: true }));
+    return new Scorer(await Session.load(source ?? defaultModelPath, options, {}, { ranksDocuments: true }));
   }
 
   /** What makes scores of the logits by the model's own rule; a checkpoint for regression keeps them for pairs too. */

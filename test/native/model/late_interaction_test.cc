@@ -163,6 +163,14 @@ TEST(interaction_reads_query_and_document_apart) {
   options.prompt = "a";
   CHECK_THROWS_CODE(encode(*model, {"word", "a"}, options), ErrorCode::input_invalid);
   options = {};
+  options.special_tokens = SpecialTokens::kError;
+  try {
+    encode(*model, {"a [SEP]", "a"}, options);
+    CHECK(false);
+  } catch (const Error& error) {
+    CHECK(std::string(error.what()).find("\"[SEP]\" at byte 2;") != std::string::npos);
+  }
+  options = {};
   options.strategy = TruncationStrategy::kOnlySecond;
   CHECK_THROWS_CODE(encode(*model, {"word", "a"}, options), ErrorCode::input_invalid);
   options = {};

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "enc/error.h"
 #include "enc/model.h"
+#include "load_options.h"
 #include "tiny_model.h"
 
 namespace enc::test {
@@ -55,14 +56,6 @@ std::string label_model(const Keys& keys = {}) {
   if (keys.has_pooler) tensors.linear("cls", kHidden, kHidden);
   tensors.linear("cls.output", columns, 1);
   return file.build();
-}
-
-LoadOptions options_for(KernelChoice kernels, int threads) {
-  LoadOptions options;
-  options.device = "cpu";
-  options.kernels = kernels;
-  options.threads = threads;
-  return options;
 }
 
 std::future<RunResult> start(Model& model, const std::vector<std::string>& texts, const Labels& labels,

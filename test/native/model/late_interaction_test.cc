@@ -8,6 +8,7 @@
 #include "check.h"
 #include "enc/error.h"
 #include "enc/model.h"
+#include "load_options.h"
 #include "tiny_model.h"
 
 namespace enc::test {
@@ -57,14 +58,6 @@ std::string interaction_model(const Keys& keys = {}) {
   add_tiny_encoder(file, tensors, kHidden, 2);
   tensors.linear("cls.output", kHidden, kSize);
   return file.build();
-}
-
-LoadOptions options_for(KernelChoice kernels, int threads) {
-  LoadOptions options;
-  options.device = "cpu";
-  options.kernels = kernels;
-  options.threads = threads;
-  return options;
 }
 
 std::future<RunResult> start(Model& model, std::vector<Input> pairs, const EncodeOptions& options = {}) {

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "enc/error.h"
 #include "enc/model.h"
+#include "load_options.h"
 #include "tiny_model.h"
 
 namespace enc::test {
@@ -53,14 +54,6 @@ std::string list_model(const Keys& keys = {}) {
   tensors.linear("cls", kHidden, 6);
   tensors.linear("cls.output", 6, kSize);
   return file.build();
-}
-
-LoadOptions options_for(KernelChoice kernels, int threads) {
-  LoadOptions options;
-  options.device = "cpu";
-  options.kernels = kernels;
-  options.threads = threads;
-  return options;
 }
 
 std::future<RunResult> start(Model& model, std::vector<Input> inputs, const Texts& documents) {

@@ -133,7 +133,7 @@ function refuseBody(config: ConfigReader, { isFirstGlobal, rope }: EncoderHyperp
 function checkExpansion(
   { source, queryLength }: InteractionSettings,
   { length, isAttended, isFixed }: ExpansionSettings,
-  { numPositions }: EncoderHyperparameters,
+  { numPositions, attentionSoftcap, slidingWindow, isCausal }: EncoderHyperparameters,
   modelType: string,
   maxLength: number,
 ): void {
@@ -142,6 +142,14 @@ function checkExpansion(
   if (isAttended) return;
   if (ZEROING.includes(modelType)) {
     source.unsupported('queries are filled up with tokens that no other sees, which DeBERTa makes no states of');
+  }
+  // What attention gives a token that sees none is zeros in PyTorch's own, which does not know caps.
+  const distance = slidingWindow && (isCausal === true ? slidingWindow.size - 1 : Math.floor(slidingWindow.size / 2));
+  if (attentionSoftcap !== undefined && distance !== undefined && distance < length) {
+    source.unsupported(
+      `queries are filled up to ${length} tokens that no other sees, some layers see ${distance} tokens far and cap ` +
+        'their scores; the last of those tokens would see none',
+    );
   }
 }
 

@@ -1,15 +1,18 @@
 """sentence-transformers' MultiVectorEncoder on PyTorch, for the models that are one."""
 import torch
+from pytorch import TYPES
 from sentence_transformers import MultiVectorEncoder, __version__
 
 
-class LateInteraction:
-    def __init__(self, folder, dtype, threads, batch_size, device):
+class Model:
+    def __init__(self, folder, dtype, threads, batch_size, device="cpu"):
         torch.set_num_threads(threads)
         torch.set_num_interop_threads(1)
         self.version = f"{torch.__version__}, sentence-transformers {__version__}"
         self.batch_size = batch_size
-        self.model = MultiVectorEncoder(folder, device=device, model_kwargs={"dtype": dtype})
+        # PyTorch's word for what SYCL runs on.
+        device = device.replace("sycl", "xpu")
+        self.model = MultiVectorEncoder(folder, device=device, model_kwargs={"dtype": TYPES[dtype]})
 
     def logits(self, queries, documents):
         """Each query is encoded once, as whoever ranks does it."""

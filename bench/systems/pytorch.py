@@ -1,6 +1,5 @@
 """transformers on PyTorch, scaled dot product attention, f32, f16 or bf16."""
 import inspect
-import pathlib
 
 import torch
 import transformers
@@ -11,14 +10,6 @@ NAMES = ["input_ids", "attention_mask", "token_type_ids"]
 
 
 class Model:
-    def __new__(cls, folder, dtype, threads, batch_size, device="cpu"):
-        if (pathlib.Path(folder) / "modules.json").exists():
-            # Not at the top: it takes seconds, and how long the others take to load is measured.
-            from late_interaction import LateInteraction
-
-            return LateInteraction(folder, TYPES[dtype], threads, batch_size, device.replace("sycl", "xpu"))
-        return super().__new__(cls)
-
     def __init__(self, folder, dtype, threads, batch_size, device="cpu"):
         # PyTorch's word for what SYCL runs on.
         self.device = torch.device(device.replace("sycl", "xpu"))

@@ -1,5 +1,6 @@
 """The process of a system that runs in Python: worker.py <system>. Reads requests as JSON lines, answers likewise."""
 import json
+import pathlib
 import sys
 import time
 import traceback
@@ -18,7 +19,9 @@ class Worker:
 
     def load(self, request):
         def load():
-            if self.name == "pytorch":
+            if self.name == "pytorch" and (pathlib.Path(request["folder"]) / "modules.json").exists():
+                from late_interaction import Model
+            elif self.name == "pytorch":
                 from pytorch import Model
             else:
                 from ort import Model

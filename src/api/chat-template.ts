@@ -6,6 +6,11 @@ import type { InputColumns } from './inputs';
 /** @internal */
 export type ChatTemplate = NativeModelInfo['chatTemplate'];
 
+/** @internal Whether the model does nothing but rank documents by a query: read as a list, or each of them apart. */
+export function onlyRanks(template: ChatTemplate): boolean {
+  return template === 'list' || template === 'apart';
+}
+
 /** @internal The inputs of a call with the prompt where the model has it: in its template, else before the first text. */
 export function placePrompt(
   columns: InputColumns,
@@ -28,7 +33,7 @@ export function checkTemplateOptions(run: NativeRunOptions, template: ChatTempla
   if (template === 'none') return;
   const { windows, truncation, maxTextTokens, maxTextPairTokens } = run;
   const isPlain = windows === 'none' && truncation === 'longest_first';
-  if (template === 'list' || template === 'apart') {
+  if (onlyRanks(template)) {
     if (isPlain) return;
     const reads = template === 'list' ? 'a query and its documents as one text' : 'query and document apart';
     throw wrongValue(

@@ -8,7 +8,7 @@ import { wrongType } from '../support/arguments';
 import { type Limits, resolveLimits } from '../support/limits';
 import { countedFrom, nameNotFinite, nameRefused } from './answer';
 import { CallQueue } from './call-queue';
-import { type ChatTemplate, checkTemplateOptions } from './chat-template';
+import { checkTemplateOptions, onlyRanks, type ChatTemplate } from './chat-template';
 import type { InputColumns } from './inputs';
 import { type ListModel, scoreBlocks, scoreList, toVectors } from './list-ranking';
 import { checkLoadOptions, nativeLoadOptions } from './load-options';
@@ -104,8 +104,7 @@ export class Session {
     const { path, warnings } = await resolveModelFile(source, options);
     const model = await openModel(path, nativeOptions, options.signal, options.isolation);
     try {
-      const isRanker = model.info.list !== null || model.info.chatTemplate === 'apart';
-      if (isRanker && !ranksDocuments) {
+      if (onlyRanks(model.info.chatTemplate) && !ranksDocuments) {
         throw new EncoderError(
           'architecture_unsupported',
           `the model ${source} ranks documents by a query and does nothing else; use CrossEncoder (rank)`,

@@ -2,6 +2,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
+import { onlyRanks } from '../api/chat-template';
 import { Classifier } from '../api/classifier';
 import { convert } from '../api/conversion';
 import { CrossEncoder } from '../api/cross-encoder';
@@ -99,18 +100,15 @@ async function compare(
   const meter = new RateMeter(io, 'texts');
   try {
     const input = { name, lines: records(stream, name, parseVerificationLine), meter, signal: io.signal };
-    const result = await (ranks(exact.session) ? compareLists(models, input) : compareTexts(models, input));
+    const result = await (onlyRanks(exact.session.chatTemplate)
+      ? compareLists(models, input)
+      : compareTexts(models, input));
     if (result.texts === 0) throw new EncoderError('input_invalid', `${name} holds no texts`);
     return result;
   } finally {
     meter.hide();
     stream.destroy();
   }
-}
-
-/** The model does nothing else: it reads lists, or query and document apart. */
-function ranks({ list, chatTemplate }: Session): boolean {
-  return list !== null || chatTemplate === 'apart';
 }
 
 interface Input {

@@ -3,7 +3,7 @@
  * query's tokens find their nearest ones in a document. As sentence-transformers' MultiVectorEncoder runs them.
  */
 import type { EncoderBody, EncoderHyperparameters, EncoderModel, TokenInteraction } from './architectures/architecture';
-import { findBody } from './architectures/index';
+import { bareClass, findBody } from './architectures/index';
 import type { CheckpointFiles } from './checkpoint';
 import type { ConfigReader } from './config';
 import {
@@ -97,7 +97,7 @@ export async function describeInteraction(
   }
   const interaction = readInteraction(settings, tokenizer, body.hyperparameters, most);
   return {
-    sourceClass: folders === undefined ? 'HF_ColBERT' : architecture.sourceClass.replace(/For\w+$/, 'Model'),
+    sourceClass: folders === undefined ? 'HF_ColBERT' : bareClass(architecture.sourceClass),
     model: modelOf(body, projection, interaction),
     tokenizer,
     weights: projection.weights,

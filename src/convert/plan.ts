@@ -3,7 +3,7 @@ import type { TensorType } from '../gguf/types';
 import type { GgufTensorDeclaration } from '../gguf/writer';
 import { readActivationFn } from './activation-fn';
 import type { PlannedTensor } from './architectures/architecture';
-import { findArchitecture, findBody } from './architectures/index';
+import { bareClass, findArchitecture, findBody } from './architectures/index';
 import { readAnswerTokens, refuseScoreTokens } from './answer-tokens';
 import type { CheckpointFiles } from './checkpoint';
 import type { ConfigReader } from './config';
@@ -209,11 +209,6 @@ async function readSettings(checkpoint: CheckpointFiles): Promise<{
   const reason =
     modules === undefined ? 'without a modules.json' : `unless the model_type in ${MODEL_SETTINGS} is CrossEncoder`;
   return { ...none, unread: `${paths.join(' and ')} passed over, as sentence-transformers does ${reason}` };
-}
-
-/** The class of the model without a head: BertForSequenceClassification gives BertModel. */
-function bareClass(sourceClass: string): string {
-  return sourceClass.replace(/For\w+$/, 'Model');
 }
 
 function refuseScoreModule(checkpoint: CheckpointFiles, config: ConfigReader): void {

@@ -9,20 +9,17 @@ import { errnoOf } from './source-file';
  * where a system says ENOENT although the folder above is there, as /proc does.
  */
 export async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    if (await isFolder(path)) return;
+  await makeOne(path).catch(async (error: unknown) => {
     const parent = dirname(path);
     if (errnoOf(error) !== 'ENOENT' || parent === path) throw error;
     // Whoever makes the same folder may have made that meanwhile.
     if (!(await isFolder(parent))) await makeFolder(parent);
-    await makeFolderIn(path);
-  }
+    await makeOne(path);
+  });
 }
 
-/** Another process may have made it meanwhile. */
-async function makeFolderIn(path: string): Promise<void> {
+/** In a folder that is there. */
+async function makeOne(path: string): Promise<void> {
   await mkdir(path).catch(async (error: unknown) => {
     if (!(await isFolder(path))) throw error;
   });

@@ -117,6 +117,12 @@ size_t PipelineTokenizer::text_budget(bool has_pair, const EncodeOptions& option
                                             " special tokens");
 }
 
+/// Whether ids behind the first `budget` need not be there, but for one.
+bool stops_early(const EncodeOptions& options, size_t budget) {
+  return options.side == TruncationSide::kRight && options.special_tokens != SpecialTokens::kError &&
+         budget < SIZE_MAX / 4;
+}
+
 /// `count` ids of `ids`, the others dropped at the given side.
 Template::Ids keep(const std::vector<int32_t>& ids, size_t count, TruncationSide side) {
   const int32_t* begin = ids.data();
@@ -146,11 +152,10 @@ void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_
   };
   // What is cut off at the right need not be tokenized: one token beyond the budget tells that the text is
   // longer.
-  const bool may_stop = options.side == TruncationSide::kRight &&
-                        options.special_tokens != SpecialTokens::kError && budget < SIZE_MAX / 4;
-  tokenize_both(may_stop ? budget + 1 : SIZE_MAX);
+  const bool stops = stops_early(options, budget);
+  tokenize_both(stops ? budget + 1 : SIZE_MAX);
   // Only an odd token between two long texts asks which is the longer.
-  if (may_stop && budget % 2 == 1 && options.strategy == TruncationStrategy::kLongestFirst &&
+  if (stops && budget % 2 == 1 && options.strategy == TruncationStrategy::kLongestFirst &&
       std::min(scratch.first.size(), scratch.second.size()) > budget)
     tokenize_both(SIZE_MAX);
 
@@ -180,10 +185,9 @@ void PipelineTokenizer::encode_rendered(std::string_view text, std::optional<std
 
   const size_t budget =
       pair_template_->adds_special_tokens ? text_budget(false, options) : options.max_length;
-  const bool may_stop = options.side == TruncationSide::kRight &&
-                        options.special_tokens != SpecialTokens::kError && budget < SIZE_MAX / 4;
+  const bool stops = stops_early(options, budget);
   std::vector<int32_t>& ids = scratch.first;
-  tokenize_rendered(options.special_tokens, may_stop ? budget + 1 : SIZE_MAX, scratch, ids);
+  tokenize_rendered(options.special_tokens, stops ? budget + 1 : SIZE_MAX, scratch, ids);
   out.truncated = ids.size() > budget;
   const Template::Ids kept = keep(ids, std::min(ids.size(), budget), options.side);
   if (pair_template_->adds_special_tokens) return template_.apply(kept, nullptr, out);
@@ -364,22 +368,26 @@ void PipelineTokenizer::encode_interaction(std::string_view query, std::optional
 void PipelineTokenizer::encode_side(const InteractionTemplate::Side& side, std::string_view text,
                                     size_t max_text, const EncodeOptions& options, Scratch& scratch,
                                     Encoding& out) const {
-  std::vector<int32_t>&ids = scratch.first, &prefix = scratch.second;
-  render_prefixed(side.prefix, {}, kMaxTextBytes, scratch.rendered);
-  tokenize_rendered(options.special_tokens, SIZE_MAX, scratch, prefix);
+  const auto prefix_tokens = [&] {
+    render_prefixed(side.prefix, {}, kMaxTextBytes, scratch.rendered);
+    tokenize_rendered(options.special_tokens, SIZE_MAX, scratch, scratch.second);
+    return scratch.second.size();
+  };
   EncodeOptions own = options;
   if (max_text == SIZE_MAX) own.max_length = std::min(options.max_length, side.max_length);
   size_t budget = text_budget(false, own);
-  if (max_text < budget) budget = std::min(budget, prefix.size() + max_text);
+  if (max_text < budget) budget = std::min(budget, prefix_tokens() + max_text);
 
   render_prefixed(side.prefix, text, kMaxTextBytes, scratch.rendered);
-  const bool may_stop = options.side == TruncationSide::kRight &&
-                        options.special_tokens != SpecialTokens::kError && budget < SIZE_MAX / 4;
-  tokenize_rendered(options.special_tokens, may_stop ? budget + 1 : SIZE_MAX, scratch, ids);
+  const bool stops = stops_early(options, budget);
+  std::vector<int32_t>& ids = scratch.first;
+  tokenize_rendered(options.special_tokens, stops ? budget + 1 : SIZE_MAX, scratch, ids);
   out.truncated = ids.size() > budget;
-  if (out.truncated && options.side == TruncationSide::kLeft && prefix.size() < budget) {
-    const auto behind = ids.begin() + static_cast<std::ptrdiff_t>(prefix.size());
-    ids.erase(behind, behind + static_cast<std::ptrdiff_t>(ids.size() - budget));
+  if (out.truncated && options.side == TruncationSide::kLeft) {
+    if (const size_t prefix = prefix_tokens(); prefix < budget) {
+      const auto behind = ids.begin() + static_cast<std::ptrdiff_t>(prefix);
+      ids.erase(behind, behind + static_cast<std::ptrdiff_t>(ids.size() - budget));
+    }
   }
   template_.apply(keep(ids, std::min(ids.size(), budget), options.side), nullptr, out);
 }

@@ -105,3 +105,8 @@ function adviceFor(named: string): string | undefined {
   if (!ARCHITECTURES.some(({ sourceClass }) => sourceClass === classifier)) return undefined;
   return `this checkpoint has another head than a classifier's, or none; ${classifier} is supported`;
 }
+
+/** The class of the model without a head: BertForSequenceClassification gives BertModel. */
+export function bareClass(sourceClass: string): string {
+  return sourceClass.replace(/For\w+$/, 'Model');
+}

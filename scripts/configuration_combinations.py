@@ -208,7 +208,8 @@ def write_weights(folder, rng, network, plain, around):
         # Some as views that do not lie in order, as old checkpoints have them.
         turned = {name: tensor.t().contiguous().t() if tensor.dim() == 2 and rng.random() < 0.3 else tensor
                   for name, tensor in tensors.items()}
-        return torch.save(turned, folder / name)
+        # The older half of them is of before PyTorch 1.6.
+        return torch.save(turned, folder / name, _use_new_zipfile_serialization=rng.random() < 0.5)
 
     if not shards:
         return save(state, f"{stem}.{extension}")

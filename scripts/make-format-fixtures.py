@@ -3,8 +3,8 @@
 
 Versions that made the committed files: torch 2.13.0 (CPU), transformers 5.18.0, safetensors 0.8.0, h5py 3.16.0,
 numpy 2.4.6. The .h5 files (gzipped) have the layout that Keras 2 and the TensorFlow models of transformers 4 wrote.
-Every run gives the same files but for legacy.bin, odd.h5 and virtual.h5, in which the libraries leave memory addresses
-and unused bytes.
+Every run gives the same files but for *legacy.bin, odd.h5 and virtual.h5, in which the libraries leave memory addresses
+and unused bytes. The *legacy.bin have the layout of before PyTorch 1.6, which torch still writes on request.
 """
 import gzip
 import json
@@ -103,6 +103,7 @@ def write_bin(folder, state, family):
     if family == "bert":
         old["bert.embeddings.position_ids"] = torch.arange(POSITIONS)[None]
     torch.save(old, folder / "pytorch_model.bin")
+    torch.save(old, folder / "pytorch_model.legacy.bin", _use_new_zipfile_serialization=False)
     names = list(old)
     weight_map = {}
     for shard in range(2):
@@ -186,11 +187,11 @@ def write_odd_torch(folder):
         boolean=torch.tensor([True, False]),
     )
     torch.save(tensors, folder / "odd.bin")
+    torch.save(tensors, folder / "odd.legacy.bin", _use_new_zipfile_serialization=False)
     expected = {}
     for name, value in tensors.items():
         expected[name] = {"dtype": str(value.dtype), "shape": list(value.shape), "values": value.flatten().tolist()}
     (folder / "odd.json").write_text(json.dumps(expected, indent=1) + "\n")
-    torch.save(OrderedDict(weight=base), folder / "legacy.bin", _use_new_zipfile_serialization=False)
     torch.save({"epoch": 1, "state_dict": {"weight": base}}, folder / "training.bin")
     torch.save(OrderedDict(weight=base), folder / "protocol4.bin", pickle_protocol=4)
     torch.jit.script(torch.nn.Linear(2, 2)).save(str(folder / "script.bin"))

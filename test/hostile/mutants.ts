@@ -19,7 +19,7 @@ import {
   soundTensors,
 } from './sound';
 import { setFitFiles, soundHeads } from './sound-setfit';
-import { torchFile } from '../unit/convert/readers/torch-builder';
+import { legacyTorchFile, torchFile } from '../unit/convert/readers/torch-builder';
 
 type Make = (random: Random) => Pick<Case, 'files' | 'gguf' | 'isAdapter'>;
 
@@ -33,8 +33,7 @@ export interface MutantKind {
 export function mutantKinds(soundGguf: readonly Buffer[]): MutantKind[] {
   const parsed = soundGguf.map((bytes) => parseGguf(bytes));
   const torch = soundTorch();
-  const pickles = [torch.pickle];
-  const bin = torchFile(torch.pickle, ...torch.storages);
+  const bins = [torchFile(torch.pickle, ...torch.storages), legacyTorchFile(torch.pickle, torch.storages)];
   const h5 = ['tf_model.h5', 'tf_model.chunked.h5'].map((name) => {
     const bytes = formatFixture(`bert/${name}`);
     return { bytes, fields: fieldsOf(bytes), places: [...bytes.keys()].filter((at) => bytes[at] !== 0) };
@@ -56,14 +55,16 @@ export function mutantKinds(soundGguf: readonly Buffer[]): MutantKind[] {
       make: (random) => ({
         files: {
           'model.safetensors': undefined,
-          'pytorch_model.bin': torchFile(damageBytes(random.pick(pickles), random), ...torch.storages),
+          'pytorch_model.bin': torchFile(damageBytes(torch.pickle, random), ...torch.storages),
         },
       }),
     },
     {
-      name: 'zip',
+      name: 'torch bytes',
       share: 4,
-      make: (random) => ({ files: { 'model.safetensors': undefined, 'pytorch_model.bin': damageBytes(bin, random) } }),
+      make: (random) => ({
+        files: { 'model.safetensors': undefined, 'pytorch_model.bin': damageBytes(random.pick(bins), random) },
+      }),
     },
     {
       name: 'hdf5',

@@ -11,6 +11,8 @@ export class ByteCursor {
     readonly bytes: Buffer,
     /** What the bytes are, for messages: file and structure. */
     private readonly what: string,
+    /** Where the bytes are but the beginning of something longer: throws what stands for a read past them. */
+    private readonly beyond?: () => never,
   ) {}
 
   get offset(): number {
@@ -69,6 +71,11 @@ export class ByteCursor {
     this.position = Math.min(Math.ceil(this.position / unit) * unit, this.bytes.length);
   }
 
+  /** Refuses bytes that are left. */
+  end(): void {
+    if (this.remaining !== 0) this.fail(`${this.remaining} bytes follow its end`);
+  }
+
   /** Refuses anything but these characters at this place. */
   signature(text: string): void {
     const found = this.take(text.length).toString('latin1');
@@ -81,6 +88,7 @@ export class ByteCursor {
 
   private advance(length: number): number {
     if (length < 0 || length > this.remaining) {
+      this.beyond?.();
       this.fail(`it ends after ${this.bytes.length} bytes, within a field of ${length} bytes at ${this.position}`);
     }
     const start = this.position;

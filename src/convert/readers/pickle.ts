@@ -6,7 +6,7 @@ import { TextDecoder } from 'node:util';
 
 import { EncoderError } from '../../errors';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
-import { ByteCursor } from './byte-cursor';
+import type { ByteCursor } from './byte-cursor';
 
 export type PickleValue =
   string | number | boolean | null | PickleBytes | PickleList | PickleTuple | PickleDict | PickleObject;
@@ -94,18 +94,20 @@ const REFUSED: Readonly<Record<number, string>> = {
   0x95: 'FRAME',
 };
 
-/** The one value that `bytes` describe. Throws `checkpoint_malformed` or `limit_exceeded` naming `path`. */
+/**
+ * The value of the pickle that begins at `cursor`, which is left behind its end. Throws `checkpoint_malformed` or
+ * `limit_exceeded` naming `path`.
+ */
 export function readPickle(
-  bytes: Buffer,
+  cursor: ByteCursor,
   path: string,
   host: PickleHost,
   limits: Limits = DEFAULT_LIMITS,
 ): PickleValue {
-  return new Machine(bytes, path, host, limits).run();
+  return new Machine(cursor, path, host, limits).run();
 }
 
 class Machine {
-  private readonly cursor: ByteCursor;
   private readonly memo: PickleValue[] = [];
   /** Stacks that a MARK put aside; the running one is `stack`. */
   private readonly marked: PickleValue[][] = [];
@@ -115,13 +117,11 @@ class Machine {
   private protocol = 2;
 
   constructor(
-    bytes: Buffer,
+    private readonly cursor: ByteCursor,
     private readonly path: string,
     private readonly host: PickleHost,
     private readonly limits: Limits,
-  ) {
-    this.cursor = new ByteCursor(bytes, `${path}, pickle`);
-  }
+  ) {}
 
   run(): PickleValue {
     const { protocols, advice } = this.host;
@@ -226,7 +226,6 @@ class Machine {
   private stop(): PickleValue {
     const value = this.pop();
     if (this.depth !== 0 || this.marked.length !== 0) this.cursor.fail('values are left over at its end');
-    if (this.cursor.remaining !== 0) this.cursor.fail('bytes follow its end');
     return value;
   }
 

@@ -5,7 +5,7 @@
 import { EncoderError } from '../../errors';
 import type { Limits } from '../../support/limits';
 import { MAX_DIMENSION } from '../limits';
-import type { ByteCursor } from './byte-cursor';
+import { ByteCursor } from './byte-cursor';
 import { NumpyArray, numpyElementBytes } from './numpy-array';
 import {
   PickleBytes,
@@ -90,7 +90,9 @@ export function readEstimator(
       `${path} is no plain pickle; if it was written with compress=..., save it again with joblib.dump(model_head, path)`,
     );
   }
-  const value = readPickle(bytes, path, new SklearnHost(path, classes, supported), limits);
+  const cursor = new ByteCursor(bytes, `${path}, pickle`);
+  const value = readPickle(cursor, path, new SklearnHost(path, classes, supported), limits);
+  cursor.end();
   if (value instanceof Estimator) return value;
   throw new EncoderError('checkpoint_malformed', `${path} holds no estimator of scikit-learn`);
 }

@@ -2,6 +2,7 @@
 import { EncoderError } from '../../errors';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import { MAX_DIMENSION, MAX_TENSOR_NAME_BYTES, MAX_TENSOR_RANK } from '../limits';
+import type { ByteCursor } from './byte-cursor';
 import { type PickleHost, type PickleValue, PickleDict, PickleObject, PickleTuple, readPickle } from './pickle';
 
 /** A tensor as a view: element (i, j, ...) lies at element offset + i * strides[0] + j * strides[1] + ... */
@@ -13,12 +14,21 @@ export interface TorchView {
   readonly strides: readonly number[];
   /** Of the first element, in elements from the start of the storage. */
   readonly offset: number;
-  /** Name of the storage: data/<key> in the archive. */
+  /** The storage's key, a number in decimal. */
   readonly storage: string;
 }
 
-/** Bytes of the storage `key`, undefined when the archive has none. */
-export type StorageSize = (key: string) => number | undefined;
+/** What the pickle says; whether its storages are in the file, and as large, is its reader's to check. */
+export interface StateDict {
+  readonly views: ReadonlyMap<string, TorchView>;
+  readonly storages: ReadonlyMap<string, TorchStorage>;
+}
+
+export interface TorchStorage {
+  readonly dtype: string;
+  readonly elementBytes: number;
+  readonly numElements: number;
+}
 
 const STORAGES: ReadonlyMap<string, readonly [dtype: string, elementBytes: number]> = new Map([
   ['FloatStorage', ['F32', 4]],
@@ -54,14 +64,18 @@ class Callable extends PickleObject {
   }
 }
 
-class Storage extends PickleObject {
+class Storage extends PickleObject implements TorchStorage {
   readonly kind = 'storage';
+  readonly dtype: string;
+  readonly elementBytes: number;
   constructor(
-    readonly type: StorageType,
+    { dtype, elementBytes }: StorageType,
     readonly key: string,
     readonly numElements: number,
   ) {
     super();
+    this.dtype = dtype;
+    this.elementBytes = elementBytes;
   }
 }
 
@@ -72,21 +86,17 @@ class Tensor extends PickleObject {
   }
 }
 
-/** The tensors of a state dict. Throws `checkpoint_malformed` or `limit_exceeded`; `path` is for messages. */
-export function readStateDict(
-  pickle: Buffer,
-  path: string,
-  storageSize: StorageSize,
-  limits: Limits = DEFAULT_LIMITS,
-): Map<string, TorchView> {
-  const value = readPickle(pickle, path, new TorchHost(path, storageSize), limits);
+/** The state dict that begins at `cursor`. Throws `checkpoint_malformed` or `limit_exceeded`; `path` is for messages. */
+export function readStateDict(cursor: ByteCursor, path: string, limits: Limits = DEFAULT_LIMITS): StateDict {
+  const host = new TorchHost(path);
+  const value = readPickle(cursor, path, host, limits);
   if (!(value instanceof PickleDict)) {
     malformed(path, 'it holds no dictionary of weights; save it again with torch.save(model.state_dict(), path)');
   }
   if (value.entries.size > limits.tensorsPerFile) {
     throw limitExceeded(limits, 'tensorsPerFile', `${path} has ${value.entries.size} tensors`);
   }
-  const tensors = new Map<string, TorchView>();
+  const views = new Map<string, TorchView>();
   for (const [name, entry] of value.entries) {
     if (typeof name !== 'string' || name === '' || /\p{Cc}/u.test(name)) malformed(path, 'a tensor has no plain name');
     if (Buffer.byteLength(name) > MAX_TENSOR_NAME_BYTES)
@@ -97,9 +107,9 @@ export function readStateDict(
         `the entry ${name} is no tensor, so this is more than the weights; save them alone with torch.save(model.state_dict(), path)`,
       );
     }
-    tensors.set(name, entry.view);
+    views.set(name, entry.view);
   }
-  return tensors;
+  return { views, storages: host.storages };
 }
 
 class TorchHost implements PickleHost {
@@ -107,10 +117,9 @@ class TorchHost implements PickleHost {
   readonly writer = 'torch.save of plain weights';
   readonly advice = 'save them again with torch.save(model.state_dict(), path) or as safetensors';
 
-  constructor(
-    private readonly path: string,
-    private readonly storageSize: StorageSize,
-  ) {}
+  readonly storages = new Map<string, Storage>();
+
+  constructor(private readonly path: string) {}
 
   global(module: string, name: string): PickleObject | undefined {
     if (module === 'collections' && name === 'OrderedDict') return new Callable(name);
@@ -135,22 +144,25 @@ class TorchHost implements PickleHost {
     }
   }
 
+  /** ('storage', type, key, device, elements); before PyTorch 1.6 one more, for views of storages, which was None. */
   persistent(id: PickleValue): PickleValue {
     const items = id instanceof PickleTuple ? id.items : [];
-    const [tag, type, key, , numElements] = items;
-    if (items.length !== 5 || tag !== 'storage' || !(type instanceof StorageType)) {
+    const [tag, type, key, , numElements, view = null] = items;
+    if (items.length < 5 || items.length > 6 || tag !== 'storage' || !(type instanceof StorageType) || view !== null) {
       malformed(this.path, 'a reference to something that is no storage');
     }
-    if (typeof key !== 'string' || !/^\d{1,9}$/.test(key)) malformed(this.path, 'a storage without a number');
-    const sizeBytes = this.storageSize(key);
-    if (sizeBytes === undefined) malformed(this.path, `it has no data/${key}, which a tensor needs`);
-    if (!isCount(numElements) || numElements * type.elementBytes !== sizeBytes) {
-      malformed(
-        this.path,
-        `data/${key} has ${sizeBytes} bytes, but ${String(numElements)} elements of ${type.dtype} are said to be there`,
-      );
+    if (typeof key !== 'string' || !/^\d{1,20}$/.test(key)) malformed(this.path, 'a storage without a number');
+    if (!isCount(numElements) || !isCount(numElements * type.elementBytes)) {
+      malformed(this.path, `the storage ${key} has ${String(numElements)} elements`);
     }
-    return new Storage(type, key, numElements);
+    const known = this.storages.get(key);
+    if (known !== undefined) {
+      if (known.dtype === type.dtype && known.numElements === numElements) return known;
+      malformed(this.path, `the storage ${key} is described in two ways`);
+    }
+    const storage = new Storage(type, key, numElements);
+    this.storages.set(key, storage);
+    return storage;
   }
 
   /** A state dict carries its modules' version numbers as attributes; they do not matter here. */
@@ -167,7 +179,7 @@ class TorchHost implements PickleHost {
     }
     const shape = size instanceof PickleTuple ? size.items : undefined;
     const strides = stride instanceof PickleTuple ? stride.items : undefined;
-    const where = `a tensor in data/${storage.key}`;
+    const where = `a tensor in the storage ${storage.key}`;
     if (!isCount(offset) || !isCounts(shape) || !isCounts(strides) || shape.length !== strides.length) {
       malformed(this.path, `${where} has no valid offset, size and strides`);
     }
@@ -175,7 +187,7 @@ class TorchHost implements PickleHost {
       malformed(this.path, `${where} has the impossible size [${shape.join()}]`);
     }
     this.checkExtent(storage, offset, shape, strides, where);
-    const { dtype, elementBytes } = storage.type;
+    const { dtype, elementBytes } = storage;
     return { dtype, elementBytes, shape, strides, offset, storage: storage.key };
   }
 
@@ -190,10 +202,10 @@ class TorchHost implements PickleHost {
     const last = shape.reduce((sum, count, axis) => sum + Math.max(count - 1, 0) * strides[axis]!, offset);
     const end = shape.includes(0) ? offset : last + 1;
     if (end > storage.numElements) {
-      malformed(this.path, `${where} reaches to element ${end} of a storage with ${storage.numElements}`);
+      malformed(this.path, `${where} reaches to element ${end} of ${storage.numElements}`);
     }
     if (shape.includes(0)) return;
-    const { elementBytes } = storage.type;
+    const { elementBytes } = storage;
     const sizeBytes = shape.reduce((product, count) => product * count, elementBytes);
     const limit = Math.max(MAX_EXPANDED_BYTES, MAX_EXPANSION * storage.numElements * elementBytes);
     if (sizeBytes > limit) {

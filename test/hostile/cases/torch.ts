@@ -1,9 +1,10 @@
-/** Hand-made pytorch_model.bin files: archives and pickles. */
+/** Hand-made pytorch_model.bin files: both kinds of container, archives and pickles. */
 import type { Case } from '../case';
 import { type SoundTensor, soundTensors } from '../sound';
 import {
   type BuiltEntry,
   type BuiltTensor,
+  legacyTorchFile,
   pickle,
   stateDict,
   tensorOpcodes,
@@ -72,6 +73,7 @@ export function torchCases(): Case[] {
   };
   const sound = soundTorch();
   bin('sound', torchFile(sound.pickle, ...sound.storages), 'accepted');
+  bin('sound, of old', legacyTorchFile(sound.pickle, sound.storages), 'accepted');
   // One tensor 'x' is a valid file of no model; what is asked here is that nothing else happens.
   for (let opcode = 0; opcode < 256; opcode++) {
     const name = `opcode 0x${opcode.toString(16).padStart(2, '0')}`;

@@ -172,6 +172,15 @@ describe.each(['bert', 'distilbert'] as const)('a damaged %s', (family) => {
     expect(await refusals(family, 'pytorch_model.bin', variants)).toBeGreaterThan(200);
   });
 
+  it('pytorch_model.bin of before PyTorch 1.6', async () => {
+    const original = formatBytes(`${family}/pytorch_model.legacy.bin`);
+    // All but what lies in a storage: the pickles, and what stands in front of the first two.
+    const end = original.indexOf(Buffer.from('e.', 'latin1'), original.lastIndexOf(Buffer.from('\x80\x02]', 'latin1')));
+    const places = [...original.keys()].slice(0, end + 20);
+    const variants = repeat(300, 6, (random) => damage(original, places, random));
+    expect(await refusals(family, 'pytorch_model.bin', variants)).toBeGreaterThan(200);
+  });
+
   it('pytorch_model.bin.index.json', async () => {
     const name = 'pytorch_model.bin.index.json';
     const original = formatBytes(`${family}/${name}`);

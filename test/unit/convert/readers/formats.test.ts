@@ -18,6 +18,7 @@ const VARIANTS: readonly (readonly [string, Family, Readonly<Record<string, stri
   ['bert', 'distilbert'] as const
 ).flatMap((family) => [
   ['pytorch_model.bin', family, { 'pytorch_model.bin': 'pytorch_model.bin' }] as const,
+  ['pytorch_model.bin of old', family, { 'pytorch_model.bin': 'pytorch_model.legacy.bin' }] as const,
   ['shards of pytorch_model.bin', family, SHARDS] as const,
   ['tf_model.h5', family, { 'tf_model.h5': 'tf_model.h5' }] as const,
   ['tf_model.h5 with packed chunks', family, { 'tf_model.h5': 'tf_model.chunked.h5' }] as const,

@@ -1,4 +1,4 @@
-/** Zip archives and pickles byte by byte, right by default and wrong wherever a test wants them to be. */
+/** Files of torch.save, zip archives and pickles byte by byte, right by default and wrong wherever a test wants them to be. */
 import { crc32 } from '../../../../src/convert/readers/crc32';
 
 export interface BuiltEntry {
@@ -77,6 +77,33 @@ export function torchEntries(pickle: Uint8Array, ...storages: Uint8Array[]): Bui
   ];
 }
 
+export interface BuiltLegacy {
+  readonly version?: Uint8Array;
+  readonly machine?: Uint8Array;
+  readonly keys?: Uint8Array;
+  /** What the file says of each storage's elements, where it is not the number of floats in it. */
+  readonly counts?: readonly bigint[];
+  readonly behind?: Uint8Array;
+}
+
+/** A .bin of before PyTorch 1.6 with this pickle and storages of floats 0, 1, ... */
+export function legacyTorchFile(dict: Uint8Array, storages: readonly Uint8Array[], built: BuiltLegacy = {}): Buffer {
+  const count = (index: number, { length }: Uint8Array) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(built.counts?.[index] ?? BigInt(length / 4));
+    return bytes;
+  };
+  return Buffer.concat([
+    Buffer.from('80028a0a6cfc9c46f9206aa850192e', 'hex'),
+    built.version ?? pickle(0x80, 2, 'M\xe9\x03.'),
+    built.machine ?? pickle(0x80, 2, '}', unicode('little_endian'), 0x88, 's.'),
+    dict,
+    built.keys ?? pickle(0x80, 2, '](', ...storages.map((_, key) => unicode(String(key))), 'e.'),
+    ...storages.flatMap((bytes, index) => [count(index, bytes), bytes]),
+    built.behind ?? Buffer.alloc(0),
+  ]);
+}
+
 /** Concatenates opcodes: text as Latin-1, numbers as bytes. */
 export function pickle(...parts: (string | number | Uint8Array)[]): Buffer {
   return Buffer.concat(
@@ -107,11 +134,14 @@ export interface BuiltTensor {
   readonly offset?: number | bigint;
   readonly shape?: readonly (number | bigint)[];
   readonly strides?: readonly (number | bigint)[];
+  /** Opcodes of the view of a storage that files of before PyTorch 1.6 name, None in all that there are. */
+  readonly view?: Uint8Array | string;
 }
 
 /** The opcodes of one tensor; by default four floats in data/0. */
 export function tensorOpcodes(tensor: BuiltTensor = {}): Buffer {
-  const { type = 'FloatStorage', key = '0', numElements = 4, offset = 0, shape = [2, 2], strides = [2, 1] } = tensor;
+  const { type = 'FloatStorage', key = '0', numElements = 4, offset = 0 } = tensor;
+  const { shape = [2, 2], strides = [2, 1], view = '' } = tensor;
   return pickle(
     'ctorch._utils\n_rebuild_tensor_v2\n((',
     unicode('storage'),
@@ -119,6 +149,7 @@ export function tensorOpcodes(tensor: BuiltTensor = {}): Buffer {
     unicode(key),
     unicode('cpu'),
     long(numElements),
+    view,
     'tQ',
     long(offset),
     '(',

@@ -1,10 +1,12 @@
-// PyTorch's zip archives: everything torch.save may write is read as torch reads it, everything else is refused by name.
+// PyTorch's files: everything torch.save may write is read as torch reads it, everything else is refused by name.
 import { describe, expect, it } from 'vitest';
 
+import { DEFAULT_LIMITS } from '../../../../src/support/limits';
 import { TorchCheckpoint } from '../../../../src/convert/readers/torch-checkpoint';
 import { type ReadTensor, formatBytes, formatJson, readTorch, withFile } from './format-fixtures';
 import {
   type BuiltTensor,
+  legacyTorchFile,
   long,
   pickle,
   stateDict,
@@ -44,8 +46,8 @@ function message(bytes: Uint8Array): Promise<string> {
 }
 
 describe('TorchCheckpoint', () => {
-  it('reads views, steps and every type as torch does', async () => {
-    const tensors = await readTorch(formatBytes('odd/odd.bin'));
+  it.each(['odd.bin', 'odd.legacy.bin'])('reads views, steps and every type as torch does from %s', async (name) => {
+    const tensors = await readTorch(formatBytes(`odd/${name}`));
     const expected = formatJson('odd/odd.json') as Record<string, ReadTensor>;
     expect([...tensors.keys()]).toEqual(Object.keys(expected));
     for (const [name, { dtype, shape, values }] of Object.entries(expected)) {
@@ -53,8 +55,8 @@ describe('TorchCheckpoint', () => {
     }
   });
 
-  it('reads pieces of views and of plain tensors', async () => {
-    await withFile(formatBytes('odd/odd.bin'), async (file) => {
+  it.each(['odd.bin', 'odd.legacy.bin'])('reads pieces of views and of plain tensors from %s', async (name) => {
+    await withFile(formatBytes(`odd/${name}`), async (file) => {
       const source = await TorchCheckpoint.open(file);
       for (const name of ['transposed', 'contiguous_part']) {
         const { sizeBytes } = source.find(name)!;
@@ -70,7 +72,6 @@ describe('TorchCheckpoint', () => {
   });
 
   it.each([
-    ['legacy.bin', /before 1\.6.*save_pretrained.*torch\.save\(model\.state_dict/],
     ['script.bin', /TorchScript.*torch\.save\(model\.state_dict/],
     ['protocol4.bin', /protocol 2 expected.*torch\.save\(model\.state_dict/],
     ['training.bin', /epoch is no tensor.*torch\.save\(model\.state_dict/],
@@ -233,6 +234,8 @@ describe('a tensor that is not in its storage', () => {
     'a storage that is smaller than said': { numElements: 5 },
     'a storage that is larger than said': { numElements: 3 },
     'a storage of another type': { type: 'DoubleStorage' },
+    'a view of a storage': { view: pickle('(', unicode('0'), 'K\x00K\x10t') },
+    'two views of a storage': { view: 'NN' },
     'a storage of minus four elements': { numElements: -4 },
     'a storage of 2^62 + 4 elements': { numElements: 2n ** 62n + 4n },
     'a negative offset': { offset: -1 },
@@ -262,6 +265,66 @@ describe('a tensor that is not in its storage', () => {
     { shape: [0, 2 ** 30], strides: [1, 1] },
   ])('but %j is', async (tensor) => {
     expect(await code(torchFile(stateDict(tensorOpcodes(tensor)), SIXTEEN))).toBe('accepted');
+  });
+});
+
+describe('a file of before PyTorch 1.6', () => {
+  const state = stateDict(tensorOpcodes());
+  const sound = legacyTorchFile(state, [SIXTEEN]);
+  const plain = (...opcodes: (string | number | Uint8Array)[]) => pickle(0x80, 2, ...opcodes, '.');
+  const twoTensors = (second: BuiltTensor) =>
+    plain('}', unicode('x'), tensorOpcodes(), 's', unicode('y'), tensorOpcodes(second), 's');
+
+  it('is read', async () => {
+    const expected = { dtype: 'F32', shape: [2, 2], values: [1, 2, 3, 4] };
+    expect((await readTorch(sound)).get('x')).toEqual(expected);
+    const dict = stateDict(tensorOpcodes({ view: 'N' }));
+    expect((await readTorch(legacyTorchFile(dict, [SIXTEEN]))).get('x')).toEqual(expected);
+    expect((await readTorch(legacyTorchFile(twoTensors({ offset: 0 }), [SIXTEEN]))).get('y')).toEqual(expected);
+  });
+
+  const cases: Readonly<Record<string, Uint8Array>> = {
+    'another version': legacyTorchFile(state, [SIXTEEN], { version: plain('M\xea\x03') }),
+    'a call for its version': legacyTorchFile(state, [SIXTEEN], {
+      version: plain('cos\nsystem\n', unicode('x'), 0x85, 'R'),
+    }),
+    'an attribute for its version': legacyTorchFile(state, [SIXTEEN], { version: plain('}}b') }),
+    'a call of nothing for its version': legacyTorchFile(state, [SIXTEEN], { version: plain('})R') }),
+    'big-endian numbers': legacyTorchFile(state, [SIXTEEN], {
+      machine: plain('}', unicode('little_endian'), 0x89, 's'),
+    }),
+    'no machine': legacyTorchFile(state, [SIXTEEN], { machine: plain('N') }),
+    'no list of storages': legacyTorchFile(state, [SIXTEEN], { keys: plain(unicode('0')) }),
+    'an empty list of storages': legacyTorchFile(state, [SIXTEEN], { keys: plain(']') }),
+    'a storage twice': legacyTorchFile(state, [SIXTEEN, SIXTEEN], {
+      keys: plain('](', unicode('0'), unicode('0'), 'e'),
+    }),
+    'a storage of no tensor': legacyTorchFile(state, [SIXTEEN, SIXTEEN]),
+    'a number for a storage': legacyTorchFile(state, [SIXTEEN], { keys: plain(']K\x00a') }),
+    'a storage that is smaller than said': legacyTorchFile(state, [SIXTEEN], { counts: [3n] }),
+    'a storage of -1 elements': legacyTorchFile(state, [SIXTEEN], { counts: [-1n] }),
+    'a storage of 2^62 elements': legacyTorchFile(state, [SIXTEEN], { counts: [2n ** 62n] }),
+    'a storage of 2^50 elements': legacyTorchFile(stateDict(tensorOpcodes({ numElements: 2 ** 50 })), [SIXTEEN]),
+    'a storage that is described in two ways': legacyTorchFile(twoTensors({ numElements: 5 }), [SIXTEEN]),
+    'a storage of two types': legacyTorchFile(twoTensors({ type: 'IntStorage' }), [SIXTEEN]),
+    'bytes behind its end': legacyTorchFile(state, [SIXTEEN], { behind: Buffer.alloc(1) }),
+    'a list for the whole': legacyTorchFile(plain(']'), []),
+  };
+  it.each(Object.entries(cases))('is refused with %s', async (_, bytes) => {
+    expect(await code(bytes)).toBe('checkpoint_malformed');
+  });
+
+  it('is refused with pickles beyond the limit, and cut off anywhere', async () => {
+    const limited = await withFile(sound, (file) =>
+      TorchCheckpoint.open(file, { ...DEFAULT_LIMITS, pickleBytes: 100 }),
+    ).catch((error: unknown) => error);
+    expect(limited).toMatchObject({
+      code: 'limit_exceeded',
+      message: expect.stringContaining('pickleBytes') as string,
+    });
+    for (let length = 0; length < sound.length; length++) {
+      expect(await code(sound.subarray(0, length)), String(length)).toBe('checkpoint_malformed');
+    }
   });
 });
 

@@ -179,7 +179,10 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     return many ? results : only(results);
   }
 
-  /** Ends the model: waits for running calls, frees its memory. Later calls reject with `model_disposed`. Idempotent. */
+  /**
+   * Ends the model: waits for calls that run, frees its memory. Calls that wait for their turn and later ones reject with
+   * `model_disposed`. Idempotent.
+   */
   async dispose(): Promise<void> {
     CrossEncoder.#check(this, '() => crossEncoder.dispose()');
     await this.#session.dispose();

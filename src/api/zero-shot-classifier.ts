@@ -172,7 +172,10 @@ export class ZeroShotClassifier implements AsyncDisposable {
     });
   }
 
-  /** Ends the model: waits for running calls, frees its memory. Later calls reject with `model_disposed`. Idempotent. */
+  /**
+   * Ends the model: waits for calls that run, frees its memory. Calls that wait for their turn and later ones reject with
+   * `model_disposed`. Idempotent.
+   */
   async dispose(): Promise<void> {
     ZeroShotClassifier.#check(this, '() => zeroShot.dispose()');
     await this.#session.dispose();

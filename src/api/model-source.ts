@@ -1,5 +1,5 @@
 /** What `load` was given, turned into a GGUF file: the file itself, a converted folder or repository, or the default. */
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 
 import { refuseScoreTokens } from '../convert/answer-tokens';
@@ -10,6 +10,7 @@ import { GGUF_MAGIC } from '../gguf/types';
 import { GIT_LFS_ADVICE, POINTER_BYTES, isGitLfsPointer } from '../support/git-lfs';
 import { resolveLimits } from '../support/limits';
 import { defaultModelPath } from '../support/package-root';
+import { SourceFile } from '../support/source-file';
 import { invalidType } from '../support/arguments';
 import { converter } from './conversion';
 import type { LoadOptions } from './load-options';
@@ -90,7 +91,7 @@ function notFoundMessage(source: string, path: string): string {
 /** Other libraries open the file with the weights; here the head and the tokenizer beside it are needed too. */
 async function refuseOtherFiles(path: string): Promise<void> {
   const head = await firstBytes(path);
-  if (head === undefined || head.startsWith(GGUF_MAGIC)) return;
+  if (head.startsWith(GGUF_MAGIC)) return;
   if (isGitLfsPointer(head)) throw new EncoderError('gguf_malformed', `${path}: ${GIT_LFS_ADVICE}`);
   const name = basename(path);
   if (!/\.(?:safetensors|bin|h5|json|pt|onnx|msgpack)$/.test(name)) return;
@@ -100,13 +101,12 @@ async function refuseOtherFiles(path: string): Promise<void> {
   );
 }
 
-/** Since a file may have any name. Undefined where it cannot be read, which is for the loader to say. */
-async function firstBytes(path: string): Promise<string | undefined> {
-  const file = await open(path).catch(() => undefined);
-  if (file === undefined) return undefined;
+/** Since a file may have any name. */
+async function firstBytes(path: string): Promise<string> {
+  const file = await SourceFile.open(path, 'model_not_found');
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(POINTER_BYTES), 0, POINTER_BYTES, 0);
-    return buffer.toString('latin1', 0, bytesRead);
+    const head = await file.read(0, Math.min(POINTER_BYTES, file.sizeBytes));
+    return head.toString('latin1');
   } finally {
     await file.close();
   }

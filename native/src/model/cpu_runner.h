@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "batch/scheduler.h"
+#include "batch/batch_runner.h"
 #include "graph/graph_runner.h"
 #include "model/health.h"
 #include "support/team.h"

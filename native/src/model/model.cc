@@ -137,13 +137,13 @@ class LoadedModel final : public Model {
     team_ = std::make_unique<Team>(table_ == nullptr ? 0 : threads_ - 1);
     scheduler_ = std::make_unique<Scheduler>(
         Scheduler::Options{threads_,
-                           {max_batch_tokens_, plan.shares_prefixes(), hparams_.pad_token_id},
                            hparams_.max_length,
-                           hparams_.num_labels,
-                           hparams_.num_token_types <= 1,
-                           hparams_.short_length,
-                           marks,
-                           interaction ? std::optional(interaction->rule) : std::nullopt},
+                           {{max_batch_tokens_, plan.shares_prefixes(), hparams_.pad_token_id},
+                            hparams_.num_labels,
+                            hparams_.num_token_types <= 1,
+                            hparams_.short_length,
+                            marks,
+                            interaction ? std::optional(interaction->rule) : std::nullopt}},
         *tokenizer_, [this]() -> std::unique_ptr<BatchRunner> {
           if (gpu_ != nullptr)
             return std::make_unique<DeviceRunner>(gpu_, hparams_, weights_, *ops_, health_);

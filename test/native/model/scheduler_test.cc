@@ -102,7 +102,7 @@ class SumRunner final : public BatchRunner {
 
 struct Fixture {
   explicit Fixture(int threads = 2, bool shares_prefixes = false, size_t short_length = SIZE_MAX)
-      : scheduler({threads, {64, shares_prefixes}, 16, 2, false, short_length}, tokenizer,
+      : scheduler({threads, 16, {{64, shares_prefixes}, 2, false, short_length}}, tokenizer,
                   [this] { return std::make_unique<SumRunner>(record); }) {}
 
   struct Outcome {

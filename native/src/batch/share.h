@@ -1,0 +1,55 @@
+// What a thread does with its share of the queue: tokenize, pack, compute, and hand each call its results.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "batch/batch_plan.h"
+#include "batch/batch_runner.h"
+#include "batch/call.h"
+#include "batch/late_interaction.h"
+#include "enc/tokenizer.h"
+
+namespace enc {
+
+/// How a model's inputs become batches.
+struct ShareOptions {
+  BatchLimits batch;
+  size_t num_labels;
+  bool single_segment;             ///< the model knows one segment: pairs get type id 0 throughout
+  size_t short_length = SIZE_MAX;  ///< an input of more tokens shares no batch with one of fewer
+  std::optional<MarkRule> marks = {};
+  std::optional<InteractionRule> interaction = {};  ///< inputs are pairs whose tokens score each other
+};
+
+class ShareProcessor {
+ public:
+  /// `options` and `tokenizer` must outlive it.
+  ShareProcessor(const ShareOptions& options, const Tokenizer& tokenizer,
+                 std::unique_ptr<BatchRunner> runner);
+
+  /// Errors of an input or a batch become those of its calls; what is thrown concerns all of the share.
+  void process(std::span<const Slice> share);
+
+ private:
+  struct Item;
+  struct QueryVectors;
+
+  std::vector<Item> tokenize(std::span<const Slice> share) const;
+  void tokenize(const Slice& slice, std::vector<Item>& items) const;
+  void append_sequence(PackedBatch& batch, const Item& item, size_t begin, size_t end, size_t position) const;
+  bool run(const PackedBatch& batch, std::span<const Item* const> owners, std::vector<float>& values);
+
+  void compute(std::span<Item> items);
+  void compute_batch(std::span<const Item> items, const BatchPlan& plan);
+  void compare(std::span<Item> items);
+  void compare_batch(std::span<const Item> items, QueryVectors& query);
+
+  const ShareOptions& options_;
+  const Tokenizer& tokenizer_;
+  const std::unique_ptr<BatchRunner> runner_;
+};
+
+}  // namespace enc

@@ -5,7 +5,7 @@ export interface KerasWeight {
   readonly name: string;
   /** Of the PyTorch weight, outermost dimension first. */
   readonly shape: readonly number[];
-  /** True when the stored matrix is (in, out), the transpose of `shape`. */
+  /** True when the axes of the stored weight are those of `shape` in reverse: (in, out), or (width, in, out) of a convolution. */
   readonly isTransposed: boolean;
 }
 
@@ -31,7 +31,7 @@ export function torchWeight(layer: string, weight: string, shape: readonly numbe
   // TensorFlow scopes spell the index of a module list `layer_._0`.
   const modules = path.map((part) => part.replace('_._', '.'));
   const matrix = leaf === 'kernel' ? flattenKernel(modules, shape) : flattenBias(leaf, shape);
-  const isTransposed = leaf === 'kernel' && matrix.length === 2;
+  const isTransposed = leaf === 'kernel' && matrix.length > 1;
   return {
     name: [...modules, LEAVES[leaf] ?? leaf].join('.'),
     shape: isTransposed ? [...matrix].reverse() : matrix,
@@ -45,7 +45,8 @@ export function torchWeight(layer: string, weight: string, shape: readonly numbe
  */
 function flattenKernel(modules: readonly string[], shape: readonly number[]): readonly number[] {
   const [a, b, c] = shape;
-  if (shape.length !== 3 || a === undefined || b === undefined || c === undefined) return shape;
+  const isWhole = shape.length !== 3 || modules.at(-1) === 'conv';
+  if (isWhole || a === undefined || b === undefined || c === undefined) return shape;
   return modules.includes('self') ? [a, b * c] : [a * b, c];
 }
 

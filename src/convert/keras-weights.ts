@@ -84,12 +84,17 @@ async function readNames(tree: Hdf5Tree, group: string, attribute: string): Prom
   }
 }
 
-/** Elements of a row-major matrix of the shape [columns, rows] as one of the shape [rows, columns]. */
-function transpose(bytes: Buffer, [rows, columns]: readonly number[], elementBytes: number): Buffer {
+/** Row-major elements of the shape [columns, rows] or [columns, middle, rows] as such of the reverse shape, which is given. */
+function transpose(bytes: Buffer, shape: readonly number[], elementBytes: number): Buffer {
+  const [rows, middle, columns] = shape.length === 2 ? [shape[0]!, 1, shape[1]!] : (shape as [number, number, number]);
   const result = Buffer.allocUnsafeSlow(bytes.length);
   const [from, to] = [elementsOf(bytes, elementBytes), elementsOf(result, elementBytes)];
-  for (let row = 0, out = 0; row < rows!; row++) {
-    for (let column = 0, at = row; column < columns!; column++, at += rows!) to[out++] = from[at]!;
+  for (let row = 0, out = 0; row < rows; row++) {
+    for (let part = 0; part < middle; part++) {
+      for (let column = 0, at = part * rows + row; column < columns; column++, at += middle * rows) {
+        to[out++] = from[at]!;
+      }
+    }
   }
   return result;
 }

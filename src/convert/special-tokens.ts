@@ -97,7 +97,7 @@ export function addMissingTokens(
     const highest = Math.max(-1, ...placed.keys());
     const id = vocabulary.ids.get(token.content) ?? Math.max(vocabulary.ids.size, highest + 1);
     const other = placed.get(id)?.content ?? vocabulary.byId.get(id);
-    if (other !== undefined && other !== token.content) {
+    if (other !== undefined && other !== '' && other !== token.content) {
       throw new EncoderError('checkpoint_malformed', `${path}: ${token.content} would get the id ${id} of ${other}`);
     }
     placed.set(id, { id, ...token });

@@ -88,6 +88,8 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
   const added = addMissingTokens(json, vocabulary, specials, path);
   const tokens = new Map<number, string>(vocabulary.byId);
   for (const token of added) tokens.set(token.id, token.content);
+  if (files.tokenizer === undefined) dropLastEmptyToken(json, vocabulary, tokens);
+  warnOfLeftSide(files, warnings);
   const known = new Map(added.map(({ content, id }) => [content, id]));
   const idOf = (content: string) => known.get(content) ?? vocabulary.ids.get(content);
   const ids = specialIds(specials, idOf);
@@ -106,6 +108,25 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
     maxLength: readMaxLength(config),
     warnings,
   };
+}
+
+/** Blank lines at the end of a vocab.txt: no text has such a token and no row of the model stands for it. */
+function dropLastEmptyToken(json: JsonObject, { model, ids }: Vocabulary, tokens: Map<number, string>): void {
+  const empty = ids.get('');
+  if (model !== 'WordPiece' || empty === undefined || [...ids.values()].some((id) => id > empty)) return;
+  delete ((json['model'] as JsonObject)['vocab'] as JsonObject)[''];
+  // With several such lines an added token may have taken the place.
+  if (tokens.get(empty) === '') tokens.delete(empty);
+}
+
+/** The side is an option of each call; transformers goes by these two files where a call says nothing. */
+function warnOfLeftSide({ tokenizer, config }: TokenizerFiles, warnings: string[]): void {
+  const truncation = tokenizer?.['truncation'];
+  const direction = isJsonObject(truncation) ? truncation['direction'] : undefined;
+  if ((config?.['truncation_side'] ?? String(direction).toLowerCase()) !== 'left') return;
+  warnings.push(
+    "the tokenizer's files say that long texts lose their beginning; here they lose their end, unless a call has truncationSide: 'left'",
+  );
 }
 
 type FindId = (content: string) => number | undefined;
@@ -180,9 +201,9 @@ function missingFiles(files: TokenizerFiles, { name, model, arrange }: Tokenizer
     model === 'WordPiece'
       ? 'tokenizer.json and vocab.txt'
       : arrange !== undefined
-        ? `tokenizer.json, nor a SentencePiece model (${SENTENCEPIECE_MODELS.join(', ')}),`
+        ? `tokenizer.json, nor a SentencePiece model (${SENTENCEPIECE_MODELS.join(', ')})`
         : model === 'BPE'
-          ? 'tokenizer.json, nor vocab.json with merges.txt,'
+          ? 'tokenizer.json, nor vocab.json with merges.txt'
           : 'tokenizer.json';
   return `${folder} has no ${missing}, which ${name} needs; add the tokenizer's files to the checkpoint`;
 }
@@ -322,7 +343,9 @@ function normalizerFlags(normalizer: JsonValue | undefined): { lowercase: boolea
 }
 
 function readMaxLength(config: ConfigReader): number | undefined {
-  const value = config.get('model_max_length') ?? config.get('max_len');
+  // Files that were saved again by later releases have the older key too, with what it once was.
+  const key = config.get('model_max_length') === undefined ? 'max_len' : 'model_max_length';
+  const value = config.get(key);
   if (value === undefined || (typeof value === 'number' && value >= NO_LIMIT)) return undefined;
-  return config.integer(['model_max_length', 'max_len'], 0, 1, NO_LIMIT);
+  return config.integer(key, 0, 1, NO_LIMIT);
 }

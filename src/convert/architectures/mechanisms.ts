@@ -15,6 +15,14 @@ import type { EncoderHyperparameters } from './architecture';
 /** Feed-forward activations that the graph computes, by their names in transformers. */
 const ACTIVATIONS: readonly string[] = ['gelu', 'gelu_new', 'gelu_pytorch_tanh', 'relu', 'silu', 'swish'];
 
+/** Other names of the same functions: transformers has several programs for some. */
+const SYNONYMS: ReadonlyMap<string, string> = new Map([
+  ['gelu_python', 'gelu'],
+  ['gelu_fast', 'gelu_new'],
+  ['gelu_accurate', 'gelu_new'],
+  ['gelu_python_tanh', 'gelu_pytorch_tanh'],
+]);
+
 /** One of the activations that the graph computes, or (for heads) one of `more`. */
 export function readActivation(
   config: ConfigReader,
@@ -28,10 +36,11 @@ export function readActivation(
 /** `name`, which the configuration has under `key`, likewise. */
 export function checkActivation(config: ConfigReader, key: string, name: string, more: readonly string[] = []): string {
   const known = [...ACTIVATIONS, ...more];
-  if (!known.includes(name)) {
+  const meant = SYNONYMS.get(name) ?? name;
+  if (!known.includes(meant)) {
     config.unsupported(`${key} is ${JSON.stringify(name.slice(0, 60))}; supported are ${known.join(', ')}`);
   }
-  return name;
+  return meant;
 }
 
 /** The sizes that nearly every configuration names alike. */

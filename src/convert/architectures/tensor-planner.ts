@@ -31,6 +31,9 @@ export interface PlannedLinear {
   readonly storage?: PlannedTensor['storage'];
 }
 
+/** Weights of the classes in a loss, which is a module of the model where a trainer made it one. */
+const LOSS = /(^|\.)(loss|loss_fct|loss_fn|loss_func|criterion)\.(weight|pos_weight)$|^class_weights?$/;
+
 export class TensorPlanner {
   readonly tensors: PlannedTensor[] = [];
   private readonly used = new Set<string>();
@@ -169,9 +172,10 @@ export class TensorPlanner {
     return `${source}.${isOld ? old : modern}`;
   }
 
-  /** Refuses what was neither used nor is `ignored`: buffers and heads of the pretraining. */
+  /** Refuses what was neither used nor is `ignored`: buffers and heads of the pretraining. Losses never count. */
   refuseUnused(ignored: RegExp): void {
-    const unused = [...this.weights.names()].filter((name) => !this.used.has(name) && !ignored.test(name)).sort();
+    const isUnused = (name: string) => !this.used.has(name) && !ignored.test(name) && !LOSS.test(name);
+    const unused = [...this.weights.names()].filter(isUnused).sort();
     if (unused.length === 0) return;
     const shown = unused.slice(0, 5).join(', ') + (unused.length > 5 ? `, and ${unused.length - 5} more` : '');
     throw new EncoderError(

@@ -40,7 +40,10 @@ export function readShardIndex(
 export class ShardedSource implements TensorSource {
   private constructor(private readonly sources: ReadonlyMap<string, TensorSource>) {}
 
-  /** Joins the shards. Each must hold exactly the tensors that the index gives it. */
+  /**
+   * Joins the shards. Each may hold only what the index gives it. It may hold less: those who made shards of another
+   * format from pytorch_model.bin left tied tensors out and kept them in the index.
+   */
   static join(
     index: ReadonlyMap<string, string>,
     shards: ReadonlyMap<string, TensorSource>,
@@ -54,11 +57,6 @@ export class ShardedSource implements TensorSource {
           throw new EncoderError('checkpoint_malformed', `${path} puts ${name} into ${said}, but ${shard} holds it`);
         }
         sources.set(name, source);
-      }
-    }
-    for (const [name, shard] of index) {
-      if (!sources.has(name)) {
-        throw new EncoderError('checkpoint_malformed', `${path} puts ${name} into ${shard}, which does not hold it`);
       }
     }
     return new ShardedSource(sources);

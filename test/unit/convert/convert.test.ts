@@ -187,6 +187,24 @@ describe('convert', () => {
     expect(head.tensors).toHaveLength(21);
   });
 
+  it.each(['loss_fct.weight', 'criterion.pos_weight', 'class_weights'])(
+    'ignores the weights %s of a loss',
+    async (name) => {
+      const { head } = await convertMicro({ tensors: (tensors) => (tensors[name] = counted(3)) });
+      expect(head.tensors).toHaveLength(21);
+    },
+  );
+
+  it.each([
+    ['gelu_python', 'gelu'],
+    ['gelu_fast', 'gelu_new'],
+    ['gelu_accurate', 'gelu_new'],
+    ['gelu_python_tanh', 'gelu_pytorch_tanh'],
+  ])('knows %s as %s', async (name, meant) => {
+    const { head } = await convertMicro({ config: { hidden_act: name } });
+    expect(metadata(head, 'bert.hidden_activation')).toBe(meant);
+  });
+
   it('converts without architectures when model_type is known', async () => {
     const { head } = await convertMicro({ config: { architectures: undefined } });
     expect(metadata(head, 'ggml_encoder.source_class')).toBe('BertForSequenceClassification');

@@ -119,6 +119,31 @@ describe('prepareTokenizer', () => {
     expect(limit(null)).toBeUndefined();
   });
 
+  it('has no token for blank lines at the end of vocab.txt, but counts them before added tokens', () => {
+    const files = { 'vocab.txt': `${VOCABULARY}\n\r\n` };
+    const { json, tokens } = prepare(files);
+    expect((json['model'] as JsonObject)['vocab']).toEqual(
+      (prepare({ 'vocab.txt': VOCABULARY }).json['model'] as JsonObject)['vocab'],
+    );
+    expect([...tokens.values()]).not.toContain('');
+    expect(prepare({ ...files, 'added_tokens.json': { new: 7 } }).tokens.get(7)).toBe('new');
+  });
+
+  it('has the newer of two limits', () => {
+    const limits = { model_max_length: 128, max_len: 512 };
+    expect(prepare({ 'vocab.txt': VOCABULARY, 'tokenizer_config.json': limits }).maxLength).toBe(128);
+  });
+
+  it('warns where long texts would lose their beginning', () => {
+    const left = { 'vocab.txt': VOCABULARY, 'tokenizer_config.json': { truncation_side: 'left' } };
+    expect(prepare(left).warnings).toEqual([expect.stringContaining("truncationSide: 'left'")]);
+    const { json } = prepare({ 'vocab.txt': VOCABULARY });
+    const file = (direction: string) => ({ 'tokenizer.json': { ...json, truncation: { direction, max_length: 9 } } });
+    expect(prepare(file('Left')).warnings).toHaveLength(1);
+    expect(prepare(file('Right')).warnings).toEqual([]);
+    expect(prepare({ ...file('Left'), 'tokenizer_config.json': { truncation_side: 'right' } }).warnings).toEqual([]);
+  });
+
   it.each([
     ['no files at all', {}, 'tokenizer_missing'],
     [

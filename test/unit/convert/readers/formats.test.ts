@@ -137,5 +137,10 @@ describe('torchWeight', () => {
       10, 12,
     ]);
     expect(torchWeight('bert', 'm/bert/pooler/dense/kernel:0', [2, 3]).shape).toEqual([3, 2]);
+    expect(torchWeight('deberta', 'm/deberta/encoder/conv/conv/kernel:0', [3, 4, 5])).toEqual({
+      name: 'deberta.encoder.conv.conv.weight',
+      shape: [5, 4, 3],
+      isTransposed: true,
+    });
   });
 });

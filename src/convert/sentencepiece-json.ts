@@ -3,7 +3,7 @@ import { EncoderError } from '../errors';
 import type { JsonObject } from '../support/json';
 import type { SentencePieceModel } from './readers/sentencepiece';
 import { type AddedToken, plainToken } from './special-tokens';
-import type { ScoredToken } from './tokenizer-classes';
+import type { ScoredToken } from './tokenizer-class';
 import { CHARACTER_PAIRS, object, replace, sequenceOf, tokenizerDocument } from './tokenizer-components';
 
 /** Splitting a piece takes time by the square of its length; SentencePiece's own default is 16 characters. */

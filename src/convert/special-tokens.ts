@@ -7,7 +7,7 @@ import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
 import type { TokenizerFiles } from './checkpoint';
 import type { ConfigReader } from './config';
 import { MAX_VOCAB_SIZE } from './limits';
-import type { Role, TokenizerClass } from './tokenizer-classes';
+import type { Role, TokenizerClass } from './tokenizer-class';
 import type { Vocabulary } from './vocabulary';
 
 /** A token as tokenizer.json's `added_tokens` has it. */

@@ -4,7 +4,6 @@
  * as it is; most build their own normalizer, pre-tokenizer and template and take only vocabulary and merges from it.
  */
 import { EncoderError } from '../errors';
-import type { JsonObject, JsonValue } from '../support/json';
 import type { ConfigReader } from './config';
 import { MBART50_LANGUAGES, MBART_LANGUAGES } from './language-codes';
 import type { Piece } from './readers/sentencepiece';
@@ -23,78 +22,19 @@ import {
   splitThenBytes,
   template,
 } from './tokenizer-components';
+import {
+  BERT_TOKENS,
+  ROBERTA_TOKENS,
+  SENTENCEPIECE_BERT_TOKENS,
+  type Pipeline,
+  type PipelineSource,
+  type ScoredToken,
+  type TokenizerClass,
+  scored,
+  sentencePieceWords,
+  unigram,
+} from './tokenizer-class';
 import type { Vocabulary } from './vocabulary';
-
-export type Role = 'bos' | 'eos' | 'unk' | 'sep' | 'pad' | 'cls' | 'mask';
-
-/** What a class builds around the vocabulary. */
-export interface Pipeline {
-  readonly normalizer: JsonValue;
-  readonly pre_tokenizer: JsonValue;
-  /** Everything of the model but its type, vocabulary and merges. */
-  readonly model: JsonObject;
-}
-
-/** What a pipeline is built from. */
-export interface PipelineSource {
-  /** tokenizer_config.json. */
-  readonly config: ConfigReader;
-  readonly vocabulary: Vocabulary;
-  /** The Precompiled normalizer that goes with the vocabulary. */
-  readonly charsmap: JsonObject | undefined;
-  /** What a SentencePiece model says about its unknown piece. */
-  readonly unkId: number | undefined;
-  /** Contents of the special tokens. */
-  readonly token: (role: Role) => string;
-}
-
-export type ScoredToken = readonly [token: string, score: number];
-
-export interface TokenizerClass {
-  readonly name: string;
-  /** Model that the class is made for. */
-  readonly model?: Vocabulary['model'];
-  readonly defaults: Readonly<Partial<Record<Role, string>>>;
-  /** Whether a mask token named without flags takes the space before it along. */
-  readonly maskTakesSpace?: boolean;
-  /** Further special tokens unless tokenizer_config.json has its own list. */
-  readonly extra?: (config: ConfigReader) => readonly string[];
-  /** Those of `extra` join the tokens of a SentencePiece model, instead of giving way to them. */
-  readonly extraJoinsModel?: boolean;
-  /** Vocabulary from a SentencePiece model's pieces; absent for a class that has no use for such a file. */
-  readonly arrange?: (
-    pieces: readonly Piece[],
-    token: (role: Role) => string,
-    config: ConfigReader,
-  ) => readonly ScoredToken[];
-  /** Absent: tokenizer.json is taken as it is. */
-  readonly build?: (source: PipelineSource) => Pipeline;
-  /** The template of tokenizer.json is passed over: the class makes one of `add_bos_token` and `add_eos_token`. */
-  readonly dropsTemplate?: boolean;
-  /** The template, for a class that always sets its own; `id` gives the id of a role's token, `find` that of any. */
-  readonly template?: (
-    source: PipelineSource,
-    id: (role: Role) => number,
-    find: (content: string) => number | undefined,
-  ) => JsonObject;
-}
-
-const BERT_TOKENS = { unk: '[UNK]', sep: '[SEP]', pad: '[PAD]', cls: '[CLS]', mask: '[MASK]' };
-const SENTENCEPIECE_BERT_TOKENS = { ...BERT_TOKENS, bos: '[CLS]', eos: '[SEP]' };
-const ROBERTA_TOKENS = {
-  bos: '<s>',
-  eos: '</s>',
-  unk: '<unk>',
-  sep: '</s>',
-  pad: '<pad>',
-  cls: '<s>',
-  mask: '<mask>',
-};
-
-/** The pieces as they are. */
-function scored(pieces: readonly Piece[]): ScoredToken[] {
-  return pieces.map(({ text, score }) => [text, score]);
-}
 
 const GENERIC: TokenizerClass = { name: 'TokenizersBackend', defaults: {}, arrange: scored };
 
@@ -194,16 +134,6 @@ const GEMMA: TokenizerClass = {
     model: object({ ...CHARACTER_PAIRS, unk_token: token('unk') }),
   }),
 };
-
-/** The words of SentencePiece models: white space parts, and each word begins with U+2581. */
-function sentencePieceWords(config: ConfigReader): JsonObject {
-  const scheme = config.boolean('add_prefix_space', true) ? 'always' : 'never';
-  return sequenceOf('pretokenizers', [object({ type: 'WhitespaceSplit' }), metaspace(scheme, true)]);
-}
-
-function unigram(unkId: number): JsonObject {
-  return object({ unk_id: unkId, byte_fallback: false });
-}
 
 const XLM_ROBERTA: TokenizerClass = {
   name: 'XLMRobertaTokenizer',

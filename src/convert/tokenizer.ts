@@ -7,7 +7,8 @@ import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
 import { SENTENCEPIECE_MODELS, type TokenizerFiles } from './checkpoint';
 import { ConfigReader } from './config';
 import { type SpecialTokens, addMissingTokens, plainToken, readSpecialTokens } from './special-tokens';
-import { type PipelineSource, type Role, type TokenizerClass, findTokenizerClass } from './tokenizer-classes';
+import type { PipelineSource, Role, TokenizerClass } from './tokenizer-class';
+import { findTokenizerClass } from './tokenizer-classes';
 import {
   bertNormalizer,
   object,

@@ -164,7 +164,6 @@ void ShareProcessor::compute_batch(std::span<const Item> items, const BatchPlan&
       if (from >= begin && to <= end) append_mark(batch, from - begin, to - begin);
     }
   };
-  bool has_prefixes = false;
   for (const BatchPart& part : plan) {
     int32_t prefix = -1;
     for (size_t i = part.begin; i < part.end; i++) {
@@ -174,13 +173,12 @@ void ShareProcessor::compute_batch(std::span<const Item> items, const BatchPlan&
         prefix = int32_t(owners.size());
         add(item, 0, part.prefix, -1);
         owners.push_back(nullptr);
-        has_prefixes = true;
       }
       add(item, part.prefix, item.encoding.ids.size(), prefix);
       owners.push_back(&item);
     }
   }
-  if (!has_prefixes) batch.prefixes.clear();
+  if (std::ranges::find(owners, nullptr) == owners.end()) batch.prefixes.clear();
   std::vector<float> logits;
   if (owners.empty() || !run(batch, owners, logits)) return;
 

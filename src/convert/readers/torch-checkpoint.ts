@@ -6,9 +6,8 @@ import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits
 import { LastTensor } from './last-tensor';
 import { type SourceTensor, type TensorSource, tensorForRead } from './tensor-source';
 import { readArchive } from './torch-archive';
-import { type TorchContents, malformed } from './torch-contents';
+import { type TorchContents, type TorchView, malformed } from './torch-contents';
 import { isLegacy, readLegacy } from './torch-legacy';
-import type { TorchView } from './torch-pickle';
 
 interface TorchTensor extends SourceTensor {
   readonly view: TorchView;
@@ -96,9 +95,9 @@ async function readContents(file: SourceFile, limits: Limits): Promise<TorchCont
   const head = await file.read(0, Math.min(file.sizeBytes, 512));
   if (head.toString('latin1', 0, 2) === 'PK') return readArchive(file, limits);
   if (isLegacy(head)) return readLegacy(file, limits);
-  if (isGitLfsPointer(head)) malformed(file, GIT_LFS_ADVICE);
+  if (isGitLfsPointer(head)) malformed(file.path, GIT_LFS_ADVICE);
   const isTar = head.toString('latin1', 257, 262) === 'ustar';
   const kind = isTar ? 'a tar archive of the first PyTorch releases' : 'no file of torch.save';
   const advice = 'model.save_pretrained(folder) or torch.save(model.state_dict(), path)';
-  malformed(file, `it is ${kind}; load it with Python torch and save it again with ${advice}`);
+  malformed(file.path, `it is ${kind}; load it with Python torch and save it again with ${advice}`);
 }

@@ -6,13 +6,15 @@ import { type Limits, limitExceeded } from '../../support/limits';
 import type { SourceFile } from '../../support/source-file';
 import { ByteCursor } from './byte-cursor';
 import { PickleDict, type PickleHost, PickleList, type PickleValue, readPickle } from './pickle';
-import { type TorchContents, malformed } from './torch-contents';
-import { type StateDict, readStateDict } from './torch-pickle';
+import { type StateDict, type TorchContents, malformed } from './torch-contents';
+import { readStateDict } from './torch-pickle';
 
 /** The pickle of 0x1950a86a20f9469cfc6c, in ten bytes. */
 const MAGIC = Buffer.from('80028a0a6cfc9c46f9206aa850192e', 'hex');
 const VERSION = 1001;
 const COUNT_BYTES = 8;
+/** The pickles of most files end within them. */
+const HEAD_BYTES = 2 ** 20;
 
 /** Whether a file that begins with `head` is one. */
 export function isLegacy(head: Buffer): boolean {
@@ -20,20 +22,47 @@ export function isLegacy(head: Buffer): boolean {
 }
 
 export async function readLegacy(file: SourceFile, limits: Limits): Promise<TorchContents> {
-  const head = await file.read(0, Math.min(file.sizeBytes, limits.pickleBytes));
-  const isPart = head.length < file.sizeBytes;
-  const cursor = new ByteCursor(head, `${file.path}, pickles`, isPart ? () => tooLong(file, limits) : undefined);
+  const { views, storages, keys, end } = await readPickles(file, limits);
+  return { views, starts: await readStarts(file, keys, storages, end) };
+}
+
+interface Pickles extends StateDict {
+  readonly keys: PickleValue;
+  /** Byte of the file behind the last of them. */
+  readonly end: number;
+}
+
+/** The pickles go on behind the bytes that were read. */
+class HeadTooShort extends Error {}
+
+async function readPickles(file: SourceFile, limits: Limits, headBytes = HEAD_BYTES): Promise<Pickles> {
+  const most = Math.min(file.sizeBytes, limits.pickleBytes);
+  const head = await file.read(0, Math.min(headBytes, most));
+  const beyond = (): never => {
+    if (head.length < most) throw new HeadTooShort();
+    throw limitExceeded(limits, 'pickleBytes', `${file.path}: its pickles do not end within ${most} bytes`);
+  };
+  const cursor = new ByteCursor(head, `${file.path}, pickles`, head.length < file.sizeBytes ? beyond : undefined);
+  try {
+    return parsePickles(cursor, file, limits);
+  } catch (error) {
+    if (!(error instanceof HeadTooShort)) throw error;
+    return readPickles(file, limits, most);
+  }
+}
+
+function parsePickles(cursor: ByteCursor, file: SourceFile, limits: Limits): Pickles {
   cursor.skip(MAGIC.length);
   const plain = () => readPickle(cursor, file.path, plainHost(file), limits);
   const version = plain();
-  if (version !== VERSION) malformed(file, `its format has the version ${JSON.stringify(version)}, not ${VERSION}`);
+  if (version !== VERSION)
+    malformed(file.path, `its format has the version ${JSON.stringify(version)}, not ${VERSION}`);
   const machine = plain();
   if (!(machine instanceof PickleDict) || machine.entries.get('little_endian') !== true) {
-    malformed(file, 'its numbers are not little-endian; save it again on a little-endian machine');
+    malformed(file.path, 'its numbers are not little-endian; save it again on a little-endian machine');
   }
-  const { views, storages } = readStateDict(cursor, file.path, limits);
-  const starts = await readStarts(file, plain(), storages, cursor.offset);
-  return { views, starts };
+  const states = readStateDict(cursor, file.path, limits);
+  return { ...states, keys: plain(), end: cursor.offset };
 }
 
 /** The storages lie one behind the other from byte `offset` to the end of the file. */
@@ -43,35 +72,35 @@ async function readStarts(
   storages: StateDict['storages'],
   offset: number,
 ): Promise<Map<string, number>> {
-  if (!(keys instanceof PickleList)) malformed(file, 'it has no list of its storages');
+  if (!(keys instanceof PickleList)) malformed(file.path, 'it has no list of its storages');
   const starts = new Map<string, number>();
   for (const key of keys.items) {
     const storage = typeof key === 'string' ? storages.get(key) : undefined;
     if (typeof key !== 'string' || storage === undefined || starts.has(key)) {
-      malformed(file, 'it lists a storage twice, or one that no tensor has');
+      malformed(file.path, 'it lists a storage twice, or one that no tensor has');
     }
     const { dtype, elementBytes, numElements } = storage;
     const start = offset + COUNT_BYTES;
     offset = start + numElements * elementBytes;
-    if (offset > file.sizeBytes) malformed(file, `it ends within the storage ${key}, which is to end at ${offset}`);
+    if (offset > file.sizeBytes)
+      malformed(file.path, `it ends within the storage ${key}, which is to end at ${offset}`);
     const count = (await file.read(start - COUNT_BYTES, COUNT_BYTES)).readBigInt64LE();
     if (count !== BigInt(numElements)) {
-      malformed(file, `the storage ${key} has ${count} elements, but ${numElements} of ${dtype} are said to be there`);
+      malformed(
+        file.path,
+        `the storage ${key} has ${count} elements, but ${numElements} of ${dtype} are said to be there`,
+      );
     }
     starts.set(key, start);
   }
-  if (starts.size !== storages.size) malformed(file, 'it lacks a storage that a tensor needs');
-  if (offset !== file.sizeBytes) malformed(file, `bytes follow its last storage, which ends at ${offset}`);
+  if (starts.size !== storages.size) malformed(file.path, 'it lacks a storage that a tensor needs');
+  if (offset !== file.sizeBytes) malformed(file.path, `bytes follow its last storage, which ends at ${offset}`);
   return starts;
-}
-
-function tooLong(file: SourceFile, limits: Limits): never {
-  throw limitExceeded(limits, 'pickleBytes', `${file.path}: its pickles do not end within ${limits.pickleBytes} bytes`);
 }
 
 /** Numbers, text, lists and dictionaries. */
 function plainHost(file: SourceFile): PickleHost {
-  const refuse = () => malformed(file, 'unsafe: a call among its lists');
+  const refuse = () => malformed(file.path, 'unsafe: a call among its lists');
   return {
     protocols: [2],
     writer: 'torch.save',

@@ -1,34 +1,9 @@
 /** What torch.save's pickle may say about weights: a dictionary of names to views into storages, each view checked. */
-import { EncoderError } from '../../errors';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import { MAX_DIMENSION, MAX_TENSOR_NAME_BYTES, MAX_TENSOR_RANK } from '../limits';
 import type { ByteCursor } from './byte-cursor';
 import { type PickleHost, type PickleValue, PickleDict, PickleObject, PickleTuple, readPickle } from './pickle';
-
-/** A tensor as a view: element (i, j, ...) lies at element offset + i * strides[0] + j * strides[1] + ... */
-export interface TorchView {
-  readonly dtype: string;
-  readonly elementBytes: number;
-  readonly shape: readonly number[];
-  /** In elements. */
-  readonly strides: readonly number[];
-  /** Of the first element, in elements from the start of the storage. */
-  readonly offset: number;
-  /** The storage's key, a number in decimal. */
-  readonly storage: string;
-}
-
-/** What the pickle says; whether its storages are in the file, and as large, is its reader's to check. */
-export interface StateDict {
-  readonly views: ReadonlyMap<string, TorchView>;
-  readonly storages: ReadonlyMap<string, TorchStorage>;
-}
-
-export interface TorchStorage {
-  readonly dtype: string;
-  readonly elementBytes: number;
-  readonly numElements: number;
-}
+import { type StateDict, type TorchStorage, type TorchView, malformed } from './torch-contents';
 
 const STORAGES: ReadonlyMap<string, readonly [dtype: string, elementBytes: number]> = new Map([
   ['FloatStorage', ['F32', 4]],
@@ -220,8 +195,4 @@ function isCount(value: PickleValue | undefined): value is number {
 
 function isCounts(values: readonly PickleValue[] | undefined): values is readonly number[] {
   return values !== undefined && values.every(isCount);
-}
-
-function malformed(path: string, reason: string): never {
-  throw new EncoderError('checkpoint_malformed', `${path} is not a valid PyTorch checkpoint: ${reason}`);
 }

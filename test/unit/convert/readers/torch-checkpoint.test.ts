@@ -314,6 +314,19 @@ describe('a file of before PyTorch 1.6', () => {
     expect(await code(bytes)).toBe('checkpoint_malformed');
   });
 
+  it('is read with pickles of more than is read at first, unless it ends within them', async () => {
+    const text = unicode('x'.repeat(700_000));
+    const machine = plain(
+      '}',
+      unicode('little_endian'),
+      '\x88s',
+      ...['a', 'b'].flatMap((key) => [unicode(key), text, 's']),
+    );
+    const bytes = legacyTorchFile(state, [SIXTEEN], { machine });
+    expect(await readTorch(bytes)).toEqual(await readTorch(sound));
+    expect(await code(bytes.subarray(0, 1_200_000))).toBe('checkpoint_malformed');
+  });
+
   it('is refused with pickles beyond the limit, and cut off anywhere', async () => {
     const limited = await withFile(sound, (file) =>
       TorchCheckpoint.open(file, { ...DEFAULT_LIMITS, pickleBytes: 100 }),

@@ -37,7 +37,12 @@ def labels(*names):
             "label2id": {name: i for i, name in enumerate(names)}}
 
 
-def checkpoint(folder, name, overrides):
+# Of a tokenizer that cuts texts on the left.
+LEFT = {"tokenizer_config.json": {**json.loads((golden.TOKENIZER / "tokenizer_config.json").read_text(encoding="utf-8")),
+                                  "truncation_side": "left"}}
+
+
+def checkpoint(folder, name, overrides, files):
     """The folder that writeCheckpoint of test/golden/checkpoint-fixture.ts writes; an override of None drops a key."""
     model = MODELS[name]
     config = {key: value for key, value in {**model["config"], **overrides}.items() if value is not None}
@@ -47,6 +52,8 @@ def checkpoint(folder, name, overrides):
     (path / "config.json").write_text(json.dumps(config), encoding="utf-8")
     for file in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
         shutil.copy(golden.TOKENIZER / file, path / file)
+    for file, content in files.items():
+        (path / file).write_text(json.dumps(content), encoding="utf-8")
     return path, min(512, config["max_position_embeddings"])
 
 
@@ -88,10 +95,13 @@ def classification(folder):
         ("one label of pairs, none", "bert-reranker", {}, {"function_to_apply": "none"}, {"activation": "none"}),
         ("pairs, three labels", "bert-old-names", {}, {"top_k": None}, {}),
         ("pairs, names missing, DistilBERT", "distilbert-96", {}, {"top_k": None}, {}),
+        ("texts that lose their beginning", "tinymodel1", {}, {"top_k": None}, {}, LEFT),
+        ("pairs that lose their beginning", "bert-old-names", {}, {"top_k": None}, {}, LEFT),
     ]
     out = []
-    for name, model, config, call, options in cases:
-        path, limit = checkpoint(folder, model, config)
+    for name, model, config, call, options, *more in cases:
+        files = more[0] if more else {}
+        path, limit = checkpoint(folder, model, config, files)
         pairs = MODELS[model]["inputs"] == "pairs"
         places = PAIR_PLACES if pairs else PLACES
         pipe = transformers.pipeline("text-classification", str(path), device="cpu")
@@ -100,8 +110,8 @@ def classification(folder):
         # Without top_k every answer is one label, with it a list.
         rows = [[[entry["label"], rounded(entry["score"])] for entry in (row if isinstance(row, list) else [row])]
                 for row in rows]
-        out.append({"name": name, "model": model, "config": config, "call": call, "options": options,
-                    "inputs": places, "expected": rows})
+        out.append({"name": name, "model": model, "config": config, **({"files": files} if files else {}),
+                    "call": call, "options": options, "inputs": places, "expected": rows})
     return out
 
 
@@ -136,7 +146,7 @@ def zero_shot(folder):
     ]
     out = []
     for name, model, config, candidates, call, options, limit in cases:
-        path, own_limit = checkpoint(folder, model, config)
+        path, own_limit = checkpoint(folder, model, config, {})
         pipe = transformers.pipeline("zero-shot-classification", str(path), device="cpu")
         pipe.tokenizer.model_max_length = limit or own_limit
         # Pairs that do not fit the position table crash the pipeline once it has given up truncating.
@@ -223,7 +233,7 @@ def prompts(folder):
     ]
     out = []
     for name, saved, load, call, options in cases:
-        path, limit = checkpoint(folder, "bert-reranker", {})
+        path, limit = checkpoint(folder, "bert-reranker", {}, {})
         files = {}
         if saved is not None:
             encoder = sentence_transformers.CrossEncoder(str(path), device="cpu", max_length=limit, **saved)
@@ -243,7 +253,7 @@ def prompts(folder):
 
 
 def load_cross_encoder(folder, name, config):
-    path, limit = checkpoint(folder, name, config)
+    path, limit = checkpoint(folder, name, config, {})
     return sentence_transformers.CrossEncoder(str(path), device="cpu", max_length=limit), limit
 
 

@@ -199,6 +199,28 @@ describe('what can go wrong with a model', () => {
     expect((await readdir(own).catch(() => [])).filter((file) => file.includes('gguf'))).toEqual([]);
   });
 
+  test('a GGUF file says at which end texts are cut, and nothing else', async () => {
+    const source = join(folder, 'left');
+    await writeCheckpoint(goldenModel('bert-relu'), source);
+    await writeFile(join(source, 'tokenizer_config.json'), JSON.stringify({ truncation_side: 'left' }));
+    const output = join(folder, 'left.gguf');
+    await convert(source, { output });
+    await using model = await Classifier.load(output);
+    expect(model.info.truncationSide).toBe('left');
+    const first = async (options: object): Promise<number> =>
+      (await model.tokenize('the of', { maxLength: 3, ...options })).ids[1]!;
+    expect(await first({})).toBe(await first({ truncationSide: 'left' }));
+    expect(await first({})).not.toBe(await first({ truncationSide: 'right' }));
+
+    const bytes = await readFile(output);
+    bytes.write('lift', bytes.indexOf('left', bytes.indexOf('truncation_side')));
+    await writeFile(output, bytes);
+    await expect(Classifier.load(output)).rejects.toMatchObject({
+      code: 'gguf_malformed',
+      message: expect.stringContaining('truncation_side') as string,
+    });
+  });
+
   test('a GGUF file cut anywhere, or of another kind, is refused', async () => {
     const output = join(folder, 'whole.gguf');
     await convert(await checkpoint('bert-relu'), { output });

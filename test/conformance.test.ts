@@ -15,13 +15,13 @@ interface Case {
   readonly name: string;
   readonly model: string;
   readonly config: Readonly<Record<string, unknown>>;
+  /** Files beside the fixture's, or in their place, by name. */
+  readonly files?: Readonly<Record<string, unknown>>;
   readonly options: object;
   readonly inputs: readonly number[];
 }
 /** What a case of prompts has besides. */
 interface PromptSettings {
-  /** Files that sentence-transformers adds to a checkpoint, by name. */
-  readonly files?: Readonly<Record<string, unknown>>;
   readonly load?: object;
 }
 type LabelRow = readonly (readonly [label: string, score: number])[];
@@ -54,11 +54,12 @@ function casesOf<Kind extends Case>(file: string): [string, Kind][] {
   return (JSON.parse(readFileSync(path, 'utf8')) as { cases: Kind[] }).cases.map((entry) => [entry.name, entry]);
 }
 
-async function checkpoint({ name, model, config }: Case): Promise<string> {
+async function checkpoint({ name, model, config, files = {} }: Case): Promise<string> {
   const path = join(folder, name.replaceAll(/\W+/g, '-'));
   // A null drops a key.
   const changes = Object.entries(config).map(([key, value]) => [key, value ?? undefined] as const);
   await writeCheckpoint(goldenModel(model), path, { config: Object.fromEntries(changes) });
+  for (const [file, content] of Object.entries(files)) writeFileSync(join(path, file), JSON.stringify(content));
   return path;
 }
 
@@ -107,11 +108,7 @@ const crossEncoderCases = ['cross-encoder', 'prompts'].flatMap((file) => casesOf
 
 describe("sentence-transformers' CrossEncoder", () => {
   test.each(crossEncoderCases)('%s', async (_, entry) => {
-    const path = await checkpoint(entry);
-    for (const [name, content] of Object.entries(entry.files ?? {})) {
-      writeFileSync(join(path, name), JSON.stringify(content));
-    }
-    await using crossEncoder = await CrossEncoder.load(path, { ...loadOptions, ...entry.load });
+    await using crossEncoder = await CrossEncoder.load(await checkpoint(entry), { ...loadOptions, ...entry.load });
     const options = { ...entry.options, ...parse };
     if (entry.method === 'rank') {
       const documents = entry.inputs.map((place) => texts[place]!);

@@ -135,6 +135,7 @@ Napi::Object to_js(Napi::Env env, const ModelInfo& info) {
   object.Set("numLabels", double(info.labels.size()));
   object.Set("problemType", info.problem_type);
   object.Set("activationFn", info.activation_fn);
+  object.Set("truncationSide", info.truncation_side);
   object.Set("promptNames", to_js(env, info.prompt_names));
   object.Set("promptTexts", to_js(env, info.prompt_texts));
   object.Set("defaultPrompt", info.default_prompt);

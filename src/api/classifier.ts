@@ -127,7 +127,7 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
     options: TokenizeOptions = {},
   ): Promise<Tokenization | Tokenization[]> {
     Classifier.#check(this, 'text => classifier.tokenize(text)');
-    const { run, signal } = resolveTokenizeOptions(options, this.info.maxLength);
+    const { run, signal } = resolveTokenizeOptions(options, this.info);
     const { columns, many } = textCall(input);
 
     const results = await this.#session.tokenize(columns, run, signal);
@@ -156,8 +156,7 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
   }
 
   #resolve(options: ClassifyOptions): ResolvedClassifyOptions {
-    const { maxLength, numLabels } = this.info;
-    return resolveClassifyOptions(options, { maxLength, numLabels, activation: this.#activation });
+    return resolveClassifyOptions(options, { ...this.info, activation: this.#activation });
   }
 
   async #classify(

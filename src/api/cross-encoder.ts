@@ -171,7 +171,7 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
     options: PairTokenizeOptions = {},
   ): Promise<Tokenization | Tokenization[]> {
     CrossEncoder.#check(this, 'pair => crossEncoder.tokenize(pair)');
-    const resolved = resolvePairTokenizeOptions(options, this.info.maxLength, this.prompts);
+    const resolved = resolvePairTokenizeOptions(options, this.info, this.prompts);
     const { columns: pairs, many } = pairCall(input);
 
     const { columns, run } = this.#withPrompt(pairs, resolved.run, resolved.prompt);

@@ -28,6 +28,8 @@ export interface ModelInfo<Label extends string = string> {
   readonly activation: PairActivation;
   /** Most tokens per input, special tokens included. */
   readonly maxLength: number;
+  /** The end at which longer inputs lose tokens unless told otherwise: that of the checkpoint's tokenizer. */
+  readonly truncationSide: 'right' | 'left';
   /** Width of a token's vector. */
   readonly hiddenSize: number;
   /** This and the next two are the encoder's, where a decoder follows. */

@@ -12,6 +12,7 @@ import type {
   ResolvedTextOptions,
   RunOptions,
   TextBudgets,
+  TextDefaults,
   TextOptions,
   WindowDefaults,
   WindowOptions,
@@ -105,9 +106,8 @@ const PREDICT_WINDOWS: WindowDefaults = { aggregation: 'max', of: 'textPair', ch
 const RANK_WINDOWS: WindowDefaults = { aggregation: 'max', of: 'textPair', chooseText: false };
 const ZERO_SHOT_WINDOWS: WindowDefaults = { aggregation: 'max', of: 'text', chooseText: false };
 
-/** @internal What a model allows and prefers. */
-export interface ModelDefaults<ModelActivation> {
-  readonly maxLength: number;
+/** @internal What calls of a model may ask for, and what they get otherwise. */
+export interface ModelDefaults<ModelActivation> extends TextDefaults {
   readonly numLabels: number;
   readonly activation: ModelActivation;
 }
@@ -128,15 +128,15 @@ export interface ResolvedPredictOptions extends ResolvedRunOptions {
 }
 
 /** @internal */
-export function resolveTokenizeOptions(options: TokenizeOptions, maxLength: number): ResolvedTextOptions {
+export function resolveTokenizeOptions(options: TokenizeOptions, model: TextDefaults): ResolvedTextOptions {
   checkOptions(options, TOKENIZE_KEYS);
-  return resolveTextOptions(options, maxLength);
+  return resolveTextOptions(options, model);
 }
 
 /** @internal */
-export function resolvePairTokenizeOptions(options: PairTokenizeOptions, maxLength: number, prompts: Prompts) {
+export function resolvePairTokenizeOptions(options: PairTokenizeOptions, model: TextDefaults, prompts: Prompts) {
   checkOptions(options, [...TOKENIZE_KEYS, ...PROMPT_KEYS]);
-  return { ...resolveTextOptions(options, maxLength), prompt: resolvePrompt(options, prompts) };
+  return { ...resolveTextOptions(options, model), prompt: resolvePrompt(options, prompts) };
 }
 
 /** @internal */
@@ -147,7 +147,7 @@ export function resolveClassifyOptions(
   checkOptions(options, CLASSIFY_KEYS);
   const { topK, threshold, activation, logits } = options;
   return {
-    ...resolveRunOptions(options, model.maxLength, CLASSIFY_WINDOWS),
+    ...resolveRunOptions(options, model, CLASSIFY_WINDOWS),
     topK: resolveTopK(topK),
     threshold: threshold === undefined ? -Infinity : checkNumber('options.threshold', threshold),
     activation: resolveActivation(activation, ACTIVATIONS, model),
@@ -163,7 +163,7 @@ export function resolvePredictOptions(
 ): ResolvedPredictOptions {
   checkOptions(options, PREDICT_KEYS);
   return {
-    ...resolveRunOptions(options, model.maxLength, PREDICT_WINDOWS),
+    ...resolveRunOptions(options, model, PREDICT_WINDOWS),
     activation: resolveActivation(options.activation, PAIR_ACTIVATIONS, model),
     logits: options.logits === undefined ? false : checkBoolean('options.logits', options.logits),
     prompt: resolvePrompt(options, prompts),
@@ -174,7 +174,7 @@ export function resolvePredictOptions(
 export function resolveRankOptions(options: RankOptions, model: ModelDefaults<PairActivation>, prompts: Prompts) {
   checkOptions(options, RANK_KEYS);
   const { returnDocuments, maxQueryTokens, maxDocumentTokens, ...rest } = options;
-  const resolved = resolveRunOptions(rest, model.maxLength, RANK_WINDOWS);
+  const resolved = resolveRunOptions(rest, model, RANK_WINDOWS);
   return {
     ...resolved,
     run: {
@@ -191,11 +191,11 @@ export function resolveRankOptions(options: RankOptions, model: ModelDefaults<Pa
 }
 
 /** @internal */
-export function resolveZeroShotOptions(options: ZeroShotOptions, maxLength: number) {
+export function resolveZeroShotOptions(options: ZeroShotOptions, model: TextDefaults) {
   checkOptions(options, ZERO_SHOT_KEYS);
   const { hypothesisTemplate, multiLabel = false } = options;
   return {
-    ...resolveRunOptions({ ...options, truncation: 'only_first' }, maxLength, ZERO_SHOT_WINDOWS),
+    ...resolveRunOptions({ ...options, truncation: 'only_first' }, model, ZERO_SHOT_WINDOWS),
     hypothesisTemplate: hypothesisTemplate === undefined ? undefined : checkTemplate(hypothesisTemplate),
     multiLabel: checkBoolean('options.multiLabel', multiLabel),
   };

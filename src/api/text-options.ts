@@ -20,7 +20,7 @@ export interface TextOptions {
   readonly maxLength?: number | undefined;
   /** Which text of a pair is cut. Default `longest_first`. Texts that stand alone are always cut to fit. */
   readonly truncation?: TruncationStrategy | undefined;
-  /** The end at which tokens are dropped. Default `right`. */
+  /** The end at which tokens are dropped. Default `info.truncationSide`. */
   readonly truncationSide?: TruncationSide | undefined;
   /** What `[SEP]` and the like mean inside a text. Default `text`: ordinary characters. */
   readonly specialTokens?: SpecialTokens | undefined;
@@ -101,17 +101,26 @@ export interface ResolvedRunOptions extends ResolvedTextOptions {
   readonly windows: boolean;
 }
 
+/** @internal What a model allows and prefers. */
+export interface TextDefaults {
+  readonly maxLength: number;
+  readonly truncationSide: TruncationSide;
+}
+
 /** @internal */
-export function resolveTextOptions(options: TextOptions & TextBudgets, limit: number): ResolvedTextOptions {
+export function resolveTextOptions(options: TextOptions & TextBudgets, model: TextDefaults): ResolvedTextOptions {
   const { maxLength, truncation, truncationSide, specialTokens, maxTextTokens, maxTextPairTokens, signal } = options;
   if (signal !== undefined) checkSignal(signal);
   return {
     run: {
-      maxLength: maxLength === undefined ? limit : checkInteger('options.maxLength', maxLength, 1, limit),
+      maxLength:
+        maxLength === undefined ? model.maxLength : checkInteger('options.maxLength', maxLength, 1, model.maxLength),
       truncation:
         truncation === undefined ? 'longest_first' : checkOneOf('options.truncation', truncation, TRUNCATIONS),
       truncationSide:
-        truncationSide === undefined ? 'right' : checkOneOf('options.truncationSide', truncationSide, SIDES),
+        truncationSide === undefined
+          ? model.truncationSide
+          : checkOneOf('options.truncationSide', truncationSide, SIDES),
       specialTokens:
         specialTokens === undefined ? 'text' : checkOneOf('options.specialTokens', specialTokens, SPECIAL_TOKENS),
       maxTextTokens: resolveBudget('options.maxTextTokens', maxTextTokens),
@@ -137,10 +146,10 @@ export interface WindowDefaults {
 /** @internal */
 export function resolveRunOptions(
   options: RunOptions & TextBudgets & { readonly windows?: PairWindowOptions | undefined },
-  limit: number,
+  model: TextDefaults,
   defaults: WindowDefaults,
 ): ResolvedRunOptions {
-  const text = resolveTextOptions(options, limit);
+  const text = resolveTextOptions(options, model);
   const { onProgress, windows } = options;
   if (onProgress !== undefined) checkFunction('options.onProgress', onProgress);
   if (windows === undefined) return { ...text, onProgress, aggregation: defaults.aggregation, windows: false };

@@ -194,7 +194,7 @@ export class ZeroShotClassifier implements AsyncDisposable {
   }
 
   #resolve(options: ZeroShotOptions): ReturnType<typeof resolveZeroShotOptions> {
-    const resolved = resolveZeroShotOptions(options, this.info.maxLength);
+    const resolved = resolveZeroShotOptions(options, this.info);
     if (this.#session.readsLabels && resolved.hypothesisTemplate !== undefined) {
       throw wrongValue('options.hypothesisTemplate: expected none for a model that reads the labels themselves');
     }

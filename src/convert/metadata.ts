@@ -138,6 +138,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
     ...promptEntries(facts.prompts),
     ...templateEntries(facts.template),
     uint(ENCODER_KEYS.maxLength, facts.maxLength),
+    ...(facts.tokenizer.truncationSide === 'left' ? [text(ENCODER_KEYS.truncationSide, 'left')] : []),
     text(ENCODER_KEYS.positionKind, h.positionKind ?? 'absolute'),
     text(ENCODER_KEYS.normPlacement, h.normPlacement ?? 'post'),
     text(ENCODER_KEYS.normKind, h.normKind ?? 'layer'),

@@ -39,6 +39,8 @@ export interface PreparedTokenizer {
   readonly stripAccents: boolean | null;
   /** The tokenizer's own limit, undefined when it has none. */
   readonly maxLength: number | undefined;
+  /** The end at which it cuts what is longer. */
+  readonly truncationSide: 'right' | 'left';
   readonly warnings: readonly string[];
 }
 
@@ -90,7 +92,6 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
   const tokens = new Map<number, string>(vocabulary.byId);
   for (const token of added) tokens.set(token.id, token.content);
   if (files.tokenizer === undefined) dropLastEmptyToken(json, vocabulary, tokens);
-  warnOfLeftSide(files, warnings);
   const known = new Map(added.map(({ content, id }) => [content, id]));
   const idOf = (content: string) => known.get(content) ?? vocabulary.ids.get(content);
   const ids = specialIds(specials, idOf);
@@ -107,6 +108,7 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
     vocabulary,
     ...normalizerFlags(json['normalizer']),
     maxLength: readMaxLength(config),
+    truncationSide: readTruncationSide(files),
     warnings,
   };
 }
@@ -120,14 +122,11 @@ function dropLastEmptyToken(json: JsonObject, { model, ids }: Vocabulary, tokens
   if (tokens.get(empty) === '') tokens.delete(empty);
 }
 
-/** The side is an option of each call; transformers goes by these two files where a call says nothing. */
-function warnOfLeftSide({ tokenizer, config }: TokenizerFiles, warnings: string[]): void {
+/** transformers goes by tokenizer_config.json first. */
+function readTruncationSide({ tokenizer, config }: TokenizerFiles): 'right' | 'left' {
   const truncation = tokenizer?.['truncation'];
   const direction = isJsonObject(truncation) ? truncation['direction'] : undefined;
-  if ((config?.['truncation_side'] ?? String(direction).toLowerCase()) !== 'left') return;
-  warnings.push(
-    "the tokenizer's files say that long texts lose their beginning; here they lose their end, unless a call has truncationSide: 'left'",
-  );
+  return (config?.['truncation_side'] ?? String(direction).toLowerCase()) === 'left' ? 'left' : 'right';
 }
 
 type FindId = (content: string) => number | undefined;

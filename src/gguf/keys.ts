@@ -221,6 +221,8 @@ export const ENCODER_KEYS = {
   conversionWarnings: 'ggml_encoder.conversion_warnings',
   /** UINT32, most tokens per input, special tokens included. */
   maxLength: 'ggml_encoder.max_length',
+  /** STRING 'left': inputs that are too long lose their beginning; absent: their end. */
+  truncationSide: 'ggml_encoder.truncation_side',
   /** STRING 'absolute' | 'rope' | 'relative-bias' | 'relative-bias-only' | 'linear-bias' | 'disentangled' | 'none'. */
   positionKind: 'ggml_encoder.position_kind',
   /** STRING 'post' | 'pre' | 'branch' | 'sandwich' | 'parallel'. */

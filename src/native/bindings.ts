@@ -64,6 +64,8 @@ export interface NativeModelInfo {
   readonly problemType: string;
   /** sentence-transformers activation of the checkpoint ('identity', 'sigmoid', ...), '' when it names none. */
   readonly activationFn: string;
+  /** The checkpoint's own, for calls that name none. */
+  readonly truncationSide: 'right' | 'left';
   /** sentence-transformers' prompts of the checkpoint: promptTexts[i] belongs to promptNames[i]. */
   readonly promptNames: readonly string[];
   readonly promptTexts: readonly string[];

@@ -46,6 +46,7 @@ struct ModelInfo {
   std::vector<std::string> labels;
   std::string problem_type;
   std::string activation_fn;
+  std::string truncation_side;  ///< "right" or "left": the checkpoint's, for calls that name none
   std::vector<std::string> prompt_names;
   std::vector<std::string> prompt_texts;  ///< as many as prompt_names
   std::string default_prompt;             ///< one of prompt_names, or empty

@@ -204,6 +204,9 @@ class LoadedModel final : public Model {
     info_.reads_labels = hparams_.label_head.exists();
     info_.problem_type = file_->string("ggml_encoder.problem_type", "");
     info_.activation_fn = file_->string("ggml_encoder.activation_fn", "");
+    info_.truncation_side = file_->string("ggml_encoder.truncation_side", "right");
+    if (info_.truncation_side != "right" && info_.truncation_side != "left")
+      file_->malformed("truncation_side is neither right nor left");
     read_prompts(*file_, info_);
     info_.max_length = hparams_.max_length;
     info_.hidden_size = hparams_.hidden_size;

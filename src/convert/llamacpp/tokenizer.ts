@@ -68,6 +68,7 @@ export function rebuildTokenizer(
     lowercase: pipeline.lowercase,
     stripAccents: pipeline.stripAccents,
     maxLength: undefined,
+    truncationSide: 'right',
     warnings: [],
   };
 }

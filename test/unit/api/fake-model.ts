@@ -23,6 +23,7 @@ const INFO: NativeModelInfo = {
   numLabels: 3,
   problemType: '',
   activationFn: '',
+  truncationSide: 'right',
   promptNames: [],
   promptTexts: [],
   defaultPrompt: '',

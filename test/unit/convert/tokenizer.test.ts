@@ -134,14 +134,16 @@ describe('prepareTokenizer', () => {
     expect(prepare({ 'vocab.txt': VOCABULARY, 'tokenizer_config.json': limits }).maxLength).toBe(128);
   });
 
-  it('warns where long texts would lose their beginning', () => {
-    const left = { 'vocab.txt': VOCABULARY, 'tokenizer_config.json': { truncation_side: 'left' } };
-    expect(prepare(left).warnings).toEqual([expect.stringContaining("truncationSide: 'left'")]);
-    const { json } = prepare({ 'vocab.txt': VOCABULARY });
+  it('cuts long texts where transformers does', () => {
+    const side = (files: Parameters<typeof prepare>[0]) => prepare(files).truncationSide;
+    const vocabulary = { 'vocab.txt': VOCABULARY };
+    expect(side(vocabulary)).toBe('right');
+    expect(side({ ...vocabulary, 'tokenizer_config.json': { truncation_side: 'left' } })).toBe('left');
+    const { json } = prepare(vocabulary);
     const file = (direction: string) => ({ 'tokenizer.json': { ...json, truncation: { direction, max_length: 9 } } });
-    expect(prepare(file('Left')).warnings).toHaveLength(1);
-    expect(prepare(file('Right')).warnings).toEqual([]);
-    expect(prepare({ ...file('Left'), 'tokenizer_config.json': { truncation_side: 'right' } }).warnings).toEqual([]);
+    expect(side(file('Left'))).toBe('left');
+    expect(side(file('Right'))).toBe('right');
+    expect(side({ ...file('Left'), 'tokenizer_config.json': { truncation_side: 'right' } })).toBe('right');
   });
 
   it.each([

@@ -11,6 +11,7 @@ import random
 import re
 import time
 
+import golden_families
 import torch
 import transformers
 from safetensors.torch import save_file
@@ -227,7 +228,7 @@ def language_models(helpers, chosen):
     """Bases of the classes that are run as rerankers, with Granite, which is run as nothing else."""
     kinds = set(chosen or LANGUAGE_MODELS)
     granite = transformers.AutoConfig.for_model("granite", **{
-        **helpers.goldens.DECODER, "vocab_size": 96, "num_labels": 1, "max_position_embeddings": 64, "residual_multiplier": 0.4,
+        **golden_families.DECODER, "vocab_size": 96, "num_labels": 1, "max_position_embeddings": 64, "residual_multiplier": 0.4,
         "embedding_multiplier": 6.0, "logits_scaling": 4.0, "attention_multiplier": 0.3})
     return helpers.chosen_bases(kinds, transformers.AutoModelForCausalLM, [("granite", "granite", granite)])
 
@@ -244,13 +245,18 @@ def logit_score(tokens):
     }
 
 
+# Embeddings that count positions from padding by a function of their module.
+COUNTING = ("EsmEmbeddings", "LukeEmbeddings")
+
+
 def positions(network):
     """Tokens of the longest text; None where nothing limits it."""
     config = network.config
     most = getattr(config, "max_position_embeddings", None)
     for name, module in network.named_modules():
         if most is not None and name.endswith("embeddings") and getattr(module, "padding_idx", None) is not None \
-                and hasattr(module, "create_position_ids_from_input_ids"):
+                and (hasattr(module, "create_position_ids_from_input_ids")
+                     or type(module).__name__ in COUNTING and hasattr(module, "position_embeddings")):
             return most - module.padding_idx - 1
     return most
 

@@ -109,7 +109,9 @@ def tensor_values(model, name, shape):
     scales = model["scales"]
     unit = random_unit(model["seed"], name, int(numpy.prod(shape)))
     is_norm = re.search(r"(?<!_prelayer)norm|(^|[._])ln[._]", name.lower()) is not None
-    if name.endswith((".bias", "_bias")):
+    if name.endswith(".inv_freq"):
+        values = unit * unit
+    elif name.endswith((".bias", "_bias")):
         values = unit * (scales["norm"] if is_norm else scales["bias"])
     elif is_norm:
         values = 1.0 + unit * scales["norm"]

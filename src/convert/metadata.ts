@@ -245,6 +245,8 @@ function mechanismEntries(hyperparameters: EncoderHyperparameters): GgufEntry[] 
     entries.push(uint(ENCODER_KEYS.maxRelativePositions, disentangled.maxRelativePositions));
     entries.push({ key: ENCODER_KEYS.positionTerms, type: 'string[]', value: disentangled.types });
   }
+  if (hyperparameters.droppedTokenId !== undefined)
+    entries.push(uint(ENCODER_KEYS.droppedTokenId, hyperparameters.droppedTokenId));
   if (embeddingWidth !== undefined) entries.push(uint(ENCODER_KEYS.embeddingWidth, embeddingWidth));
   if (narrow !== undefined) {
     entries.push(uint(ENCODER_KEYS.narrowSize, narrow.size));

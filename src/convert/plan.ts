@@ -19,6 +19,7 @@ import { readPrompts } from './prompts';
 import { findPublishedText } from './published-scores';
 import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
 import type { SetFitHead } from './setfit-head';
+import { readVectors } from './tensor-copy';
 import { declareTensors } from './tensor-types';
 import { prepareTokenizer } from './tokenizer';
 import { refuseKwargs } from './transformer-kwargs';
@@ -69,9 +70,10 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
     checkModuleSettings(checkpoint, settings, transformer, template !== undefined, setFit !== undefined);
   }
   const list = body === undefined ? architecture.list?.(checkpoint.name) : undefined;
+  const values = await readVectors(own, (body === undefined && architecture.valuesOf?.(own)) || []);
   const { model, weights } =
     body === undefined
-      ? { model: { ...architecture.describe(config, own, score?.tokens), ...(list && { list }) }, weights: own }
+      ? { model: { ...architecture.describe(config, own, score?.tokens, values), ...(list && { list }) }, weights: own }
       : await addModuleHead(checkpoint, modules!, body.describeBody(config, own), own, setFit);
   // The labels in a language model's config.json are defaults of the class, and two; likewise for one that ranks lists.
   const isLanguageModel = score !== undefined || list !== undefined;

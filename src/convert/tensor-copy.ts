@@ -3,8 +3,8 @@ import { EncoderError } from '../errors';
 import type { GgufTensorInfo } from '../gguf/types';
 import type { PlannedTensor } from './architectures/architecture';
 import { type ElementType, decodeElements, encodeElements, findNonFinite, findTooLarge } from './dtypes';
-import { CHUNK_ELEMENTS } from './limits';
-import { type TensorSource, storedBlock } from './readers/tensor-source';
+import { CHUNK_ELEMENTS, MAX_HEAD_SIZE } from './limits';
+import { type TensorSource, requireFloats, storedBlock } from './readers/tensor-source';
 
 /** Elements of a transposed matrix that are held at once, 64 MiB of them. */
 const STRIP_ELEMENTS = 2 ** 24;
@@ -75,6 +75,25 @@ async function copyTransposed(
       await emit(encodeElements(type, strip.subarray(start, start + CHUNK_ELEMENTS)));
     }
   }
+}
+
+/** Values of vectors with at most MAX_HEAD_SIZE of them, by name. */
+export async function readVectors(
+  weights: TensorSource,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, Float32Array>> {
+  const vectors = new Map<string, Float32Array>();
+  for (const name of names) {
+    const { dtype, shape, file, sizeBytes } = weights.find(name)!;
+    requireFloats(name, { dtype, file });
+    if (shape.length !== 1 || shape[0]! > MAX_HEAD_SIZE) {
+      throw new EncoderError('tensor_shape_mismatch', `${name} in ${file} has the shape [${shape.join(', ')}]`);
+    }
+    const values = decodeElements(dtype, await weights.read(name, 0, sizeBytes));
+    checkValues(values, undefined, name, file, 0);
+    vectors.set(name, values);
+  }
+  return vectors;
 }
 
 /** Where the values differ, transformers does not tie the tensors, and the model is another one. */

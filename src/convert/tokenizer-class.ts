@@ -49,6 +49,10 @@ export interface TokenizerClass {
   ) => readonly ScoredToken[];
   /** Absent: tokenizer.json is taken as it is. */
   readonly build?: (source: PipelineSource) => Pipeline;
+  /** Every token of the vocabulary is looked for in the text before anything else is, as added tokens are. */
+  readonly splitsAtAllTokens?: boolean;
+  /** Of two texts that are both cut the first has the odd token, as in the classes that are written in Python. */
+  readonly givesFirstOddToken?: boolean;
   /** The template of tokenizer.json is passed over: the class makes one of `add_bos_token` and `add_eos_token`. */
   readonly dropsTemplate?: boolean;
   /** The template, for a class that always sets its own; `id` gives the id of a role's token, `find` that of any. */

@@ -363,6 +363,29 @@ const MBART50: TokenizerClass = {
     }),
 };
 
+/** Each residue is a token wherever it stands; what is between them is unknown, word by word. */
+const ESM: TokenizerClass = {
+  name: 'EsmTokenizer',
+  model: 'WordPiece',
+  defaults: { eos: '<eos>', unk: '<unk>', pad: '<pad>', cls: '<cls>', mask: '<mask>' },
+  splitsAtAllTokens: true,
+  givesFirstOddToken: true,
+  build: ({ token }) => ({
+    normalizer: null,
+    pre_tokenizer: sequenceOf('pretokenizers', [
+      object({ type: 'WhitespaceSplit' }),
+      // White space to Python alone.
+      ...['\x1c', '\x1d', '\x1e', '\x1f'].map((separator) => split({ String: separator }, 'Removed')),
+    ]),
+    model: object({ unk_token: token('unk'), continuing_subword_prefix: '##', max_input_chars_per_word: 100 }),
+  }),
+  template: ({ token }, id) =>
+    template('cls:0 A:0 eos:0', 'cls:0 A:0 eos:0 B:0 eos:0', {
+      cls: [token('cls'), id('cls')],
+      eos: [token('eos'), id('eos')],
+    }),
+};
+
 /** By the name in tokenizer_config.json, `Fast` cut off. */
 const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
   ...['TokenizersBackend', 'PreTrainedTokenizer', 'BloomTokenizer'].map((name) => [name, GENERIC] as const),
@@ -373,7 +396,7 @@ const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
   ...[MPNET, GPT2, GPT_NEOX, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, REMBERT, DEBERTA_V2].map(
     (tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const,
   ),
-  ...[T5, MBART, MBART50].map((tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const),
+  ...[T5, MBART, MBART50, ESM].map((tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const),
 ]);
 
 /** The class that transformers registers for a `model_type`. */
@@ -397,6 +420,7 @@ const REGISTERED: ReadonlyMap<string, TokenizerClass> = new Map([
   ['t5', T5],
   ['mt5', T5],
   ['mbart', MBART],
+  ['esm', ESM],
   // The class's own name of it, and that of the published file.
   ...['HHEMv2', 'HHEMv2Config'].map((type) => [type, T5] as const),
 ]);

@@ -88,7 +88,7 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
   if (tokenizerClass.build === undefined) json['model'] = ownModel(json['model'], vocabulary, tokenizerClass);
   else rebuild(json, source, tokenizerClass, files.tokenizer, warnings);
   if (hints.lowersCase === true) lowerCaseFirst(json);
-  const added = addMissingTokens(json, vocabulary, specials, path);
+  const added = addMissingTokens(json, vocabulary, withVocabulary(specials, vocabulary, tokenizerClass), path);
   const tokens = new Map<number, string>(vocabulary.byId);
   for (const token of added) tokens.set(token.id, token.content);
   if (files.tokenizer === undefined) dropLastEmptyToken(json, vocabulary, tokens);
@@ -96,6 +96,7 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
   const idOf = (content: string) => known.get(content) ?? vocabulary.ids.get(content);
   const ids = specialIds(specials, idOf);
   json['post_processor'] = postProcessor(json['post_processor'], source, tokenizerClass, { ids, idOf }, files);
+  if (tokenizerClass.givesFirstOddToken === true) json['odd_token_first'] = true;
   const inputs = config.get('model_input_names');
   // Then transformers gives the model no segments, and it takes all for the first one.
   if (Array.isArray(inputs) && !inputs.includes('token_type_ids'))
@@ -111,6 +112,21 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
     truncationSide: readTruncationSide(files),
     warnings,
   };
+}
+
+/** Likewise with all tokens of a vocabulary whose class splits at them; no flag of one has an effect there but this one. */
+function withVocabulary(
+  specials: SpecialTokens,
+  { ids }: Vocabulary,
+  { name, splitsAtAllTokens }: TokenizerClass,
+): SpecialTokens {
+  if (splitsAtAllTokens !== true) return specials;
+  const word = specials.toAdd.find(({ single_word }) => single_word);
+  if (word !== undefined) {
+    throw new EncoderError('tokenizer_unsupported', `${name} has the token ${word.content} as a single word`);
+  }
+  const own = [...ids.keys()].filter((content) => content !== '').map((content) => plainToken(content, false));
+  return { ...specials, toAdd: [...specials.toAdd, ...own].map((token) => ({ ...token, normalized: false })) };
 }
 
 /** Blank lines at the end of a vocab.txt: no text has such a token and no row of the model stands for it. */

@@ -256,6 +256,8 @@ export const ENCODER_KEYS = {
   narrowSize: 'ggml_encoder.narrow_size',
   /** UINT32, feed-forward parts of such a layer. */
   feedForwardCount: 'ggml_encoder.ffn_count',
+  /** UINT32, this token's embedding counts as zeros; others of a text of which it is a share s are divided by 1 - s. */
+  droppedTokenId: 'ggml_encoder.dropped_token_id',
   /** UINT32, tokens whose embeddings are projected together, before positions and segments are added; absent: one. */
   embeddingWidth: 'ggml_encoder.embedding_width',
   /** UINT32, tokens that the convolution after the first layer reads for each of them; absent: there is none. */

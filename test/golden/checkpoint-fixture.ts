@@ -123,6 +123,7 @@ export function tensorValues(
   const count = shape.reduce((product, size) => product * size, 1);
   const isNorm = /(?<!_prelayer)norm|(^|[._])ln[._]/.test(name.toLowerCase());
   const perFanIn = (scale: number) => scale / Math.sqrt(shape[1] ?? 1);
+  if (name.endsWith('.inv_freq')) return randomValues(model.seed, name, count, 1, 0).map((unit) => unit * unit);
   if (/[._]bias$/.test(name)) return randomValues(model.seed, name, count, isNorm ? norm : bias, 0);
   if (isNorm) return randomValues(model.seed, name, count, norm, 1);
   if (name.includes('embeddings')) return randomValues(model.seed, name, count, embedding, 0);

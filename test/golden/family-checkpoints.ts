@@ -27,6 +27,8 @@ export interface Family {
   readonly pairs: readonly number[];
   /** A tokenizer of pipelines.json.br. Default: WordPiece. */
   readonly tokenizer?: string;
+  /** The only file of the tokenizer, line by line; its class is that of the model. */
+  readonly vocabulary?: readonly string[];
   /** tokenizer_config.json, where the tokenizer has the codes of its class's languages before the mask. */
   readonly languages?: { readonly tokenizer_class: string; readonly src_lang: string };
   /** Inputs that are read in windows, and the logits of each of them. */
@@ -69,12 +71,15 @@ export function familyInputs(family: Family): (string | { text: string; textPair
 
 /** Contents of the tokenizer's two files. */
 export interface TokenizerFiles {
+  /** tokenizer.json, or the text of vocab.txt. */
   readonly tokenizer: unknown;
   readonly config: Readonly<Record<string, unknown>>;
 }
 
 /** The tokenizer that the family's logits were made with, where that is not WordPiece. */
-export function ownTokenizer({ tokenizer, config, languages }: Family): TokenizerFiles | undefined {
+export function ownTokenizer(family: Family): TokenizerFiles | undefined {
+  const { tokenizer, config, languages, vocabulary } = family;
+  if (vocabulary !== undefined) return { tokenizer: vocabulary.join('\n'), config: { model_max_length: 512 } };
   if (tokenizer === undefined) return undefined;
   const packed = readFileSync(join(TOKENIZER_FOLDER, '../pipelines.json.br'));
   const { tokenizers } = JSON.parse(brotliDecompressSync(packed).toString('utf8')) as {
@@ -125,7 +130,9 @@ export async function writeFamily(
       await copyFile(join(TOKENIZER_FOLDER, file), join(folder, file));
     }
   } else {
-    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(own.tokenizer));
+    const isText = typeof own.tokenizer === 'string';
+    const content = isText ? (own.tokenizer as string) : JSON.stringify(own.tokenizer);
+    await writeFile(join(folder, isText ? 'vocab.txt' : 'tokenizer.json'), content);
     await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify(own.config));
   }
   const tensors = Object.entries(family.tensors).map(([name, shape]) => {

@@ -253,6 +253,7 @@ const OTHER_KEYS = [
   'ggml_encoder.narrow_size',
   'ggml_encoder.ffn_count',
   'ggml_encoder.embedding_width',
+  'ggml_encoder.dropped_token_id',
   'ggml_encoder.convolution.width',
   'ggml_encoder.convolution.activation',
   'ggml_encoder.layer_weights',

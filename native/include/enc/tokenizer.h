@@ -129,7 +129,8 @@ struct Window {
 
 class Tokenizer {
  public:
-  /// Builds from the text of a tokenizer.json. Throws Error(tokenizer_unsupported) naming the component that
+  /// Builds from the text of a tokenizer.json, which may say `odd_token_first`: of two texts that are both
+  /// cut the first has the odd token. Throws Error(tokenizer_unsupported) naming the component that
   /// is not implemented, Error(checkpoint_malformed) when the JSON or a field is not what it should be.
   /// With a pair template, only pairs can be encoded, and only as a whole: Error(input_invalid) for texts
   /// that stand alone, for windows, and for options that treat the two texts differently. With a label

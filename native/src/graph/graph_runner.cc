@@ -54,6 +54,22 @@ std::vector<int32_t> shift_ids(const PackedBatch& batch, const DecoderHparams& d
   return shifted;
 }
 
+/// What each token's embedding is multiplied by where a token is dropped: nothing is left of its own, and the
+/// others make up for it.
+std::vector<float> scales_of_tokens(const PackedBatch& batch, const Hparams& hparams) {
+  std::vector<float> scales;
+  if (hparams.dropped_token_id < 0) return scales;
+  for (size_t b = 0; b < size_t(batch.num_sequences()); b++) {
+    const auto begin = batch.ids.begin() + batch.cu_seqlens[b],
+               end = batch.ids.begin() + batch.cu_seqlens[b + 1];
+    const auto dropped = int32_t(hparams.dropped_token_id);
+    const float share = float(std::count(begin, end, dropped)) / float(end - begin);
+    for (auto id = begin; id != end; ++id)
+      scales.push_back(*id == dropped ? 0.0f : hparams.embedding_scale / (1 - share));
+  }
+  return scales;
+}
+
 /// Whether the batch's texts are long by the model's measure, which they must all be or none. What texts
 /// begin with is none by itself.
 bool has_long_texts(const PackedBatch& batch, const Hparams& hparams) {
@@ -162,6 +178,7 @@ GraphRunner::Context GraphRunner::start(GraphContext& g, const PackedBatch& batc
   g.attention_groups = group_for_attention(g.groups, padding_);
   g.pooled_rows = find_pooled_rows(batch, hparams_);
   g.long_texts = has_long_texts(batch, hparams_);
+  g.token_scales = scales_of_tokens(batch, hparams_);
   const size_t nodes = max_graph_nodes(hparams_, ops_, g);
   graph_memory_.resize(ggml_tensor_overhead() * nodes + ggml_graph_overhead_custom(nodes, false));
   Context context(ggml_init({graph_memory_.size(), graph_memory_.data(), /*no_alloc=*/true}), ggml_free);

@@ -84,6 +84,7 @@ struct GraphContext {
   /// [B], the token that the head reads, counted from its sequence's first.
   std::vector<int32_t> pooled_rows;
   std::vector<int32_t> shifted_ids;     ///< [T], what a decoder reads; empty when the model has none
+  std::vector<float> token_scales;      ///< [T], of the tokens' embeddings; empty: all have the table's
   ggml_tensor* inputs;                  ///< i32, of which the next four are parts, and shifted ids the fifth
   ggml_tensor* ids;                     ///< i32 [T]
   ggml_tensor* type_ids;                ///< i32 [T]
@@ -156,7 +157,7 @@ class Ops {
   virtual size_t max_attention_nodes(const GraphContext& g, const Hparams& hparams) const = 0;
 
   /// norm(scale * tokens[ids] + positions[positions] + types[type_ids]), ne = {E, T}; terms and norm as far
-  /// as the tables have them.
+  /// as the tables have them. The batch's own ids are scaled by token_scales where there are any.
   virtual ggml_tensor* embed(GraphContext& g, const Embeddings& tables, TokenIds ids) const = 0;
   /// activation(x . w^T + b), ne = {out, T}.
   virtual ggml_tensor* linear(GraphContext& g, const Linear& linear, ggml_tensor* x,

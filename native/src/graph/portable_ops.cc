@@ -90,7 +90,13 @@ size_t PortableOps::max_attention_nodes(const GraphContext& g, const Hparams& hp
 
 ggml_tensor* PortableOps::embed(GraphContext& g, const Embeddings& tables, TokenIds ids) const {
   ggml_tensor* x = ggml_get_rows(g.ggml, tables.tokens, looked_up(g, ids));
-  if (tables.scale != 1) x = ggml_scale(g.ggml, x, tables.scale);
+  if (ids == TokenIds::kOwn && !g.token_scales.empty()) {
+    x = ggml_mul(g.ggml, x,
+                 host_input<float>(g, GGML_TYPE_F32, {1, g.batch->num_tokens(), 1, 1},
+                                   [&](std::vector<float>& values) { values = g.token_scales; }));
+  } else if (tables.scale != 1) {
+    x = ggml_scale(g.ggml, x, tables.scale);
+  }
   if (tables.types != nullptr) x = ggml_add(g.ggml, x, ggml_get_rows(g.ggml, tables.types, g.type_ids));
   if (tables.positions != nullptr)
     x = ggml_add(g.ggml, x, ggml_get_rows(g.ggml, tables.positions, g.positions));

@@ -299,6 +299,9 @@ void read_embeddings(const Reader& reader, Hparams& h) {
   if (h.embedding_width > 1 && file.find_tensor("token_embd_proj.weight") == nullptr)
     file.malformed("'" + width + "' is set, but nothing projects the embeddings");
   h.embedding_scale = reader.number("embedding_scale", 1e-3, 1e4, 1);
+  const std::string dropped = "ggml_encoder.dropped_token_id";
+  if (reader.has(dropped)) h.dropped_token_id = reader.integer(dropped, 0, h.vocab_size - 1);
+  if (h.dropped_token_id >= 0 && h.causal) reader.unsupported(dropped, "set beside causal attention");
 }
 
 /// Layers that work in fewer columns than the states between them have know no other kind of attention, norms

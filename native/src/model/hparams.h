@@ -115,6 +115,9 @@ struct Hparams {
   NormPlacement norm_placement = NormPlacement::kPost;
   float norm_eps = 0;
   float embedding_scale = 1;
+  /// >= 0: this token's row counts as zeros, and those of a text of which it is a share s are divided by 1 -
+  /// s.
+  int64_t dropped_token_id = -1;
   PositionKind position_kind = PositionKind::kAbsolute;
   Activation hidden_activation = Activation::kGeluErf;
   uint32_t narrow_size = 0;  ///< columns that layers work in between two projections; 0: those of the states

@@ -51,6 +51,8 @@ class PipelineTokenizer : public Tokenizer {
         label_template_(std::move(label_template)),
         list_template_(std::move(list_template)),
         interaction_(std::move(interaction)) {
+    if (const auto first = root.find("odd_token_first"); first && first->as_bool())
+      odd_token_ = OddToken::kFirst;
     // Behind the normalizer nobody knows any more which bytes are the caller's.
     if ((pair_template_ || label_template_ || list_template_ || interaction_) &&
         pipeline_.finds_control_tokens_late())
@@ -105,6 +107,7 @@ class PipelineTokenizer : public Tokenizer {
   const std::optional<LabelTemplate> label_template_;
   const std::optional<ListTemplate> list_template_;
   const std::optional<InteractionTemplate> interaction_;
+  OddToken odd_token_ = OddToken::kLonger;
   std::optional<ByteDecoder> byte_decoder_;  // with a list template
 };
 
@@ -161,7 +164,7 @@ void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_
 
   const Lengths lengths{std::min(scratch.first.size(), options.max_first),
                         std::min(scratch.second.size(), options.max_second)};
-  const Lengths kept = truncate(lengths, has_pair, budget, options.strategy);
+  const Lengths kept = truncate(lengths, has_pair, budget, options.strategy, odd_token_);
   const Template::Ids second = keep(scratch.second, kept.second, options.side);
   template_.apply(keep(scratch.first, kept.first, options.side), has_pair ? &second : nullptr, out);
   out.truncated = kept.first < scratch.first.size() || kept.second < scratch.second.size();

@@ -9,15 +9,15 @@
 namespace enc {
 namespace {
 
-/// Keeps the shorter text whole while it takes no more than half; else halves the budget. The odd token goes
-/// to the longer text, and to the second of two equally long ones.
-Lengths longest_first(Lengths lengths, size_t budget) {
-  const bool swapped = lengths.first > lengths.second;
+/// Keeps the shorter text whole while it takes no more than half; else halves the budget.
+Lengths longest_first(Lengths lengths, size_t budget, OddToken odd) {
+  bool swapped = lengths.first > lengths.second;
   size_t shorter = std::min(lengths.first, lengths.second);
   size_t longer = shorter > budget ? shorter : std::max(shorter, budget - shorter);
   if (shorter + longer > budget) {
     shorter = budget / 2;
     longer = shorter + budget % 2;
+    swapped = swapped || odd == OddToken::kFirst;
   }
   if (swapped) std::swap(shorter, longer);
   return {shorter, longer};
@@ -33,7 +33,7 @@ size_t cut(size_t length, size_t excess, const char* which, size_t budget) {
 
 }  // namespace
 
-Lengths truncate(Lengths lengths, bool pair, size_t budget, TruncationStrategy strategy) {
+Lengths truncate(Lengths lengths, bool pair, size_t budget, TruncationStrategy strategy, OddToken odd) {
   const size_t total = lengths.first + lengths.second;
   if (total <= budget) return lengths;
   const size_t excess = total - budget;
@@ -45,7 +45,7 @@ Lengths truncate(Lengths lengths, bool pair, size_t budget, TruncationStrategy s
     case TruncationStrategy::kLongestFirst:
       break;
   }
-  return pair ? longest_first(lengths, budget) : Lengths{budget, 0};
+  return pair ? longest_first(lengths, budget, odd) : Lengths{budget, 0};
 }
 
 WindowPlan plan_windows(size_t length, size_t other, size_t budget, size_t overlap) {

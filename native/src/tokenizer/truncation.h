@@ -12,10 +12,17 @@ struct Lengths {
   size_t second;
 };
 
+/// Which of two texts that are both cut has the odd token of an odd budget.
+enum class OddToken {
+  kLonger,  ///< the longer one, and of two equally long ones the second
+  kFirst,   ///< as in transformers' tokenizers that are written in Python
+};
+
 /// `lengths`: tokens of the two texts (second 0 for a single text), `budget`: most tokens kept of both
 /// together, >= 1. Throws Error(input_too_long) when the text that the strategy names would be left empty, or
 /// is not there.
-Lengths truncate(Lengths lengths, bool pair, size_t budget, TruncationStrategy strategy);
+Lengths truncate(Lengths lengths, bool pair, size_t budget, TruncationStrategy strategy,
+                 OddToken odd = OddToken::kLonger);
 
 /// How a text is read in windows.
 struct WindowPlan {

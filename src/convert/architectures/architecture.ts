@@ -9,6 +9,9 @@ export interface TensorIndex {
   find(name: string): { readonly shape: readonly number[]; readonly dtype: string; readonly file: string } | undefined;
 }
 
+/** Values of small tensors, by their names. */
+export type TensorValues = ReadonlyMap<string, Float32Array>;
+
 export type RowRange = readonly [first: number, count: number];
 
 /** One tensor of the GGUF file. */
@@ -92,6 +95,8 @@ export interface EncoderHyperparameters {
   readonly embeddingWidth?: number;
   /** Multiplied onto the token embeddings. */
   readonly embeddingScale?: number;
+  /** This token's embedding counts as zeros; those of a text of which it is a share s are divided by 1 - s. */
+  readonly droppedTokenId?: number;
   readonly isCausal?: boolean;
   /** `none`: the weight and bias of a norm alone. */
   readonly normKind?: 'layer' | 'rms' | 'none';
@@ -293,13 +298,15 @@ export interface Architecture {
   readonly scoresVocabulary?: 'causal' | 'sequence-to-sequence';
   /** For a model that ranks lists, of the name of its folder or repository; `describe` leaves `list` out. */
   list?(name: string): DocumentList;
+  /** Small tensors, vectors of at most MAX_HEAD_SIZE values, that `describe` needs to see the values of. */
+  valuesOf?(weights: TensorIndex): readonly string[];
   /** Modules whose weights lie as [inputs, outputs]; of all others, and without it, they lie the other way round. */
   readonly transposedModules?: RegExp;
   /**
    * Reads the configuration and checks every tensor against it. Throws `architecture_unsupported` for what the graph
    * does not compute, `tensor_missing`, `tensor_shape_mismatch`, `checkpoint_malformed`.
    */
-  describe(config: ConfigReader, weights: TensorIndex, score?: ScoreTokens): EncoderModel;
+  describe(config: ConfigReader, weights: TensorIndex, score?: ScoreTokens, values?: TensorValues): EncoderModel;
   /** Likewise for a checkpoint of the bare encoder, or of one whose head is passed over. Absent where there is none. */
   describeBody?(config: ConfigReader, weights: TensorIndex): EncoderBody;
 }

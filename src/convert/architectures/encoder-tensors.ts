@@ -1,7 +1,14 @@
 /** The tensors of the families that descend from BERT: one embedding sum, norms after or before each part, a dense layer
  * before the classifier. From a family's own names to the file's. */
 import type { ConfigReader } from '../config';
-import type { Architecture, EncoderHyperparameters, EncoderModel, PlannedTensor, TensorIndex } from './architecture';
+import type {
+  Architecture,
+  EncoderHyperparameters,
+  EncoderModel,
+  PlannedTensor,
+  TensorIndex,
+  TensorValues,
+} from './architecture';
 import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
 
 /** Plans the layer `target` of the file from layers in another order; `from` gives a name its prefix. */
@@ -87,13 +94,13 @@ export interface EncoderFacts extends Omit<EncoderModel, 'tensors' | 'numLabels'
 export function encoderFamily(
   sourceClass: string,
   modelType: string,
-  read: (config: ConfigReader, weights: TensorIndex) => EncoderFacts,
+  read: (config: ConfigReader, weights: TensorIndex, values?: TensorValues) => EncoderFacts,
 ): Architecture {
   return {
     sourceClass,
     modelType,
-    describe(config, weights) {
-      const { names, ...facts } = read(config, weights);
+    describe(config, weights, _score, values) {
+      const { names, ...facts } = read(config, weights, values);
       return { ...facts, ...planTensors(facts.hyperparameters, names, weights) };
     },
     describeBody(config, weights) {

@@ -10,6 +10,7 @@ import { debertaV2 } from './deberta-v2';
 import { decoders } from './decoder';
 import { distilbert } from './distilbert';
 import { electra } from './electra';
+import { esm } from './esm';
 import { eurobert } from './eurobert';
 import { gptNeox } from './gpt-neox';
 import { gpt2 } from './gpt2';
@@ -45,6 +46,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   ...rotaryBertFamily,
   jinaBert,
   eurobert,
+  esm,
   bart,
   mbart,
   ...t5Family,

@@ -100,7 +100,7 @@ export function readBertHyperparameters(config: ConfigReader, defaults: BertDefa
 }
 
 /** Refuses what would make the same tensors mean something else; `kind` is the one kind of positions of the family. */
-export function refuseDecoder(config: ConfigReader, kind: 'absolute' | 'rope' | 'alibi' = 'absolute'): void {
+export function refuseDecoder(config: ConfigReader, kind: 'absolute' | 'rope' | 'rotary' | 'alibi' = 'absolute'): void {
   for (const key of ['is_decoder', 'add_cross_attention', 'is_encoder_decoder']) {
     if (config.boolean(key, false)) config.unsupported(`${key} is true; only encoders are supported`);
   }

@@ -23,7 +23,8 @@ TEST(embed_tokens_sums_rows_of_every_type) {
             kinds(type, 2, columns, 3, 1.0f);
         const std::vector<int32_t> word_ids = {10, 0, 3, 3}, position_ids = {0, 1, 4, 2},
                                    type_ids = {0, 1, 1, 0};
-        for (int options = 0; options < 8; options++) {
+        const std::vector<float> word_scales = {0.5f, 0.0f, 1.0f, 3.25f};
+        for (int options = 0; options < 16; options++) {
           const size_t stride = columns + 2;
           Guarded<float> y(3 * stride + columns);
           fill_poison(y);
@@ -34,6 +35,7 @@ TEST(embed_tokens_sums_rows_of_every_type) {
             a.positions = {positions.bytes.data(), WeightType::kF32}, a.position_ids = position_ids.data();
           if (options & 2) a.types = {kinds.bytes.data(), type};
           if (options & 4) a.word_scale = 6.5f;
+          if (options & 8) a.word_scales = word_scales.data();
           const bool has_types = (options & 3) == 3;
           if (has_types) a.type_ids = type_ids.data();
           a.y = y.data(), a.y_stride = stride;
@@ -41,8 +43,8 @@ TEST(embed_tokens_sums_rows_of_every_type) {
           CHECK(y.intact());
           for (size_t t = 0; t < 4; t++) {
             for (size_t i = 0; i < columns; i++) {
-              double expected =
-                  (options & 4 ? 6.5 : 1.0) * words.values[static_cast<size_t>(word_ids[t]) * columns + i];
+              const double scale = options & 8 ? double(word_scales[t]) : options & 4 ? 6.5 : 1.0;
+              double expected = scale * words.values[static_cast<size_t>(word_ids[t]) * columns + i];
               if (options & 1)
                 expected += positions.values[static_cast<size_t>(position_ids[t]) * columns + i];
               const size_t kind = has_types ? static_cast<size_t>(type_ids[t]) : 0;

@@ -189,6 +189,17 @@ TEST(graph_equals_reference_with_a_decoder_that_starts_with_the_texts_end) {
   }
 }
 
+TEST(graph_equals_reference_where_a_token_is_dropped) {
+  Shape shape;
+  shape.vocab = 5;  // so that it stands in the texts several times
+  shape.dropped = 3;
+  for (const float scale : {1.0f, 0.88f}) {
+    shape.embedding_scale = scale;
+    for (const auto& lengths : std::vector<std::vector<int>>{{9}, {1}, {5, 5, 5}, {16, 15, 7, 7, 3, 1, 9}})
+      check_against_reference(shape, lengths);
+  }
+}
+
 TEST(graph_equals_reference_with_a_linear_bias) {
   Shape shape;
   shape.slopes = {0.5f, 0.25f, 2.0f};

@@ -23,6 +23,7 @@ struct Shape {
   int32_t wrap_pad = -1;    // the decoder starts with the text's last token, this one as padding
   bool start_only = false;  // the head reads the decoder's first token
   float embedding_scale = 1;
+  int32_t dropped = -1;            // the token whose embedding is zero, and that others make up for
   std::vector<float> slopes = {};  // of a linear bias, in the place of positions
   uint32_t conv = 0;               // width of the convolution; 0: none
   std::string conv_activation = "gelu";
@@ -72,6 +73,10 @@ class RandomModel {
     if (s.window > 0) {
       builder_.u32("bert.attention.sliding_window", s.window)
           .boolean("ggml_encoder.attention.first_is_global", true);
+    }
+    if (s.dropped >= 0) {
+      builder_.u32("ggml_encoder.dropped_token_id", uint32_t(s.dropped))
+          .f32("bert.embedding_scale", s.embedding_scale);
     }
     if (s.slopes.empty()) {
       add("position_embd.weight", {s.hidden, s.positions}, 1);
@@ -280,9 +285,11 @@ inline Matrix embed(const RandomModel& m, const std::string& prefix, const std::
   const size_t hidden = m.shape.hidden, width = m.shape.embedding_width;
   const size_t columns = width > 1 ? m.shape.embedding : hidden;
   Matrix words;
+  const double share = double(std::count(ids.begin(), ids.end(), m.shape.dropped)) / double(ids.size());
   for (const int32_t id : ids) {
+    const double scale = id == m.shape.dropped ? 0 : m.shape.embedding_scale / (1 - share);
     for (size_t i = 0; i < columns; i++)
-      words.push_back(m.shape.embedding_scale * m.at("token_embd.weight")[size_t(id) * columns + i]);
+      words.push_back(scale * m.at("token_embd.weight")[size_t(id) * columns + i]);
   }
   if (width > 1)
     words = m.linear("token_embd_proj", neighbours(words, columns, width), columns * width, hidden);

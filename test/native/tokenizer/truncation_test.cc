@@ -69,6 +69,22 @@ TEST(truncation_gives_the_odd_token_to_the_longer_text) {
   check(3, 4, 3, 4);
 }
 
+TEST(truncation_gives_the_odd_token_to_the_first_text) {
+  const auto check = [](size_t first, size_t second, size_t kept_first, size_t kept_second) {
+    const Lengths kept =
+        truncate({first, second}, true, 7, TruncationStrategy::kLongestFirst, OddToken::kFirst);
+    CHECK(kept.first == kept_first && kept.second == kept_second);
+  };
+  check(10, 10, 4, 3);
+  check(11, 10, 4, 3);
+  check(10, 11, 4, 3);
+  check(4, 4, 4, 3);
+  check(4, 10, 4, 3);
+  check(3, 10, 3, 4);
+  check(2, 10, 2, 5);
+  check(10, 2, 5, 2);
+}
+
 /// Stopping early at the right end must not show: both ways must give what the whole text gives.
 TEST(truncation_of_long_texts) {
   const auto tokenizer = load_tokenizer("wordpiece-uncased");

@@ -37,6 +37,7 @@ void embed_widened(const kernels::EmbedTokensKernel& kernel, kernels::EmbedToken
       to_float(static_cast<const char*>(words.data) + row * words.nb[1], rows + i * args.columns,
                int64_t(args.columns));
     }
+    if (all.word_scales != nullptr) args.word_scales = all.word_scales + first;
     args.position_ids = all.position_ids + first;
     args.type_ids = all.type_ids + first;
     args.y = all.y + first * all.y_stride;
@@ -105,6 +106,8 @@ ggml_tensor* KernelOps::embed(GraphContext& g, const Embeddings& tables, TokenId
                   args.columns = columns;
                   if (type) args.words = {tables.tokens->data, *type};
                   args.word_scale = tables.scale;
+                  if (ids == TokenIds::kOwn && !g.token_scales.empty())
+                    args.word_scales = g.token_scales.data();
                   if (tables.positions != nullptr)
                     args.positions = {tables.positions->data, kernels::WeightType::kF32};
                   if (tables.types != nullptr) args.types = {tables.types->data, kernels::WeightType::kF32};

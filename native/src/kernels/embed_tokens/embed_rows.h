@@ -67,7 +67,8 @@ template <class S>
 void embed_tokens(const EmbedTokensArgs& a) noexcept {
   for (size_t t = 0; t < a.tokens; t++) {
     float* y = a.y + t * a.y_stride;
-    scale_stored_row<S>(a.words, static_cast<size_t>(a.word_ids[t]), a.columns, a.word_scale, y);
+    scale_stored_row<S>(a.words, static_cast<size_t>(a.word_ids[t]), a.columns,
+                        a.word_scales ? a.word_scales[t] : a.word_scale, y);
     if (a.types.rows) {
       add_stored_row<S>(a.types, a.type_ids ? static_cast<size_t>(a.type_ids[t]) : 0, a.columns, y);
     }

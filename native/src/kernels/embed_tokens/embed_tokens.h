@@ -19,6 +19,7 @@ struct EmbedTokensArgs {
   size_t columns = 0;
   EmbeddingTable words;
   float word_scale = 1;                   ///< multiplied onto the rows of `words`
+  const float* word_scales = nullptr;     ///< f32[tokens] in its place, or null
   EmbeddingTable positions;               ///< rows null: no such term
   EmbeddingTable types;                   ///< rows null: no such term
   const int32_t* word_ids = nullptr;      ///< i32[tokens]

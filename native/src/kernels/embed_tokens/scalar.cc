@@ -18,7 +18,8 @@ void run(const EmbedTokensArgs& a) noexcept {
   for (size_t t = 0; t < a.tokens; t++) {
     float* y = a.y + t * a.y_stride;
     for (size_t i = 0; i < a.columns; i++) y[i] = 0;
-    add_stored_row(a.words, static_cast<size_t>(a.word_ids[t]), a.columns, a.word_scale, y);
+    add_stored_row(a.words, static_cast<size_t>(a.word_ids[t]), a.columns,
+                   a.word_scales ? a.word_scales[t] : a.word_scale, y);
     if (a.types.rows)
       add_stored_row(a.types, a.type_ids ? static_cast<size_t>(a.type_ids[t]) : 0, a.columns, 1, y);
     if (a.positions.rows)

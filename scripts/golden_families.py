@@ -63,6 +63,12 @@ FAMILIES = {
     "modernbert-mean": ("modernbert", {**MODERNBERT, "classifier_pooling": "mean"}),
     "modernbert-biases": ("modernbert", {**MODERNBERT, "classifier_pooling": "cls", "norm_bias": True, "mlp_bias": True,
                                          "attention_bias": True, "classifier_bias": True}),
+    "modernbert-decoder": ("modernbert-decoder", MODERNBERT),
+    "modernbert-decoder-biases": ("modernbert-decoder", {
+        **MODERNBERT, "norm_bias": True, "mlp_bias": True, "attention_bias": True, "classifier_bias": True, "pad_token_id": 3,
+        "classifier_activation": "relu", "local_attention": 41, "layer_types": ["sliding_attention"] * 2 + ["full_attention"] * 2,
+        "num_labels": 2, "rope_parameters": {"full_attention": {"rope_type": "linear", "rope_theta": 1000.0, "factor": 4.0},
+                                             "sliding_attention": {"rope_type": "default", "rope_theta": 100.0}}}),
     "llama": ("llama", {**DECODER, "rope_parameters": LLAMA3}),
     "llama-biases": ("llama", {**DECODER, "attention_bias": True, "mlp_bias": True, "pad_token_id": 3}),
     "mistral": ("mistral", {**DECODER, "sliding_window": 20}),

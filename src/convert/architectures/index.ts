@@ -20,6 +20,7 @@ import { jinaRanking } from './jina-ranking';
 import { longformer } from './longformer';
 import { mobilebert } from './mobilebert';
 import { modernbert } from './modernbert';
+import { modernbertDecoder } from './modernbert-decoder';
 import { mpnet } from './mpnet';
 import { opt } from './opt';
 import { rembert } from './rembert';
@@ -55,6 +56,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   gptNeox,
   opt,
   bloom,
+  modernbertDecoder,
   ...decoders,
   ...t5Rerankers,
   jinaRanking,

@@ -28,7 +28,7 @@ const IGNORED_BESIDE_BODY = /(^|\.)(decoder|classifier|head\.dense|head\.norm)\.
 const FULL = ['full_attention', 'global_rope_theta', 160_000] as const;
 const SLIDING = ['sliding_attention', 'local_rope_theta', 10_000] as const;
 
-interface Biases {
+export interface Biases {
   readonly norm: boolean;
   readonly attention: boolean;
   readonly mlp: boolean;
@@ -40,7 +40,7 @@ export const modernbert: Architecture = {
   modelType: 'modernbert',
 
   describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
-    const hyperparameters = readHyperparameters(config);
+    const hyperparameters = readModernHyperparameters(config, () => readLocalAttention(config));
     const biases = readBiases(config);
     const pooling = config.oneOf('classifier_pooling', 'cls', ['cls', 'mean']);
     const activation = readActivation(config, 'classifier_activation', 'gelu', ['tanh']);
@@ -58,10 +58,10 @@ export const modernbert: Architecture = {
   },
 
   describeBody(config: ConfigReader, weights: TensorIndex): EncoderBody {
-    const hyperparameters = readHyperparameters(config);
+    const hyperparameters = readModernHyperparameters(config, () => readLocalAttention(config));
     const planner = new TensorPlanner(weights);
     const [encoder] = findEncoder(weights);
-    planEncoder(planner, hyperparameters, readBiases(config), encoder);
+    planModernEncoder(planner, hyperparameters, readBiases(config), encoder);
     planner.refuseUnused(IGNORED_BESIDE_BODY);
     return {
       architecture: 'modern-bert',
@@ -72,7 +72,7 @@ export const modernbert: Architecture = {
   },
 };
 
-function readBiases(config: ConfigReader): Biases {
+export function readBiases(config: ConfigReader): Biases {
   return {
     norm: config.boolean('norm_bias', false),
     attention: config.boolean('attention_bias', false),
@@ -81,7 +81,8 @@ function readBiases(config: ConfigReader): Biases {
   };
 }
 
-function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
+/** What ModernBERT's encoders and decoders have alike; `readWindow` gives the window's size. */
+export function readModernHyperparameters(config: ConfigReader, readWindow: () => number): EncoderHyperparameters {
   const sizes = readSizes(config, DEFAULTS);
   checkHeads(config, sizes);
   const headSize = sizes.hiddenSize / sizes.numHeads;
@@ -104,7 +105,7 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
     positionKind: 'rope',
     rope,
     slidingWindow: slidingWindow(
-      readLocalAttention(config),
+      readWindow(),
       slidingLayers(config, sizes.numLayers, (layer) => layer % interval !== 0),
     ),
   };
@@ -138,7 +139,7 @@ function plan(
   const numLabels = readNumLabels(weights, `${head}classifier.weight`);
   const planner = new TensorPlanner(weights);
   const { hiddenSize: h } = hyperparameters;
-  planEncoder(planner, hyperparameters, biases, encoder);
+  planModernEncoder(planner, hyperparameters, biases, encoder);
   planner.headDense('cls', h, h, `${head}head.dense`, biases.classifier);
   planner.norm('cls.norm', h, `${head}head.norm`, biases.norm);
   planner.headDense('cls.output', numLabels, h, `${head}classifier`);
@@ -146,11 +147,13 @@ function plan(
   return { tensors: planner.tensors, numLabels };
 }
 
-function planEncoder(
+/** `parts`: of each layer's attention, where the checkpoint has them by themselves. */
+export function planModernEncoder(
   planner: TensorPlanner,
   { numLayers, hiddenSize: h, intermediateSize: f, vocabSize }: EncoderHyperparameters,
   biases: Biases,
   encoder: string,
+  parts: readonly string[] = ['Wqkv'],
 ): void {
   planner.matrix('token_embd.weight', [vocabSize, h], `${encoder}embeddings.tok_embeddings.weight`);
   planner.norm('token_embd_norm', h, `${encoder}embeddings.norm`, biases.norm);
@@ -158,7 +161,12 @@ function planEncoder(
     const [block, from] = [`blk.${layer}.`, `${encoder}layers.${layer}.`];
     // The embeddings' norm stands in the place of the first layer's.
     if (layer > 0) planner.norm(`${block}attn_norm`, h, `${from}attn_norm`, biases.norm);
-    planner.dense(`${block}attn_qkv`, 3 * h, h, `${from}attn.Wqkv`, biases.attention);
+    planner.linear(`${block}attn_qkv`, {
+      sources: parts.map((part) => `${from}attn.${part}`),
+      rows: parts.map(() => (3 * h) / parts.length),
+      columns: h,
+      bias: biases.attention,
+    });
     planner.dense(`${block}attn_output`, h, h, `${from}attn.Wo`, biases.attention);
     planner.norm(`${block}ffn_norm`, h, `${from}mlp_norm`, biases.norm);
     planner.dense(`${block}ffn_up`, 2 * f, h, `${from}mlp.Wi`, biases.mlp);

@@ -1,0 +1,66 @@
+/**
+ * ModernBertDecoderForSequenceClassification (Ettin's decoders): ModernBERT whose tokens see those before them alone, with
+ * windows of half the size; logits = classifier(norm(act(dense(h[last token that is no pad])))).
+ */
+import type { ConfigReader } from '../config';
+import { MAX_POSITIONS } from '../limits';
+import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
+import { readActivation } from './mechanisms';
+import { type Biases, planModernEncoder, readBiases, readModernHyperparameters } from './modernbert';
+import { scoreHead } from './score-head';
+import { TensorPlanner, findPrefix, prefixesOf, readNumLabels } from './tensor-planner';
+
+/** The head of the language model. */
+const IGNORED = /(^|\.)(decoder|lm_head\.dense|lm_head\.norm)\.(weight|bias)$/;
+const PAD_TOKEN = 50_283;
+
+export const modernbertDecoder: Architecture = {
+  sourceClass: 'ModernBertDecoderForSequenceClassification',
+  modelType: 'modernbert-decoder',
+
+  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
+    if (!config.boolean('is_causal', true)) config.unsupported('is_causal is false; only causal models are supported');
+    const hyperparameters: EncoderHyperparameters = {
+      ...readModernHyperparameters(config, () => readWindow(config)),
+      isCausal: true,
+    };
+    const { hiddenSize, numHeads } = hyperparameters;
+    if (config.integer('head_dim', hiddenSize / numHeads, 1, hiddenSize) !== hiddenSize / numHeads) {
+      config.unsupported(`head_dim is not the ${hiddenSize / numHeads} columns that a head has in this class`);
+    }
+    return {
+      architecture: 'modernbert-decoder',
+      hyperparameters,
+      ...plan(hyperparameters, readBiases(config), weights),
+      head: {
+        ...scoreHead(config, PAD_TOKEN),
+        activation: readActivation(config, 'classifier_activation', 'gelu', ['tanh']),
+      },
+      llamacppCompat: 'unsupported',
+    };
+  },
+};
+
+/** Tokens that each sees, itself included; a sliding_window of the file's own takes the place of the class's. */
+function readWindow(config: ConfigReader): number {
+  const both = config.integer('local_attention', 128, 2, MAX_POSITIONS);
+  return config.integer('sliding_window', Math.floor(both / 2), 1, MAX_POSITIONS);
+}
+
+function plan(
+  hyperparameters: EncoderHyperparameters,
+  biases: Biases,
+  weights: TensorIndex,
+): Pick<EncoderModel, 'tensors' | 'numLabels'> {
+  const prefixes = [['model.', ''], ...prefixesOf('model')] as const;
+  const [encoder, head] = findPrefix(prefixes, 'embeddings.tok_embeddings.weight', weights);
+  const numLabels = readNumLabels(weights, `${head}classifier.weight`);
+  const planner = new TensorPlanner(weights);
+  const { hiddenSize: h } = hyperparameters;
+  planModernEncoder(planner, hyperparameters, biases, encoder, ['q_proj', 'k_proj', 'v_proj']);
+  planner.headDense('cls', h, h, `${head}head.dense`, biases.classifier);
+  planner.norm('cls.norm', h, `${head}head.norm`, biases.norm);
+  planner.headDense('cls.output', numLabels, h, `${head}classifier`, biases.classifier);
+  planner.refuseUnused(IGNORED);
+  return { tensors: planner.tensors, numLabels };
+}

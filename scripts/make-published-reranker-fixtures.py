@@ -195,8 +195,10 @@ def reward(name, seed, tokenizers):
     tensors = weights(network, seed)
     rows = []
     for chat in CHATS:
+        ids = tokenizer.apply_chat_template(chat, truncation=True, max_length=LIMIT, return_dict=False)
+        # What cards do instead.
         text = tokenizer.apply_chat_template(chat, tokenize=False).removeprefix(tokenizer.bos_token or "")
-        ids = tokenizer(text, truncation=True, max_length=LIMIT)["input_ids"]
+        assert ids == tokenizer(text, truncation=True, max_length=LIMIT)["input_ids"]
         with torch.no_grad():
             logits = network(input_ids=torch.tensor([ids])).logits
         rows.append({"ids": ids, "logit": float(f"{float(logits[0, 0]):.9g}")})

@@ -12,6 +12,8 @@ export { defaultModelPath, version } from './support/package-root';
 export type { Activation, PairActivation } from './api/activations';
 export type { Device } from './api/devices';
 export type { MemoryEstimate } from './api/estimate-memory';
+export type { ChatInput, ChatMessage } from './api/chats';
+export type { ClassifierInput } from './api/classifier';
 export type { PairInput, TextInput } from './api/inputs';
 export type { LoadOptions } from './api/load-options';
 export type { CrossEncoderLoadOptions } from './api/cross-encoder';

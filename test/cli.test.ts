@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { version } from '../src/support/package-root';
 import { goldenModel, goldenRows, writeCheckpoint } from './golden/checkpoint-fixture';
+import { chats, rewardModels, writePublished } from './golden/published-checkpoints';
 import { finish, runCli, runCliMeasured, startCli } from './support/cli-process';
 
 interface Line {
@@ -41,6 +42,38 @@ afterAll(async () => {
 });
 
 const jsonl = (values: readonly unknown[]): string => values.map((value) => `${JSON.stringify(value)}\n`).join('');
+
+describe('chats', () => {
+  const lines = jsonl([
+    ...chats.slice(0, 3).map((messages) => ({ messages, label: 1 })),
+    ...chats.slice(3, 6).map((messages) => ({ messages, label: 0 })),
+  ]);
+  const source = (): string[] => ['-m', join(folder, 'reward'), '--input', '-'];
+
+  beforeAll(() => writePublished(rewardModels[0]!, { name: 'reward' }, folder));
+
+  test('are classified, tokenized and evaluated', async () => {
+    const scored = await runCli(['classify', ...source(), '--activation', 'none'], { input: lines });
+    expect(scored.code).toBe(0);
+    const rows = rewardModels[0]!.rows.slice(0, 6);
+    scored.json().forEach((line, row) => expect((line as Line).score).toBeCloseTo(rows[row]!.logit, 4));
+    expect((await runCli(['tokenize', ...source()], { input: lines })).json()).toEqual(rows.map(({ ids }) => ids));
+    const measured = await runCli(['evaluate', ...source(), '--json'], { input: lines });
+    expect(measured.json()).toEqual([expect.objectContaining({ examples: 6 })]);
+  });
+
+  test('that are none end the run with their line', async () => {
+    const input = jsonl([{ messages: chats[0] }, { messages: [{ role: 'user' }] }]);
+    const { code, stderr } = await runCli(['classify', ...source()], { input });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/line 2.*"messages" has no "role" and "content"/);
+    const none = await runCli(['classify', '-m', classifier, '--input', '-'], {
+      input: jsonl([{ messages: chats[0] }]),
+    });
+    expect(none.code).toBe(2);
+    expect(none.stderr).toContain('has no chat template');
+  });
+});
 
 describe('convert', () => {
   test('reports what it wrote, keeps an existing file, and replaces it with --force', async () => {

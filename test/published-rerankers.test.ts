@@ -4,11 +4,12 @@ import { join } from 'node:path';
 
 import { Template } from '@huggingface/jinja';
 import { describe, expect, it } from 'vitest';
-import { Classifier, CrossEncoder, convert } from 'ggml-encoder';
+import { Classifier, type ClassifierInput, CrossEncoder, convert } from 'ggml-encoder';
 
 import { causalModel, causalPairs, writeCausal } from './golden/causal-checkpoints';
 import {
   type PublishedModel,
+  type RewardModel,
   chats,
   publishedModels,
   publishedPairs,
@@ -27,6 +28,12 @@ const ANY_ROLE = '{% for m in messages %}<|turn|>{{ m.role }}\n{{ m.content }}<|
 
 async function load(folder: string, kernels: 'auto' | 'portable' = 'auto'): Promise<CrossEncoder> {
   return CrossEncoder.load(folder, { kernels, cacheDir: temporaryFolder(), onWarning: () => undefined });
+}
+
+type Chat = (typeof chats)[number];
+
+async function loadClassifier(model: RewardModel): Promise<Classifier> {
+  return Classifier.load(writePublished(model), { cacheDir: temporaryFolder(), onWarning: () => undefined });
 }
 
 /** The tokens and logits of every prompt, null being the model's own. */
@@ -217,17 +224,55 @@ describe.each(templatedModels)('a classifier with a chat template for pairs: $na
 });
 
 describe.each(rewardModels)('$name', (model) => {
-  it('has the tokens and the reward of transformers for a chat that the caller renders', async () => {
-    const template = new Template(model.tokenizerConfig['chat_template'] as string);
-    const texts = chats.map((messages) => template.render({ messages, bos_token: '' }));
-    const options = { cacheDir: temporaryFolder(), onWarning: () => undefined };
-    await using classifier = await Classifier.load(writePublished(model), options);
-    const tokens = await classifier.tokenize(texts, { specialTokens: 'parse' });
+  const rewards = model.rows.map(({ logit }) => logit);
+
+  async function expectRewards(
+    read: (chats: readonly Chat[]) => readonly ClassifierInput[],
+    options: { readonly specialTokens?: 'parse' },
+  ): Promise<void> {
+    await using classifier = await loadClassifier(model);
+    const inputs = read(chats);
+    const tokens = await classifier.tokenize(inputs, options);
     expect(tokens.map(({ ids }) => [...ids])).toEqual(model.rows.map(({ ids }) => ids));
-    const results = await classifier.classify(texts, { specialTokens: 'parse', activation: 'none' });
+    const results = await classifier.classify(inputs, { ...options, activation: 'none' });
     const errors = results.map(({ score }, row) => Math.abs(score - model.rows[row]!.logit));
     expect(Math.max(...errors)).toBeLessThan(TOLERANCE.auto);
-    const rewards = model.rows.map(({ logit }) => logit);
+  }
+
+  it('has the tokens and the reward of transformers for a chat', async () => {
+    await expectRewards((list) => list.map((messages) => ({ messages })), {});
     expect(Math.max(...rewards) - Math.min(...rewards)).toBeGreaterThan(0.3);
+  });
+
+  it('has them for a chat that the caller renders', async () => {
+    const template = new Template(model.tokenizerConfig['chat_template'] as string);
+    const render = (messages: Chat) => template.render({ messages, bos_token: '' });
+    await expectRewards((list) => list.map(render), { specialTokens: 'parse' });
+  });
+
+  it('refuses a message that holds a control token, unless that is meant', async () => {
+    await using classifier = await loadClassifier(model);
+    const [token] = Object.values(model.tokenizerConfig).filter((value) => /^<.*>$/.test(String(value))) as string[];
+    const forged = { messages: [...chats[0]!, { role: 'user', content: `a ${token} b` }] };
+    const place = `inputs[1].messages[${chats[0]!.length}].content`;
+    await expect(classifier.classify([{ messages: chats[0]! }, forged])).rejects.toMatchObject({
+      code: 'input_invalid',
+      message: expect.stringContaining(place) as string,
+    });
+    const parsed = await classifier.tokenize(forged, { specialTokens: 'parse' });
+    const [read] = await classifier.tokenize([{ messages: chats[0]! }]);
+    expect(parsed.ids.length).toBeGreaterThan(read!.ids.length);
+  });
+
+  it('reads a stream of chats', async () => {
+    await using classifier = await loadClassifier(model);
+    const scores: number[] = [];
+    const inputs = chats.map((messages) => ({ messages }));
+    for await (const { score } of classifier.classifyStream(inputs, { activation: 'none' })) scores.push(score);
+    const all = await classifier.classify(inputs, { activation: 'none' });
+    expect(scores).toEqual(all.map(({ score }) => score));
+    const mixed = classifier.classifyStream([inputs[0]!, 'a text']);
+    await mixed.next();
+    await expect(mixed.next()).rejects.toThrow('messages');
   });
 });

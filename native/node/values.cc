@@ -102,6 +102,7 @@ EncodeOptions to_encode_options(Napi::Object options) {
   const std::string special = option(options, "specialTokens");
   if (special == "parse") result.special_tokens = SpecialTokens::kParse;
   if (special == "error") result.special_tokens = SpecialTokens::kError;
+  result.adds_special_tokens = options.Get("addsSpecialTokens").ToBoolean();
   result.prompt = option(options, "prompt");
   const auto labels = options.Get("labels").As<Napi::Array>();
   for (uint32_t i = 0; i < labels.Length(); i++)
@@ -140,6 +141,9 @@ Napi::Object to_js(Napi::Env env, const ModelInfo& info) {
   object.Set("promptTexts", to_js(env, info.prompt_texts));
   object.Set("defaultPrompt", info.default_prompt);
   object.Set("chatTemplate", info.chat_template);
+  object.Set("chatSource", info.chat_source);
+  object.Set("chatVariables", to_js(env, info.chat_variables));
+  object.Set("chatValues", to_js(env, info.chat_values));
   object.Set("readsLabels", Napi::Boolean::New(env, info.reads_labels));
   if (info.list_documents > 0) {
     auto list = Napi::Object::New(env);

@@ -2,8 +2,10 @@
 import { classificationActivation } from './activations';
 import type { Activation } from './activations';
 import { detachedMethod } from './detached';
-import { checkTextInput, textCall, textColumns } from './inputs';
-import type { InputColumns, TextInput } from './inputs';
+import { chatColumns, checkChat, isChat } from './chats';
+import type { ChatInput, RunInputs } from './chats';
+import { checkTextInput, inputList, textColumns } from './inputs';
+import type { TextInput } from './inputs';
 import type { LoadOptions } from './load-options';
 import type { ModelInfo } from './model-info';
 import { defaultModelPath } from '../support/package-root';
@@ -13,6 +15,10 @@ import { streamResults } from './result-stream';
 import { only, toClassification } from './results';
 import type { Classification, Tokenization } from './results';
 import { Session, checkSession } from './session';
+import type { ResolvedTextOptions } from './text-options';
+
+/** What a classifier reads: a text, a pair, or a chat. The inputs of one call are chats, or none of them is. */
+export type ClassifierInput = TextInput | ChatInput;
 
 /**
  * A loaded classifier. Calls may overlap; each gives the same numbers as it would alone.
@@ -58,28 +64,28 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
   /**
    * Classifies one text or many. One text gives one result, a list gives a list in the same order.
    *
-   * @param input a string, or `{ text, textPair }` for models that read pairs, or a list of these.
-   *   A list of two strings is two texts.
+   * @param input a string, or `{ text, textPair }` for models that read pairs, or `{ messages }` for models that read chats,
+   *   or a list of these. A list of two strings is two texts.
    * @example
    * const { label, score, scores } = await classifier.classify('A chess engine', { topK: 3 });
    * @throws TypeError or RangeError for wrong arguments; EncoderError with `input_invalid`, `limit_exceeded`,
    *   `queue_full`, `weights_not_finite`, `model_disposed` or `aborted`.
    */
-  classify(input: TextInput, options?: ClassifyOptions): Promise<Classification<Label>>;
-  classify(inputs: readonly TextInput[], options?: ClassifyOptions): Promise<Classification<Label>[]>;
+  classify(input: ClassifierInput, options?: ClassifyOptions): Promise<Classification<Label>>;
+  classify(inputs: readonly ClassifierInput[], options?: ClassifyOptions): Promise<Classification<Label>[]>;
   classify(
-    input: TextInput | readonly TextInput[],
+    input: ClassifierInput | readonly ClassifierInput[],
     options?: ClassifyOptions,
   ): Promise<Classification<Label> | Classification<Label>[]>;
   async classify(
-    input: TextInput | readonly TextInput[],
+    input: ClassifierInput | readonly ClassifierInput[],
     options: ClassifyOptions = {},
   ): Promise<Classification<Label> | Classification<Label>[]> {
     Classifier.#check(this, 'text => classifier.classify(text)');
     const resolved = this.#resolve(options);
-    const { columns, many } = textCall(input);
+    const { inputs, nameOf, many } = inputList(input);
 
-    const results = await this.#classify(columns, resolved);
+    const results = await this.#classify(inputs, nameOf, resolved);
     return many ? results : only(results);
   }
 
@@ -96,19 +102,15 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
    *   of the inputs before the one that failed.
    */
   classifyStream(
-    inputs: Iterable<TextInput> | AsyncIterable<TextInput>,
+    inputs: Iterable<ClassifierInput> | AsyncIterable<ClassifierInput>,
     options: ClassifyOptions = {},
   ): AsyncGenerator<Classification<Label>, void, undefined> {
     Classifier.#check(this, 'texts => classifier.classifyStream(texts)');
     const resolved = this.#resolve(options);
     return streamResults(inputs, {
-      check: checkTextInput,
+      check: checkAlike(),
       run: async (list, signal) =>
-        this.#classify(
-          textColumns(list, () => 'input'),
-          { ...resolved, onProgress: undefined, signal },
-          true,
-        ),
+        this.#classify(list, () => 'input', { ...resolved, onProgress: undefined, signal }, true),
       signal: resolved.signal,
       maxPerRun: this.#session.maxPerRun,
     });
@@ -119,18 +121,23 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
    *
    * @throws as `classify` does.
    */
-  tokenize(input: TextInput, options?: TokenizeOptions): Promise<Tokenization>;
-  tokenize(inputs: readonly TextInput[], options?: TokenizeOptions): Promise<Tokenization[]>;
-  tokenize(input: TextInput | readonly TextInput[], options?: TokenizeOptions): Promise<Tokenization | Tokenization[]>;
+  tokenize(input: ClassifierInput, options?: TokenizeOptions): Promise<Tokenization>;
+  tokenize(inputs: readonly ClassifierInput[], options?: TokenizeOptions): Promise<Tokenization[]>;
+  tokenize(
+    input: ClassifierInput | readonly ClassifierInput[],
+    options?: TokenizeOptions,
+  ): Promise<Tokenization | Tokenization[]>;
   async tokenize(
-    input: TextInput | readonly TextInput[],
+    input: ClassifierInput | readonly ClassifierInput[],
     options: TokenizeOptions = {},
   ): Promise<Tokenization | Tokenization[]> {
     Classifier.#check(this, 'text => classifier.tokenize(text)');
-    const { run, signal } = resolveTokenizeOptions(options, this.info);
-    const { columns, many } = textCall(input);
+    const resolved = resolveTokenizeOptions(options, this.info);
+    const { inputs, nameOf, many } = inputList(input);
 
-    const results = await this.#session.tokenize(columns, run, signal);
+    const reading = this.#columns(inputs, nameOf, resolved);
+    const { columns, run } = reading instanceof Promise ? await reading : reading;
+    const results = await this.#session.tokenize(columns, run, resolved.signal);
     return many ? results : only(results);
   }
 
@@ -160,11 +167,33 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
   }
 
   async #classify(
-    columns: InputColumns,
+    inputs: readonly ClassifierInput[],
+    nameOf: (index: number) => string,
     options: ResolvedClassifyOptions,
     waitForRoom = false,
   ): Promise<Classification<Label>[]> {
-    const rows = await this.#session.run(columns, options.run, { ...options, waitForRoom });
+    const reading = this.#columns(inputs, nameOf, options);
+    const { columns, run } = reading instanceof Promise ? await reading : reading;
+    const rows = await this.#session.run(columns, run, { ...options, waitForRoom });
     return rows.map((row) => toClassification(row, this.info.labels, options));
   }
+
+  /** No promise for texts: a call of them is in the queue once it is made. */
+  #columns(
+    inputs: readonly ClassifierInput[],
+    nameOf: (index: number) => string,
+    { run, signal }: ResolvedTextOptions,
+  ): RunInputs | Promise<RunInputs> {
+    if (!isChat(inputs[0])) return { columns: textColumns(inputs as readonly TextInput[], nameOf), run };
+    return chatColumns(inputs, nameOf, this.#session.chatModel(run, signal), run);
+  }
+}
+
+/** Checks inputs of which all are chats, or none is. */
+function checkAlike(): (input: unknown, name: string) => void {
+  let check: typeof checkChat | undefined;
+  return (input, name) => {
+    check ??= isChat(input) ? checkChat : checkTextInput;
+    check(input, name);
+  };
 }

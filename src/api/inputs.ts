@@ -42,13 +42,17 @@ export function pairColumns(inputs: readonly PairInput[], nameOf: (index: number
   return { texts, pairs, nameOf };
 }
 
-/** @internal The columns of one input or of a list, which gives one result or a list of them. */
-export function textCall(input: TextInput | readonly TextInput[]): { columns: InputColumns; many: boolean } {
-  if (!isList<TextInput>(input)) return { columns: textColumns([input], () => 'input'), many: false };
-  return { columns: textColumns(input, (index) => `inputs[${index}]`), many: true };
+/** @internal One input or a list of them, as a list with names; `many`: it was one, and gives a list. */
+export function inputList<Input>(input: Input | readonly Input[]): {
+  inputs: readonly Input[];
+  nameOf: (index: number) => string;
+  many: boolean;
+} {
+  if (!isList<Input>(input)) return { inputs: [input], nameOf: () => 'input', many: false };
+  return { inputs: input, nameOf: (index) => `inputs[${index}]`, many: true };
 }
 
-/** @internal The same for pairs. */
+/** @internal The columns of one pair or of a list, which gives one result or a list of them. */
 export function pairCall(input: PairInput | readonly PairInput[]): { columns: InputColumns; many: boolean } {
   if (isOnePair(input)) return { columns: pairColumns([input], () => 'input'), many: false };
   return { columns: pairColumns(input, (index) => `inputs[${index}]`), many: true };

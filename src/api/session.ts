@@ -9,6 +9,8 @@ import { type Limits, resolveLimits } from '../support/limits';
 import { countedFrom, nameNotFinite, nameRefused } from './answer';
 import { CallQueue } from './call-queue';
 import { checkTemplateOptions, onlyRanks, type ChatTemplate } from './chat-template';
+import { Chat } from './chats';
+import type { ChatModel } from './chats';
 import type { InputColumns } from './inputs';
 import { type ListModel, scoreBlocks, scoreList, toVectors } from './list-ranking';
 import { checkLoadOptions, nativeLoadOptions } from './load-options';
@@ -65,6 +67,8 @@ export class Session {
   readonly chatTemplate: ChatTemplate;
   /** The model reads the labels of each call; it has none of its own. */
   readonly readsLabels: boolean;
+  /** What makes texts of chats; undefined for most models. */
+  readonly chat: Chat | undefined;
   /** The model reads a query and all of its documents at once; null for others. */
   readonly list: NativeListLimits | null;
   /** Most tokens that the model itself can take; `facts.maxLength` may be lower. */
@@ -83,6 +87,7 @@ export class Session {
     this.activationFn = model.info.activationFn;
     this.chatTemplate = model.info.chatTemplate;
     this.readsLabels = model.info.readsLabels;
+    this.chat = model.info.chatSource === '' ? undefined : new Chat(path, model.info);
     this.list = model.info.list;
     this.lengthLimit = model.info.maxLength;
     this.prompts = mergePrompts(model.info, options);
@@ -209,6 +214,17 @@ export class Session {
     } finally {
       this.#queue.leave(texts.length);
     }
+  }
+
+  /** The model as the chats of a call see it. */
+  chatModel(options: NativeRunOptions, signal: AbortSignal | undefined): ChatModel {
+    return {
+      path: this.facts.path,
+      chat: this.chat,
+      checkContents: async (contents) => {
+        await this.tokenize(contents, { ...options, specialTokens: 'error' }, signal);
+      },
+    };
   }
 
   async tokenize(inputs: InputColumns, options: NativeRunOptions, signal?: AbortSignal): Promise<Tokenization[]> {

@@ -22,7 +22,10 @@ export interface TextOptions {
   readonly truncation?: TruncationStrategy | undefined;
   /** The end at which tokens are dropped. Default `info.truncationSide`. */
   readonly truncationSide?: TruncationSide | undefined;
-  /** What `[SEP]` and the like mean inside a text. Default `text`: ordinary characters. */
+  /**
+   * What `[SEP]` and the like mean inside a text. Default `text`: ordinary characters. A chat whose messages hold a
+   * control token is refused by `text` too.
+   */
   readonly specialTokens?: SpecialTokens | undefined;
   /** Ends the call early; it then rejects with code `aborted` and the signal's reason as `cause`. */
   readonly signal?: AbortSignal | undefined;
@@ -123,6 +126,7 @@ export function resolveTextOptions(options: TextOptions & TextBudgets, model: Te
           : checkOneOf('options.truncationSide', truncationSide, SIDES),
       specialTokens:
         specialTokens === undefined ? 'text' : checkOneOf('options.specialTokens', specialTokens, SPECIAL_TOKENS),
+      addsSpecialTokens: true,
       maxTextTokens: resolveBudget('options.maxTextTokens', maxTextTokens),
       maxTextPairTokens: resolveBudget('options.maxTextPairTokens', maxTextPairTokens),
       windows: 'none',

@@ -1,12 +1,10 @@
 /** The texts of a command: its arguments, or the lines of `--input`. */
 import { realpath } from 'node:fs/promises';
 
-import type { TextInput } from '../api/inputs';
 import { UsageError } from './errors';
 import type { Io } from './io';
 import type { Output } from './output';
 import { streamLines } from './stream';
-import { parseTextLine } from './text-line';
 
 /** Fails unless there is exactly one source of texts, and when the output would overwrite it. */
 export async function checkTextSource(texts: readonly string[], input?: string, output?: string): Promise<void> {
@@ -19,16 +17,21 @@ export async function checkTextSource(texts: readonly string[], input?: string, 
   }
 }
 
-/** Runs `work` over the texts and writes its lines in order. */
-export async function processTexts(
-  texts: readonly string[],
-  input: string | undefined,
+/** Runs `work` over the texts, or what `parse` makes of the lines of `input`, and writes its lines in order. */
+export async function processTexts<Input>(
+  { texts, input, parse }: TextSource<Input>,
   output: Output,
   io: Io,
-  work: (inputs: readonly TextInput[]) => Promise<readonly string[]>,
+  work: (inputs: readonly (Input | string)[]) => Promise<readonly string[]>,
 ): Promise<void> {
   if (input === undefined) await output.lines(await work(texts));
-  else await streamLines({ input, output, parse: parseTextLine, work, unit: 'texts' }, io);
+  else await streamLines({ input, output, parse, work, unit: 'texts' }, io);
+}
+
+export interface TextSource<Input> {
+  readonly texts: readonly string[];
+  readonly input: string | undefined;
+  readonly parse: (line: string) => Input;
 }
 
 /** False when either is not there. */

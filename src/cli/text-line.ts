@@ -1,17 +1,37 @@
-/** What a line of input may say: a JSON string, or an object with `text` and perhaps `text_pair`. */
+/** What a line of input may say: a JSON string, an object with `text` and perhaps `text_pair`, or one with `messages`. */
+import { isChat } from '../api/chats';
+import type { ChatInput, ChatMessage } from '../api/chats';
+import type { ClassifierInput } from '../api/classifier';
 import type { TextInput } from '../api/inputs';
 
 /** @throws Error with what is wrong about the line, for the caller to put its number in front. */
 export function parseTextLine(line: string): TextInput {
+  return parseLine(line, readTextInput, EXPECTED);
+}
+
+/** The same for what `Classifier` reads. */
+export function parseClassifierLine(line: string): ClassifierInput {
+  return parseLine(line, readClassifierInput, `${EXPECTED}, or {"messages": [...]}`);
+}
+
+function parseLine<Input extends ClassifierInput>(
+  line: string,
+  read: (value: unknown) => Input | { problem: string },
+  expected: string,
+): Input {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch (cause) {
-    throw new Error(`not JSON; expected ${EXPECTED}`, { cause });
+    throw new Error(`not JSON; expected ${expected}`, { cause });
   }
-  const input = readTextInput(value);
-  if (typeof input === 'object' && 'problem' in input) throw new Error(`${input.problem}; expected ${EXPECTED}`);
+  const input = read(value);
+  if (isProblem(input)) throw new Error(`${input.problem}; expected ${expected}`);
   return input;
+}
+
+function isProblem(input: ClassifierInput | { problem: string }): input is { problem: string } {
+  return typeof input === 'object' && 'problem' in input;
 }
 
 /**
@@ -22,7 +42,7 @@ export function parseDocumentLine(line: string): string {
   try {
     const input = readTextInput(JSON.parse(line));
     if (typeof input === 'string') return input;
-    if (!('problem' in input)) return input.text;
+    if (!isProblem(input)) return input.text;
   } catch {
     // Not JSON, so plain text.
   }
@@ -43,4 +63,20 @@ export function readTextInput(value: unknown): TextInput | { problem: string } {
   if (pair === undefined || pair === null) return { text: value.text };
   if (typeof pair !== 'string') return { problem: '"text_pair" is no string' };
   return { text: value.text, textPair: pair };
+}
+
+/** The text, pair or chat that a JSON value stands for, or what is wrong with it. */
+export function readClassifierInput(value: unknown): ClassifierInput | { problem: string } {
+  if (!isChat(value)) return readTextInput(value);
+  const messages: unknown = value.messages;
+  if (!Array.isArray(messages) || messages.length === 0) return { problem: '"messages" is no list with messages' };
+  const wrong = messages.findIndex((message) => !isMessage(message));
+  if (wrong >= 0) return { problem: `"messages" has no "role" and "content", two strings, at ${wrong}` };
+  return { messages: messages.map(({ role, content }: ChatMessage) => ({ role, content })) } satisfies ChatInput;
+}
+
+function isMessage(value: unknown): value is ChatMessage {
+  if (typeof value !== 'object' || value === null) return false;
+  const { role, content } = value as Partial<ChatMessage>;
+  return typeof role === 'string' && typeof content === 'string';
 }

@@ -21,7 +21,7 @@ import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
 import { type TokenProjection, planProjection, planStanfordProjection } from './token-projection';
 import { type PreparedTokenizer, prepareTokenizer } from './tokenizer';
 import { checkTransformerOutput, refuseKwargs } from './transformer-kwargs';
-import { findTemplate } from './vocabulary-score';
+import { findTemplate } from './chat-template/template-source';
 
 /** Model types that make zeros of the embeddings and attention of tokens that no other sees. */
 const ZEROING = ['deberta', 'deberta-v2'];

@@ -1,6 +1,6 @@
 /** The metadata of a converted file, in a fixed order, from what the checkpoint says about model and tokenizer. */
 import { flag, float, text, uint } from '../gguf/entries';
-import { ENCODER_KEYS, GENERAL_KEYS, architectureKeys } from '../gguf/keys';
+import { ENCODER_KEYS, GENERAL_KEYS, TOKENIZER_KEYS, architectureKeys } from '../gguf/keys';
 import type { GgufEntry, TensorType } from '../gguf/types';
 import type {
   DocumentList,
@@ -10,6 +10,7 @@ import type {
   TokenInteraction,
 } from './architectures/architecture';
 import type { PairTemplate, TemplatePieces } from './chat-template/split-template';
+import type { CheckpointChat } from './chat-template/template-source';
 import type { CheckpointPrompts } from './prompts';
 import type { PreparedTokenizer } from './tokenizer';
 import { tokenizerEntries } from './tokenizer-metadata';
@@ -49,6 +50,8 @@ export interface ModelFacts {
   readonly prompts: CheckpointPrompts;
   /** Default: pairs are put together by the tokenizer's post-processor. */
   readonly template?: PairTemplate | undefined;
+  /** What makes texts of chats; most models read none. */
+  readonly chat?: CheckpointChat | undefined;
   readonly maxLength: number;
   readonly numParameters: number;
   /** What was asked for, where rows that are no whole blocks of it had to become f16. */
@@ -137,6 +140,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
     text(ENCODER_KEYS.activationFn, facts.activationFn),
     ...promptEntries(facts.prompts),
     ...templateEntries(facts.template),
+    ...chatEntries(facts.chat),
     uint(ENCODER_KEYS.maxLength, facts.maxLength),
     ...(facts.tokenizer.truncationSide === 'left' ? [text(ENCODER_KEYS.truncationSide, 'left')] : []),
     text(ENCODER_KEYS.positionKind, h.positionKind ?? 'absolute'),
@@ -266,6 +270,16 @@ function promptEntries({ texts, defaultName }: CheckpointPrompts): GgufEntry[] {
     { key: ENCODER_KEYS.promptNames, type: 'string[]', value: [...texts.keys()] },
     { key: ENCODER_KEYS.promptTexts, type: 'string[]', value: [...texts.values()] },
     text(ENCODER_KEYS.defaultPrompt, defaultName),
+  ];
+}
+
+function chatEntries(chat: CheckpointChat | undefined): GgufEntry[] {
+  if (chat === undefined) return [];
+  const variables = Object.entries(chat.variables);
+  return [
+    text(TOKENIZER_KEYS.chatTemplate, chat.source),
+    { key: ENCODER_KEYS.chatVariables, type: 'string[]', value: variables.map(([name]) => name) },
+    { key: ENCODER_KEYS.chatValues, type: 'string[]', value: variables.map(([, value]) => value) },
   ];
 }
 

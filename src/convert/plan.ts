@@ -23,7 +23,8 @@ import { readVectors } from './tensor-copy';
 import { declareTensors } from './tensor-types';
 import { prepareTokenizer } from './tokenizer';
 import { refuseKwargs } from './transformer-kwargs';
-import { type VocabularyScore, findTemplate, readClassifierTemplate, readVocabularyScore } from './vocabulary-score';
+import { findTemplate, readChat } from './chat-template/template-source';
+import { type VocabularyScore, readClassifierTemplate, readVocabularyScore } from './vocabulary-score';
 
 const PROBLEM_TYPES: readonly string[] = [
   '',
@@ -83,10 +84,11 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
   const labels = names === undefined ? ownLabels() : checkLabels(names, model.numLabels);
   const tokenizer = known ?? readTokenizer();
   if (list !== undefined) checkListTokenizer(list, tokenizer, checkpoint.modelFolder);
-  const template =
-    body === undefined && known === undefined && list === undefined
-      ? await readClassifierTemplate(checkpoint, { transformer, tokenizer, config: files.config })
-      : undefined;
+  const isClassifier = body === undefined && known === undefined && list === undefined;
+  const template = isClassifier
+    ? await readClassifierTemplate(checkpoint, { transformer, tokenizer, config: files.config })
+    : undefined;
+  const readsChats = isClassifier && model.head.pooling !== 'eos';
   const text = body === undefined ? findPublishedText(checkpoint.name, architecture.sourceClass) : {};
   const unsaid = [unread, score?.assumption, text.assumption].filter((assumption) => assumption !== undefined);
   const warnings = [...unsaid, ...(model.assumptions ?? []), ...tokenizer.warnings];
@@ -106,6 +108,7 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
     activationFn: readActivationFn(config, settings, warnings, list === undefined ? score?.activationFn : 'identity'),
     prompts: readPrompts(settings),
     template: model.pairTemplate ?? score?.template ?? text.template ?? template,
+    chat: readsChats ? await readChat(checkpoint, files.config, tokenizer) : undefined,
     maxLength: readMaxLength(
       transformer,
       model.hyperparameters.numPositions,

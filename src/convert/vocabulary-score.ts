@@ -8,11 +8,12 @@ import type { ScoreTokens } from './architectures/architecture';
 import { BoundedTemplate } from './chat-template/bounded-template';
 import { type MessageFormat, guessFormat } from './chat-template/messages';
 import { type PairTemplate, splitTemplate } from './chat-template/split-template';
+import { type TemplateSource, findTemplate, isForPairs, tokenVariables } from './chat-template/template-source';
 import type { CheckpointFiles } from './checkpoint';
 import { ConfigReader } from './config';
 import { MAX_VOCAB_SIZE } from './limits';
 import { findPublishedScore } from './published-scores';
-import type { PreparedTokenizer, SpecialIds } from './tokenizer';
+import type { PreparedTokenizer } from './tokenizer';
 import { refuseKwargs } from './transformer-kwargs';
 
 export interface VocabularyScore {
@@ -117,11 +118,6 @@ export async function readClassifierTemplate(
   return pairTemplate(source, tokenizer, format, transformer === undefined ? {} : readTemplateKwargs(transformer));
 }
 
-/** A template that was made for rerankers names the roles that it is given; one of a chat model may render any. */
-function isForPairs({ source }: TemplateSource): boolean {
-  return source.includes('query') && source.includes('document');
-}
-
 function unsaid({ folder }: CheckpointFiles, source: TemplateSource | undefined): string {
   const place = source === undefined ? 'the two texts' : 'a chat template that does not name query and document';
   return (
@@ -196,30 +192,6 @@ function readTemplateKwargs(transformer: ConfigReader): JsonObject {
   return kwargs;
 }
 
-interface TemplateSource {
-  readonly source: string;
-  readonly path: string;
-  /** One of several templates: sentence-transformers then does not look into it. */
-  readonly isNamed?: boolean;
-}
-
-/** chat_template.jinja, else what tokenizer_config.json has: one template, or several of which "default" is taken. */
-export async function findTemplate(
-  checkpoint: CheckpointFiles,
-  tokenizerConfig: JsonObject | undefined,
-): Promise<TemplateSource | undefined> {
-  const file = await checkpoint.chatTemplate();
-  if (file !== undefined) return file;
-  const path = `${checkpoint.modelFolder}/tokenizer_config.json`;
-  const value = tokenizerConfig?.['chat_template'] ?? undefined;
-  if (value === undefined) return undefined;
-  if (typeof value === 'string') return { source: value, path };
-  const templates: readonly JsonValue[] = Array.isArray(value) ? value : [];
-  const found = templates.filter(isJsonObject).find(({ name }) => name === 'default')?.['template'];
-  if (typeof found === 'string') return { source: found, path, isNamed: true };
-  throw new EncoderError('checkpoint_malformed', `${path}: chat_template has no template of the name default`);
-}
-
 function pairTemplate(
   { source, path, isNamed = false }: TemplateSource,
   tokenizer: PreparedTokenizer,
@@ -239,12 +211,6 @@ function pairTemplate(
     },
   });
   return { ...split, restoresEnd: isTrue(restores) };
-}
-
-/** bos_token and the like, where the tokenizer has one. */
-function tokenVariables({ ids, tokens }: PreparedTokenizer): Record<string, string> {
-  const roles = (Object.keys(ids) as (keyof SpecialIds)[]).filter((role) => ids[role] !== undefined);
-  return Object.fromEntries(roles.map((role) => [`${role}_token`, tokens.get(ids[role]!)!]));
 }
 
 /** As Python sees it. */

@@ -108,6 +108,8 @@ export const TOKENIZER_KEYS = {
   stripAccents: 'tokenizer.ggml.normalizer.strip_accents',
   /** STRING, the effective tokenizer.json, minified. This is what ggml-encoder tokenizes with. */
   huggingFaceJson: 'tokenizer.huggingface.json',
+  /** STRING, Jinja: makes a text of a chat. Of classifiers alone; a pair in a chat template is `templatePieces`. */
+  chatTemplate: 'tokenizer.chat_template',
 } as const;
 
 export const ENCODER_KEYS = {
@@ -217,6 +219,9 @@ export const ENCODER_KEYS = {
   templateRestoresEnd: 'ggml_encoder.chat_template.restores_end',
   /** BOOL: the tokenizer's own control tokens stand around the rendered text too; absent means false. */
   templateAddsSpecialTokens: 'ggml_encoder.chat_template.adds_special_tokens',
+  /** ARRAY[STRING] each, names and values of what the template of a chat is given beside the messages. */
+  chatVariables: 'ggml_encoder.chat.variables',
+  chatValues: 'ggml_encoder.chat.values',
   /** ARRAY[STRING], what the conversion warned about; absent when there was nothing. */
   conversionWarnings: 'ggml_encoder.conversion_warnings',
   /** UINT32, most tokens per input, special tokens included. */

@@ -73,6 +73,10 @@ export interface NativeModelInfo {
   readonly defaultPrompt: string;
   /** Whether pairs are put into a chat template, and whether that takes a prompt; or a query and documents into a list. */
   readonly chatTemplate: 'none' | 'pairs' | 'prompted' | 'list' | 'apart';
+  /** The template in Jinja that makes a text of a chat, '' for none; chatValues[i] belongs to chatVariables[i]. */
+  readonly chatSource: string;
+  readonly chatVariables: readonly string[];
+  readonly chatValues: readonly string[];
   /** The model reads the labels of each call in the text; then `labels` has one entry, which names none. */
   readonly readsLabels: boolean;
   /** Of a model that ranks lists: what it gives are vectors, and `labels` has one entry, which names none. */
@@ -120,6 +124,8 @@ export interface NativeRunOptions {
   truncation: 'longest_first' | 'only_first' | 'only_second';
   truncationSide: 'right' | 'left';
   specialTokens: 'text' | 'parse' | 'error';
+  /** False: the texts have their control tokens written out; none of them has a pair. */
+  addsSpecialTokens: boolean;
   /** Most tokens kept of each text, special tokens not counted, before `truncation` is asked; 0: no such limit. */
   maxTextTokens: number;
   maxTextPairTokens: number;

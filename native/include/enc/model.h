@@ -50,7 +50,10 @@ struct ModelInfo {
   std::vector<std::string> prompt_names;
   std::vector<std::string> prompt_texts;  ///< as many as prompt_names
   std::string default_prompt;             ///< one of prompt_names, or empty
-  bool reads_labels = false;              ///< of each call; `labels` then has one entry that names none
+  std::string chat_source;  ///< the template in Jinja that makes a chat a text; empty: there is none
+  std::vector<std::string> chat_variables;  ///< names of its variables beside the messages
+  std::vector<std::string> chat_values;     ///< as many as chat_variables
+  bool reads_labels = false;                ///< of each call; `labels` then has one entry that names none
   /// "pairs" or "prompted": pairs, or pairs with a prompt, go into one; "list": a query and documents do;
   /// "apart": the texts of a pair are read each by itself.
   std::string chat_template = "none";

@@ -38,6 +38,9 @@ struct EncodeOptions {
   TruncationStrategy strategy = TruncationStrategy::kLongestFirst;
   TruncationSide side = TruncationSide::kRight;
   SpecialTokens special_tokens = SpecialTokens::kText;
+  /// False for a text that has its control tokens written out: none stand around it. Only for encode() of a
+  /// single text without any of the templates below.
+  bool adds_special_tokens = true;
   /// Only for encode_windows(). A text without a pair is windowed whichever of the two this names.
   WindowedText windows = WindowedText::kNone;
   size_t overlap = 0;  ///< tokens that neighbouring windows share; at most half a window is used

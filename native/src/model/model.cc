@@ -46,6 +46,20 @@ void read_prompts(const GgufFile& file, ModelInfo& info) {
     file.malformed("default_prompt names no prompt of the file");
 }
 
+void read_chat(const GgufFile& file, const Hparams& hparams, ModelInfo& info) {
+  info.chat_source = file.string("tokenizer.chat_template", "");
+  const auto strings = [&](const char* key) {
+    return file.has(key) ? file.strings(key) : std::vector<std::string>();
+  };
+  info.chat_variables = strings("ggml_encoder.chat.variables");
+  info.chat_values = strings("ggml_encoder.chat.values");
+  if (info.chat_variables.size() != info.chat_values.size())
+    file.malformed("chat.variables and chat.values differ in length");
+  // Such a head needs a token that nothing adds to a chat.
+  if (!info.chat_source.empty() && hparams.pooling == Pooling::kEos)
+    file.malformed("its head reads the token that ends a text, which its chats do not have");
+}
+
 /// A head that reads the end of a text needs one in every text, cut or not: the tokenizer's template has to
 /// add it, to single texts and to pairs.
 void require_eos(const GgufFile& file, const Tokenizer& tokenizer, int32_t eos) {
@@ -208,6 +222,7 @@ class LoadedModel final : public Model {
     if (info_.truncation_side != "right" && info_.truncation_side != "left")
       file_->malformed("truncation_side is neither right nor left");
     read_prompts(*file_, info_);
+    read_chat(*file_, hparams_, info_);
     info_.max_length = hparams_.max_length;
     info_.hidden_size = hparams_.hidden_size;
     info_.num_layers = hparams_.num_layers;

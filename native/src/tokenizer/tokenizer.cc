@@ -74,6 +74,8 @@ class PipelineTokenizer : public Tokenizer {
 
  private:
   size_t text_budget(bool has_pair, const EncodeOptions& options) const;
+  void encode_written_out(std::string_view text, bool has_pair, const EncodeOptions& options,
+                          Scratch& scratch, Encoding& out) const;
   void encode_rendered(std::string_view text, std::optional<std::string_view> pair,
                        const EncodeOptions& options, Scratch& scratch, Encoding& out) const;
   void restore_end(const PairTemplate::Layout& layout, const EncodeOptions& options, Scratch& scratch,
@@ -147,6 +149,7 @@ void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_
     const auto documents = has_pair ? std::vector<std::string>{std::string(*pair)} : options.labels;
     return encode_list(text, documents, options, scratch, out);
   }
+  if (!options.adds_special_tokens) return encode_written_out(text, has_pair, options, scratch, out);
   const size_t budget = text_budget(has_pair, options);
   const auto tokenize_both = [&](size_t limit) {
     tokenize(text, options.special_tokens, limit, scratch, scratch.first);
@@ -168,6 +171,19 @@ void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_
   const Template::Ids second = keep(scratch.second, kept.second, options.side);
   template_.apply(keep(scratch.first, kept.first, options.side), has_pair ? &second : nullptr, out);
   out.truncated = kept.first < scratch.first.size() || kept.second < scratch.second.size();
+}
+
+void PipelineTokenizer::encode_written_out(std::string_view text, bool has_pair, const EncodeOptions& options,
+                                           Scratch& scratch, Encoding& out) const {
+  if (has_pair)
+    throw Error(ErrorCode::input_invalid, "a text with its control tokens written out has no second text");
+  const size_t budget = std::min(options.max_length, options.max_first);
+  std::vector<int32_t>& ids = scratch.first;
+  tokenize(text, options.special_tokens, stops_early(options, budget) ? budget + 1 : SIZE_MAX, scratch, ids);
+  const Template::Ids kept = keep(ids, std::min(ids.size(), budget), options.side);
+  out.ids.assign(kept.begin, kept.end);
+  out.type_ids.assign(out.ids.size(), 0);
+  out.truncated = out.ids.size() < ids.size();
 }
 
 /// The rendered text is cut without regard to what it is made of.

@@ -5,7 +5,8 @@ import type { Command } from 'commander';
 import { ACTIVATIONS } from '../../api/activations';
 import type { Activation } from '../../api/activations';
 import { Classifier } from '../../api/classifier';
-import type { TextInput } from '../../api/inputs';
+import { isChat } from '../../api/chats';
+import type { ClassifierInput } from '../../api/classifier';
 import type { Classification, LabelScore } from '../../api/results';
 import type { TextWindow } from '../../api/windows';
 import type { Io } from '../io';
@@ -17,6 +18,7 @@ import type { FormatFlags } from '../result-format';
 import { bar, padLeft, padRight, painter, shorten, table, visible, widest } from '../style';
 import type { Paint } from '../style';
 import { checkTextSource, processTexts } from '../text-input';
+import { parseClassifierLine } from '../text-line';
 import { addWindowOptions, toWindows } from '../window-options';
 import type { WindowFlags } from '../window-options';
 
@@ -39,7 +41,10 @@ export function addClassifyCommand(program: Command, io: Io): void {
     .summary('label texts')
     .description('Label texts: arguments, or one JSON value per line of --input.')
     .argument('[text...]', 'texts to classify')
-    .option('--input <jsonl>', 'read lines: a JSON string, {"text"} or {"text", "text_pair"}; - for stdin')
+    .option(
+      '--input <jsonl>',
+      'read lines: a JSON string, {"text"}, {"text", "text_pair"} or {"messages"}; - for stdin',
+    )
     .option('--output <jsonl>', 'write there instead of to stdout')
     .option('--top-k <n>', 'how many labels to list, or "all"', parseTopK)
     .option('--threshold <score>', 'list only labels with at least this score', parseNumber)
@@ -76,7 +81,7 @@ async function classify(texts: readonly string[], flags: ClassifyFlags, io: Io):
 
   await withModel(flags, io, load, async (classifier) => {
     const output = Output.open(flags.output, io.stdout);
-    await processTexts(texts, flags.input, output, io, async (inputs) => {
+    await processTexts({ texts, input: flags.input, parse: parseClassifierLine }, output, io, async (inputs) => {
       const results = await classifier.classify(inputs, options);
       return results.map((result, index) =>
         forPeople ? describeResult(inputs[index] ?? '', result, paint) : resultLine(result),
@@ -94,7 +99,7 @@ export function resultLine(result: Classification): string {
 }
 
 /** A block of lines for people: the text, then a bar for each label. */
-export function describeResult(input: TextInput, result: Classification, paint: Paint): string {
+export function describeResult(input: ClassifierInput, result: Classification, paint: Paint): string {
   // Bars are shares of one; raw logits have none.
   const lines = scoreLines(result.scores, result.activation !== 'none', paint);
   const notes = [
@@ -128,8 +133,9 @@ export function scoreLines(scores: readonly LabelScore[], withBars: boolean, pai
 
 const SHOWN_TEXT = 100;
 
-/** The text or pair as one short line. */
-export function describeInput(input: TextInput): string {
+/** The text, the pair or the last message of the chat as one short line. */
+export function describeInput(input: ClassifierInput): string {
+  if (isChat(input)) return describeInput(input.messages.at(-1)?.content ?? '');
   const [text, pair] = typeof input === 'string' ? [input, undefined] : [input.text, input.textPair];
   const shown = shorten(visible(text), SHOWN_TEXT);
   return pair === undefined ? shown : `${shown}  |  ${shorten(visible(pair), SHOWN_TEXT)}`;

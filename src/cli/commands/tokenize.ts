@@ -7,6 +7,7 @@ import { addModelOptions, withModel } from '../model-options';
 import type { ModelFlags } from '../model-options';
 import { Output } from '../output';
 import { checkTextSource, processTexts } from '../text-input';
+import { parseClassifierLine } from '../text-line';
 
 interface TokenizeFlags extends ModelFlags {
   readonly input?: string;
@@ -19,7 +20,10 @@ export function addTokenizeCommand(program: Command, io: Io): void {
     .summary('print the token ids of texts')
     .description('Print the token ids that the model sees, truncation included: one JSON array per text.')
     .argument('[text...]', 'texts to tokenize')
-    .option('--input <jsonl>', 'read lines: a JSON string, {"text"} or {"text", "text_pair"}; - for stdin')
+    .option(
+      '--input <jsonl>',
+      'read lines: a JSON string, {"text"}, {"text", "text_pair"} or {"messages"}; - for stdin',
+    )
     .option('--output <jsonl>', 'write there instead of to stdout')
     .addHelpText(
       'after',
@@ -37,7 +41,7 @@ async function tokenize(texts: readonly string[], flags: TokenizeFlags, io: Io):
   const load = Classifier.load.bind(Classifier, flags.model);
   await withModel(flags, io, load, async (model) => {
     const output = Output.open(flags.output, io.stdout);
-    await processTexts(texts, flags.input, output, io, async (inputs) => {
+    await processTexts({ texts, input: flags.input, parse: parseClassifierLine }, output, io, async (inputs) => {
       const results = await model.tokenize(inputs, { specialTokens: flags.specialTokens, signal: io.signal });
       return results.map(({ ids }) => `[${ids.join(',')}]`);
     });

@@ -14,6 +14,7 @@ import type { FormatFlags } from '../result-format';
 import { painter } from '../style';
 import type { Paint } from '../style';
 import { checkTextSource, processTexts } from '../text-input';
+import { parseTextLine } from '../text-line';
 import { addWindowOptions, toWindows } from '../window-options';
 import type { WindowFlags } from '../window-options';
 import { describeInput, scoreLines } from './classify';
@@ -77,7 +78,7 @@ async function zeroShot(texts: readonly string[], flags: ZeroShotFlags, io: Io):
     async (loadOptions) => ZeroShotClassifier.load(model, { ...loadOptions, entailment }),
     async (classifier) => {
       const output = Output.open(flags.output, io.stdout);
-      await processTexts(texts, flags.input, output, io, async (inputs) => {
+      await processTexts({ texts, input: flags.input, parse: parseTextLine }, output, io, async (inputs) => {
         const singles = inputs.map(singleText);
         const results = await classifier.classify(singles, flags.labels, options);
         return results.map((result, index) =>

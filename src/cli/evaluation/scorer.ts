@@ -6,7 +6,7 @@ import { classificationActivation, pairActivation } from '../../api/activations'
 import type { PairActivation } from '../../api/activations';
 import { Classifier } from '../../api/classifier';
 import { CrossEncoder } from '../../api/cross-encoder';
-import type { TextInput } from '../../api/inputs';
+import type { ClassifierInput } from '../../api/classifier';
 import type { LoadOptions } from '../../api/load-options';
 import type { ModelFacts } from '../../api/model-info';
 import { defaultModelPath } from '../../support/package-root';
@@ -61,7 +61,11 @@ export class Scorer {
    *
    * @param groups one for each input: pairs of the same one that stand behind each other are a query's documents.
    */
-  async score(inputs: readonly TextInput[], options: ScorerOptions, groups?: readonly number[]): Promise<Scored[]> {
+  async score(
+    inputs: readonly ClassifierInput[],
+    options: ScorerOptions,
+    groups?: readonly number[],
+  ): Promise<Scored[]> {
     if (groups !== undefined && this.ranksLists && inputs.every(isPair)) return this.#rank(inputs, options, groups);
     const results =
       this.#crossEncoder !== undefined && inputs.every(isPair)
@@ -87,7 +91,7 @@ export class Scorer {
     return rows;
   }
 
-  async #classify(inputs: readonly TextInput[], { prompt, promptName, ...options }: ScorerOptions) {
+  async #classify(inputs: readonly ClassifierInput[], { prompt, promptName, ...options }: ScorerOptions) {
     if (prompt === undefined && promptName === undefined) {
       return this.#classifier.classify(inputs, { ...options, logits: true });
     }

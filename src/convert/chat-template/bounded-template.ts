@@ -1,6 +1,6 @@
 /**
  * A chat template in Jinja, rendered as transformers renders it, in bounded time and memory whatever it says: every step
- * of the interpreter and every value that it makes is charged to one budget for all renderings.
+ * of the interpreter and every value that it makes is charged to one budget, of all renderings or of each.
  */
 import * as jinja from '@huggingface/jinja';
 
@@ -49,7 +49,7 @@ type Method = (args: Value[], environment: Environment) => Value;
 const { Environment, Interpreter, parse, tokenize } = jinja as unknown as Library;
 
 /** Published templates of rerankers have 1 KiB, those of chat models with tools up to 16. */
-const MAX_SOURCE = 24 * 1024;
+export const MAX_SOURCE = 24 * 1024;
 /** What a loop may count to; a longer list is too large a value in any case. */
 const MAX_COUNT = 2048;
 /** Steps of the interpreter, in all; a value counts for ELEMENT_STEPS with each element, for one with 16 characters. */
@@ -61,6 +61,16 @@ const MULTIPLYING_FILTERS: readonly unknown[] = ['join', 'indent', 'tojson'];
 /** A text from which `replace` could make more than is good. */
 const LONG_TEXT = 256;
 
+export interface TemplateBounds {
+  /** Characters of a text. */
+  readonly maxText: number;
+  /** Whether each rendering has a budget of its own. */
+  readonly startsAnew: boolean;
+}
+
+/** A conversion renders a template again and again, with short texts. */
+const OF_CONVERSION: TemplateBounds = { maxText: 48 * 1024, startsAnew: false };
+
 export class BoundedTemplate {
   private readonly program: Node;
   private steps = 0;
@@ -69,6 +79,7 @@ export class BoundedTemplate {
   constructor(
     readonly source: string,
     private readonly path: string,
+    private readonly bounds: TemplateBounds = OF_CONVERSION,
   ) {
     if (source.length > MAX_SOURCE) {
       this.refuse(`it has ${source.length} characters; templates of up to ${MAX_SOURCE} are read`);
@@ -82,10 +93,11 @@ export class BoundedTemplate {
 
   /** What it renders, or the exception that it raises. Throws `tokenizer_unsupported` when the budget is spent. */
   tryRender(variables: Readonly<Record<string, unknown>>): string | { readonly failure: string } {
+    if (this.bounds.startsAnew) this.steps = 0;
     try {
       const environment = new Environment();
       for (const [name, value] of Object.entries({ ...GLOBALS, ...variables })) environment.set(name, value);
-      const interpreter = new BoundedInterpreter(environment, (cost) => {
+      const interpreter = new BoundedInterpreter(environment, this.bounds.maxText, (cost) => {
         this.steps += cost;
         if (this.steps > MAX_STEPS) throw new BudgetExceeded(`it takes more than ${MAX_STEPS} steps`);
       });
@@ -146,6 +158,7 @@ class BoundedInterpreter extends Interpreter {
 
   constructor(
     environment: Environment,
+    private readonly maxText: number,
     private readonly charge: (cost: number) => void,
   ) {
     super(environment);
@@ -157,7 +170,7 @@ class BoundedInterpreter extends Interpreter {
     const value = super.evaluate(node, environment) ?? UNDEFINED;
     const { value: content } = value;
     if (typeof content !== 'string' && typeof content !== 'object') return value;
-    this.charge(boundedSize(value) >>> 4);
+    this.charge(boundedSize(value, this.maxText) >>> 4);
     if (Array.isArray(content)) this.charge(content.length * ELEMENT_STEPS);
     if (typeof content === 'string' && content.length > LONG_TEXT) this.guardReplace(value);
     return value;
@@ -173,7 +186,7 @@ class BoundedInterpreter extends Interpreter {
     const { multiplied } = this;
     this.multiplied = undefined;
     const [positional, named] = super.evaluateArguments(args, environment);
-    if (multiplied !== undefined) checkProduct(multiplied, [...positional, ...named.values()]);
+    if (multiplied !== undefined) checkProduct(multiplied, [...positional, ...named.values()], this.maxText);
     return [positional, named];
   }
 
@@ -184,7 +197,7 @@ class BoundedInterpreter extends Interpreter {
     this.guarded.add(text);
     const method = replace.value as Method;
     (replace as { value: unknown }).value = ((args, environment) => {
-      checkProduct(text, args.slice(1, 2));
+      checkProduct(text, args.slice(1, 2), this.maxText);
       return method(args, environment);
     }) satisfies Method;
   }

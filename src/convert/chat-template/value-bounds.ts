@@ -12,8 +12,7 @@ export interface TemplateValue {
 /** What was thrown is the budget's, and not the template's own `raise_exception`. */
 export class BudgetExceeded extends Error {}
 
-/** Characters of a text, elements of a list. */
-const MAX_TEXT = 48 * 1024;
+/** Elements of a list. */
 const MAX_LIST = 2048;
 /** Characters of all that a value holds, written out; lists in lists, or in objects. */
 const MAX_SIZE = 1 << 20;
@@ -35,10 +34,13 @@ const SCALAR: Extent = { size: ELEMENT_SIZE, depth: 0 };
 /** Lists and objects do not change once they are made. */
 const known = new WeakMap<object, Extent>();
 
-/** Characters that `value` makes when it is written out. Throws BudgetExceeded where that, or the value, is too large. */
-export function boundedSize(value: TemplateValue): number {
+/**
+ * Characters that `value` makes when it is written out. Throws BudgetExceeded where that is too much, or a text has more
+ * than `maxText` characters.
+ */
+export function boundedSize(value: TemplateValue, maxText: number): number {
   const { value: content } = value;
-  if (typeof content === 'string' && content.length > MAX_TEXT) {
+  if (typeof content === 'string' && content.length > maxText) {
     throw new BudgetExceeded(`it makes a text of ${content.length} characters`);
   }
   if (Array.isArray(content) && content.length > MAX_LIST) {
@@ -51,10 +53,10 @@ export function boundedSize(value: TemplateValue): number {
 }
 
 /** Throws BudgetExceeded where a step that repeats an argument for each character of a value makes too much of it. */
-export function checkProduct(value: TemplateValue, factors: Iterable<TemplateValue>): void {
-  const size = boundedSize(value);
+export function checkProduct(value: TemplateValue, factors: Iterable<TemplateValue>, maxText: number): void {
+  const size = boundedSize(value, maxText);
   for (const factor of factors) {
-    const times = typeof factor.value === 'number' ? Math.abs(factor.value) : boundedSize(factor);
+    const times = typeof factor.value === 'number' ? Math.abs(factor.value) : boundedSize(factor, maxText);
     if (size * times > MAX_PRODUCT) throw new BudgetExceeded(`it makes ${size} times ${times} characters at once`);
   }
 }

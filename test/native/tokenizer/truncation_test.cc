@@ -55,6 +55,30 @@ TEST(truncation_cases) {
   CHECK(num_errors >= 50);
 }
 
+TEST(a_text_with_its_control_tokens_written_out_gets_no_others) {
+  const auto tokenizer = load_tokenizer("wordpiece-uncased");
+  EncodeOptions options;
+  options.special_tokens = SpecialTokens::kParse;
+  Encoding around, out;
+  tokenizer->encode("one two three", std::nullopt, options, around);
+  options.adds_special_tokens = false;
+  tokenizer->encode("[CLS] one two three [SEP]", std::nullopt, options, out);
+  CHECK(out.ids == around.ids);
+  CHECK(out.type_ids == std::vector<int32_t>(out.ids.size(), 0));
+  CHECK(!out.truncated);
+
+  const std::vector<int32_t> whole = out.ids;
+  options.max_length = 2;
+  tokenizer->encode("[CLS] one two three [SEP]", std::nullopt, options, out);
+  CHECK(out.truncated);
+  CHECK(out.ids == std::vector<int32_t>(whole.begin(), whole.begin() + 2));
+  options.side = TruncationSide::kLeft;
+  tokenizer->encode("[CLS] one two three [SEP]", std::nullopt, options, out);
+  CHECK(out.truncated);
+  CHECK(out.ids == std::vector<int32_t>(whole.end() - 2, whole.end()));
+  CHECK_THROWS_CODE(tokenizer->encode("one", "two", options, out), ErrorCode::input_invalid);
+}
+
 TEST(truncation_gives_the_odd_token_to_the_longer_text) {
   const auto check = [](size_t first, size_t second, size_t kept_first, size_t kept_second) {
     const Lengths kept = truncate({first, second}, true, 7, TruncationStrategy::kLongestFirst);

@@ -2,7 +2,7 @@
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 
-import type { TextInput } from '../../../api/inputs';
+import type { ClassifierInput } from '../../../api/classifier';
 import { jsonRecords } from '../../json-list';
 import { atLine, inputName } from '../../input';
 import type { Numbered } from '../../input';
@@ -142,6 +142,6 @@ export async function* wholeGroups<Target>(
   if (kept.length > 0) yield kept;
 }
 
-export function isPair(input: TextInput): input is { text: string; textPair: string } {
-  return typeof input === 'object' && input.textPair !== undefined;
+export function isPair(input: ClassifierInput): input is { text: string; textPair: string } {
+  return typeof input === 'object' && 'textPair' in input && input.textPair !== undefined;
 }

@@ -1,5 +1,5 @@
 /** Records of one text or pair and its right answer. */
-import { readTextInput } from '../../text-line';
+import { readClassifierInput } from '../../text-line';
 import { OTHER_TITLES, quote } from './columns';
 import type { ColumnTitles } from './columns';
 import type { RecordFormat } from './record-format';
@@ -26,7 +26,7 @@ export function labelledText<Target>(format: TargetFormat<Target>): RecordFormat
       };
     },
     fromObject(object, titles) {
-      const input = readTextInput(renamed(object, titles));
+      const input = readClassifierInput(renamed(object, titles));
       if (typeof input === 'object' && 'problem' in input) {
         const hint = Object.hasOwn(object, 'query') ? '; queries with their documents need --task ranking' : '';
         throw new Error(`${input.problem}; expected ${format.example}${hint}`);

@@ -1,10 +1,10 @@
 /** How a task reads one record of a file: a row of CSV, a JSON object. */
-import type { TextInput } from '../../../api/inputs';
+import type { ClassifierInput } from '../../../api/classifier';
 import type { ColumnTitles, Header } from './columns';
 
 /** A text or pair, and what is right about it. */
 export interface Example<Target> {
-  readonly input: TextInput;
+  readonly input: ClassifierInput;
   readonly target: Target;
 }
 

@@ -1,0 +1,117 @@
+// Chats of a call: what is read of them, what is refused, and what the template is given.
+import { describe, expect, it } from 'vitest';
+
+import { Chat, type ChatModel, chatColumns } from '../../../src/api/chats';
+import { strftime } from '../../../src/api/strftime';
+import { resolveTextOptions } from '../../../src/api/text-options';
+import { EncoderError } from '../../../src/errors';
+
+const TEMPLATE = `{{ bos_token }}{% for m in messages %}[{{ m.role }}]{{ m.content | trim }};{% endfor %}`;
+const { run } = resolveTextOptions({}, { maxLength: 16, truncationSide: 'right' });
+const nameOf = (index: number): string => `inputs[${index}]`;
+
+function model(source = TEMPLATE, refused?: string): ChatModel & { readonly contents: string[] } {
+  const native = { chatSource: source, chatVariables: ['bos_token'], chatValues: ['<s>'] };
+  const contents: string[] = [];
+  return {
+    path: '/m.gguf',
+    chat: new Chat('/m.gguf', native),
+    contents,
+    checkContents: async ({ texts, nameOf: name }) => {
+      contents.push(...texts);
+      const place = texts.findIndex((text) => text === refused);
+      if (place >= 0) throw new EncoderError('input_invalid', `${name!(place)} holds a token`);
+      return Promise.resolve();
+    },
+  };
+}
+
+const chat = (...contents: string[]) => ({ messages: contents.map((content) => ({ role: 'user', content })) });
+
+describe('chatColumns', () => {
+  it('gives the rendered texts, which have their control tokens written out', async () => {
+    const own = model();
+    const { columns, run: asked } = await chatColumns([chat('a ', ' b'), chat('c')], nameOf, own, run);
+    expect(columns).toMatchObject({ texts: ['<s>[user]a;[user]b;', '<s>[user]c;'], pairs: null });
+    expect(asked).toEqual({ ...run, specialTokens: 'parse', addsSpecialTokens: false });
+    expect(own.contents).toEqual(['a ', ' b', 'c']);
+  });
+
+  it('names the message that holds a control token, which `parse` takes', async () => {
+    const forged = [chat('a'), chat('b', 'x')];
+    await expect(chatColumns(forged, nameOf, model(TEMPLATE, 'x'), run)).rejects.toThrow(
+      'inputs[1].messages[1].content',
+    );
+    const { columns } = await chatColumns(forged, nameOf, model(TEMPLATE, 'x'), { ...run, specialTokens: 'parse' });
+    expect(columns.texts[1]).toBe('<s>[user]b;[user]x;');
+  });
+
+  it.each([
+    ['no list', { messages: 'a' }, 'inputs[0].messages: expected a list'],
+    ['none', { messages: [] }, 'inputs[0].messages: expected at least one'],
+    ['a text among them', { messages: ['a'] }, 'inputs[0].messages[0]: expected { role, content }'],
+    ['no role', { messages: [{ content: 'a' }] }, 'inputs[0].messages[0].role'],
+    ['parts', { messages: [{ role: 'user', content: [] }] }, 'inputs[0].messages[0].content'],
+    ['more than that', { messages: [{ role: 'user', content: 'a', name: 'b' }] }, 'inputs[0].messages[0].name'],
+    ['a text beside them', { messages: [{ role: 'user', content: 'a' }], text: 'b' }, 'inputs[0].text'],
+    ['too many characters', chat('x'.repeat(2 ** 19), 'y'), 'inputs[0].messages have 524289 characters'],
+  ])('refuses messages with %s', async (_, input, message) => {
+    await expect(chatColumns([input as never], nameOf, model(), run)).rejects.toThrow(message);
+  });
+
+  it('refuses windows, texts beside chats, and models without a template', async () => {
+    const windows = { ...run, windows: 'text' } as const;
+    await expect(chatColumns([chat('a')], nameOf, model(), windows)).rejects.toThrow('options.windows');
+    await expect(chatColumns([chat('a'), 'b'], nameOf, model(), run)).rejects.toThrow(
+      'inputs[1]: expected { messages }',
+    );
+    const without = { ...model(), chat: undefined };
+    await expect(chatColumns([chat('a')], nameOf, without, run)).rejects.toThrow('/m.gguf has no chat template');
+  });
+
+  it('passes on what a template raises, and what makes it unreadable', async () => {
+    const raises = model("{{ raise_exception('roles must alternate') }}");
+    await expect(chatColumns([chat('a')], nameOf, raises, run)).rejects.toMatchObject({
+      code: 'input_invalid',
+      message: expect.stringMatching(/inputs\[0\]\.messages.*roles must alternate/) as string,
+    });
+    await expect(chatColumns([chat('a')], nameOf, model('{% for %}'), run)).rejects.toMatchObject({
+      code: 'tokenizer_unsupported',
+    });
+    const endless = model('{% for i in range(2000) %}{% for j in range(2000) %}{{ i * j }}{% endfor %}{% endfor %}');
+    await expect(chatColumns([chat('a')], nameOf, endless, run)).rejects.toMatchObject({
+      code: 'tokenizer_unsupported',
+    });
+  });
+
+  it('renders each chat within a budget of its own, long ones too', async () => {
+    const long = chat(...Array.from({ length: 20 }, (_, turn) => `${turn}`.repeat(10_000)));
+    const { columns } = await chatColumns(
+      Array.from({ length: 50 }, () => long),
+      nameOf,
+      model(),
+      run,
+    );
+    expect(new Set(columns.texts).size).toBe(1);
+    expect(columns.texts[0]).toContain('1919');
+  });
+
+  it('knows the date', async () => {
+    const own = model("{% if strftime_now is defined %}{{ strftime_now('%Y') }}{% endif %}");
+    const { columns } = await chatColumns([chat('a')], nameOf, own, run);
+    expect(columns.texts[0]).toMatch(/^20\d\d$/);
+  });
+});
+
+describe('strftime', () => {
+  it("writes what Python's does", () => {
+    const date = new Date(2026, 7, 3, 15, 4, 5);
+    expect(strftime('%d %b %Y', date)).toBe('03 Aug 2026');
+    expect(strftime('%A, %B %d, %y %% %a %m %H:%M:%S %I %p', date)).toBe(
+      'Monday, August 03, 26 % Mon 08 15:04:05 03 PM',
+    );
+    expect(strftime('%I %p', new Date(2026, 0, 1))).toBe('12 AM');
+    expect(() => strftime('%Q', date)).toThrow('%Q');
+    expect(() => strftime('%', date)).toThrow('not known');
+  });
+});

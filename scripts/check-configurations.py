@@ -64,7 +64,7 @@ OWN = {
     "classifier_pooling": ["cls", "mean", "bos", "late"], "no_rope_layers": [None, [1, 1, 1], [0, 0, 0], [1, 0]],
     "eos_token_id": [None, 2, 3, 5], "decoder_start_token_id": [None, 0, 2], "max_relative_positions": [-1, 1, 10, 30],
     "position_buckets": [-1, 1, 4, 16], "conv_kernel_size": [0, 3, 5], "attn_logit_softcapping": [None, 2.0],
-    "query_pre_attn_scalar": [1, 30],
+    "query_pre_attn_scalar": [1, 30], "attention_type": ["original_full", "block_sparse"],
 }
 # What an older key stands for, so that it is also tried in the place of that.
 IN_PLACE_OF = {**dict.fromkeys(["rope_scaling", "rope_theta", "partial_rotary_factor", "rotary_pct", "rotary_emb_base",

@@ -133,6 +133,11 @@ def sentencepiece_cases():
         "sentencepiece.model": sentencepiece_model(rembert, charsmap=True, unk_id=2, pad_id=0),
         "tokenizer_config.json": {"tokenizer_class": "RemBertTokenizer", "pad_token": "[PAD]"},
     }  # fmt: skip
+    big_bird = [("<pad>", 0.0), ("</s>", 0.0), ("<s>", 0.0), ("[CLS]", 0.0), ("[SEP]", 0.0), ("[MASK]", 0.0), *PIECES, ("<unk>", 0.0)]
+    yield "big-bird from SentencePiece", "big_bird", {
+        "spiece.model": sentencepiece_model(big_bird, charsmap=True, unk_id=10, pad_id=0, bos_id=2, eos_id=1),
+        "tokenizer_config.json": {"tokenizer_class": "BigBirdTokenizer"},
+    }  # fmt: skip
     deberta = [("[PAD]", 0.0), ("[CLS]", 0.0), ("[SEP]", 0.0), ("[UNK]", 0.0), *PIECES]
     deberta_model = sentencepiece_model(deberta, charsmap=True, unk_id=3, bos_id=1, eos_id=2, pad_id=0)
     deberta_config = {"do_lower_case": False, "vocab_type": "spm"}
@@ -405,6 +410,19 @@ def class_cases():
         "tokenizer.json": rembert,
         "tokenizer_config.json": {"tokenizer_class": "RemBertTokenizer", "do_lower_case": True, "keep_accents": False,
                                   "add_prefix_space": False},
+    }  # fmt: skip
+    big_bird = document(
+        unigram([("<pad>", 0.0), ("</s>", 0.0), ("<s>", 0.0), *PIECES, ("[CLS]", 0.0), ("[SEP]", 0.0), ("[MASK]", 0.0), ("<unk>", 0.0)], 10),
+        [(0, "<pad>"), (1, "</s>"), (2, "<s>"), (7, "[CLS]"), (8, "[SEP]"), (9, "[MASK]"), (10, "<unk>")],
+        normalizer=charsmap, pre_tokenizer=metaspace,
+        post_processor=template("[CLS]:0 $A:0 [SEP]:0", "[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", {"[CLS]": 7, "[SEP]": 8}),
+    )  # fmt: skip
+    yield "big-bird", "big_bird", {"tokenizer.json": big_bird, "tokenizer_config.json": {"tokenizer_class": "BigBirdTokenizer"}}
+    yield "big-bird without a class", "big_bird", {"tokenizer.json": big_bird}
+    yield "big-bird with segments, without a prefix space", "big_bird", {
+        "tokenizer.json": big_bird,
+        "tokenizer_config.json": {"tokenizer_class": "BigBirdTokenizerFast", "add_prefix_space": False,
+                                  "model_input_names": ["input_ids", "attention_mask", "token_type_ids"]},
     }  # fmt: skip
     debertav2 = document(
         unigram([("[PAD]", 0.0), ("[CLS]", 0.0), ("[SEP]", 0.0), ("[UNK]", 0.0), *PIECES, ("[MASK]", 0.0)], 3),

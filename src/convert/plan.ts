@@ -111,7 +111,7 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
     chat: readsChats ? await readChat(checkpoint, files.config, tokenizer) : undefined,
     maxLength: readMaxLength(
       transformer,
-      model.hyperparameters.numPositions,
+      model.maxTokens ?? model.hyperparameters.numPositions,
       model.readsWhole === true ? undefined : tokenizer.maxLength,
       checkpoint.modelFolder,
     ),

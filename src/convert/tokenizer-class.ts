@@ -53,6 +53,8 @@ export interface TokenizerClass {
   readonly splitsAtAllTokens?: boolean;
   /** Of two texts that are both cut the first has the odd token, as in the classes that are written in Python. */
   readonly givesFirstOddToken?: boolean;
+  /** Its model gets no segments, whatever its template says, unless `model_input_names` asks for them. */
+  readonly givesNoSegments?: boolean;
   /** The template of tokenizer.json is passed over: the class makes one of `add_bos_token` and `add_eos_token`. */
   readonly dropsTemplate?: boolean;
   /** The template, for a class that always sets its own; `id` gives the id of a role's token, `find` that of any. */

@@ -386,6 +386,32 @@ const ESM: TokenizerClass = {
     }),
 };
 
+/** Its unknown token is where fairseq has it, or where the pieces do. No charsmap: the class makes nothing of it. */
+const BIG_BIRD: TokenizerClass = {
+  name: 'BigBirdTokenizer',
+  model: 'Unigram',
+  defaults: { ...ROBERTA_TOKENS, sep: '[SEP]', cls: '[CLS]', mask: '[MASK]' },
+  maskTakesSpace: true,
+  givesNoSegments: true,
+  arrange: scored,
+  build: ({ config, vocabulary, token }) => {
+    const unk = firstIdOf(vocabulary, token('unk'));
+    return {
+      normalizer: sequenceOf('normalizers', [
+        object({ type: 'Strip', strip_left: false, strip_right: false }),
+        replace({ Regex: ' {2,}' }, '\u2581'),
+      ]),
+      pre_tokenizer: metaspace(config.boolean('add_prefix_space', true) ? 'always' : 'never', true),
+      model: unigram(unk !== undefined && vocabulary.scores[unk] === 0 ? unk : 100),
+    };
+  },
+  template: ({ token }, id) =>
+    template('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:1 sep:1', {
+      cls: [token('cls'), id('cls')],
+      sep: [token('sep'), id('sep')],
+    }),
+};
+
 /** By the name in tokenizer_config.json, `Fast` cut off. */
 const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
   ...['TokenizersBackend', 'PreTrainedTokenizer', 'BloomTokenizer'].map((name) => [name, GENERIC] as const),
@@ -396,7 +422,7 @@ const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
   ...[MPNET, GPT2, GPT_NEOX, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, REMBERT, DEBERTA_V2].map(
     (tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const,
   ),
-  ...[T5, MBART, MBART50, ESM].map((tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const),
+  ...[T5, MBART, MBART50, ESM, BIG_BIRD].map((tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const),
 ]);
 
 /** The class that transformers registers for a `model_type`. */
@@ -421,6 +447,7 @@ const REGISTERED: ReadonlyMap<string, TokenizerClass> = new Map([
   ['mt5', T5],
   ['mbart', MBART],
   ['esm', ESM],
+  ['big_bird', BIG_BIRD],
   // The class's own name of it, and that of the published file.
   ...['HHEMv2', 'HHEMv2Config'].map((type) => [type, T5] as const),
 ]);

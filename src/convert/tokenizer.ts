@@ -99,7 +99,7 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
   if (tokenizerClass.givesFirstOddToken === true) json['odd_token_first'] = true;
   const inputs = config.get('model_input_names');
   // Then transformers gives the model no segments, and it takes all for the first one.
-  if (Array.isArray(inputs) && !inputs.includes('token_type_ids'))
+  if (Array.isArray(inputs) ? !inputs.includes('token_type_ids') : tokenizerClass.givesNoSegments === true)
     json['post_processor'] = withoutSegments(json['post_processor']) ?? null;
   return {
     json,

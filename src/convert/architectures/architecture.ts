@@ -261,6 +261,8 @@ export interface EncoderModel {
   readonly interaction?: TokenInteraction;
   /** The text that the class makes of a pair. Default: two texts, joined by the tokenizer's post-processor. */
   readonly pairTemplate?: PairTemplate;
+  /** Most tokens of a text, where that is fewer than there are positions. */
+  readonly maxTokens?: number;
   /** The class reads texts whole, whatever limit their tokenizer has. Default: false. */
   readonly readsWhole?: boolean;
   /** What llama.cpp makes of the file; see `ENCODER_KEYS.llamacppCompat`. */

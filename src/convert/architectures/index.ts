@@ -4,6 +4,7 @@ import { albert } from './albert';
 import type { Architecture } from './architecture';
 import { bart, mbart } from './bart';
 import { bert, ernie, megatronBert } from './bert';
+import { bigBird } from './big-bird';
 import { bloom } from './bloom';
 import { deberta } from './deberta';
 import { debertaV2 } from './deberta-v2';
@@ -36,6 +37,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   distilbert,
   ...robertaFamily,
   longformer,
+  bigBird,
   electra,
   albert,
   rembert,

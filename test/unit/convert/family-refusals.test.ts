@@ -59,6 +59,12 @@ const CASES: readonly (readonly [string, object, string, string])[] = [
   ['modernbert-decoder', { classifier_activation: 'mish' }, UNSUPPORTED, 'mish'],
   ['modernbert-decoder', { classifier_bias: true }, MISSING, 'head.dense.bias'],
   ['modernbert-decoder-biases', { classifier_bias: false }, UNSUPPORTED, 'classifier.bias'],
+  ['big-bird', { attention_type: 'other' }, UNSUPPORTED, 'attention_type'],
+  ['big-bird', { is_decoder: true }, UNSUPPORTED, 'is_decoder'],
+  ['big-bird', { use_bias: false }, UNSUPPORTED, 'attention.self.key.bias'],
+  ['big-bird-sparse', { use_bias: true }, MISSING, 'attention.self.query.bias'],
+  ['big-bird-sparse', { block_size: 0 }, MALFORMED, 'block_size'],
+  ['big-bird-sparse', { num_random_blocks: -1 }, MALFORMED, 'num_random_blocks'],
   ['mpnet', { max_position_embeddings: 2 }, MALFORMED, 'max_position_embeddings'],
   ['mpnet', { relative_attention_num_buckets: 0 }, MALFORMED, 'relative_attention_num_buckets'],
   ['deberta', { talking_head: true }, UNSUPPORTED, 'talking_head'],
@@ -301,7 +307,7 @@ describe('configurations', () => {
 });
 
 /** What checkpoints hold and no logit depends on, or what has a value without them; esm.test.ts has the latter. */
-const OPTIONAL = /\.inv_freq$|\.contact_head\./;
+const OPTIONAL = /\.inv_freq$|\.contact_head\.|^bert\.pooler\.(weight|bias)$/;
 
 describe.each(ALL_FAMILIES)('tensors of $name', (of) => {
   const needed = Object.entries(of.tensors).filter(([name]) => !OPTIONAL.test(name));

@@ -2,51 +2,21 @@
  * A chat template in Jinja, rendered as transformers renders it, in bounded time and memory whatever it says: every step
  * of the interpreter and every value that it makes is charged to one budget, of all renderings or of each.
  */
-import * as jinja from '@huggingface/jinja';
-
 import { EncoderError } from '../../errors';
 import { messageOf } from '../../support/error-message';
-import { BudgetExceeded, boundedSize, checkProduct, type TemplateValue } from './value-bounds';
-
-/** What is used of the library; its own declarations import each other in a way that TypeScript does not resolve here. */
-interface Library {
-  readonly Environment: new () => Environment;
-  readonly Interpreter: new (environment: Environment) => {
-    run(program: Node): Value;
-    evaluate(node: Node, environment: Environment): Value | undefined;
-    applyFilter(operand: Value, filter: Filter, environment: Environment): Value;
-    evaluateArguments(args: readonly Node[], environment: Environment): Arguments;
-  };
-  parse(tokens: readonly object[]): Node;
-  tokenize(source: string, options: { readonly lstrip_blocks: boolean; readonly trim_blocks: boolean }): object[];
-}
-
-interface Environment {
-  set(name: string, value: unknown): void;
-  lookupVariable(name: string): Value;
-}
-
-interface Node {
-  readonly type: string;
-}
-
-/** A name, or a call of one. */
-interface Filter extends Node {
-  readonly callee?: { readonly value: unknown };
-  readonly args?: readonly Node[];
-}
-
-interface Value extends TemplateValue {
-  /** The methods of a text. */
-  readonly builtins: Map<string, Value>;
-  toString(): string;
-}
-
-/** Those by position and those by name. */
-type Arguments = [Value[], Map<string, Value>];
-type Method = (args: Value[], environment: Environment) => Value;
-
-const { Environment, Interpreter, parse, tokenize } = jinja as unknown as Library;
+import {
+  type Arguments,
+  Environment,
+  type Filter,
+  type Method,
+  type Node,
+  UNDEFINED,
+  type Value,
+  parse,
+  tokenize,
+} from './jinja';
+import { PythonInterpreter } from './python-interpreter';
+import { BudgetExceeded, boundedSize, checkProduct } from './value-bounds';
 
 /** Published templates of rerankers have 1 KiB, those of chat models with tools up to 16. */
 export const MAX_SOURCE = 24 * 1024;
@@ -151,7 +121,7 @@ const GLOBALS = {
   range,
 };
 
-class BoundedInterpreter extends Interpreter {
+class BoundedInterpreter extends PythonInterpreter {
   /** What the filter is applied to whose arguments come next. */
   private multiplied: Value | undefined;
   private readonly guarded = new WeakSet<Value>();
@@ -202,8 +172,6 @@ class BoundedInterpreter extends Interpreter {
     }) satisfies Method;
   }
 }
-
-const UNDEFINED = new Environment().lookupVariable('undefined');
 
 /** Python's range. */
 function range(start: number, stop?: number, step = 1): number[] {

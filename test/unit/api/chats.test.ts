@@ -1,7 +1,10 @@
-// Chats of a call: what is read of them, what is refused, and what the template is given.
+// Chats of a call: what is read of them, what is refused, and what the template makes of them (scripts/make-chat-fixtures.py).
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
-import { Chat, type ChatModel, chatColumns } from '../../../src/api/chats';
+import { Chat, type ChatMessage, type ChatModel, chatColumns } from '../../../src/api/chats';
 import { strftime } from '../../../src/api/strftime';
 import { resolveTextOptions } from '../../../src/api/text-options';
 import { EncoderError } from '../../../src/errors';
@@ -100,6 +103,40 @@ describe('chatColumns', () => {
     const own = model("{% if strftime_now is defined %}{{ strftime_now('%Y') }}{% endif %}");
     const { columns } = await chatColumns([chat('a')], nameOf, own, run);
     expect(columns.texts[0]).toMatch(/^20\d\d$/);
+  });
+});
+
+interface Fixtures {
+  readonly variables: Readonly<Record<string, string>>;
+  readonly templates: readonly {
+    readonly name: string;
+    readonly template: string;
+    /** A text of null: transformers refuses the messages. */
+    readonly rows: readonly { readonly messages: readonly ChatMessage[]; readonly text: string | null }[];
+  }[];
+}
+
+describe('a template', () => {
+  const path = join(__dirname, '..', '..', 'fixtures', 'chats.json');
+  const { variables, templates } = JSON.parse(readFileSync(path, 'utf8')) as Fixtures;
+
+  it.each(templates)("makes transformers' texts: $name", ({ template, rows }) => {
+    const chatVariables = Object.keys(variables);
+    const own = new Chat('/m.gguf', { chatSource: template, chatVariables, chatValues: Object.values(variables) });
+    for (const { messages, text } of rows) {
+      if (text === null) expect(() => own.render(messages, 'input.messages')).toThrow('please');
+      else expect(own.render(messages, 'input.messages')).toBe(text);
+    }
+  });
+
+  it('is refused where it makes another text than Python would', () => {
+    const refused = (source: string, content: string): void => {
+      const own = new Chat('/m.gguf', { chatSource: source, chatVariables: [], chatValues: [] });
+      expect(() => own.render([{ role: 'user', content }], 'input.messages')).toThrow('input.messages');
+    };
+    refused('{{ messages }}', 'a');
+    refused('{{ messages[0] }}', 'a');
+    refused('{{ messages[0].content | indent }}', 'a\r\nb');
   });
 });
 

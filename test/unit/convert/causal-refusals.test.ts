@@ -53,9 +53,15 @@ describe('a chat template', () => {
     ['counts', `${BOTH}{% if messages[1].content | length > 700 %}!{% endif %}`],
     ['asks whether there is a text', `${BOTH}{% if messages[1].content %}!{% endif %}`],
     ['changes the prompt', `{% if messages[2] %}{{ messages[0].content | lower }}{% endif %}${BOTH}`],
-    ['prints lists', '{# "type" #}{{ messages[0].content }} {{ messages[1].content }}'],
   ])('that %s is refused', async (_, template) => {
     expect(await refusal({ files: { [TEMPLATE]: template } })).toMatch(/^tokenizer_unsupported: .*depends on them/);
+  });
+
+  it('that writes lists out is refused', async () => {
+    const template = '{# "type" #}{{ messages[0].content }} {{ messages[1].content }}';
+    expect(await refusal({ files: { [TEMPLATE]: template } })).toMatch(
+      /^tokenizer_unsupported: .*no text \(ArrayValue\)/,
+    );
   });
 
   it.each([

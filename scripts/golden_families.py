@@ -179,6 +179,10 @@ FAMILIES = {
     "longformer-segments": ("longformer", {**ROBERTA, "type_vocab_size": 2, "attention_window": [4, 4], "hidden_act": "gelu_new",
                                            "num_hidden_layers": 2, "num_labels": 1}),
     "longformer-one-layer": ("longformer", {**ROBERTA, "attention_window": 64, "num_hidden_layers": 1}),
+    # Read without entities.
+    "luke": ("luke", {**ROBERTA, "type_vocab_size": 2, "entity_vocab_size": 20, "entity_emb_size": 12}),
+    "luke-plain": ("luke", {**ROBERTA, "entity_vocab_size": 20, "entity_emb_size": 48, "use_entity_aware_attention": False,
+                            "hidden_act": "gelu_new", "num_labels": 1}),
     # Of the sparse one texts up to 576 tokens have all attention.
     "big-bird": ("big_bird", {**BASE, "attention_type": "original_full", "pad_token_id": 0}),
     "big-bird-sparse": ("big_bird", {**BASE, "num_random_blocks": 2, "use_bias": False, "rescale_embeddings": True,

@@ -411,6 +411,25 @@ def class_cases():
         "tokenizer_config.json": {"tokenizer_class": "RemBertTokenizer", "do_lower_case": True, "keep_accents": False,
                                   "add_prefix_space": False},
     }  # fmt: skip
+    for name, class_name, file in (("luke", "LukeTokenizer", roberta), ("mluke", "MLukeTokenizer", xlmr)):
+        config = {"tokenizer_class": class_name}
+        yield name, "luke", {"tokenizer.json": file, "tokenizer_config.json": config}
+        yield f"{name} with a mask, lists and names", "luke", {
+            "tokenizer.json": file,
+            "tokenizer_config.json": {**config, "mask_token": mask, "additional_special_tokens": ["<ent>", "<new>"], "task": None,
+                                      "add_prefix_space": True, "entity_mask_token": "[MASK]"},
+        }  # fmt: skip
+        yield f"{name} as it is saved", "luke", {
+            "tokenizer.json": {**file, "added_tokens": [*file["added_tokens"], *(
+                {"id": 1 + file["added_tokens"][-1]["id"] + i, **token(content, special=True)} for i, content in enumerate(["<ent>", "<ent2>", "[UNK]", "[PAD]", "[MASK]"]))]},
+            "tokenizer_config.json": {**config, "extra_special_tokens": ["<ent>", "<ent2>"], "entity_token_1": "<ent>"},
+        }  # fmt: skip
+    yield "luke without a class", "luke", {"tokenizer.json": roberta}
+    yield "luke as RobertaTokenizer", "luke", {
+        "vocab.json": {t: i for i, t in enumerate(ROBERTA)}, "merges.txt": MERGES_TXT,
+        "added_tokens.json": {"<ent>": 10, "<ent2>": 11}, "special_tokens_map.json": {"additional_special_tokens": ["<ent>", "<ent2>"]},
+        "tokenizer_config.json": {"tokenizer_class": "RobertaTokenizer"},
+    }  # fmt: skip
     big_bird = document(
         unigram([("<pad>", 0.0), ("</s>", 0.0), ("<s>", 0.0), *PIECES, ("[CLS]", 0.0), ("[SEP]", 0.0), ("[MASK]", 0.0), ("<unk>", 0.0)], 10),
         [(0, "<pad>"), (1, "</s>"), (2, "<s>"), (7, "[CLS]"), (8, "[SEP]"), (9, "[MASK]"), (10, "<unk>")],

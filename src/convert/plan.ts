@@ -10,6 +10,7 @@ import type { ConfigReader } from './config';
 import { type ConversionPlan, type PlanOptions, completePlan } from './conversion-plan';
 import { checkLabels, readLabels, suggestedLabels } from './labels';
 import { checkListTokenizer } from './document-list';
+import { MAX_VOCAB_SIZE } from './limits';
 import { describeLabelModel, encoderConfig } from './label-head';
 import { describeInteraction, isLateInteraction } from './late-interaction';
 import { readMaxLength } from './max-length';
@@ -51,6 +52,8 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
       tokenizerClass: config.string('tokenizer_class'),
       lowersCase: transformer?.boolean('do_lower_case', false),
       source: architecture.tokenizerOf,
+      vocabSize:
+        config.get('vocab_size') === undefined ? undefined : config.integer('vocab_size', 0, 1, MAX_VOCAB_SIZE),
     });
   // A language model's head depends on its tokenizer; of any other checkpoint the model is looked at first.
   const { scoresVocabulary } = architecture;

@@ -53,14 +53,17 @@ export function readSpecialTokens(
     if (value === undefined || value === null) continue;
     const token = toToken(config, value, key);
     const takesSpace = role === 'mask' && tokenizerClass.maskTakesSpace === true && typeof value === 'string';
-    named.set(role, takesSpace ? { ...token, lstrip: true } : token);
+    const isPlain = tokenizerClass.overrulesFlags === true && role !== 'mask';
+    named.set(role, isPlain ? plainToken(token.content, true) : takesSpace ? { ...token, lstrip: true } : token);
   }
   // For added_tokens.json, transformers takes the newer of the two lists only.
   const recent = readExtra(config, legacy, 'extra_special_tokens');
   const older = readExtra(config, legacy, 'additional_special_tokens');
   const ofClass = tokenizerClass.extra?.(config).map((content) => plainToken(content, true)) ?? [];
   const own = older ?? (recent === undefined ? (modelTokens ?? ofClass) : []);
-  const extra = [...own, ...(recent ?? [])];
+  const last = tokenizerClass.last?.(config).map(([content, isSpecial]) => plainToken(content, isSpecial)) ?? [];
+  const extra = [...own, ...(recent ?? []), ...last];
+  const unplaced = tokenizerClass.named?.(config).map((content) => plainToken(content, true)) ?? [];
   const contents = new Set([...named.values()].map(({ content }) => content));
   const special = new Set([...named.values(), ...(recent ?? [])].map(({ content }) => content));
   const declared =
@@ -68,13 +71,17 @@ export function readSpecialTokens(
       ? readAddedTokens(config, files.addedTokens, special)
       : readDecoder(config, decoder, contents);
   const toAdd = new Map<string, AddedToken>();
-  for (const token of [...declared, ...named.values(), ...extra]) {
+  for (const token of [...declared, ...named.values(), ...unplaced, ...extra]) {
     if (!toAdd.has(token.content)) toAdd.set(token.content, token);
   }
+  const ofFile = decoder === undefined ? [] : declared;
+  const isMaskNamed = (legacy?.['mask_token'] ?? config.get('mask_token')) !== undefined;
+  const ofClassItself = [...toAdd.values()].filter((token) => !isMaskNamed || token !== named.get('mask'));
+  const overruling = tokenizerClass.overrulesFlags === true ? ofClassItself : ofFile;
   return {
     contents: new Map([...named].map(([role, { content }]) => [role, content])),
     toAdd: [...toAdd.values()],
-    overruling: new Set(decoder === undefined ? [] : declared.map(({ content }) => content)),
+    overruling: new Set(overruling.map(({ content }) => content)),
   };
 }
 

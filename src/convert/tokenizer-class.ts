@@ -39,6 +39,14 @@ export interface TokenizerClass {
   readonly maskTakesSpace?: boolean;
   /** Further special tokens unless tokenizer_config.json has its own list. */
   readonly extra?: (config: ConfigReader) => readonly string[];
+  /** Special tokens that have no role, before all others that are not in the vocabulary, whatever lists the files have. */
+  readonly named?: (config: ConfigReader) => readonly string[];
+  /** Likewise behind all others; special as it says. */
+  readonly last?: (config: ConfigReader) => readonly (readonly [content: string, special: boolean])[];
+  /** Its special tokens have none of the flags in the files, but for a mask that these name, which has tokenizer.json's. */
+  readonly overrulesFlags?: boolean;
+  /** Why the class is refused without a tokenizer.json, and which class reads its other files. */
+  readonly onlyFile?: string;
   /** Those of `extra` join the tokens of a SentencePiece model, instead of giving way to them. */
   readonly extraJoinsModel?: boolean;
   /** Vocabulary from a SentencePiece model's pieces; absent for a class that has no use for such a file. */

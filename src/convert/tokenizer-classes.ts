@@ -5,6 +5,7 @@
  */
 import { EncoderError } from '../errors';
 import type { ConfigReader } from './config';
+import { LUKE, MLUKE } from './entity-tokenizers';
 import { MBART50_LANGUAGES, MBART_LANGUAGES } from './language-codes';
 import type { Piece } from './readers/sentencepiece';
 import {
@@ -422,7 +423,9 @@ const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
   ...[MPNET, GPT2, GPT_NEOX, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, REMBERT, DEBERTA_V2].map(
     (tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const,
   ),
-  ...[T5, MBART, MBART50, ESM, BIG_BIRD].map((tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const),
+  ...[T5, MBART, MBART50, ESM, BIG_BIRD, LUKE, MLUKE].map(
+    (tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const,
+  ),
 ]);
 
 /** The class that transformers registers for a `model_type`. */
@@ -448,6 +451,7 @@ const REGISTERED: ReadonlyMap<string, TokenizerClass> = new Map([
   ['mbart', MBART],
   ['esm', ESM],
   ['big_bird', BIG_BIRD],
+  ['luke', LUKE],
   // The class's own name of it, and that of the published file.
   ...['HHEMv2', 'HHEMv2Config'].map((type) => [type, T5] as const),
 ]);

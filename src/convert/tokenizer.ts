@@ -6,7 +6,13 @@ import { EncoderError } from '../errors';
 import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
 import { SENTENCEPIECE_MODELS, type TokenizerFiles } from './checkpoint';
 import { ConfigReader } from './config';
-import { type SpecialTokens, addMissingTokens, plainToken, readSpecialTokens } from './special-tokens';
+import {
+  type PlacedToken,
+  type SpecialTokens,
+  addMissingTokens,
+  plainToken,
+  readSpecialTokens,
+} from './special-tokens';
 import type { PipelineSource, Role, TokenizerClass } from './tokenizer-class';
 import { findTokenizerClass } from './tokenizer-classes';
 import {
@@ -50,6 +56,8 @@ export interface TokenizerHints {
   readonly tokenizerClass?: string | undefined;
   /** sentence-transformers lowers the case before the tokenizer's own normalizer. */
   readonly lowersCase?: boolean | undefined;
+  /** Rows of the model's table of tokens. */
+  readonly vocabSize?: number | undefined;
   /** The repository that has the tokenizer's files where the checkpoint has none. */
   readonly source?: string | undefined;
 }
@@ -63,6 +71,12 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
   const config = new ConfigReader(files.config ?? object({}), `${folder}/tokenizer_config.json`);
   const named = config.string('tokenizer_class') ?? hints.tokenizerClass;
   const found = findTokenizerClass(named, hints.modelType, config.path);
+  if (found.onlyFile !== undefined && files.tokenizer === undefined) {
+    throw new EncoderError(
+      'tokenizer_unsupported',
+      `${folder}: ${found.name} without a tokenizer.json is not supported: ${found.onlyFile}. Set tokenizer_class to that`,
+    );
+  }
   const model = sentencePieceModel(files, found, folder);
   const tokenizerClass =
     model !== undefined && found.model === undefined ? { ...found, defaults: model.special } : found;
@@ -88,7 +102,8 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
   if (tokenizerClass.build === undefined) json['model'] = ownModel(json['model'], vocabulary, tokenizerClass);
   else rebuild(json, source, tokenizerClass, files.tokenizer, warnings);
   if (hints.lowersCase === true) lowerCaseFirst(json);
-  const added = addMissingTokens(json, vocabulary, withVocabulary(specials, vocabulary, tokenizerClass), path);
+  addMissingTokens(json, vocabulary, withVocabulary(specials, vocabulary, tokenizerClass), path);
+  const added = dropUnplaced(json, config, tokenizerClass, hints.vocabSize);
   const tokens = new Map<number, string>(vocabulary.byId);
   for (const token of added) tokens.set(token.id, token.content);
   if (files.tokenizer === undefined) dropLastEmptyToken(json, vocabulary, tokens);
@@ -114,7 +129,22 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
   };
 }
 
-/** Likewise with all tokens of a vocabulary whose class splits at them; no flag of one has an effect there but this one. */
+/** The added tokens, without those of the class alone that the model has no rows for, which no text may have. */
+function dropUnplaced(
+  json: JsonObject,
+  config: ConfigReader,
+  { named, last }: TokenizerClass,
+  vocabSize = Infinity,
+): readonly PlacedToken[] {
+  const ofClass = new Set([...(named?.(config) ?? []), ...(last?.(config) ?? []).map(([content]) => content)]);
+  const added = (json['added_tokens'] as unknown as PlacedToken[]).filter(
+    ({ id, content }) => id < vocabSize || !ofClass.has(content),
+  );
+  json['added_tokens'] = added.map((token) => ({ ...token }));
+  return added;
+}
+
+/** What has to be added, with all tokens of a vocabulary whose class splits at them; no flag of one has an effect there but this one. */
 function withVocabulary(
   specials: SpecialTokens,
   { ids }: Vocabulary,

@@ -19,6 +19,7 @@ import { hhem } from './hhem';
 import { jinaBert } from './jina-bert';
 import { jinaRanking } from './jina-ranking';
 import { longformer } from './longformer';
+import { luke } from './luke';
 import { mobilebert } from './mobilebert';
 import { modernbert } from './modernbert';
 import { modernbertDecoder } from './modernbert-decoder';
@@ -38,6 +39,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   ...robertaFamily,
   longformer,
   bigBird,
+  luke,
   electra,
   albert,
   rembert,

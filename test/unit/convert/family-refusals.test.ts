@@ -65,6 +65,9 @@ const CASES: readonly (readonly [string, object, string, string])[] = [
   ['big-bird-sparse', { use_bias: true }, MISSING, 'attention.self.query.bias'],
   ['big-bird-sparse', { block_size: 0 }, MALFORMED, 'block_size'],
   ['big-bird-sparse', { num_random_blocks: -1 }, MALFORMED, 'num_random_blocks'],
+  ['luke', { is_decoder: true }, UNSUPPORTED, 'is_decoder'],
+  ['luke', { pad_token_id: 513 }, MALFORMED, 'pad_token_id'],
+  ['luke', { position_embedding_type: 'relative_key' }, UNSUPPORTED, 'relative_key'],
   ['mpnet', { max_position_embeddings: 2 }, MALFORMED, 'max_position_embeddings'],
   ['mpnet', { relative_attention_num_buckets: 0 }, MALFORMED, 'relative_attention_num_buckets'],
   ['deberta', { talking_head: true }, UNSUPPORTED, 'talking_head'],
@@ -307,7 +310,8 @@ describe('configurations', () => {
 });
 
 /** What checkpoints hold and no logit depends on, or what has a value without them; esm.test.ts has the latter. */
-const OPTIONAL = /\.inv_freq$|\.contact_head\.|^bert\.pooler\.(weight|bias)$/;
+const OPTIONAL =
+  /\.inv_freq$|\.contact_head\.|^bert\.pooler\.(weight|bias)$|\.entity_embeddings\.|\.(w2e|e2w|e2e)_query\./;
 
 describe.each(ALL_FAMILIES)('tensors of $name', (of) => {
   const needed = Object.entries(of.tensors).filter(([name]) => !OPTIONAL.test(name));

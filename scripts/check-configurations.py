@@ -65,6 +65,8 @@ OWN = {
     "eos_token_id": [None, 2, 3, 5], "decoder_start_token_id": [None, 0, 2], "max_relative_positions": [-1, 1, 10, 30],
     "position_buckets": [-1, 1, 4, 16], "conv_kernel_size": [0, 3, 5], "attn_logit_softcapping": [None, 2.0],
     "query_pre_attn_scalar": [1, 30], "attention_type": ["original_full", "block_sparse"],
+    "attn_type": ["bi", "uni"], "clamp_len": [-1, 0, 1, 6, 30],
+    "summary_type": ["last", "first", "mean", "cls_index", "attn"],
 }
 # What an older key stands for, so that it is also tried in the place of that.
 IN_PLACE_OF = {**dict.fromkeys(["rope_scaling", "rope_theta", "partial_rotary_factor", "rotary_pct", "rotary_emb_base",
@@ -179,13 +181,14 @@ def run(network, encode, item, head=lambda logits: logits):
     encoding = encode(*([item] if isinstance(item, str) else item))
     config = network.config
     counts_from_padding = hasattr(getattr(network.base_model, "embeddings", None), "padding_idx")
-    if len(encoding.ids) > getattr(config, "max_position_embeddings", 512):
+    # XLNet says -1.
+    if 0 < getattr(config, "max_position_embeddings", 512) < len(encoding.ids):
         return None
     if counts_from_padding and {config.pad_token_id, 1} & set(encoding.ids):
         return None
     inputs = {"input_ids": torch.tensor([encoding.ids]), "attention_mask": torch.ones(1, len(encoding.ids), dtype=torch.long)}
     # GPT-2 would take the words of its vocabulary for segments; its tokenizers give none.
-    if getattr(config, "type_vocab_size", 0) > 1 and config.model_type != "gpt2":
+    if (getattr(config, "type_vocab_size", 0) > 1 or config.model_type == "xlnet") and config.model_type != "gpt2":
         inputs["token_type_ids"] = torch.tensor([encoding.type_ids])
     with torch.inference_mode():
         logits = head(network(**inputs).logits[0].double())

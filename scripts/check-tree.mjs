@@ -15,7 +15,7 @@ const CPP = /\.(cc|h|cu|cpp|inc)$/;
 /** Folders whose code must not know one architecture from another. */
 const NAMELESS = ['native/src/graph/', 'native/src/kernels/', 'native/src/backends/', 'native/src/batch/'];
 const ARCHITECTURE =
-  /\b(distilbert|roberta|xlm-?roberta|camembert|modernbert|neobert|albert|m?bart|electra|mpnet|deberta|llama|mistral|qwen\d?|gemma\d?|gpt-?(2|neox))\b|"bert"/i;
+  /\b(distilbert|roberta|xlm-?roberta|camembert|modernbert|neobert|albert|m?bart|electra|mpnet|deberta|xlnet|llama|mistral|qwen\d?|gemma\d?|gpt-?(2|neox))\b|"bert"/i;
 
 /**
  * Folder -> the includes in quotes it may have. Standard headers and intrinsics come in angle brackets and are free.

@@ -253,6 +253,8 @@ def positions(network):
     """Tokens of the longest text; None where nothing limits it."""
     config = network.config
     most = getattr(config, "max_position_embeddings", None)
+    if config.model_type == "xlnet":  # which says -1
+        return None
     if getattr(config, "attention_type", None) == "block_sparse":  # up to here all attention is computed
         most = min(most, (5 + 2 * config.num_random_blocks) * config.block_size)
     for name, module in network.named_modules():

@@ -45,6 +45,8 @@ T5 = dict(d_model=48, d_kv=20, d_ff=80, num_layers=3, num_decoder_layers=2, num_
 ESM = {**BASE, "position_embedding_type": "rotary", "token_dropout": True, "mask_token_id": 4, "pad_token_id": 0}
 PROTEINS = get_default_vocab_list()
 
+XLNET = dict(d_model=48, n_layer=3, n_head=4, d_inner=80, vocab_size=2509)
+
 FAMILIES = {
     "roberta": ("roberta", ROBERTA),
     "xlm-roberta": ("xlm-roberta", ROBERTA),
@@ -198,6 +200,12 @@ FAMILIES = {
                        "relative_attention_num_buckets": 20, "relative_attention_max_distance": 50}),
     "mt5": ("mt5", T5),
     "umt5": ("umt5", T5),
+    # The first with a tokenizer that ends texts with segment 2; texts are longer than the distances that the second tells.
+    "xlnet": ("xlnet", XLNET),
+    "xlnet-clamped": ("xlnet", {**XLNET, "vocab_size": 7100, "clamp_len": 12, "ff_activation": "relu", "summary_type": "mean",
+                                "summary_activation": "gelu", "num_labels": 1}),
+    "xlnet-causal": ("xlnet", {**XLNET, "vocab_size": 7100, "attn_type": "uni", "ff_activation": "gelu_new", "n_head": 3,
+                               "summary_use_proj": False}),
     "esm": ("esm", ESM),
     "esm-absolute": ("esm", {**ROBERTA, "emb_layer_norm_before": True, "layer_norm_eps": 1e-5, "num_labels": 1}),
     "esm-proteins": ("esm", {**ESM, "vocab_size": len(PROTEINS), "mask_token_id": PROTEINS.index("<mask>"), "pad_token_id": 1}),
@@ -240,7 +248,7 @@ FLASH = {
 
 # Tokenizers of pipelines.json.br; the others have WordPiece.
 TOKENIZERS = {"bart-nli": "roberta", "mbart-nli": "xlm-roberta", "mbart-50": "xlm-roberta", "gpt2": "gpt2", "gpt2-unscaled": "gpt2", "gpt-neox": "gpt2", "gpt-neox-serial": "gpt2",
-              **{name: "t5" for name in ("t5", "t5-gated", "t5-silu", "mt5", "umt5")}}
+              **{name: "t5" for name in ("t5", "t5-gated", "t5-silu", "mt5", "umt5")}, "xlnet": "xlm-roberta"}
 
 # Vocabularies of tokenizers that have no other file.
 VOCABULARIES = {"esm-proteins": PROTEINS}
@@ -273,6 +281,7 @@ MORE = {
     "mbart-50": ["", "a</s>b", "</s>", "two  spaces and <pad> again", "in ro_RO", ["a</s>", "b <pad>"], ["", ""]],
     "t5": ["", "a</s>b", "</s>", "<pad> one</s> two <extra_id_3>", ["a</s>", "b"], ["", ""]],
     "umt5": ["", "a</s>b", ["", "</s>"], "<extra_id_0> again <unk>"],
+    "xlnet": ["", "``one'' A\u0301ngstr\u00f6m  two ", "a<sep>b<cls>", "the <mask> end <eop><eod>", ["a<sep>", "b <pad>"], ["", ""]],
     "esm": ["[MASK]", "one [MASK] two [MASK][MASK]", ["[MASK] three", "[PAD] four [MASK]"]],
     "esm-absolute": ["one [MASK] two"],
     "esm-proteins": ["", "MKTAYIAKQR", "mktay", "M K T\tA", "MKj jVjj kk<mask>", "<mask><mask>MK", "<cls>M<eos>K<pad>-.<null_1>Q", "<MASK>",

@@ -15,6 +15,7 @@ import torch
 from gguf import GGMLQuantizationType, quants
 from tokenizer_file_cases import class_cases, sentencepiece_cases
 from transformers import AutoTokenizer
+from xlnet_tokenizer_cases import xlnet_cases
 
 OUT = Path(__file__).resolve().parent.parent / "test/unit/convert/fixtures"
 # Classes that have segments in their templates and not among their inputs, of models that have some.
@@ -161,7 +162,7 @@ def main():
     for name, files in tokenizer_cases():
         model_type = "distilbert" if name == "distilbert" else "bert"
         cases.append({"name": name, "files": files, "expected": convert(files, model_type)})
-    for name, model_type, files in [*class_cases(), *sentencepiece_cases()]:
+    for name, model_type, files in [*class_cases(), *sentencepiece_cases(), *xlnet_cases()]:
         written = {name: {"base64": base64.b64encode(c).decode()} if isinstance(c, bytes) else c for name, c in files.items()}
         cases.append({"name": name, "modelType": model_type, "files": written, "expected": convert(files, model_type)})
     lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)

@@ -29,7 +29,9 @@ golden = importlib.import_module("make-golden")
 NUM_TEXTS, NUM_PAIRS = 28, 14
 SCALES = {"embedding": 0.2, "linear": 2.2, "bias": 0.1, "norm": 0.2, "classifier": 4}
 # Where no norm keeps what many layers make of them from growing.
-OWN_SCALES = {"mobilebert": {"linear": 1.4}, **{name: {"linear": 1.6} for name in ("t5", "t5-gated", "t5-silu", "mt5", "umt5")}}
+OWN_SCALES = {"mobilebert": {"linear": 1.4}, **{name: {"linear": 1.6} for name in ("t5", "t5-gated", "t5-silu", "mt5", "umt5")},
+              # By the number of heads, which is the second axis of most of its matrices.
+              **{name: {"linear": 0.9, "bias": 0.4} for name in ("xlnet", "xlnet-clamped", "xlnet-causal")}}
 UNKNOWN = 1
 
 # What transformers has no class for, by the class that stands for it here.
@@ -137,6 +139,8 @@ def load_tokenizer(name):
         return Tokenizer.from_file(str(golden.TOKENIZER / "tokenizer.json"))
     if name in VOCABULARIES:
         return ProteinTokenizer(VOCABULARIES[name])
+    if name == "xlnet":
+        return xlnet_tokenizer(golden.pipeline_tokenizer(TOKENIZERS[name]))
     if name in LANGUAGES:
         return language_tokenizer(LANGUAGES[name], golden.pipeline_tokenizer(TOKENIZERS[name]))
     tokenizer = Tokenizer.from_str(json.dumps(golden.pipeline_tokenizer(TOKENIZERS[name])))
@@ -145,20 +149,30 @@ def load_tokenizer(name):
     return tokenizer
 
 
+def read_tokenizer(file, settings, model_type):
+    """As transformers reads it from the disk."""
+    with tempfile.TemporaryDirectory() as folder:
+        for part, content in (("tokenizer.json", file), ("tokenizer_config.json", settings), ("config.json", {"model_type": model_type})):
+            Path(folder, part).write_text(json.dumps(content), encoding="utf-8")
+        return transformers.AutoTokenizer.from_pretrained(folder).backend_tokenizer
+
+
+def xlnet_tokenizer(file):
+    """The vocabulary has neither separator nor class token, which become its last ones."""
+    settings = {"tokenizer_class": "XLNetTokenizer", "unk_id": 3, "model_max_length": 512}
+    return WholeTextTokenizer(read_tokenizer(file, settings, "xlnet"), settings["model_max_length"])
+
+
 def language_tokenizer(settings, file):
-    """As transformers reads it from the disk, the codes of the class's languages before the mask."""
+    """With the codes of the class's languages before the mask."""
     module = importlib.import_module(getattr(transformers, settings["tokenizer_class"]).__module__)
     vocabulary = file["model"]["vocab"]
     vocabulary[-1:-1] = [[code, 0.0] for code in module.FAIRSEQ_LANGUAGE_CODES]
     file["added_tokens"][-1]["id"] = len(vocabulary) - 1
-    with tempfile.TemporaryDirectory() as folder:
-        for part, content in (("tokenizer.json", file), ("tokenizer_config.json", settings), ("config.json", {"model_type": "mbart"})):
-            Path(folder, part).write_text(json.dumps(content), encoding="utf-8")
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder).backend_tokenizer
-    return LanguageTokenizer(tokenizer, settings.get("model_max_length", 512))
+    return WholeTextTokenizer(read_tokenizer(file, settings, "mbart"), settings.get("model_max_length", 512))
 
 
-class LanguageTokenizer:
+class WholeTextTokenizer:
     """Cuts texts that were read whole: encode() of this version stops reading at the limit."""
 
     def __init__(self, tokenizer, max_length):
@@ -195,13 +209,22 @@ def run_windows(network, tokenizer):
         texts = [item] if isinstance(item, str) else item
         strategy = "only_first" if len(texts) == 1 else "only_second"
         first = tokenizer.encode(*texts, max_length=WINDOWS["maxLength"], stride=WINDOWS["overlap"], strategy=strategy)
-        rows.append([logits(network, window) for window in (first, *first.overflowing)])
+        rows.append([logits(network, window) for window in (first, *(with_segments(w, first) for w in first.overflowing))])
     return rows
+
+
+def with_segments(window, first):
+    """The library puts the second text of later windows into the first segment; it stands at the same place in all."""
+    types = first.type_ids
+    if 1 not in types:
+        return window
+    start = types.index(1)
+    return SimpleNamespace(ids=window.ids, type_ids=[*types[:start], *[1] * (len(window.ids) - start - 1), types[-1]])
 
 
 def logits(network, encoding):
     inputs = {"input_ids": torch.tensor([encoding.ids]), "attention_mask": torch.ones(1, len(encoding.ids), dtype=torch.long)}
-    if getattr(network.config, "type_vocab_size", 0) > 1:
+    if getattr(network.config, "type_vocab_size", 0) > 1 or network.config.model_type == "xlnet":
         inputs["token_type_ids"] = torch.tensor([encoding.type_ids])
     with torch.inference_mode():
         return [float(f"{value:.9g}") for value in network(**inputs).logits[0].double().tolist()]
@@ -238,6 +261,7 @@ def main():
             entry["vocabulary"] = VOCABULARIES[name]
         if name in LANGUAGES:
             entry["languages"] = LANGUAGES[name]
+        if name in LANGUAGES or name == "xlnet":
             entry["windows"] = {**WINDOWS, "rows": run_windows(network, tokenizer)}
         if name in MORE:
             entry["more"] = MORE[name]

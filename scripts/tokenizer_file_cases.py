@@ -128,6 +128,11 @@ def sentencepiece_cases():
     yield "albert from SentencePiece alone, cased", "albert", {
         "spiece.model": sentencepiece_model(albert, charsmap=True, unk_id=1), "tokenizer_config.json": {"do_lower_case": False},
     }  # fmt: skip
+    yield "albert from SentencePiece, with a mask that takes space and a list in special_tokens_map.json", "albert", {
+        "spiece.model": sentencepiece_model(albert, charsmap=True, user_defined=["[MASK]"], unk_id=1, pad_id=0),
+        "tokenizer_config.json": {"mask_token": {**mask, "content": "[MASK]"}},
+        "special_tokens_map.json": {"additional_special_tokens": ["<new>"]},
+    }  # fmt: skip
     rembert = [("[PAD]", 0.0), ("[UNK]", 0.0), ("<unk>", 0.0), ("[CLS]", 0.0), ("[SEP]", 0.0), ("[MASK]", 0.0), *PIECES]
     yield "rembert from SentencePiece", "rembert", {
         "sentencepiece.model": sentencepiece_model(rembert, charsmap=True, unk_id=2, pad_id=0),
@@ -159,6 +164,10 @@ def sentencepiece_cases():
         "spiece.model": t5_model,
         "tokenizer_config.json": {"extra_ids": 2, "additional_special_tokens": ["<extra_id_0>", "<extra_id_1>"],
                                   "model_max_length": 512},
+    }  # fmt: skip
+    yield "t5 from SentencePiece, with a list in special_tokens_map.json", "t5", {
+        "spiece.model": t5_model, "tokenizer_config.json": {"extra_ids": 2},
+        "special_tokens_map.json": {"additional_special_tokens": ["<extra_id_0>", "<extra_id_1>", "<extra_id_2>"]},
     }  # fmt: skip
     yield "mt5 from SentencePiece", "mt5", {
         "spiece.model": t5_model,

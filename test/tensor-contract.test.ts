@@ -66,6 +66,22 @@ describe('a model that projects positions by themselves', () => {
   });
 });
 
+describe('a model with scores of distances and segments', () => {
+  it.each([
+    ['what queries look for positions with', 'tensor_missing', 'blk.1.attn_pos_query.bias'],
+    ['that in the first layer', 'gguf_malformed', 'blk.0.attn_pos_query.bias'],
+    ['the keys of distances', 'tensor_missing', 'blk.1.attn_pos_k.weight'],
+    ['the scores of segments', 'tensor_missing', 'blk.2.attn_segment.weight'],
+    ['those in the first layer', 'gguf_malformed', 'blk.0.attn_segment.weight'],
+    ['their bias', 'tensor_missing', 'blk.1.attn_segment.bias'],
+  ])('is refused without %s', async (_, code, name) => {
+    const family = families().find((each) => each.name === 'xlnet')!;
+    const source = join(temporaryFolder(), 'checkpoint');
+    await writeFamily(family, source, 'safetensors', 'F32', ownTokenizer(family));
+    expect(await codeOf(source, remove(name))).toBe(code);
+  });
+});
+
 describe('a model with biases', () => {
   it.each([
     ['a layer', 'mobilebert', 'blk.0.ffn.1.up.bias'],

@@ -248,6 +248,9 @@ function mechanismEntries(hyperparameters: EncoderHyperparameters): GgufEntry[] 
     entries.push(uint(ENCODER_KEYS.positionBuckets, disentangled.buckets));
     entries.push(uint(ENCODER_KEYS.maxRelativePositions, disentangled.maxRelativePositions));
     entries.push({ key: ENCODER_KEYS.positionTerms, type: 'string[]', value: disentangled.types });
+    if (disentangled.frequencies !== undefined) {
+      entries.push({ key: ENCODER_KEYS.positionFrequencies, type: 'float32[]', value: disentangled.frequencies });
+    }
   }
   if (hyperparameters.droppedTokenId !== undefined)
     entries.push(uint(ENCODER_KEYS.droppedTokenId, hyperparameters.droppedTokenId));

@@ -115,7 +115,7 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
     maxLength: readMaxLength(
       transformer,
       model.maxTokens ?? model.hyperparameters.numPositions,
-      model.readsWhole === true ? undefined : tokenizer.maxLength,
+      model.readsWhole === true ? undefined : (tokenizer.maxLength ?? model.usualLength),
       checkpoint.modelFolder,
     ),
   };

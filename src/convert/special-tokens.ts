@@ -40,7 +40,7 @@ export function readSpecialTokens(
   files: TokenizerFiles,
   config: ConfigReader,
   tokenizerClass: TokenizerClass,
-  /** Those of a SentencePiece model, which stand in for a list in the files. */
+  /** Those of a SentencePiece model, which stand in for a list in tokenizer_config.json, and before the older file's. */
   modelTokens?: readonly AddedToken[],
 ): SpecialTokens {
   const decoder = config.object('added_tokens_decoder');
@@ -58,7 +58,7 @@ export function readSpecialTokens(
   }
   // For added_tokens.json, transformers takes the newer of the two lists only.
   const recent = readExtra(config, legacy, 'extra_special_tokens');
-  const older = readExtra(config, legacy, 'additional_special_tokens');
+  const older = readExtra(config, modelTokens === undefined ? legacy : undefined, 'additional_special_tokens');
   const ofClass = tokenizerClass.extra?.(config).map((content) => plainToken(content, true)) ?? [];
   const own = older ?? (recent === undefined ? (modelTokens ?? ofClass) : []);
   const last = tokenizerClass.last?.(config).map(([content, isSpecial]) => plainToken(content, isSpecial)) ?? [];
@@ -74,7 +74,13 @@ export function readSpecialTokens(
   for (const token of [...declared, ...named.values(), ...unplaced, ...extra]) {
     if (!toAdd.has(token.content)) toAdd.set(token.content, token);
   }
+  // What the model says of a token counts more than what is said of its role, if not in added_tokens_decoder.
   const ofFile = decoder === undefined ? [] : declared;
+  const said = new Set(ofFile.map(({ content }) => content));
+  for (const token of own === modelTokens ? own : []) {
+    if (!said.has(token.content))
+      toAdd.set(token.content, { ...token, special: token.special || contents.has(token.content) });
+  }
   const isMaskNamed = (legacy?.['mask_token'] ?? config.get('mask_token')) !== undefined;
   const ofClassItself = [...toAdd.values()].filter((token) => !isMaskNamed || token !== named.get('mask'));
   const overruling = tokenizerClass.overrulesFlags === true ? ofClassItself : ofFile;

@@ -20,7 +20,10 @@ export async function copyTensor(
   emit: (data: Uint8Array) => Promise<void>,
 ): Promise<void> {
   if (tensor.compute !== undefined) return computeTensor(weights, tensor, tensor.compute, emit);
-  if (tensor.isTransposed) return copyTransposed(weights, tensor.sources[0]!, info, emit);
+  if (tensor.isTransposed) {
+    for (const name of tensor.sources) await copyTransposed(weights, name, info, emit);
+    return;
+  }
   for (const name of tensor.sources) {
     const source = weights.find(name)!;
     const { elements, bytes: blockBytes } = storedBlock(source.dtype)!;
@@ -45,7 +48,7 @@ export async function copyTensor(
   }
 }
 
-/** A matrix that lies in the checkpoint as [columns, rows]: one pass over it for every strip of rows that is held at once. */
+/** A matrix that lies in the checkpoint as [columns, rows], rows being one axis or more: one pass over it for every strip of rows that is held at once. */
 async function copyTransposed(
   weights: TensorSource,
   name: string,
@@ -53,7 +56,8 @@ async function copyTransposed(
   emit: (data: Uint8Array) => Promise<void>,
 ): Promise<void> {
   const { dtype, shape, file } = weights.find(name)!;
-  const [columns, rows] = shape as readonly [number, number];
+  const [columns = 1, ...axes] = shape;
+  const rows = axes.reduce((product, size) => product * size, 1);
   const { bytes: elementBytes } = storedBlock(dtype)!;
   const type = info.type.name as ElementType;
   const columnsAtOnce = Math.max(1, Math.floor(CHUNK_ELEMENTS / rows));

@@ -98,7 +98,7 @@ function requireOneActivation(layers: readonly Layer[], config: ConfigReader): v
 function joinLayers(planner: TensorPlanner, name: string, layers: readonly Layer[], width: number): void {
   const [only] = layers;
   if (only === undefined) {
-    planner.computed(`${name}.weight`, [width, width], [], () => identityRows(width));
+    planner.identity(`${name}.weight`, width);
     return;
   }
   if (layers.length === 1 && only.residual === 'none') {
@@ -181,12 +181,4 @@ function biasOf(maps: readonly LayerMap[], biases: readonly (Float32Array | unde
     before[index]?.forEach((value, i) => (sum += factors[i]! * value));
   });
   return sum;
-}
-
-function* identityRows(size: number): Iterable<Float32Array> {
-  for (let row = 0; row < size; row++) {
-    const values = new Float32Array(size);
-    values[row] = 1;
-    yield values;
-  }
 }

@@ -1,11 +1,10 @@
 /**
- * The tokenizer classes of transformers 5: which one AutoTokenizer takes for a checkpoint, the special tokens that it
- * has by default, and the pipeline that it builds around the vocabulary of tokenizer.json. Some classes take that file
- * as it is; most build their own normalizer, pre-tokenizer and template and take only vocabulary and merges from it.
+ * The tokenizer classes of transformers 5: the special tokens that each has by default, and the pipeline that it builds
+ * around the vocabulary of tokenizer.json. Some classes take that file as it is; most build their own normalizer,
+ * pre-tokenizer and template and take only vocabulary and merges from it.
  */
 import { EncoderError } from '../errors';
 import type { ConfigReader } from './config';
-import { LUKE, MLUKE } from './entity-tokenizers';
 import { MBART50_LANGUAGES, MBART_LANGUAGES } from './language-codes';
 import type { Piece } from './readers/sentencepiece';
 import {
@@ -37,12 +36,12 @@ import {
 } from './tokenizer-class';
 import type { Vocabulary } from './vocabulary';
 
-const GENERIC: TokenizerClass = { name: 'TokenizersBackend', defaults: {}, arrange: scored };
+export const GENERIC: TokenizerClass = { name: 'TokenizersBackend', defaults: {}, arrange: scored };
 
 /** BERT's normalizer follows tokenizer_config.json; the rest of its pipeline is the same in every file. */
-const BERT: TokenizerClass = { name: 'BertTokenizer', model: 'WordPiece', defaults: BERT_TOKENS };
+export const BERT: TokenizerClass = { name: 'BertTokenizer', model: 'WordPiece', defaults: BERT_TOKENS };
 
-const MPNET: TokenizerClass = {
+export const MPNET: TokenizerClass = {
   name: 'MPNetTokenizer',
   model: 'WordPiece',
   defaults: { ...ROBERTA_TOKENS, unk: '[UNK]' },
@@ -61,14 +60,14 @@ function byteLevelPipeline({ config }: PipelineSource): Pipeline {
   return { normalizer: null, pre_tokenizer, model: BYTE_PAIRS };
 }
 
-const GPT2: TokenizerClass = {
+export const GPT2: TokenizerClass = {
   name: 'GPT2Tokenizer',
   model: 'BPE',
   defaults: { unk: '<|endoftext|>', bos: '<|endoftext|>', eos: '<|endoftext|>' },
   build: byteLevelPipeline,
 };
 
-const GPT_NEOX: TokenizerClass = {
+export const GPT_NEOX: TokenizerClass = {
   name: 'GPTNeoXTokenizer',
   model: 'BPE',
   defaults: { unk: '<|endoftext|>', bos: '<|endoftext|>', eos: '<|endoftext|>', pad: '<|padding|>' },
@@ -76,7 +75,7 @@ const GPT_NEOX: TokenizerClass = {
   dropsTemplate: true,
 };
 
-const ROBERTA: TokenizerClass = {
+export const ROBERTA: TokenizerClass = {
   name: 'RobertaTokenizer',
   model: 'BPE',
   defaults: ROBERTA_TOKENS,
@@ -88,7 +87,7 @@ const ROBERTA: TokenizerClass = {
     }),
 };
 
-const DEBERTA: TokenizerClass = {
+export const DEBERTA: TokenizerClass = {
   name: 'DebertaTokenizer',
   model: 'BPE',
   defaults: SENTENCEPIECE_BERT_TOKENS,
@@ -101,7 +100,7 @@ const DEBERTA: TokenizerClass = {
     }),
 };
 
-const QWEN2: TokenizerClass = {
+export const QWEN2: TokenizerClass = {
   name: 'Qwen2Tokenizer',
   model: 'BPE',
   defaults: { unk: '<|endoftext|>', eos: '<|endoftext|>', pad: '<|endoftext|>' },
@@ -112,7 +111,7 @@ const QWEN2: TokenizerClass = {
   }),
 };
 
-const LLAMA: TokenizerClass = {
+export const LLAMA: TokenizerClass = {
   name: 'LlamaTokenizer',
   model: 'BPE',
   defaults: { unk: '<unk>', bos: '<s>', eos: '</s>' },
@@ -124,7 +123,7 @@ const LLAMA: TokenizerClass = {
   },
 };
 
-const GEMMA: TokenizerClass = {
+export const GEMMA: TokenizerClass = {
   name: 'GemmaTokenizer',
   model: 'BPE',
   defaults: { unk: '<unk>', bos: '<bos>', eos: '<eos>', pad: '<pad>', mask: '<mask>' },
@@ -136,7 +135,7 @@ const GEMMA: TokenizerClass = {
   }),
 };
 
-const XLM_ROBERTA: TokenizerClass = {
+export const XLM_ROBERTA: TokenizerClass = {
   name: 'XLMRobertaTokenizer',
   model: 'Unigram',
   defaults: ROBERTA_TOKENS,
@@ -158,7 +157,7 @@ const XLM_ROBERTA: TokenizerClass = {
     }),
 };
 
-const CAMEMBERT: TokenizerClass = {
+export const CAMEMBERT: TokenizerClass = {
   ...XLM_ROBERTA,
   name: 'CamembertTokenizer',
   maskTakesSpace: true,
@@ -179,7 +178,7 @@ const CAMEMBERT: TokenizerClass = {
   }),
 };
 
-const ALBERT: TokenizerClass = {
+export const ALBERT: TokenizerClass = {
   name: 'AlbertTokenizer',
   model: 'Unigram',
   defaults: { ...SENTENCEPIECE_BERT_TOKENS, unk: '<unk>', pad: '<pad>' },
@@ -206,8 +205,35 @@ const ALBERT: TokenizerClass = {
     template('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:1 sep:1', { cls: ['[CLS]', id('cls')], sep: ['[SEP]', id('sep')] }),
 };
 
+/** ALBERT's but for the case, the accents, which it never keeps, and the template, which ends with the class token. */
+export const XLNET: TokenizerClass = {
+  name: 'XLNetTokenizer',
+  model: 'Unigram',
+  defaults: { ...ROBERTA_TOKENS, sep: '<sep>', cls: '<cls>' },
+  maskTakesSpace: true,
+  extra: () => ['<eop>', '<eod>'],
+  arrange: scored,
+  build: ({ config, charsmap, vocabulary, unkId }) => ({
+    normalizer: sequenceOf('normalizers', [
+      replace({ String: '``' }, '"'),
+      replace({ String: "''" }, '"'),
+      object({ type: 'NFKD' }),
+      object({ type: 'StripAccents' }),
+      ...(config.boolean('do_lower_case', false) ? [object({ type: 'Lowercase' })] : []),
+      ...(charsmap === undefined ? [] : [charsmap]),
+    ]),
+    pre_tokenizer: sequenceOf('pretokenizers', [object({ type: 'WhitespaceSplit' }), metaspace('always', true)]),
+    model: unigram(unkId ?? config.integer('unk_id', 0, 0, Math.max(vocabulary.ids.size - 1, 0))),
+  }),
+  template: ({ token }, id) =>
+    template('A:0 sep:0 cls:2', 'A:0 sep:0 B:1 sep:1 cls:2', {
+      sep: [token('sep'), id('sep')],
+      cls: [token('cls'), id('cls')],
+    }),
+};
+
 /** Its template is that of tokenizer.json, and without one it adds no tokens. */
-const REMBERT: TokenizerClass = {
+export const REMBERT: TokenizerClass = {
   name: 'RemBertTokenizer',
   model: 'Unigram',
   defaults: ALBERT.defaults,
@@ -226,7 +252,7 @@ const REMBERT: TokenizerClass = {
   }),
 };
 
-const DEBERTA_V2: TokenizerClass = {
+export const DEBERTA_V2: TokenizerClass = {
   name: 'DebertaV2Tokenizer',
   model: 'Unigram',
   defaults: SENTENCEPIECE_BERT_TOKENS,
@@ -261,7 +287,7 @@ function sentinels(config: ConfigReader): string[] {
   return Array.from({ length: config.integer('extra_ids', 100, 0, 1000) }, (_, i) => `<extra_id_${i}>`);
 }
 
-const T5: TokenizerClass = {
+export const T5: TokenizerClass = {
   name: 'T5Tokenizer',
   model: 'Unigram',
   defaults: { eos: '</s>', unk: '<unk>', pad: '<pad>' },
@@ -310,7 +336,7 @@ function sourceLanguage(
 }
 
 /** A text is followed by its end and its language. No normalizer: the class has none, whatever the file says. */
-const MBART: TokenizerClass = {
+export const MBART: TokenizerClass = {
   name: 'MBartTokenizer',
   model: 'Unigram',
   defaults: ROBERTA_TOKENS,
@@ -334,7 +360,7 @@ const MBART: TokenizerClass = {
 };
 
 /** A text stands between its language and its end. */
-const MBART50: TokenizerClass = {
+export const MBART50: TokenizerClass = {
   ...MBART,
   name: 'MBart50Tokenizer',
   defaults: { eos: '</s>', unk: '<unk>', sep: '</s>', pad: '<pad>', cls: '<s>', mask: '<mask>' },
@@ -365,7 +391,7 @@ const MBART50: TokenizerClass = {
 };
 
 /** Each residue is a token wherever it stands; what is between them is unknown, word by word. */
-const ESM: TokenizerClass = {
+export const ESM: TokenizerClass = {
   name: 'EsmTokenizer',
   model: 'WordPiece',
   defaults: { eos: '<eos>', unk: '<unk>', pad: '<pad>', cls: '<cls>', mask: '<mask>' },
@@ -388,7 +414,7 @@ const ESM: TokenizerClass = {
 };
 
 /** Its unknown token is where fairseq has it, or where the pieces do. No charsmap: the class makes nothing of it. */
-const BIG_BIRD: TokenizerClass = {
+export const BIG_BIRD: TokenizerClass = {
   name: 'BigBirdTokenizer',
   model: 'Unigram',
   defaults: { ...ROBERTA_TOKENS, sep: '[SEP]', cls: '[CLS]', mask: '[MASK]' },
@@ -412,69 +438,6 @@ const BIG_BIRD: TokenizerClass = {
       sep: [token('sep'), id('sep')],
     }),
 };
-
-/** By the name in tokenizer_config.json, `Fast` cut off. */
-const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
-  ...['TokenizersBackend', 'PreTrainedTokenizer', 'BloomTokenizer'].map((name) => [name, GENERIC] as const),
-  ...['Bert', 'DistilBert', 'Electra', 'LayoutLM', 'Lxmert', 'MobileBert', 'SqueezeBert', 'ConvBert'].map(
-    (name) => [`${name}Tokenizer`, BERT] as const,
-  ),
-  ...['Roberta', 'Bart', 'Longformer'].map((name) => [`${name}Tokenizer`, ROBERTA] as const),
-  ...[MPNET, GPT2, GPT_NEOX, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, REMBERT, DEBERTA_V2].map(
-    (tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const,
-  ),
-  ...[T5, MBART, MBART50, ESM, BIG_BIRD, LUKE, MLUKE].map(
-    (tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const,
-  ),
-]);
-
-/** The class that transformers registers for a `model_type`. */
-const REGISTERED: ReadonlyMap<string, TokenizerClass> = new Map([
-  ...['bert', 'distilbert', 'electra', 'ernie', 'layoutlm', 'nomic_bert', 'convbert', 'mobilebert', 'squeezebert'].map(
-    (type) => [type, BERT] as const,
-  ),
-  ...['roberta', 'roberta-prelayernorm', 'data2vec-text', 'longformer', 'bart'].map((type) => [type, ROBERTA] as const),
-  ...['gemma', 'gemma2', 'gemma3', 'gemma3_text'].map((type) => [type, GEMMA] as const),
-  ...['qwen2', 'qwen2_moe', 'qwen3', 'qwen3_moe'].map((type) => [type, QWEN2] as const),
-  ...['gpt2', 'gpt_neo', 'gptj', 'opt', 'phi', 'starcoder2'].map((type) => [type, GPT2] as const),
-  ['gpt_neox', GPT_NEOX],
-  ['megatron-bert', BERT],
-  ['mpnet', MPNET],
-  ['deberta', DEBERTA],
-  ['deberta-v2', DEBERTA_V2],
-  ...['xlm-roberta', 'gte', 'jina_embeddings_v3'].map((type) => [type, XLM_ROBERTA] as const),
-  ['camembert', CAMEMBERT],
-  ['albert', ALBERT],
-  ['rembert', REMBERT],
-  ['t5', T5],
-  ['mt5', T5],
-  ['mbart', MBART],
-  ['esm', ESM],
-  ['big_bird', BIG_BIRD],
-  ['luke', LUKE],
-  // The class's own name of it, and that of the published file.
-  ...['HHEMv2', 'HHEMv2Config'].map((type) => [type, T5] as const),
-]);
-
-/** Types for which a class other than the registered one is known to be a mistake of the checkpoint. */
-const REGISTERED_ONLY: ReadonlySet<string> = new Set(['qwen2']);
-
-/** Types whose files are taken as they are, whatever class they name. */
-const FILE_ONLY: ReadonlySet<string> = new Set([
-  ...['gpt_bigcode', 'mistral', 'modernbert', 'modernbert-decoder', 'olmo2', 'phi3', 'stablelm', 'xlm-roberta-xl'],
-]);
-
-/** `named`: tokenizer_class of tokenizer_config.json or config.json. Throws `tokenizer_unsupported`. */
-export function findTokenizerClass(named: string | undefined, modelType: string, path: string): TokenizerClass {
-  const registered = REGISTERED.get(modelType);
-  const name = named?.replace(/Fast$/, '');
-  const found = name === undefined ? (registered ?? GENERIC) : CLASSES.get(name);
-  if (found === undefined) {
-    throw new EncoderError('tokenizer_unsupported', `${path}: tokenizer_class ${named} is not supported`);
-  }
-  if (FILE_ONLY.has(modelType)) return GENERIC;
-  return REGISTERED_ONLY.has(modelType) && registered !== undefined ? registered : found;
-}
 
 function firstIdOf({ byId }: Vocabulary, token: string): number | undefined {
   for (const [id, other] of byId) if (other === token) return id;

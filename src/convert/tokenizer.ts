@@ -14,7 +14,7 @@ import {
   readSpecialTokens,
 } from './special-tokens';
 import type { PipelineSource, Role, TokenizerClass } from './tokenizer-class';
-import { findTokenizerClass } from './tokenizer-classes';
+import { findTokenizerClass } from './tokenizer-registry';
 import {
   bertNormalizer,
   object,

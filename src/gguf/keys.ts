@@ -257,6 +257,8 @@ export const ENCODER_KEYS = {
   maxRelativePositions: 'ggml_encoder.max_relative_positions',
   /** ARRAY[STRING] of 'c2p' and 'p2c', the terms that disentangled attention adds. */
   positionTerms: 'ggml_encoder.pos_att_type',
+  /** ARRAY[FLOAT32], the embedding of a distance is the sines of these times it, then the cosines; absent: a table. */
+  positionFrequencies: 'ggml_encoder.position_frequencies',
   /** UINT32, columns that layers work in where they are fewer than the hidden size; absent: the hidden size. */
   narrowSize: 'ggml_encoder.narrow_size',
   /** UINT32, feed-forward parts of such a layer. */

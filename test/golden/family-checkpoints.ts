@@ -93,8 +93,8 @@ export function ownTokenizer(family: Family): TokenizerFiles | undefined {
   const [className = ''] = config['architectures'] as string[];
   // mT5's and umT5's is T5's.
   const tokenizerClass = className.replace(/^U?MT5/, 'T5').replace('ForSequenceClassification', 'Tokenizer');
-  // Other classes do not read the number of sentinels.
-  const settings = { tokenizer_class: tokenizerClass, model_max_length: 512, extra_ids: 10 };
+  // Other classes do not read the number of sentinels, nor the place of the unknown token.
+  const settings = { tokenizer_class: tokenizerClass, model_max_length: 512, extra_ids: 10, unk_id: 3 };
   return { tokenizer: tokenizers[tokenizer], config: settings };
 }
 

@@ -199,7 +199,8 @@ class GraphBuilder {
     spec.sees_first = h_.first_is_global;
     spec.bias = own_or_shared(w.relative_bias, weights_.relative_bias);
     if (h_.position_kind == PositionKind::kDisentangled) {
-      spec.disentangled = {&weights_.relative_positions, &w, h_.content_to_position, h_.position_to_content};
+      spec.disentangled = {&weights_.relative_positions, &w, h_.content_to_position, h_.position_to_content,
+                           nullptr};
     }
     return spec;
   }
@@ -239,7 +240,10 @@ class GraphBuilder {
   ggml_tensor* attend(const LayerWeights& w, ggml_tensor* x, AttentionSpec spec, const Rope* rope,
                       bool only_pooled) {
     const int64_t queries = spec.num_heads * spec.head_size, keys = spec.num_kv_heads * spec.head_size;
-    ggml_tensor* qkv = ops_.linear(g_, w.attn_qkv, normalized(w.attn_norm, x), Activation::kNone);
+    ggml_tensor* input = normalized(w.attn_norm, x);
+    ggml_tensor* qkv = ops_.linear(g_, w.attn_qkv, input, Activation::kNone);
+    if (w.attn_segment.out > 0)
+      spec.disentangled->segment_scores = ops_.linear(g_, w.attn_segment, input, Activation::kNone);
     ggml_tensor* q = columns(qkv, 0, queries);
     ggml_tensor* k = columns(qkv, queries, keys);
     ggml_tensor* v = columns(qkv, queries + keys, keys);
@@ -320,13 +324,13 @@ class GraphBuilder {
 }  // namespace
 
 size_t max_graph_nodes(const Hparams& hparams, const Ops& ops, const GraphContext& g) {
-  // Counted from portable_ops.cc, with views: 64 nodes for the rest of a layer with the longest activation,
+  // Counted from portable_ops.cc, with views: 68 nodes for the rest of a layer with the longest activation,
   // and 24 for each of its feed-forward parts, 224 and 12 a group around the layers, 32 of them for a
   // convolution, as many for the embeddings and 96 for a head that reads labels. A decoder's layer attends
   // twice, and so does one whose first token sees all.
   const size_t attentions =
       hparams.num_layers * (hparams.first_is_global ? 2 : 1) + 2 * size_t(hparams.decoder.num_layers);
-  return attentions * (64 + 24 * size_t(hparams.num_ffns) + ops.max_attention_nodes(g, hparams)) + 224 +
+  return attentions * (68 + 24 * size_t(hparams.num_ffns) + ops.max_attention_nodes(g, hparams)) + 224 +
          12 * g.groups.size();
 }
 

@@ -74,6 +74,13 @@ struct DistanceRows {
   ggml_tensor* tensor;
 };
 
+/// 1 where query and key of a group are of different segments, else 0; the same in every layer.
+struct SegmentMask {
+  int64_t first_token;
+  bool pooled;
+  ggml_tensor* tensor;
+};
+
 /// A graph under construction, with what its nodes may point to while it lives.
 struct GraphContext {
   ggml_context* ggml;
@@ -95,6 +102,7 @@ struct GraphContext {
   std::vector<PaddedRows> padded_rows;  ///< of the attention groups that are padded, once they are needed
   std::vector<ScoreMask> score_masks;   ///< made for the groups so far
   std::vector<DistanceRows> distance_rows;  ///< likewise
+  std::vector<SegmentMask> segment_masks;   ///< likewise
   bool long_texts = false;                  ///< of more than Hparams::short_length tokens, all of them
   Scratch* scratch;
   bool only_sizes = false;  ///< never to be run: nothing is computed for host inputs
@@ -119,6 +127,8 @@ struct DisentangledSpec {
   const LayerWeights* layer;
   bool content_to_position;
   bool position_to_content;
+  /// ne = {heads, T}: what each query adds to its scores with keys of other segments; null: nothing.
+  ggml_tensor* segment_scores;
 };
 
 /// How one layer attends.

@@ -233,8 +233,43 @@ ggml_tensor* score_distances(GraphContext& g, const AttentionGroup& group, const
 /// scores them against.
 struct Operands {
   ggml_tensor *q, *k, *v;
+  ggml_tensor* position_q;  ///< queries that look for positions; q itself unless something is added to them
+  ggml_tensor* segment_scores;
   ggml_tensor *position_keys, *position_queries;
 };
+
+/// 1 for each query and key of a group that are of different segments, 0 for others: {n, m, 1, sequences}.
+ggml_tensor* segment_mask(GraphContext& g, const AttentionGroup& group, const AttentionSpec& spec,
+                          int64_t m) {
+  for (const SegmentMask& made : g.segment_masks) {
+    if (made.first_token == group.first_token && made.pooled == is_pooled(spec)) return made.tensor;
+  }
+  const auto fill = [&](std::vector<float>& values) {
+    for_sequences(g, group, [&](int64_t s, int64_t first, int64_t length) {
+      const auto segment = [&](int64_t token) {
+        return g.batch->type_ids[size_t(first + std::min(token, length - 1))];
+      };
+      for (int64_t row = 0; row < m; row++) {
+        const int32_t own = segment(query_of(g, spec, group.first_sequence + s, row));
+        for (int64_t key = 0; key < group.length; key++) values.push_back(segment(key) == own ? 0.0f : 1.0f);
+      }
+    });
+  };
+  ggml_tensor* mask = host_input<float>(g, GGML_TYPE_F32, {group.length, m, 1, group.count}, fill);
+  g.segment_masks.push_back({group.first_token, is_pooled(spec), mask});
+  return mask;
+}
+
+/// What the queries of a group, the rows of x from `first` on, add to scores with keys of other segments:
+/// {n, m, heads, sequences}.
+ggml_tensor* score_segments(GraphContext& g, const AttentionGroup& group, const AttentionSpec& spec,
+                            ggml_tensor* x, int64_t first, int64_t m) {
+  ggml_context* ctx = g.ggml;
+  ggml_tensor* own = ggml_cont(ctx, split_heads(ctx, x, first, m, group.count, 1));  // {1, m, A, B}
+  ggml_tensor* mask = segment_mask(g, group, spec, m);
+  mask = ggml_repeat_4d(ctx, mask, mask->ne[0], m, spec.num_heads, group.count);
+  return ggml_mul(ctx, mask, own);
+}
 
 /// A block's keys, or values, as {D, columns, KV, B}; the group's are the rows of x from `first` on.
 ggml_tensor* seen_rows(ggml_context* ctx, ggml_tensor* x, int64_t first, const AttentionGroup& group,
@@ -262,13 +297,15 @@ ggml_tensor* attend_block(GraphContext& g, const Operands& x, int64_t first_quer
   ggml_tensor* scores = multiply(ctx, keys, queries);    // {n, m, A, B}
   // Not every backend multiplies one matrix with many, so these take the rows of all sequences as one matrix.
   if (spec.disentangled && spec.disentangled->content_to_position) {
-    ggml_tensor* all = split_heads(ctx, x.q, first_query, m * group.count, 1, d);
+    ggml_tensor* all = split_heads(ctx, x.position_q, first_query, m * group.count, 1, d);
     scores = ggml_add(ctx, scores, score_distances(g, group, spec, x.position_keys, all, m, true));
   }
   if (spec.disentangled && spec.disentangled->position_to_content) {
     ggml_tensor* all = split_heads(ctx, x.k, first_key, n * group.count, 1, d);
     scores = ggml_add(ctx, scores, score_distances(g, group, spec, x.position_queries, all, m, false));
   }
+  if (x.segment_scores != nullptr)
+    scores = ggml_add(ctx, scores, score_segments(g, group, spec, x.segment_scores, first_query, m));
   float scale = spec.scale;
   if (spec.softcap > 0) {
     scores = ggml_tanh(ctx, ggml_scale(ctx, scores, scale / spec.softcap));
@@ -312,24 +349,32 @@ ggml_tensor* attend_in_batch(GraphContext& g, const Operands& x, const Attention
   padded.v = ggml_get_rows(g.ggml, x.v, rows.into);
   if (is_pooled(spec)) return attend(g, padded, first_query, 0, group, spec);
   padded.q = ggml_get_rows(g.ggml, x.q, rows.into);
+  padded.position_q = x.position_q == x.q ? padded.q : ggml_get_rows(g.ggml, x.position_q, rows.into);
+  if (x.segment_scores != nullptr) padded.segment_scores = ggml_get_rows(g.ggml, x.segment_scores, rows.into);
   return ggml_get_rows(g.ggml, attend(g, padded, 0, 0, group, spec), rows.out_of);
 }
 
 }  // namespace
 
 size_t max_portable_attention_nodes(const GraphContext& g, const Hparams& hparams) {
-  size_t nodes = 48;
+  size_t nodes = 56;
   for (const AttentionGroup& group : g.attention_groups)
-    nodes += 24 + 32 * max_attention_blocks(hparams, group.length, group.count);
+    nodes += 28 + 40 * max_attention_blocks(hparams, group.length, group.count);
   return nodes;
 }
 
 ggml_tensor* portable_attention(GraphContext& g, const Ops& ops, ggml_tensor* q, ggml_tensor* k,
                                 ggml_tensor* v, const AttentionSpec& spec) {
-  Operands x{q, k, v, nullptr, nullptr};
-  if (spec.queries == Queries::kPooled) x.q = ggml_get_rows(g.ggml, q, g.pooled_tokens);
+  Operands x{q, k, v, nullptr, nullptr, nullptr, nullptr};
+  const auto asked = [&](ggml_tensor* rows) {
+    return spec.queries == Queries::kPooled ? ggml_get_rows(g.ggml, rows, g.pooled_tokens) : rows;
+  };
+  x.q = x.position_q = asked(q);
   if (spec.disentangled) {
     const DisentangledSpec* own = &*spec.disentangled;
+    if (own->layer->attn_pos_query != nullptr)
+      x.position_q = ggml_add(g.ggml, x.q, own->layer->attn_pos_query);
+    if (own->segment_scores != nullptr) x.segment_scores = asked(own->segment_scores);
     if (own->content_to_position)
       x.position_keys = project_positions(g, ops, spec, own->layer->attn_pos_k, x.q->ne[0]);
     if (own->position_to_content)

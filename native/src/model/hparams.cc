@@ -2,100 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include "enc/error.h"
+#include "model/hparams_reader.h"
 
 namespace enc {
 namespace {
-
-/// Reads the keys of one file: ranges, words and arrays, each with the error that names the key.
-class Reader {
- public:
-  explicit Reader(const GgufFile& file) : file_(file), prefix_(file.string("general.architecture") + ".") {}
-
-  const GgufFile& file() const { return file_; }
-  bool has(const std::string& key) const { return file_.has(name(key)); }
-  std::string name(const std::string& key) const {
-    return key.starts_with("ggml_encoder.") ? key : prefix_ + key;
-  }
-
-  uint32_t integer(const std::string& key, uint64_t low, uint64_t high) const {
-    const uint64_t value = file_.integer(name(key));
-    require(key, value, low, high);
-    return uint32_t(value);
-  }
-  uint32_t integer(const std::string& key, uint64_t low, uint64_t high, uint32_t fallback) const {
-    return has(key) ? integer(key, low, high) : fallback;
-  }
-
-  float number(const std::string& key, double low, double high, float fallback) const {
-    if (!has(key)) return fallback;
-    const double value = file_.number(name(key));
-    require(key, value, low, high);
-    return float(value);
-  }
-
-  /// At most so many factors, each from 0 to 1000.
-  std::vector<float> factors(const std::string& key, size_t max_count) const {
-    std::vector<float> result;
-    for (const double value : file_.numbers(name(key), max_count)) {
-      require(key, value, 0.0, 1e3);
-      result.push_back(float(value));
-    }
-    return result;
-  }
-
-  template <typename T>
-  using Words = std::vector<std::pair<const char*, T>>;
-
-  /// The value that `words` has for the key's text; its first entry when the key is absent.
-  template <typename T>
-  T word(const std::string& key, const Words<T>& words) const {
-    if (!has(key)) return words.front().second;
-    const std::string text = file_.string(name(key));
-    for (const auto& [known, value] : words) {
-      if (text == known) return value;
-    }
-    unsupported(key, text);
-  }
-
-  /// An activation as transformers calls it, or as one of `more`, which this key may have as well; its first
-  /// entry when the key is absent, GELU when there is none.
-  Activation activation(const std::string& key, Words<Activation> more = {}) const {
-    more.insert(more.end(), {{"gelu", Activation::kGeluErf},
-                             {"gelu_new", Activation::kGeluTanh},
-                             {"gelu_pytorch_tanh", Activation::kGeluTanh},
-                             {"relu", Activation::kRelu},
-                             {"silu", Activation::kSilu},
-                             {"swish", Activation::kSilu}});
-    return word<Activation>(key, more);
-  }
-
-  /// A number of tokens around each, itself in the middle.
-  uint32_t width(const std::string& key, uint32_t fallback) const {
-    const uint32_t tokens = integer(key, 1, 63, fallback);
-    if (tokens % 2 == 0 && has(key))
-      file_.malformed("'" + key + "' is even, so that no token stands in the middle");
-    return tokens;
-  }
-
-  [[noreturn]] void unsupported(const std::string& key, const std::string& value) const {
-    throw Error(ErrorCode::architecture_unsupported, "'" + file_.path() + "': " + name(key) + " is '" +
-                                                         value + "', which this version does not run");
-  }
-
- private:
-  template <typename T>
-  void require(const std::string& key, T value, T low, T high) const {
-    if (value >= low && value <= high) return;
-    file_.malformed("the key '" + name(key) + "' is " + std::to_string(value) + "; it must lie between " +
-                    std::to_string(low) + " and " + std::to_string(high));
-  }
-
-  const GgufFile& file_;
-  const std::string prefix_;
-};
 
 void check_format_version(const GgufFile& file) {
   if (const uint64_t version = file.integer("ggml_encoder.format_version", 1); version != 1) {
@@ -106,7 +18,7 @@ void check_format_version(const GgufFile& file) {
   }
 }
 
-void read_sizes(const Reader& reader, Hparams& h) {
+void read_sizes(const HparamsReader& reader, Hparams& h) {
   h.hidden_size = reader.integer("embedding_length", 1, 16384);
   h.num_layers = reader.integer("block_count", 1, 256);
   h.num_heads = reader.integer("attention.head_count", 1, 256);
@@ -130,7 +42,7 @@ void read_sizes(const Reader& reader, Hparams& h) {
   }
 }
 
-void read_norms(const Reader& reader, Hparams& h) {
+void read_norms(const HparamsReader& reader, Hparams& h) {
   h.norm_kind = reader.word<NormKind>(
       "ggml_encoder.norm_kind",
       {{"layer", NormKind::kLayer}, {"rms", NormKind::kRms}, {"none", NormKind::kNone}});
@@ -147,7 +59,7 @@ void read_norms(const Reader& reader, Hparams& h) {
   h.norm_eps = float(eps);
 }
 
-void read_attention(const Reader& reader, Hparams& h) {
+void read_attention(const HparamsReader& reader, Hparams& h) {
   h.causal = reader.file().boolean(reader.name("attention.causal"), false);
   h.attention_scale = reader.number("attention.scale", 1e-6, 1e6, 1.0f / std::sqrt(float(h.head_size)));
   h.softcap = reader.number("attn_logit_softcapping", 1e-3, 1e6, 0);
@@ -169,7 +81,7 @@ void read_attention(const Reader& reader, Hparams& h) {
   }
 }
 
-std::vector<float> read_frequencies(const Reader& reader, const std::string& key, const Hparams& h) {
+std::vector<float> read_frequencies(const HparamsReader& reader, const std::string& key, const Hparams& h) {
   std::vector<float> frequencies = reader.factors(key, h.head_size / 2);
   if (frequencies.empty()) reader.file().malformed("'" + key + "' is empty");
   return frequencies;
@@ -183,7 +95,7 @@ std::vector<float> plain_frequencies(const Hparams& h, float base) {
   return frequencies;
 }
 
-void read_rope(const Reader& reader, Hparams& h) {
+void read_rope(const HparamsReader& reader, Hparams& h) {
   if (h.head_size % 2 != 0) reader.file().malformed("heads of odd size cannot be rotated");
   const std::string key = "ggml_encoder.rope.inv_freq", local_key = "ggml_encoder.rope.inv_freq_local";
   const float base = reader.number("rope.freq_base", 1, 1e9, 10000);
@@ -207,14 +119,14 @@ void read_rope(const Reader& reader, Hparams& h) {
   h.rope_attention_factor = reader.number("ggml_encoder.rope.attention_factor", 1e-3, 1e3, 1);
 }
 
-void read_bias_slopes(const Reader& reader, Hparams& h) {
+void read_bias_slopes(const HparamsReader& reader, Hparams& h) {
   const std::string key = "ggml_encoder.attention.bias_slopes";
   h.bias_slopes = reader.factors(key, h.num_heads);
   if (h.bias_slopes.size() != h.num_heads)
     reader.file().malformed("'" + key + "' has no entry for every head");
 }
 
-void read_disentangled(const Reader& reader, Hparams& h) {
+void read_disentangled(const HparamsReader& reader, Hparams& h) {
   h.position_buckets = reader.integer("ggml_encoder.position_buckets", 0, 16384, 0);
   h.max_relative_positions =
       reader.integer("ggml_encoder.max_relative_positions", 1, 1048576, h.max_positions);
@@ -230,12 +142,20 @@ void read_disentangled(const Reader& reader, Hparams& h) {
       reader.unsupported("ggml_encoder.pos_att_type", type);
     }
   }
+  const std::string key = "ggml_encoder.position_frequencies";
+  if (reader.has(key)) {
+    h.position_frequencies = reader.factors(key, h.hidden_size / 2);
+    if (h.hidden_size % 2 != 0 || h.position_frequencies.size() != h.hidden_size / 2)
+      reader.file().malformed("'" + key + "' has no entry for every pair of columns");
+    if (h.position_buckets > 0) reader.unsupported(key, "set beside buckets");
+  }
+  h.scores_segments = reader.file().find_tensor("blk.0.attn_segment.weight") != nullptr;
   const int terms = 1 + (h.content_to_position ? 1 : 0) + (h.position_to_content ? 1 : 0);
   h.attention_scale =
       reader.number("attention.scale", 1e-6, 1e6, 1.0f / std::sqrt(float(terms) * float(h.head_size)));
 }
 
-void read_positions(const Reader& reader, Hparams& h) {
+void read_positions(const HparamsReader& reader, Hparams& h) {
   h.position_kind = reader.word<PositionKind>("ggml_encoder.position_kind",
                                               {{"absolute", PositionKind::kAbsolute},
                                                {"rope", PositionKind::kRope},
@@ -250,7 +170,7 @@ void read_positions(const Reader& reader, Hparams& h) {
 }
 
 /// Read after all that such layers are not set beside.
-void read_global_first(const Reader& reader, Hparams& h) {
+void read_global_first(const HparamsReader& reader, Hparams& h) {
   const std::string key = "ggml_encoder.attention.first_is_global";
   h.first_is_global = reader.file().boolean(key, false);
   if (!h.first_is_global) return;
@@ -261,7 +181,7 @@ void read_global_first(const Reader& reader, Hparams& h) {
   if (!is_plain) reader.unsupported(key, "set beside other positions, norms or heads");
 }
 
-void read_layer_weights(const Reader& reader, Hparams& h) {
+void read_layer_weights(const HparamsReader& reader, Hparams& h) {
   const std::string key = "ggml_encoder.layer_weights";
   h.num_blocks = h.num_layers;
   for (uint32_t i = 0; i < h.num_layers; i++) h.layer_weights.push_back(i);
@@ -278,7 +198,7 @@ void read_layer_weights(const Reader& reader, Hparams& h) {
   }
 }
 
-void read_embeddings(const Reader& reader, Hparams& h) {
+void read_embeddings(const HparamsReader& reader, Hparams& h) {
   const GgufFile& file = reader.file();
   const GgufTensor* token_embd = file.find_tensor("token_embd.weight");
   if (token_embd == nullptr || token_embd->shape.size() != 2) {
@@ -306,7 +226,7 @@ void read_embeddings(const Reader& reader, Hparams& h) {
 
 /// Layers that work in fewer columns than the states between them have know no other kind of attention, norms
 /// or feed-forward part than these.
-void read_narrow_layers(const Reader& reader, Hparams& h) {
+void read_narrow_layers(const HparamsReader& reader, Hparams& h) {
   const std::string key = "ggml_encoder.narrow_size";
   if (!reader.has(key)) return;
   h.narrow_size = reader.integer(key, 1, 16384);
@@ -317,7 +237,7 @@ void read_narrow_layers(const Reader& reader, Hparams& h) {
   if (!is_plain) reader.unsupported(key, "set beside other positions, norms or feed-forward parts");
 }
 
-void read_convolution(const Reader& reader, Hparams& h) {
+void read_convolution(const HparamsReader& reader, Hparams& h) {
   h.convolution.width = reader.width("ggml_encoder.convolution.width", 0);
   if (h.convolution.width == 0) return;
   h.convolution.activation = reader.activation("ggml_encoder.convolution.activation",
@@ -325,7 +245,7 @@ void read_convolution(const Reader& reader, Hparams& h) {
 }
 
 /// Decoders have learned positions or a bias by distance, and norms before or after each part.
-void read_decoder(const Reader& reader, Hparams& h) {
+void read_decoder(const HparamsReader& reader, Hparams& h) {
   if (!reader.has("decoder_block_count")) return;
   DecoderHparams& decoder = h.decoder;
   decoder.num_layers = reader.integer("decoder_block_count", 1, 256);
@@ -357,7 +277,7 @@ void read_decoder(const Reader& reader, Hparams& h) {
   if (!is_plain) reader.unsupported("decoder_block_count", "set beside other positions or norms");
 }
 
-void read_head(const Reader& reader, Hparams& h) {
+void read_head(const HparamsReader& reader, Hparams& h) {
   const GgufFile& file = reader.file();
   const GgufTensor* classifier = file.find_tensor("cls.output.weight");
   if (classifier == nullptr) {
@@ -411,7 +331,7 @@ void read_head(const Reader& reader, Hparams& h) {
 }
 
 /// A model that makes a vector of each token that is marked, which then is causal, or of each that scores.
-void read_vector_head(const Reader& reader, const Hparams& h) {
+void read_vector_head(const HparamsReader& reader, const Hparams& h) {
   if (!h.makes_vectors()) return;
   const bool is_causal_enough = h.causal || h.pooling == Pooling::kTokens;
   if (!is_causal_enough || h.has_decoder() || h.first_is_global || h.label_head.exists() ||
@@ -424,7 +344,7 @@ void read_vector_head(const Reader& reader, const Hparams& h) {
     reader.file().malformed("its vectors have " + std::to_string(h.num_labels) + " values");
 }
 
-void read_label_head(const Reader& reader, Hparams& h) {
+void read_label_head(const HparamsReader& reader, Hparams& h) {
   const std::string prefix = "ggml_encoder.labels.";
   LabelHead& head = h.label_head;
   head.score = reader.word<LabelScore>(prefix + "score", {{"none", LabelScore::kNone},
@@ -464,7 +384,7 @@ void read_label_head(const Reader& reader, Hparams& h) {
 
 Hparams read_hparams(const GgufFile& file) {
   check_format_version(file);
-  const Reader reader(file);
+  const HparamsReader reader(file);
   Hparams h;
   read_sizes(reader, h);
   read_norms(reader, h);

@@ -147,6 +147,11 @@ struct Hparams {
   uint32_t max_relative_positions = 0;  ///< kDisentangled
   bool content_to_position = false;     ///< kDisentangled: c2p
   bool position_to_content = false;     ///< kDisentangled: p2c
+  /// [hidden_size / 2], kDisentangled: the embedding of a distance has the sines of these times it, then the
+  /// cosines. Empty: the file has a table.
+  std::vector<float> position_frequencies;
+  /// kDisentangled: queries have a score for keys of other segments than their own.
+  bool scores_segments = false;
 
   /// Matrices are f16 where their rows are no whole blocks of the type that the conversion was asked for.
   bool f16_stands_for_blocks = false;
@@ -179,13 +184,15 @@ struct Hparams {
   /// their states: then texts that begin alike may share them.
   bool shares_prefixes() const {
     const bool reads_neighbours = convolution.width > 0 || embedding_width > 1;
-    return causal && !has_decoder() && !reads_neighbours &&
+    return causal && !has_decoder() && !reads_neighbours && position_kind != PositionKind::kDisentangled &&
            (pooling == Pooling::kLast || pooling == Pooling::kMarks);
   }
   bool biases_scores() const {
     return position_kind == PositionKind::kRelativeBias || position_kind == PositionKind::kRelativeBiasOnly ||
            position_kind == PositionKind::kLinearBias;
   }
+  /// True when all tokens count as those of one segment.
+  bool has_one_segment() const { return num_token_types <= 1 && !scores_segments; }
   bool has_decoder() const { return decoder.num_layers > 0; }
   bool decodes_start_only() const { return has_decoder() && pooling == Pooling::kFirst; }
   uint32_t classifier_rows() const { return subtracts_logits ? 2 : num_labels; }

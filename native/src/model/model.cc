@@ -154,7 +154,7 @@ class LoadedModel final : public Model {
                            hparams_.max_length,
                            {{max_batch_tokens_, plan.shares_prefixes(), hparams_.pad_token_id},
                             hparams_.num_labels,
-                            hparams_.num_token_types <= 1,
+                            hparams_.has_one_segment(),
                             hparams_.short_length,
                             marks,
                             interaction ? std::optional(interaction->rule) : std::nullopt}},

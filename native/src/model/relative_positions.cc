@@ -17,6 +17,13 @@ int64_t bucket_of(int64_t distance, const Hparams& h) {
   return distance < 0 ? -bucket : bucket;
 }
 
+/// Rows of one half of the embeddings.
+int64_t rows_either_way(const Hparams& h) {
+  const int64_t span = h.position_span();
+  // Of what is computed, as many as texts have distances.
+  return h.position_frequencies.empty() ? span : std::min(span, int64_t(h.max_length));
+}
+
 /// y[rows, out] = linear(x[rows, in]) on our kernels.
 std::vector<float> run_linear(const Linear& linear, const float* x, size_t rows) {
   std::vector<float> y(rows * size_t(linear.out));
@@ -58,14 +65,33 @@ std::vector<AlignedBuffer> pack_heads(const float* projected, size_t stride, siz
   return packed;
 }
 
+/// For each head and row the product of `shift`, f32[heads, D], with the row's columns of that head; the last
+/// row first.
+std::vector<float> project_shift(const float* shift, const float* projected, size_t stride, size_t rows,
+                                 const Hparams& h) {
+  std::vector<float> products;
+  for (size_t head = 0; head < h.num_heads; head++) {
+    for (size_t row = rows; row-- > 0;) {
+      const float* const columns = projected + row * stride + head * h.head_size;
+      double sum = 0;
+      for (size_t i = 0; i < h.head_size; i++)
+        sum += double(shift[head * h.head_size + i]) * double(columns[i]);
+      products.push_back(float(sum));
+    }
+  }
+  return products;
+}
+
 }  // namespace
 
 RelativePositions declare_relative_positions(TensorContract& contract, const Hparams& h) {
-  const int64_t span = h.position_span();
+  const int64_t span = rows_either_way(h);
   RelativePositions positions;
   positions.rows = 2 * span;
   positions.reach = int64_t(h.max_length) - 1;
-  positions.embd = contract.f32_matrix("rel_embd.weight", h.hidden_size, positions.rows);
+  positions.embd = h.position_frequencies.empty()
+                       ? contract.f32_matrix("rel_embd.weight", h.hidden_size, positions.rows)
+                       : contract.extra_matrix("distances", h.hidden_size, positions.rows);
   for (int64_t distance = -positions.reach; distance <= positions.reach; distance++) {
     positions.row_of.push_back(
         int32_t(std::clamp<int64_t>(bucket_of(distance, h) + span, 0, positions.rows - 1)));
@@ -78,6 +104,23 @@ RelativePositions declare_relative_positions(TensorContract& contract, const Hpa
   return positions;
 }
 
+void fill_relative_positions(const Hparams& h, RelativePositions& positions) {
+  // Row 0 is of no distance that has a row of its own.
+  const int64_t span = positions.rows / 2;
+  std::vector<float> rows;
+  rows.reserve(size_t(positions.rows) * h.hidden_size);
+  for (int64_t row = 0; row < positions.rows; row++) {
+    const float distance = float(std::max(row - span, 1 - span));
+    for (const bool is_sine : {true, false}) {
+      for (const float frequency : h.position_frequencies) {
+        const double angle = double(distance * frequency);
+        rows.push_back(float(is_sine ? std::sin(angle) : std::cos(angle)));
+      }
+    }
+  }
+  ggml_backend_tensor_set(positions.embd, rows.data(), 0, rows.size() * sizeof(float));
+}
+
 void project_positions(Weights& weights, const Hparams& h) {
   const auto* embd = static_cast<const float*>(weights.relative_positions.embd->data);
   const size_t rows = size_t(weights.relative_positions.rows);
@@ -85,8 +128,12 @@ void project_positions(Weights& weights, const Hparams& h) {
     const auto project = [&](const Linear& own, size_t shared_column, bool reversed) {
       const Linear& linear = own.out > 0 ? own : block.attn_qkv;
       const std::vector<float> projected = run_linear(linear, embd, rows);
-      return pack_heads(projected.data() + (own.out > 0 ? 0 : shared_column), size_t(linear.out), rows,
-                        reversed, h, *weights.relative_positions.kernel);
+      const float* const columns = projected.data() + (own.out > 0 ? 0 : shared_column);
+      if (reversed && block.attn_pos_query != nullptr) {
+        const auto* shift = static_cast<const float*>(block.attn_pos_query->data);
+        block.position_terms.key_biases = project_shift(shift, columns, size_t(linear.out), rows, h);
+      }
+      return pack_heads(columns, size_t(linear.out), rows, reversed, h, *weights.relative_positions.kernel);
     };
     if (h.content_to_position) block.position_terms.keys = project(block.attn_pos_k, h.query_size(), true);
     if (h.position_to_content) block.position_terms.queries = project(block.attn_pos_q, 0, false);

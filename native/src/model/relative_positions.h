@@ -9,6 +9,9 @@ namespace enc {
 
 RelativePositions declare_relative_positions(TensorContract& contract, const Hparams& h);
 
+/// Fills the embeddings of every distance where frequencies make them.
+void fill_relative_positions(const Hparams& h, RelativePositions& positions);
+
 /// Fills every block's position terms. Its layers and the positions are loaded; their kernel is chosen.
 void project_positions(Weights& weights, const Hparams& h);
 

@@ -94,6 +94,12 @@ ggml_tensor* TensorContract::extra_vector(const char* name, int64_t size) {
   return tensor;
 }
 
+ggml_tensor* TensorContract::extra_matrix(const char* name, int64_t columns, int64_t rows) {
+  ggml_tensor* tensor = ggml_new_tensor_2d(context_, GGML_TYPE_F32, columns, rows);
+  ggml_set_name(tensor, name);
+  return tensor;
+}
+
 const GgufTensor& TensorContract::take_f32(const std::string& name, const std::vector<int64_t>& shape) {
   const GgufTensor& source = take(name, shape);
   require_f32(source);

@@ -38,8 +38,9 @@ class TensorContract {
   /// Null when the file has none of that name.
   const GgufTensor* find(const std::string& name) const { return file_.find_tensor(name); }
 
-  /// A tensor of the model's own, not the file's; the caller fills it.
+  /// Tensors of the model's own, not the file's; the caller fills them.
   ggml_tensor* extra_vector(const char* name, int64_t size);
+  ggml_tensor* extra_matrix(const char* name, int64_t columns, int64_t rows);
 
   /// Checks a tensor that is read into memory of the caller's own.
   const GgufTensor& take_f32(const std::string& name, const std::vector<int64_t>& shape);

@@ -126,6 +126,9 @@ LayerWeights declare_block(TensorContract& contract, const Hparams& h, uint32_t 
   if (h.position_kind == PositionKind::kDisentangled) {
     if (has("attn_pos_k")) block.attn_pos_k = contract.linear(prefix + "attn_pos_k", hidden, h.query_size());
     if (has("attn_pos_q")) block.attn_pos_q = contract.linear(prefix + "attn_pos_q", hidden, h.query_size());
+    if (h.content_to_position && contract.has("blk.0.attn_pos_query.bias"))
+      block.attn_pos_query = contract.vector(prefix + "attn_pos_query.bias", h.query_size());
+    if (h.scores_segments) block.attn_segment = contract.linear(prefix + "attn_segment", hidden, h.num_heads);
   }
   switch (h.norm_placement) {
     case NormPlacement::kPost:
@@ -315,6 +318,8 @@ uint64_t bytes_when_loaded(Weights& weights, const Hparams& h, ggml_backend_buff
     bytes +=
         terms * h.num_blocks * h.num_heads *
         weights.relative_positions.kernel->packed_bytes(size_t(weights.relative_positions.rows), h.head_size);
+    if (weights.blocks.front().attn_pos_query != nullptr)
+      bytes += sizeof(float) * h.num_blocks * h.num_heads * uint64_t(weights.relative_positions.rows);
   }
   return bytes;
 }
@@ -326,6 +331,7 @@ uint64_t bytes_held(Weights& weights) {
     for (const auto* terms : {&block.position_terms.keys, &block.position_terms.queries}) {
       for (const AlignedBuffer& head : *terms) bytes += head.size();
     }
+    bytes += block.position_terms.key_biases.size() * sizeof(float);
   }
   size_t elements = 0;
   for (const Rope* rope : {&weights.rope, &weights.rope_local, &weights.rope_long})
@@ -395,6 +401,7 @@ Weights load_weights(DeclaredWeights declared, const GgufFile& file, const Hpara
   }
   for (const auto& [source, target] : declared.sources) read_into(file, *source, target, should_stop);
   fill_ropes(h, weights);
+  if (!h.position_frequencies.empty()) fill_relative_positions(h, weights.relative_positions);
   fill_relative_biases(file, h, weights);
   if (table != nullptr) {
     for_each_linear(weights, [&](Linear& linear) { pack_into(file, linear, should_stop); });

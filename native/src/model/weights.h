@@ -78,6 +78,7 @@ struct RelativePositions {
 /// alone, so they are computed once.
 struct PositionTerms {
   std::vector<AlignedBuffer> keys;     ///< [heads], each rows x D, last first: what content queries look for
+  std::vector<float> key_biases;       ///< [heads, rows], last first, of attn_pos_query; empty without it
   std::vector<AlignedBuffer> queries;  ///< [heads], each rows x D: what content keys answer to
 };
 
@@ -97,6 +98,9 @@ struct LayerWeights {
   Linear attn_global_kv;  ///< of what it sees, rows K, then V
   Linear attn_pos_k;      ///< empty: the keys' rows of attn_qkv project the positions
   Linear attn_pos_q;      ///< empty: the queries' rows do
+  ggml_tensor* attn_pos_query =
+      nullptr;          ///< ne = {heads * D}, added to queries that look for positions; or null
+  Linear attn_segment;  ///< to a score for each head, of keys of other segments
   PositionTerms position_terms;
   RelativeBias relative_bias;  ///< none: the layers of its stack share one
   Linear attn_output;
@@ -180,10 +184,10 @@ void for_each_linear(Weights& weights, const Visit& visit) {
   visit_present(weights.embd_proj);
   visit_present(weights.conv);
   for_each_block(weights, [&](LayerWeights& block) {
-    for (Linear* linear :
-         {&block.attn_qkv, &block.attn_global_q, &block.attn_global_kv, &block.attn_pos_k, &block.attn_pos_q,
-          &block.attn_output, &block.cross_q, &block.cross_kv, &block.cross_output, &block.ffn_up,
-          &block.ffn_down, &block.narrow, &block.narrow_qk, &block.attn_qk, &block.attn_v, &block.widen}) {
+    for (Linear* linear : {&block.attn_qkv, &block.attn_global_q, &block.attn_global_kv, &block.attn_pos_k,
+                           &block.attn_pos_q, &block.attn_segment, &block.attn_output, &block.cross_q,
+                           &block.cross_kv, &block.cross_output, &block.ffn_up, &block.ffn_down,
+                           &block.narrow, &block.narrow_qk, &block.attn_qk, &block.attn_v, &block.widen}) {
       visit_present(*linear);
     }
     for (FeedForward& ffn : block.ffns) {

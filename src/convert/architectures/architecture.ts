@@ -26,7 +26,7 @@ export interface PlannedTensor {
   readonly storage: 'matrix' | 'exact';
   /** Tensors of the checkpoint that must have the values of the only source, since the model ties them to it. */
   readonly twins?: readonly string[];
-  /** The only source is a matrix of the shape [columns, rows]. */
+  /** The sources are matrices of the shape [columns, rows]; rows may be several axes. */
   readonly isTransposed?: boolean;
   /** The rows that are taken from every source, in this order. Default: all. */
   readonly rowRanges?: readonly RowRange[];
@@ -122,11 +122,13 @@ export interface EncoderHyperparameters {
   readonly layerWeights?: readonly number[];
   /** For `linear-bias`: one for each head, taken from a score for each token of distance. */
   readonly biasSlopes?: readonly number[];
-  /** DeBERTa's relative positions; `buckets` is 0 without them. */
+  /** DeBERTa's and XLNet's relative positions; `buckets` is 0 without them. */
   readonly disentangled?: {
     readonly buckets: number;
     readonly maxRelativePositions: number;
     readonly types: readonly string[];
+    /** Half the hidden size of them, where sines and cosines of the distance times these are its embedding. */
+    readonly frequencies?: Float32Array;
   };
   /** Layers that work in fewer columns than the hidden size, with several feed-forward parts one after the other. */
   readonly narrow?: { readonly size: number; readonly numFeedForwards: number };
@@ -265,6 +267,8 @@ export interface EncoderModel {
   readonly maxTokens?: number;
   /** The class reads texts whole, whatever limit their tokenizer has. Default: false. */
   readonly readsWhole?: boolean;
+  /** Most tokens of a text where the tokenizer says nothing. Default: as many as there are positions. */
+  readonly usualLength?: number;
   /** What llama.cpp makes of the file; see `ENCODER_KEYS.llamacppCompat`. */
   readonly llamacppCompat: 'exact' | 'single-sequence' | 'approximate-head' | 'unsupported';
   /** Codes of what the source leaves open, for the file; see `ENCODER_KEYS.assumptions`. */

@@ -30,6 +30,7 @@ import { robertaFamily } from './roberta';
 import { rotaryBertFamily } from './rotary-bert';
 import { t5Family } from './t5';
 import { t5Rerankers } from './t5-reranker';
+import { xlnet } from './xlnet';
 
 export const ARCHITECTURES: readonly Architecture[] = [
   bert,
@@ -46,6 +47,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   mpnet,
   deberta,
   debertaV2,
+  xlnet,
   mobilebert,
   modernbert,
   ...rotaryBertFamily,

@@ -119,26 +119,32 @@ export class TensorPlanner {
 
   /** A linear layer with a bias whose weight the checkpoint has as [columns, rows]. */
   transposed(name: string, rows: number, columns: number, source: string): void {
-    this.take(`${source}.weight`, [columns, rows]);
-    this.tensors.push({
-      name: `${name}.weight`,
-      shape: [rows, columns],
-      sources: [`${source}.weight`],
-      storage: 'matrix',
-      isTransposed: true,
-    });
+    this.turned(`${name}.weight`, columns, [rows], [`${source}.weight`]);
     this.exact(`${name}.bias`, [rows], `${source}.bias`);
+  }
+
+  /** A matrix of `columns` columns whose parts the checkpoint has as [columns, ...rows], stacked along its rows. */
+  turned(name: string, columns: number, rows: readonly number[], sources: readonly string[]): void {
+    for (const source of sources) this.take(source, [columns, ...rows]);
+    const total = sources.length * rows.reduce((product, size) => product * size, 1);
+    this.tensors.push({ name, shape: [total, columns], sources, storage: 'matrix', isTransposed: true });
+  }
+
+  /** A matrix that the checkpoint has in another shape. */
+  reshaped(name: string, shape: readonly [number, number], source: string, sourceShape: readonly number[]): void {
+    this.take(source, sourceShape);
+    this.tensors.push({ name, shape, sources: [source], storage: 'matrix' });
+  }
+
+  /** The rows of the identity: a layer that changes nothing, before an activation. */
+  identity(name: string, size: number): void {
+    this.computed(name, [size, size], [], () => identityRows(size));
   }
 
   /** A convolution over tokens with a bias: a matrix over the columns of `width` tokens, those of one column together. */
   convolution(name: string, channels: number, width: number, source: string): void {
-    this.take(`${source}.weight`, [channels, channels, width]);
-    this.tensors.push({
-      name: `${name}.weight`,
-      shape: [channels, channels * width],
-      sources: [`${source}.weight`],
-      storage: 'matrix',
-    });
+    const shape = [channels, channels * width] as const;
+    this.reshaped(`${name}.weight`, shape, `${source}.weight`, [channels, channels, width]);
     this.exact(`${name}.bias`, [channels], `${source}.bias`);
   }
 
@@ -189,6 +195,14 @@ export class TensorPlanner {
     if (tensor === undefined) throw new EncoderError('tensor_missing', `the checkpoint has no tensor ${source}`);
     if (tensor.shape.join() !== shape.join()) throw shapeMismatch(source, `[${shape.join(', ')}]`, tensor);
     this.used.add(source);
+  }
+}
+
+function* identityRows(size: number): Iterable<Float32Array> {
+  for (let row = 0; row < size; row++) {
+    const values = new Float32Array(size);
+    values[row] = 1;
+    yield values;
   }
 }
 

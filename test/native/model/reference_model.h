@@ -11,6 +11,7 @@
 
 #include "enc/batch.h"
 #include "gguf_builder.h"
+#include "reference_parts.h"
 
 namespace enc::test {
 
@@ -30,7 +31,10 @@ struct Shape {
   uint32_t narrow = 0,
            ffns = 3;  // columns of narrow layers, 0: layers are not narrow; their feed-forward parts
   uint32_t embedding = 5, embedding_width = 1;  // columns and tokens of embeddings; width 1: `hidden` columns
-  uint32_t window = 0;  // that tokens see beside the first one, which sees all; 0: all tokens do
+  uint32_t window = 0;    // that tokens see beside the first one, which sees all; 0: all tokens do
+  uint32_t reach = 0;     // largest distance that scores of relative positions tell apart; 0: there are none
+  uint32_t segments = 0;  // that have scores of their own beside these
+  uint32_t sines = 0;     // of a distance's embedding, 0: half of it
 
   /// What the decoder reads before `ids`.
   int32_t start_of(const std::vector<int32_t>& ids) const {
@@ -42,8 +46,6 @@ struct Shape {
   /// The token that the head reads where there is a decoder.
   int32_t eos() const { return int32_t(vocab) - 1; }
 };
-
-using Matrix = std::vector<double>;  // row-major
 
 /// A random model both as GGUF bytes and as doubles.
 class RandomModel {
@@ -78,7 +80,12 @@ class RandomModel {
       builder_.u32("ggml_encoder.dropped_token_id", uint32_t(s.dropped))
           .f32("bert.embedding_scale", s.embedding_scale);
     }
-    if (s.slopes.empty()) {
+    if (s.reach > 0) {
+      builder_.str("ggml_encoder.position_kind", "disentangled")
+          .strs("ggml_encoder.pos_att_type", {"c2p"})
+          .u32("ggml_encoder.max_relative_positions", s.reach + 1)
+          .f32s("ggml_encoder.position_frequencies", frequencies());
+    } else if (s.slopes.empty()) {
       add("position_embd.weight", {s.hidden, s.positions}, 1);
     } else {
       builder_.str("ggml_encoder.position_kind", "linear-bias")
@@ -93,6 +100,11 @@ class RandomModel {
         add_linear(block + "attn_global_q", s.hidden, s.hidden);
         add_linear(block + "attn_global_kv", s.hidden, 2 * uint64_t(s.hidden));
       }
+      if (s.reach > 0) {
+        add(block + "attn_pos_k.weight", {s.hidden, s.hidden}, 0.5);
+        add(block + "attn_pos_query.bias", {s.hidden}, 0.5);
+      }
+      if (s.segments > 0) add_linear(block + "attn_segment", s.hidden, s.heads);
     }
     if (s.conv > 0) {
       builder_.u32("ggml_encoder.convolution.width", s.conv)
@@ -110,6 +122,12 @@ class RandomModel {
   }
 
   GgufBuilder& builder() { return builder_; }
+  std::vector<float> frequencies() const {
+    std::vector<float> values;
+    for (uint32_t i = 0; i < (shape.sines > 0 ? shape.sines : shape.hidden / 2); i++)
+      values.push_back(2.0f / float(1 + i * i));
+    return values;
+  }
   const Matrix& at(const std::string& name) const { return tensors_.at(name); }
 
   Matrix linear(const std::string& name, const Matrix& x, size_t in, size_t out) const {
@@ -216,68 +234,42 @@ class RandomModel {
   std::unordered_map<std::string, Matrix> tensors_;
 };
 
-inline double activate(const std::string& name, double x) {
-  if (name == "relu") return std::max(0.0, x);
-  if (name == "silu") return x / (1 + std::exp(-x));
-  if (name == "tanh") return std::tanh(x);
-  if (name == "identity") return x;
-  if (name == "gelu_new" || name == "gelu_pytorch_tanh")
-    return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
-  return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
-}
-
-/// Columns [first, first + count) of x, ne = {width, rows}.
-inline Matrix columns(const Matrix& x, size_t width, size_t first, size_t count) {
-  Matrix y;
-  for (size_t row = 0; row < x.size() / width; row++) {
-    const auto from = x.begin() + ptrdiff_t(row * width + first);
-    y.insert(y.end(), from, from + ptrdiff_t(count));
-  }
-  return y;
-}
-
-inline Matrix attention(const Matrix& q, const Matrix& k, const Matrix& v, size_t hidden, size_t heads,
-                        bool causal, const std::vector<float>& slopes = {}, size_t reach = SIZE_MAX) {
-  const size_t size = hidden / heads, tokens = q.size() / hidden, keys = k.size() / hidden;
-  Matrix out(q.size());
-  for (size_t head = 0; head < heads; head++) {
+/// With scores of each query, something added to it, against the projected distances of the keys, and of its
+/// own with keys of other segments; `x` is what the layer reads.
+inline Matrix relative_attention(const RandomModel& m, const std::string& block, const Matrix& x,
+                                 const Matrix& qkv, const int32_t* segments) {
+  const Shape& s = m.shape;
+  const size_t hidden = s.hidden, size = hidden / s.heads, tokens = x.size() / hidden;
+  Matrix own, out(x.size());
+  if (s.segments > 0) own = m.linear(block + "attn_segment", x, hidden, s.heads);
+  for (size_t head = 0; head < s.heads; head++) {
     for (size_t i = 0; i < tokens; i++) {
-      std::vector<double> weights(causal ? i + 1 : keys);
+      Matrix weights(tokens);
       double total = 0;
       for (size_t j = 0; j < weights.size(); j++) {
-        double dot = 0;
-        for (size_t d = head * size; d < (head + 1) * size; d++) dot += q[i * hidden + d] * k[j * hidden + d];
-        const double slope = slopes.empty() ? 0 : slopes[head];
-        const double bias = slope * std::abs(double(i) - double(j));
-        if (j > 0 && (i > j ? i - j : j - i) > reach) continue;
-        total += weights[j] = std::exp(dot / std::sqrt(double(size)) - bias);
+        const double distance = std::clamp(double(i) - double(j), -double(s.reach), double(s.reach));
+        double score = 0;
+        for (size_t d = head * size; d < (head + 1) * size; d++) {
+          double position = 0;
+          for (size_t c = 0; c < hidden / 2; c++) {
+            const double angle = distance * double(m.frequencies()[c]);
+            const double* row = &m.at(block + "attn_pos_k.weight")[d * hidden + c];
+            position += row[0] * std::sin(angle) + row[hidden / 2] * std::cos(angle);
+          }
+          const double q = qkv[i * 3 * hidden + d];
+          score += q * qkv[j * 3 * hidden + hidden + d];
+          score += (q + m.at(block + "attn_pos_query.bias")[d]) * position;
+        }
+        if (s.segments > 0 && segments[i] != segments[j]) score += own[i * s.heads + head];
+        total += weights[j] = std::exp(score / std::sqrt(2.0 * double(size)));
       }
       for (size_t j = 0; j < weights.size(); j++) {
         for (size_t d = head * size; d < (head + 1) * size; d++)
-          out[i * hidden + d] += weights[j] / total * v[j * hidden + d];
+          out[i * hidden + d] += weights[j] / total * qkv[j * 3 * hidden + 2 * hidden + d];
       }
     }
   }
   return out;
-}
-
-inline void add_to(Matrix& a, const Matrix& b) {
-  for (size_t i = 0; i < a.size(); i++) a[i] += b[i];
-}
-
-/// Rows of the `width` tokens around each, zeros beyond the ends, those of a column together.
-inline Matrix neighbours(const Matrix& x, size_t columns, size_t width) {
-  const size_t tokens = x.size() / columns;
-  Matrix y;
-  for (size_t t = 0; t < tokens; t++) {
-    for (size_t c = 0; c < columns; c++) {
-      for (size_t i = 0; i < width; i++) {
-        const size_t place = t + i - width / 2;  // wraps before the first token
-        y.push_back(place < tokens ? x[place * columns + c] : 0);
-      }
-    }
-  }
-  return y;
 }
 
 inline Matrix embed(const RandomModel& m, const std::string& prefix, const std::vector<int32_t>& ids,
@@ -297,7 +289,8 @@ inline Matrix embed(const RandomModel& m, const std::string& prefix, const std::
   for (size_t t = 0; t < ids.size(); t++) {
     for (size_t i = 0; i < hidden; i++) {
       double sum = words[t * hidden + i];
-      if (m.shape.slopes.empty()) sum += m.at(prefix + "position_embd.weight")[t * hidden + i];
+      if (m.shape.slopes.empty() && m.shape.reach == 0)
+        sum += m.at(prefix + "position_embd.weight")[t * hidden + i];
       if (types != nullptr) sum += m.at("token_types.weight")[size_t(types[t]) * hidden + i];
       x.push_back(sum);
     }
@@ -316,7 +309,7 @@ inline Matrix near_attention(const RandomModel& m, const std::string& block, siz
 
 /// `encoded` is null for the encoder's own layers.
 inline void run_layer(const RandomModel& m, const std::string& block, size_t heads, size_t inner,
-                      const Matrix* encoded, Matrix& x) {
+                      const Matrix* encoded, const int32_t* segments, Matrix& x) {
   const size_t hidden = m.shape.hidden;
   Matrix own;
   if (m.shape.window > 0) {
@@ -333,7 +326,9 @@ inline void run_layer(const RandomModel& m, const std::string& block, size_t hea
   } else {
     const Matrix qkv = m.linear(block + "attn_qkv", x, hidden, 3 * hidden);
     const auto part = [&](size_t index) { return columns(qkv, 3 * hidden, index * hidden, hidden); };
-    own = attention(part(0), part(1), part(2), hidden, heads, encoded != nullptr, m.shape.slopes);
+    own = m.shape.reach > 0
+              ? relative_attention(m, block, x, qkv, segments)
+              : attention(part(0), part(1), part(2), hidden, heads, encoded != nullptr, m.shape.slopes);
   }
   add_to(x, m.linear(block + "attn_output", own, hidden, hidden));
   m.norm(block + "attn_output_norm", x);
@@ -391,7 +386,8 @@ inline Matrix reference(const RandomModel& m, const PackedBatch& batch, size_t b
   const Matrix states = x;
   for (uint32_t i = 0; i < s.layers; i++) {
     const std::string block = "blk." + std::to_string(i) + ".";
-    s.narrow > 0 ? run_narrow_layer(m, block, x) : run_layer(m, block, s.heads, s.inner, nullptr, x);
+    s.narrow > 0 ? run_narrow_layer(m, block, x)
+                 : run_layer(m, block, s.heads, s.inner, nullptr, &batch.type_ids[begin], x);
     if (i == 0 && s.conv > 0) {
       add_to(x, convolve(m, states));
       m.norm("conv_norm", x);
@@ -406,7 +402,8 @@ inline Matrix reference(const RandomModel& m, const PackedBatch& batch, size_t b
     if (s.start_only) ids.resize(1), pooled = 0;
     x = embed(m, "dec.", ids, nullptr);
     for (uint32_t i = 0; i < s.decoder_layers; i++)
-      run_layer(m, "dec.blk." + std::to_string(i) + ".", s.decoder_heads, s.decoder_inner, &encoded, x);
+      run_layer(m, "dec.blk." + std::to_string(i) + ".", s.decoder_heads, s.decoder_inner, &encoded, nullptr,
+                x);
   }
   x = Matrix(x.begin() + ptrdiff_t(pooled * s.hidden), x.begin() + ptrdiff_t((pooled + 1) * s.hidden));
   if (s.pooler != "none") {
@@ -424,7 +421,8 @@ inline PackedBatch random_batch(const Shape& s, const std::vector<int>& lengths,
   for (const int length : lengths) {
     for (int p = 0; p < length; p++) {
       batch.ids.push_back(int32_t(random() % s.vocab));
-      batch.type_ids.push_back(s.types > 0 ? int32_t(random() % s.types) : 0);
+      const uint32_t types = std::max(s.types, s.segments);
+      batch.type_ids.push_back(types > 0 ? int32_t(random() % types) : 0);
       batch.positions.push_back(p);
     }
     // The last of several ends is read, which need not be the last token.

@@ -68,6 +68,20 @@ const CASES: readonly (readonly [string, object, string, string])[] = [
   ['luke', { is_decoder: true }, UNSUPPORTED, 'is_decoder'],
   ['luke', { pad_token_id: 513 }, MALFORMED, 'pad_token_id'],
   ['luke', { position_embedding_type: 'relative_key' }, UNSUPPORTED, 'relative_key'],
+  ['xlnet', { attn_type: 'other' }, UNSUPPORTED, 'attn_type'],
+  ['xlnet', { bi_data: true }, UNSUPPORTED, 'bi_data'],
+  ['xlnet', { clamp_len: 'far' }, MALFORMED, 'clamp_len'],
+  ['xlnet', { d_head: 16 }, MALFORMED, 'd_head'],
+  ['xlnet', { d_model: 45, n_head: 3 }, MALFORMED, 'an even number'],
+  ['xlnet', { ff_activation: 'mish' }, UNSUPPORTED, 'mish'],
+  ['xlnet', { n_head: 5 }, MALFORMED, '5 attention heads'],
+  ['xlnet', { summary_type: 'attn' }, UNSUPPORTED, 'summary_type'],
+  ['xlnet', { summary_activation: 'mish' }, UNSUPPORTED, 'mish'],
+  ['xlnet', { summary_proj_to_labels: true }, UNSUPPORTED, 'summary_proj_to_labels'],
+  ['xlnet', { summary_use_proj: false }, UNSUPPORTED, 'sequence_summary.summary.bias'],
+  ['xlnet-causal', { same_length: true }, UNSUPPORTED, 'same_length'],
+  ['xlnet-causal', { summary_type: 'first' }, UNSUPPORTED, 'summary_type'],
+  ['xlnet-causal', { summary_use_proj: true }, MISSING, 'sequence_summary.summary.weight'],
   ['mpnet', { max_position_embeddings: 2 }, MALFORMED, 'max_position_embeddings'],
   ['mpnet', { relative_attention_num_buckets: 0 }, MALFORMED, 'relative_attention_num_buckets'],
   ['deberta', { talking_head: true }, UNSUPPORTED, 'talking_head'],
@@ -311,7 +325,7 @@ describe('configurations', () => {
 
 /** What checkpoints hold and no logit depends on, or what has a value without them; esm.test.ts has the latter. */
 const OPTIONAL =
-  /\.inv_freq$|\.contact_head\.|^bert\.pooler\.(weight|bias)$|\.entity_embeddings\.|\.(w2e|e2w|e2e)_query\./;
+  /\.inv_freq$|\.contact_head\.|^bert\.pooler\.(weight|bias)$|\.entity_embeddings\.|\.(w2e|e2w|e2e)_query\.|\.mask_emb$/;
 
 describe.each(ALL_FAMILIES)('tensors of $name', (of) => {
   const needed = Object.entries(of.tensors).filter(([name]) => !OPTIONAL.test(name));

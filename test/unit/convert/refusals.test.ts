@@ -39,9 +39,9 @@ describe('convert refuses', () => {
     ['a class named like a property', { architectures: ['__proto__'] }, 'architecture_unsupported', []],
     [
       'no class and an unknown model_type',
-      { architectures: undefined, model_type: 'xlnet' },
+      { architectures: undefined, model_type: 'reformer' },
       'architecture_unsupported',
-      ['xlnet'],
+      ['reformer'],
     ],
     ['no class at all', { architectures: undefined, model_type: undefined }, 'architecture_unsupported', []],
     ['classes that are no list', { architectures: 'BertForSequenceClassification' }, 'checkpoint_malformed', []],

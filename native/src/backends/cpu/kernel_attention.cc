@@ -37,7 +37,8 @@ kernels::AttentionVarlenArgs attention_args(const GraphContext& g, const Attenti
 /// The heads of `args` with the scores of their relative positions, sequence after sequence.
 void attend_disentangled(const AttentionKernels& by, const GraphContext& g, const AttentionSpec& spec,
                          kernels::AttentionVarlenArgs args, size_t longest) {
-  char* const own = static_cast<char*>(args.scratch) + by.varlen->scratch_bytes(longest, args.head_size);
+  const ggml_tensor* const segment_scores = spec.disentangled->segment_scores;
+  char* const scratch = static_cast<char*>(args.scratch) + by.varlen->scratch_bytes(longest, args.head_size);
   const size_t head_begin = args.head_begin, head_end = args.head_end;
   for (int64_t b = 0; b < g.batch->num_sequences(); b++) {
     const size_t begin = size_t(g.batch->cu_seqlens[size_t(b)]);
@@ -45,11 +46,19 @@ void attend_disentangled(const AttentionKernels& by, const GraphContext& g, cons
     args.sequence_begin = size_t(b), args.sequence_end = size_t(b) + 1;
     args.bias_query_stride = ptrdiff_t(length);
     for (size_t head = head_begin; head < head_end; head++) {
-      const size_t column = head * args.head_size;
-      args.bias =
-          disentangled_bias(*by.position_scores, spec, head, length, args.q + begin * args.q_stride + column,
-                            args.q_stride, args.k + begin * args.k_stride + column, args.k_stride,
-                            args.query_rows == nullptr ? -1 : g.pooled_rows[size_t(b)], own);
+      DisentangledArgs own;
+      own.head = head;
+      own.length = length;
+      own.q = args.q + begin * args.q_stride + head * args.head_size, own.q_stride = args.q_stride;
+      own.k = args.k + begin * args.k_stride + head * args.head_size, own.k_stride = args.k_stride;
+      if (segment_scores != nullptr) {
+        own.segment_stride = stride(segment_scores);
+        own.segment_scores = f32(segment_scores) + begin * own.segment_stride + head;
+        own.segments = g.batch->type_ids.data() + begin;
+      }
+      if (args.query_rows != nullptr) own.only_query = g.pooled_rows[size_t(b)];
+      own.scratch = scratch;
+      args.bias = disentangled_bias(*by.position_scores, spec, own);
       args.head_begin = head, args.head_end = head + 1;
       by.varlen->run(args);
     }
@@ -140,7 +149,10 @@ ggml_tensor* kernel_attention(GraphContext& g, const AttentionKernels& by, ggml_
   const int64_t num_queries = spec.queries == Queries::kPooled ? g.batch->num_sequences() : q->ne[1];
   const double work =
       double(std::min(longest, spec.max_distance)) * double(num_queries) * double(q->ne[0]) * 2;
-  return custom(g, q->ne[0], q->ne[1], {q, k, v}, [&by, &g, spec, work, longest](ggml_tensor* dst) {
+  std::vector<ggml_tensor*> sources{q, k, v};
+  if (spec.disentangled && spec.disentangled->segment_scores != nullptr)
+    sources.push_back(spec.disentangled->segment_scores);
+  return custom(g, q->ne[0], q->ne[1], std::move(sources), [&by, &g, spec, work, longest](ggml_tensor* dst) {
     const kernels::AttentionVarlenArgs args = attention_args(g, spec, dst);
     // One task a key head, over all sequences: with one long sequence in flight the heads are what can be
     // split.

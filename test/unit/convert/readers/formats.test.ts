@@ -122,6 +122,26 @@ describe('torchWeight', () => {
     ['classifier', `${model}/classifier/kernel:0`, 'classifier.weight'],
     ['pre_classifier', 'pre_classifier/bias:0', 'pre_classifier.bias'],
     ['bert', 'tf_bert_for_sequence_classification/bert/pooler/dense/kernel:0', 'bert.pooler.dense.weight'],
+    [
+      'transformer',
+      'tfxl_net_for_sequence_classification/transformer/word_embedding/weight:0',
+      'transformer.word_embedding.weight',
+    ],
+    [
+      'transformer',
+      'tfxl_net_for_sequence_classification/transformer/layer_._1/rel_attn/r_w_bias:0',
+      'transformer.layer.1.rel_attn.r_w_bias',
+    ],
+    [
+      'transformer',
+      'tfxl_net_for_sequence_classification/transformer/layer_._1/ff/layer_1/kernel:0',
+      'transformer.layer.1.ff.layer_1.weight',
+    ],
+    [
+      'sequence_summary',
+      'tfxl_net_for_sequence_classification/sequence_summary/summary/kernel:0',
+      'sequence_summary.summary.weight',
+    ],
     ['dense', 'some_model/other/kernel:0', 'other.weight'],
     ['dense', 'kernel', 'weight'],
   ])('in the layer %s calls %s %s', (layer, weight, name) => {
@@ -137,6 +157,11 @@ describe('torchWeight', () => {
       10, 12,
     ]);
     expect(torchWeight('bert', 'm/bert/pooler/dense/kernel:0', [2, 3]).shape).toEqual([3, 2]);
+    expect(torchWeight('transformer', 'm/transformer/layer_._0/rel_attn/q:0', [12, 3, 4])).toEqual({
+      name: 'transformer.layer.0.rel_attn.q',
+      shape: [12, 3, 4],
+      isTransposed: false,
+    });
     expect(torchWeight('deberta', 'm/deberta/encoder/conv/conv/kernel:0', [3, 4, 5])).toEqual({
       name: 'deberta.encoder.conv.conv.weight',
       shape: [5, 4, 3],

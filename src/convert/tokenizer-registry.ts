@@ -1,0 +1,91 @@
+/** Which class of tokenizers a checkpoint has, by the names that transformers knows. */
+import { EncoderError } from '../errors';
+import { LUKE, MLUKE } from './entity-tokenizers';
+import type { TokenizerClass } from './tokenizer-class';
+import {
+  ALBERT,
+  BERT,
+  BIG_BIRD,
+  CAMEMBERT,
+  DEBERTA,
+  DEBERTA_V2,
+  ESM,
+  GEMMA,
+  GENERIC,
+  GPT2,
+  GPT_NEOX,
+  LLAMA,
+  MBART,
+  MBART50,
+  MPNET,
+  QWEN2,
+  REMBERT,
+  ROBERTA,
+  T5,
+  XLM_ROBERTA,
+  XLNET,
+} from './tokenizer-classes';
+
+/** By the name in tokenizer_config.json, `Fast` cut off. */
+const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
+  ...['TokenizersBackend', 'PreTrainedTokenizer', 'BloomTokenizer'].map((name) => [name, GENERIC] as const),
+  ...['Bert', 'DistilBert', 'Electra', 'LayoutLM', 'Lxmert', 'MobileBert', 'SqueezeBert', 'ConvBert'].map(
+    (name) => [`${name}Tokenizer`, BERT] as const,
+  ),
+  ...['Roberta', 'Bart', 'Longformer'].map((name) => [`${name}Tokenizer`, ROBERTA] as const),
+  ...[MPNET, GPT2, GPT_NEOX, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, REMBERT, DEBERTA_V2].map(
+    (tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const,
+  ),
+  ...[T5, MBART, MBART50, ESM, BIG_BIRD, LUKE, MLUKE, XLNET].map(
+    (tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const,
+  ),
+]);
+
+/** The class that transformers registers for a `model_type`. */
+const REGISTERED: ReadonlyMap<string, TokenizerClass> = new Map([
+  ...['bert', 'distilbert', 'electra', 'ernie', 'layoutlm', 'nomic_bert', 'convbert', 'mobilebert', 'squeezebert'].map(
+    (type) => [type, BERT] as const,
+  ),
+  ...['roberta', 'roberta-prelayernorm', 'data2vec-text', 'longformer', 'bart'].map((type) => [type, ROBERTA] as const),
+  ...['gemma', 'gemma2', 'gemma3', 'gemma3_text'].map((type) => [type, GEMMA] as const),
+  ...['qwen2', 'qwen2_moe', 'qwen3', 'qwen3_moe'].map((type) => [type, QWEN2] as const),
+  ...['gpt2', 'gpt_neo', 'gptj', 'opt', 'phi', 'starcoder2'].map((type) => [type, GPT2] as const),
+  ['gpt_neox', GPT_NEOX],
+  ['megatron-bert', BERT],
+  ['mpnet', MPNET],
+  ['deberta', DEBERTA],
+  ['deberta-v2', DEBERTA_V2],
+  ...['xlm-roberta', 'gte', 'jina_embeddings_v3'].map((type) => [type, XLM_ROBERTA] as const),
+  ['camembert', CAMEMBERT],
+  ['albert', ALBERT],
+  ['rembert', REMBERT],
+  ['xlnet', XLNET],
+  ['t5', T5],
+  ['mt5', T5],
+  ['mbart', MBART],
+  ['esm', ESM],
+  ['big_bird', BIG_BIRD],
+  ['luke', LUKE],
+  // The class's own name of it, and that of the published file.
+  ...['HHEMv2', 'HHEMv2Config'].map((type) => [type, T5] as const),
+]);
+
+/** Types for which a class other than the registered one is known to be a mistake of the checkpoint. */
+const REGISTERED_ONLY: ReadonlySet<string> = new Set(['qwen2']);
+
+/** Types whose files are taken as they are, whatever class they name. */
+const FILE_ONLY: ReadonlySet<string> = new Set([
+  ...['gpt_bigcode', 'mistral', 'modernbert', 'modernbert-decoder', 'olmo2', 'phi3', 'stablelm', 'xlm-roberta-xl'],
+]);
+
+/** `named`: tokenizer_class of tokenizer_config.json or config.json. Throws `tokenizer_unsupported`. */
+export function findTokenizerClass(named: string | undefined, modelType: string, path: string): TokenizerClass {
+  const registered = REGISTERED.get(modelType);
+  const name = named?.replace(/Fast$/, '');
+  const found = name === undefined ? (registered ?? GENERIC) : CLASSES.get(name);
+  if (found === undefined) {
+    throw new EncoderError('tokenizer_unsupported', `${path}: tokenizer_class ${named} is not supported`);
+  }
+  if (FILE_ONLY.has(modelType)) return GENERIC;
+  return REGISTERED_ONLY.has(modelType) && registered !== undefined ? registered : found;
+}

@@ -1,0 +1,87 @@
+// How a graph can be run, and that it gives what plain double loops do.
+#pragma once
+
+#include <atomic>
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "backends/cpu/kernel_ops.h"
+#include "check.h"
+#include "ggml-cpu.h"
+#include "graph/graph_runner.h"
+#include "graph/portable_ops.h"
+#include "reference_model.h"
+
+namespace enc::test {
+
+/// How a graph can be run: stock ggml operations, or kernels with or without helping threads.
+struct Engine {
+  const kernels::KernelTable* table;
+  int helpers;
+  AttentionPadding padding = AttentionPadding::kNone;
+};
+
+inline const std::vector<Engine>& engines() {
+  static const kernels::KernelTable scalar = kernels::kernel_table(CpuFeatures{});
+  static const std::vector<Engine> all = {{nullptr, 0},
+                                          {nullptr, 0, AttentionPadding::kSimilarLengths},
+                                          {&scalar, 0},
+                                          {&kernels::kernel_table(), 0},
+                                          {&kernels::kernel_table(), 2}};
+  return all;
+}
+
+struct Loaded {
+  Loaded(RandomModel& m, const Engine& engine)
+      : file(m.builder().build()),
+        gguf(file.path()),
+        hparams(read_hparams(gguf)),
+        weights(load_weights(declare_weights(gguf, hparams, ggml_backend_cpu_buffer_type(), engine.table),
+                             gguf, hparams, ggml_backend_cpu_buffer_type(), engine.table,
+                             [] { return false; })),
+        ops(engine.table == nullptr ? std::unique_ptr<Ops>(new PortableOps)
+                                    : std::make_unique<KernelOps>(*engine.table, false)),
+        team(engine.helpers),
+        lease(team, taken, always),
+        backend(ggml_backend_cpu_init()),
+        runner(backend, hparams, weights, *ops, engine.helpers > 0 ? &lease : nullptr, engine.padding) {
+    ggml_backend_cpu_set_n_threads(backend, 1);
+  }
+  std::vector<float> run(const PackedBatch& batch) {
+    std::vector<float> logits;
+    runner.run(batch, logits);
+    return logits;
+  }
+
+  TemporaryFile file;
+  GgufFile gguf;
+  Hparams hparams;
+  Weights weights;
+  std::unique_ptr<Ops> ops;
+  Team team;
+  std::atomic_flag taken;
+  std::function<bool()> always = [] { return true; };
+  TeamLease lease;
+  ggml_backend_t backend;
+  GraphRunner runner;
+};
+
+inline void check_against_reference(const Shape& shape, const std::vector<int>& lengths) {
+  RandomModel model(shape, 7);
+  const PackedBatch batch = random_batch(shape, lengths, 11);
+  Matrix expected;
+  for (size_t b = 0; b < lengths.size(); b++) {
+    const Matrix row = reference(model, batch, size_t(batch.cu_seqlens[b]), size_t(batch.cu_seqlens[b + 1]));
+    expected.insert(expected.end(), row.begin(), row.end());
+  }
+  for (const Engine& engine : engines()) {
+    Loaded loaded(model, engine);
+    const std::vector<float> logits = loaded.run(batch);
+    CHECK(logits.size() == expected.size());
+    for (size_t i = 0; i < logits.size(); i++) CHECK(std::abs(logits[i] - expected[i]) < 2e-5);
+  }
+}
+
+}  // namespace enc::test

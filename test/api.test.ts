@@ -172,7 +172,7 @@ describe('what can go wrong with a model', () => {
     [
       'an unknown architecture',
       'architecture_unsupported',
-      async (path) => editConfig(path, { architectures: ['XLNetForSequenceClassification'], model_type: 'xlnet' }),
+      async (path) => editConfig(path, { architectures: ['UnknownForSequenceClassification'], model_type: 'unknown' }),
     ],
     [
       'a configuration that contradicts the weights',

@@ -3,25 +3,21 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Classifier, convert, estimateMemory, ZeroShotClassifier, type TensorType } from 'ggml-encoder';
+import { Classifier, estimateMemory, ZeroShotClassifier, type TensorType } from 'ggml-encoder';
 import { readGgufHead } from '../../src/gguf/reader';
 import { deviceSlack, type Engine, engineOptions } from './engines';
-import { type Family, families, familyInputs, ownTokenizer, writeFamily } from './family-checkpoints';
+import { familyFile, familyInputs, familyNamed, ownTokenizer } from './family-checkpoints';
 
-const named = (wanted: string) => families().find(({ name }) => name === wanted)!;
-const NLI = named('bart-nli');
+const NLI = familyNamed('bart-nli');
 /** The decoder starts with the code of the text's language, or with its end. */
-const LANGUAGES = [named('mbart-nli'), named('mbart-50')];
+const LANGUAGES = [familyNamed('mbart-nli'), familyNamed('mbart-50')];
 const QUIET = { onWarning: () => undefined };
 
 const folder = mkdtempSync(path.join(tmpdir(), 'ggml-encoder-decoders-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function makeFile(name: string, type: TensorType, family: Family = NLI, tokenizer = ownTokenizer(family)) {
-  const checkpoint = path.join(folder, name);
-  await writeFamily(family, checkpoint, 'safetensors', 'F32', tokenizer);
-  await convert(checkpoint, { output: `${checkpoint}.gguf`, type });
-  return `${checkpoint}.gguf`;
+async function makeFile(name: string, type: TensorType, family = NLI, tokenizer = ownTokenizer(family)) {
+  return familyFile(folder, name, type, family, tokenizer);
 }
 
 let file = '';
@@ -113,7 +109,7 @@ describe.each(LANGUAGES)('$name', (family) => {
 });
 
 it('is refused by name where the vocabulary has none of the languages', async () => {
-  const own = ownTokenizer(named('mbart-nli'))!;
+  const own = ownTokenizer(familyNamed('mbart-nli'))!;
   const tokenizer = JSON.parse(JSON.stringify(own.tokenizer).replaceAll(/[a-z]{2}_[A-Z]{2}/g, '$&_')) as object;
   const config = { tokenizer_class: 'MBart50Tokenizer' };
   await expect(makeFile('no-languages', 'f32', LANGUAGES[1], { tokenizer, config })).rejects.toMatchObject({

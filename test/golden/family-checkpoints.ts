@@ -7,6 +7,8 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 
+import { convert, type TensorType } from 'ggml-encoder';
+
 import { decodeElements, encodeElements } from '../../src/convert/dtypes';
 import { MBART50_LANGUAGES, MBART_LANGUAGES } from '../../src/convert/language-codes';
 import { type GoldenModel, type StoredType, goldenInputs, tensorValues } from './checkpoint-fixture';
@@ -111,6 +113,24 @@ function withCodes(file: UnigramFile, codes: readonly string[]): UnigramFile {
     token.content === '<mask>' ? { ...token, id: vocab.length - 1 } : token,
   );
   return { ...file, added_tokens, model: { ...file.model, vocab } };
+}
+
+export function familyNamed(wanted: string): Family {
+  return families().find(({ name }) => name === wanted)!;
+}
+
+/** The GGUF file of its checkpoint, which is written into the folder `name` of `parent` beside it. */
+export async function familyFile(
+  parent: string,
+  name: string,
+  type: TensorType,
+  family: Family,
+  tokenizer = ownTokenizer(family),
+): Promise<string> {
+  const checkpoint = join(parent, name);
+  await writeFamily(family, checkpoint, 'safetensors', 'F32', tokenizer);
+  await convert(checkpoint, { output: `${checkpoint}.gguf`, type });
+  return `${checkpoint}.gguf`;
 }
 
 /** Writes the checkpoint into `folder`, which is made when missing; with WordPiece unless it has its own tokenizer. */

@@ -3,24 +3,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Classifier, convert, estimateMemory, type TensorType } from 'ggml-encoder';
+import { Classifier, estimateMemory, type TensorType } from 'ggml-encoder';
 import { readGgufHead } from '../../src/gguf/reader';
 import { deviceSlack, type Engine, engineOptions } from './engines';
-import { type Family, families, familyInputs, ownTokenizer, writeFamily } from './family-checkpoints';
+import { familyFile, familyInputs, familyNamed, ownTokenizer } from './family-checkpoints';
 
-const named = (wanted: string) => families().find(({ name }) => name === wanted)!;
-const XLNET = named('xlnet');
+const XLNET = familyNamed('xlnet');
 const QUIET = { onWarning: () => undefined };
 const LOGITS = { logits: true, specialTokens: 'parse' } as const;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'ggml-encoder-xlnet-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function makeFile(name: string, type: TensorType, family: Family = XLNET, tokenizer = ownTokenizer(family)) {
-  const checkpoint = path.join(folder, name);
-  await writeFamily(family, checkpoint, 'safetensors', 'F32', tokenizer);
-  await convert(checkpoint, { output: `${checkpoint}.gguf`, type });
-  return `${checkpoint}.gguf`;
+async function makeFile(name: string, type: TensorType, family = XLNET, tokenizer = ownTokenizer(family)) {
+  return familyFile(folder, name, type, family, tokenizer);
 }
 
 let file = '';
@@ -32,7 +28,7 @@ describe.each<Engine>(['auto', 'portable'])('on %s', (kernels) => {
   it.each(['xlnet', 'xlnet-clamped', 'xlnet-causal'])(
     '%s scores a text the same in every batch, bit for bit',
     async (name) => {
-      const family = named(name);
+      const family = familyNamed(name);
       const stored = await makeFile(`${name}-alone-${kernels}`, 'f32', family);
       await using model = await Classifier.load(stored, { ...engineOptions(kernels), ...QUIET });
       const inputs = familyInputs(family);
@@ -103,7 +99,7 @@ describe('the file', () => {
 
   it('has no more distances than are told apart', async () => {
     const distances = ['xlnet', 'xlnet-clamped'].map(async (name) => {
-      const { metadata } = await readGgufHead(await makeFile(`distances-${name}`, 'f32', named(name)));
+      const { metadata } = await readGgufHead(await makeFile(`distances-${name}`, 'f32', familyNamed(name)));
       return metadata.get('ggml_encoder.max_relative_positions')?.value;
     });
     expect(await Promise.all(distances)).toEqual([8192, 13]);

@@ -34,9 +34,14 @@ std::vector<std::string> read_labels(const GgufFile& file, uint32_t num_labels,
   return labels;
 }
 
+/// None where the key is absent.
+std::vector<std::string> strings_or_none(const GgufFile& file, const char* key) {
+  return file.has(key) ? file.strings(key) : std::vector<std::string>();
+}
+
 void read_prompts(const GgufFile& file, ModelInfo& info) {
-  if (file.has("ggml_encoder.prompt_names")) info.prompt_names = file.strings("ggml_encoder.prompt_names");
-  if (file.has("ggml_encoder.prompt_texts")) info.prompt_texts = file.strings("ggml_encoder.prompt_texts");
+  info.prompt_names = strings_or_none(file, "ggml_encoder.prompt_names");
+  info.prompt_texts = strings_or_none(file, "ggml_encoder.prompt_texts");
   info.default_prompt = file.string("ggml_encoder.default_prompt", "");
   const auto& names = info.prompt_names;
   if (names.size() != info.prompt_texts.size())
@@ -48,11 +53,8 @@ void read_prompts(const GgufFile& file, ModelInfo& info) {
 
 void read_chat(const GgufFile& file, const Hparams& hparams, ModelInfo& info) {
   info.chat_source = file.string("tokenizer.chat_template", "");
-  const auto strings = [&](const char* key) {
-    return file.has(key) ? file.strings(key) : std::vector<std::string>();
-  };
-  info.chat_variables = strings("ggml_encoder.chat.variables");
-  info.chat_values = strings("ggml_encoder.chat.values");
+  info.chat_variables = strings_or_none(file, "ggml_encoder.chat.variables");
+  info.chat_values = strings_or_none(file, "ggml_encoder.chat.values");
   if (info.chat_variables.size() != info.chat_values.size())
     file.malformed("chat.variables and chat.values differ in length");
   // Such a head needs a token that nothing adds to a chat.

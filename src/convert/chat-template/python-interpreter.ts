@@ -21,6 +21,9 @@ const STATEMENTS = ['Set', 'Macro', 'Comment'];
 const WHITESPACE =
   '\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000';
 
+const SPACES: ReadonlySet<string> = new Set(WHITESPACE);
+const BETWEEN_WORDS = new RegExp(`[${WHITESPACE}]+`, 'u');
+
 /** Ends of lines of str.splitlines that the library does not know. */
 // eslint-disable-next-line no-control-regex -- they are what is looked for
 const OTHER_LINES = /[\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
@@ -136,13 +139,13 @@ function stripEnd(text: string, characters: Value | undefined): string {
 }
 
 function strippedOf(characters: Value | undefined): ReadonlySet<string> {
-  if (characters === undefined || characters.type === 'NullValue') return new Set(WHITESPACE);
+  if (characters === undefined || characters.type === 'NullValue') return SPACES;
   if (characters.type === 'StringValue') return new Set(characters.value as string);
   throw new Error('it strips something that is no text');
 }
 
 function wordsOf(text: string): string[] {
-  return text.split(new RegExp(`[${WHITESPACE}]+`, 'u')).filter((word) => word !== '');
+  return text.split(BETWEEN_WORDS).filter((word) => word !== '');
 }
 
 function capitalize(text: string): string {

@@ -9,6 +9,7 @@
 
 #include "backends/cpu/kernel_ops.h"
 #include "check.h"
+#include "enc/error.h"
 #include "ggml-cpu.h"
 #include "graph/graph_runner.h"
 #include "graph/portable_ops.h"
@@ -67,6 +68,16 @@ struct Loaded {
   ggml_backend_t backend;
   GraphRunner runner;
 };
+
+/// What loading it is refused with; `aborted` where it is not.
+inline ErrorCode code_of(RandomModel& model) {
+  try {
+    Loaded loaded(model, engines()[0]);
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return ErrorCode::aborted;
+}
 
 inline void check_against_reference(const Shape& shape, const std::vector<int>& lengths) {
   RandomModel model(shape, 7);

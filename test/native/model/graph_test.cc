@@ -360,14 +360,6 @@ TEST(graph_refuses_a_batch_of_long_and_short_texts) {
 }
 
 TEST(weights_refuse_what_the_contract_does_not_say) {
-  const auto code_of = [](RandomModel& m) {
-    try {
-      Loaded loaded(m, engines()[0]);
-    } catch (const Error& error) {
-      return error.code();
-    }
-    return ErrorCode::aborted;
-  };
   RandomModel fine({}, 1);
   CHECK(code_of(fine) == ErrorCode::aborted);
   Shape even;

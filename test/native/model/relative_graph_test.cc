@@ -24,14 +24,6 @@ TEST(graph_equals_reference_with_scores_of_distances_and_segments) {
 }
 
 TEST(scores_of_distances_and_segments_are_refused_where_keys_contradict_each_other) {
-  const auto code_of = [](RandomModel& m) {
-    try {
-      Loaded loaded(m, engines()[0]);
-    } catch (const Error& error) {
-      return error.code();
-    }
-    return ErrorCode::aborted;
-  };
   Shape distant;
   distant.types = 0;
   distant.reach = 9;

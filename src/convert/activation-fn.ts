@@ -9,22 +9,24 @@ const ACTIVATIONS: ReadonlyMap<string, string> = new Map([
   ['Tanh', 'tanh'],
 ]);
 
-/**
- * `unnamed` when the checkpoint names none; '' for one that CrossEncoder itself would not import, and a warning is added.
- */
+/** `unnamed` when the checkpoint names none; '' for one that CrossEncoder itself would not import, `unknown` then says so. */
 export function readActivationFn(
   config: ConfigReader,
   settings: ConfigReader | undefined,
-  warnings: string[],
   unnamed = '',
-): string {
+): { readonly activationFn: string; readonly unknown: readonly string[] } {
   const name =
     settings?.string('activation_fn') ?? nested(config) ?? config.string('sbert_ce_default_activation_function');
-  if (name === undefined) return unnamed;
-  const activation = name.startsWith('torch.') ? ACTIVATIONS.get(name.slice(name.lastIndexOf('.') + 1)) : undefined;
-  if (activation !== undefined) return activation;
-  warnings.push(`the activation ${name.slice(0, 100)} is not known; scores use the default of sentence-transformers`);
-  return '';
+  if (name === undefined) return { activationFn: unnamed, unknown: [] };
+  const activationFn = torchClass(name, ACTIVATIONS);
+  if (activationFn !== undefined) return { activationFn, unknown: [] };
+  const warning = `the activation ${name.slice(0, 100)} is not known; scores use the default of sentence-transformers`;
+  return { activationFn: '', unknown: [warning] };
+}
+
+/** What `known` has for the last part of the dotted name of one of torch's classes; undefined for any other name. */
+export function torchClass(name: string, known: ReadonlyMap<string, string>): string | undefined {
+  return name.startsWith('torch.') ? known.get(name.slice(name.lastIndexOf('.') + 1)) : undefined;
 }
 
 function nested(config: ConfigReader): string | undefined {

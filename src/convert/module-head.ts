@@ -5,6 +5,7 @@
  */
 import { EncoderError } from '../errors';
 import type { JsonValue } from '../support/json';
+import { torchClass } from './activation-fn';
 import type { EncoderBody, EncoderHead, EncoderModel } from './architectures/architecture';
 import { TensorPlanner } from './architectures/tensor-planner';
 import type { CheckpointFiles } from './checkpoint';
@@ -223,7 +224,7 @@ export function readDense(
     config.unsupported(`module_input_name is ${inputName.slice(0, 40)}; only ${features.join(' or ')} is supported`);
   }
   const name = config.string('activation_function', DEFAULT_ACTIVATION);
-  const activation = name.startsWith('torch.') ? ACTIVATIONS.get(name.slice(name.lastIndexOf('.') + 1)) : undefined;
+  const activation = torchClass(name, ACTIVATIONS);
   if (activation === undefined) {
     config.unsupported(
       `activation_function is ${name.slice(0, 100)}; supported are ${[...ACTIVATIONS.keys()].join(', ')} of torch.nn`,

@@ -103,15 +103,15 @@ export async function readVocabularyScore(
 }
 
 /**
- * The chat template that sentence-transformers puts a pair into for a classifier; undefined for most. A template that takes
+ * The chat template that sentence-transformers puts a pair into for a classifier; undefined where it does not. One that takes
  * no pair, as those of chat models, is not used: the library refuses pairs with it, and transformers knows none of this.
  */
-export async function readClassifierTemplate(
-  checkpoint: CheckpointFiles,
-  { transformer, tokenizer, config }: Omit<ScoreSources, 'settings'>,
-): Promise<PairTemplate | undefined> {
-  const source = await findTemplate(checkpoint, config);
-  if (source === undefined || !isForPairs(source)) return undefined;
+export function readClassifierTemplate(
+  source: TemplateSource,
+  transformer: ConfigReader | undefined,
+  tokenizer: PreparedTokenizer,
+): PairTemplate | undefined {
+  if (!isForPairs(source)) return undefined;
   const modalities = transformer?.object('modality_config');
   if (modalities !== undefined && modalities['message'] === undefined) return undefined;
   const format = transformer && modalities && readFormat(transformer, modalities['message']);

@@ -47,13 +47,8 @@ export interface CheckpointChat {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** Undefined for most classifiers. A template that is too large to be rendered is left out. */
-export async function readChat(
-  checkpoint: CheckpointFiles,
-  tokenizerConfig: JsonObject | undefined,
-  tokenizer: PreparedTokenizer,
-): Promise<CheckpointChat | undefined> {
-  const found = await findTemplate(checkpoint, tokenizerConfig);
-  if (found === undefined || isForPairs(found) || found.source.length > MAX_SOURCE) return undefined;
-  return { source: found.source, variables: tokenVariables(tokenizer) };
+/** Undefined for a template that takes pairs, and one that is too large to be rendered. */
+export function readChat(source: TemplateSource, tokenizer: PreparedTokenizer): CheckpointChat | undefined {
+  if (isForPairs(source) || source.source.length > MAX_SOURCE) return undefined;
+  return { source: source.source, variables: tokenVariables(tokenizer) };
 }

@@ -1,0 +1,323 @@
+/**
+ * What a checkpoint says, for each kind of it: what its configuration, its tokenizer and its weights together make of the file.
+ * A new kind of model is a function here; a new class of a known kind is a file in architectures.
+ */
+import { readActivationFn } from './activation-fn';
+import type { Architecture, EncoderModel } from './architectures/architecture';
+import { bareClass, findArchitecture, findBody } from './architectures/index';
+import { readAnswerTokens, refuseScoreTokens } from './answer-tokens';
+import type { CheckpointFiles, TokenizerFiles } from './checkpoint';
+import type { ConfigReader } from './config';
+import type { PlanOptions } from './conversion-plan';
+import { checkLabels, readLabels, suggestedLabels } from './labels';
+import { checkListTokenizer } from './document-list';
+import { MAX_VOCAB_SIZE } from './limits';
+import { describeLabelModel, encoderConfig } from './label-head';
+import { describeInteraction, isLateInteraction } from './late-interaction';
+import { readMaxLength } from './max-length';
+import type { ModelFacts } from './metadata';
+import { addModuleHead, checkModuleSettings } from './module-head';
+import type { TensorSource } from './readers/tensor-source';
+import { readPrompts } from './prompts';
+import { findPublishedText } from './published-scores';
+import { type HeadFolders, MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
+import type { SetFitHead } from './setfit-head';
+import { readVectors } from './tensor-copy';
+import { type PreparedTokenizer, prepareTokenizer } from './tokenizer';
+import { refuseKwargs } from './transformer-kwargs';
+import { findTemplate, readChat } from './chat-template/template-source';
+import { type VocabularyScore, readClassifierTemplate, readVocabularyScore } from './vocabulary-score';
+
+const PROBLEM_TYPES: readonly string[] = [
+  '',
+  'regression',
+  'single_label_classification',
+  'multi_label_classification',
+];
+
+/** What one kind of checkpoint says, before its weights are looked at. */
+export interface Description {
+  readonly facts: Omit<ModelFacts, 'name' | 'numParameters' | 'requestedType'>;
+  readonly weights: TensorSource;
+  /** What the checkpoint leaves open, beside what the model itself says of that. */
+  readonly assumptions?: readonly (string | undefined)[];
+  /** What its settings name and nobody knows. */
+  readonly unknown?: readonly string[];
+}
+
+/** Names for the only row of a head that scores. */
+const ONE_LABEL = () => ['LABEL_0'];
+
+/** `options`: labels and score tokens of the caller's. */
+export async function describeCheckpoint(checkpoint: CheckpointFiles, options: PlanOptions): Promise<Description> {
+  const config = await checkpoint.config();
+  const encoder = encoderConfig(config);
+  if (encoder !== undefined) return describeReaderOfLabels(checkpoint, config, encoder, options);
+  if (isLateInteraction(checkpoint, config)) return describeTokenVectors(checkpoint, config, options);
+  const head = checkpoint.modules?.head;
+  if (head !== undefined) return describeModules(checkpoint, head, config, options);
+  const architecture = findArchitecture(config);
+  if (architecture.scoresVocabulary === undefined) return describeClassifier(checkpoint, architecture, config, options);
+  return describeLanguageModel(checkpoint, architecture, config, options);
+}
+
+/** A model that reads its labels; it has no label, prompt or template of its own. */
+async function describeReaderOfLabels(
+  checkpoint: CheckpointFiles,
+  config: ConfigReader,
+  encoder: ConfigReader,
+  options: PlanOptions,
+): Promise<Description> {
+  if (checkpoint.modules !== undefined) config.unsupported('modules.json beside a GLiClassModel is not supported');
+  if (options.labels !== undefined)
+    config.unsupported('a GLiClassModel has no labels to name: it reads those of each call');
+  refuseScoreTokens(options.scoreTokens, 'a GLiClassModel, which answers with no token');
+  const own = await checkpoint.weights();
+  const tokenizer = prepareTokenizer(await checkpoint.tokenizerFiles(), checkpoint.modelFolder, {
+    modelType: encoder.string('model_type', ''),
+    tokenizerClass: config.string('tokenizer_class') ?? encoder.string('tokenizer_class'),
+  });
+  const { weights, ...described } = describeLabelModel(config, encoder, own, tokenizer);
+  return {
+    facts: {
+      ...described,
+      tokenizer,
+      labels: ONE_LABEL(),
+      problemType: '',
+      activationFn: '',
+      prompts: readPrompts(undefined),
+    },
+    weights,
+  };
+}
+
+/** A model that compares tokens of two texts; what stands before them is no prompt. */
+async function describeTokenVectors(
+  checkpoint: CheckpointFiles,
+  config: ConfigReader,
+  options: PlanOptions,
+): Promise<Description> {
+  refuseScoreTokens(options.scoreTokens, 'a model of late interaction, which answers with no token');
+  const { weights, ...described } = await describeInteraction(checkpoint, config);
+  return {
+    facts: {
+      ...described,
+      labels: labelsOf(options, 1, ONE_LABEL),
+      problemType: readProblemType(config),
+      activationFn: 'identity',
+      prompts: readPrompts(undefined),
+    },
+    weights,
+  };
+}
+
+/** A bare model under modules of sentence-transformers that give the scores, or under SetFit's head. */
+async function describeModules(
+  checkpoint: CheckpointFiles,
+  folders: HeadFolders,
+  config: ConfigReader,
+  options: PlanOptions,
+): Promise<Description> {
+  const architecture = findBody(config);
+  const own = await checkpoint.weights();
+  const setFit = folders.scores === undefined ? await checkpoint.setFitHead() : undefined;
+  const read = await readSettings(checkpoint);
+  const { transformer, settings, files } = read;
+  refuseScoreTokens(options.scoreTokens, `a ${architecture.sourceClass}, which answers with no token`);
+  const template = await findTemplate(checkpoint, files.config);
+  checkModuleSettings(checkpoint, settings, transformer, template !== undefined, setFit !== undefined);
+  const body = architecture.describeBody(config, own);
+  const { model, weights } = await addModuleHead(checkpoint, folders, body, own, setFit);
+  const readOwnLabels = () => setFit?.labels ?? suggestedLabels(config, model.numLabels);
+  const labels = labelsOf(options, model.numLabels, readOwnLabels);
+  const tokenizer = readTokenizer(checkpoint, architecture, config, read);
+  const { activationFn, unknown } = readActivationFn(config, settings);
+  return {
+    facts: {
+      sourceClass: setFit === undefined ? bareClass(architecture.sourceClass) : 'SetFitModel',
+      model,
+      tokenizer,
+      labels,
+      problemType: setFit === undefined ? readProblemType(config) : setFitProblem(setFit),
+      activationFn,
+      prompts: readPrompts(settings),
+      maxLength: maxLengthOf(checkpoint, transformer, model, tokenizer),
+    },
+    weights,
+    unknown,
+  };
+}
+
+/** A class with a head of its own, which classifies texts or ranks lists of them. */
+async function describeClassifier(
+  checkpoint: CheckpointFiles,
+  architecture: Architecture,
+  config: ConfigReader,
+  options: PlanOptions,
+): Promise<Description> {
+  const { sourceClass } = architecture;
+  const weights = await checkpoint.weights();
+  const read = await readSettings(checkpoint);
+  const { transformer, settings, files, unread } = read;
+  refuseScoreModule(checkpoint, config);
+  refuseScoreTokens(options.scoreTokens, `a ${sourceClass}, which answers with no token`);
+  const list = architecture.list?.(checkpoint.name);
+  const values = await readVectors(weights, architecture.valuesOf?.(weights) ?? []);
+  const described = architecture.describe(config, weights, undefined, values);
+  const model = list === undefined ? described : { ...described, list };
+  // The labels in the config.json of one that ranks lists are defaults of the class, and two.
+  const readOwnLabels = list === undefined ? () => readLabels(config, model.numLabels) : ONE_LABEL;
+  const labels = labelsOf(options, model.numLabels, readOwnLabels);
+  const tokenizer = readTokenizer(checkpoint, architecture, config, read);
+  if (list !== undefined) checkListTokenizer(list, tokenizer, checkpoint.modelFolder);
+  const source = list === undefined ? await findTemplate(checkpoint, files.config) : undefined;
+  const template = source && readClassifierTemplate(source, transformer, tokenizer);
+  const published = findPublishedText(checkpoint.name, sourceClass);
+  const { activationFn, unknown } = readActivationFn(config, settings, list === undefined ? '' : 'identity');
+  return {
+    facts: {
+      sourceClass,
+      model,
+      tokenizer,
+      labels,
+      problemType: readProblemType(config),
+      activationFn,
+      prompts: readPrompts(settings),
+      template: model.pairTemplate ?? published.template ?? template,
+      // Such a head reads a token that nothing adds to a chat.
+      chat: source && model.head.pooling !== 'eos' ? readChat(source, tokenizer) : undefined,
+      maxLength: maxLengthOf(checkpoint, transformer, model, tokenizer),
+    },
+    weights,
+    assumptions: [unread, published.assumption],
+    unknown,
+  };
+}
+
+/** A language model, whose head is made of the rows of tokens: the tokenizer is looked at before the model. */
+async function describeLanguageModel(
+  checkpoint: CheckpointFiles,
+  architecture: Architecture,
+  config: ConfigReader,
+  options: PlanOptions,
+): Promise<Description> {
+  const { sourceClass } = architecture;
+  const weights = await checkpoint.weights();
+  const read = await readSettings(checkpoint);
+  const { transformer, settings, files, unread } = read;
+  const tokenizer = readTokenizer(checkpoint, architecture, config, read);
+  let score: VocabularyScore;
+  if (architecture.scoresVocabulary === 'causal') {
+    refuseScoreTokens(options.scoreTokens, `a ${sourceClass}, which answers with no token`);
+    score = await readVocabularyScore(checkpoint, { transformer, settings, tokenizer, config: files.config });
+  } else {
+    refuseScoreModule(checkpoint, config);
+    const tokens = readAnswerTokens(checkpoint.name, config.path, tokenizer, options.scoreTokens);
+    score = { tokens, template: undefined };
+  }
+  const model = architecture.describe(config, weights, score.tokens);
+  const { activationFn, unknown } = readActivationFn(config, settings, score.activationFn);
+  return {
+    facts: {
+      sourceClass,
+      model,
+      tokenizer,
+      // The labels in its config.json are defaults of the class, and two.
+      labels: labelsOf(options, model.numLabels, ONE_LABEL),
+      problemType: readProblemType(config),
+      activationFn,
+      prompts: readPrompts(settings),
+      template: model.pairTemplate ?? score.template,
+      maxLength: maxLengthOf(checkpoint, transformer, model, tokenizer),
+    },
+    weights,
+    assumptions: [unread, score.assumption],
+    unknown,
+  };
+}
+
+/** The caller's labels, else the checkpoint's own. */
+function labelsOf({ labels }: PlanOptions, numLabels: number, readOwn: () => readonly string[]): readonly string[] {
+  return labels === undefined ? readOwn() : checkLabels(labels, numLabels);
+}
+
+function readTokenizer(
+  checkpoint: CheckpointFiles,
+  { tokenizerOf }: Architecture,
+  config: ConfigReader,
+  { files, transformer }: Settings,
+): PreparedTokenizer {
+  return prepareTokenizer(files, checkpoint.modelFolder, {
+    modelType: config.string('model_type', ''),
+    tokenizerClass: config.string('tokenizer_class'),
+    lowersCase: transformer?.boolean('do_lower_case', false),
+    source: tokenizerOf,
+    vocabSize: config.get('vocab_size') === undefined ? undefined : config.integer('vocab_size', 0, 1, MAX_VOCAB_SIZE),
+  });
+}
+
+function maxLengthOf(
+  checkpoint: CheckpointFiles,
+  transformer: ConfigReader | undefined,
+  model: EncoderModel,
+  tokenizer: PreparedTokenizer,
+): number {
+  return readMaxLength(
+    transformer,
+    model.maxTokens ?? model.hyperparameters.numPositions,
+    model.readsWhole === true ? undefined : (tokenizer.maxLength ?? model.usualLength),
+    checkpoint.modelFolder,
+  );
+}
+
+/** The files beside configuration and weights. */
+interface Settings {
+  /** sentence-transformers' settings of the transformer and of the model; undefined also where it does not read them. */
+  readonly transformer: ConfigReader | undefined;
+  readonly settings: ConfigReader | undefined;
+  /** Which of the two files it passes over, in a sentence. */
+  readonly unread?: string;
+  readonly files: TokenizerFiles;
+}
+
+/**
+ * sentence-transformers reads its settings beside modules.json alone, and for a head that is the transformer's own of a
+ * CrossEncoder alone.
+ */
+async function readSettings(checkpoint: CheckpointFiles): Promise<Settings> {
+  const transformer = await checkpoint.settings(TRANSFORMER_SETTINGS);
+  const settings = await checkpoint.settings(MODEL_SETTINGS);
+  const files = await checkpoint.tokenizerFiles();
+  const { modules } = checkpoint;
+  const hasOwnHead = modules?.head === undefined && modules?.logitScore === undefined;
+  if (!hasOwnHead) return { transformer, settings, files };
+  if (modules !== undefined && settings?.string('model_type') === 'CrossEncoder') {
+    if (transformer !== undefined) refuseKwargs(transformer);
+    return { transformer, settings, files };
+  }
+  const none = { transformer: undefined, settings: undefined, files };
+  const paths = [transformer, settings].flatMap((file) => file?.path ?? []);
+  if (paths.length === 0) return none;
+  const reason =
+    modules === undefined ? 'without a modules.json' : `unless the model_type in ${MODEL_SETTINGS} is CrossEncoder`;
+  return { ...none, unread: `${paths.join(' and ')} passed over, as sentence-transformers does ${reason}` };
+}
+
+function refuseScoreModule(checkpoint: CheckpointFiles, config: ConfigReader): void {
+  if (checkpoint.modules?.logitScore === undefined) return;
+  config.unsupported('modules.json has a LogitScore, which only a language model (ForCausalLM) has logits for');
+}
+
+function setFitProblem({ isMultiLabel }: SetFitHead): string {
+  return isMultiLabel ? 'multi_label_classification' : 'single_label_classification';
+}
+
+function readProblemType(config: ConfigReader): string {
+  const problemType = config.string('problem_type', '');
+  if (!PROBLEM_TYPES.includes(problemType)) {
+    config.malformed(
+      `problem_type is ${JSON.stringify(problemType.slice(0, 60))}; known are ${PROBLEM_TYPES.slice(1).join(', ')}`,
+    );
+  }
+  return problemType;
+}

@@ -20,7 +20,7 @@ import type {
   TensorIndex,
 } from './architecture';
 import { checkHeads, readActivation, refusePruned } from './mechanisms';
-import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
+import { type Prefixes, type TensorPlanner, planClassifier } from './tensor-planner';
 
 /** Rows at the front of both position tables that no token takes. */
 const POSITION_OFFSET = 2;
@@ -130,35 +130,34 @@ function readToken(
 
 function plan(hyperparameters: BartHyperparameters, weights: TensorIndex): Pick<EncoderModel, 'tensors' | 'numLabels'> {
   const { hiddenSize: h, vocabSize, numPositions, numLayers, normPlacement, decoder } = hyperparameters;
-  const [model, head] = findPrefix(PREFIXES, 'encoder.embed_positions.weight', weights);
-  const numLabels = readNumLabels(weights, `${head}classification_head.out_proj.weight`);
-  const planner = new TensorPlanner(weights);
-  const stack = (target: string, source: string) => {
-    const kept = [[POSITION_OFFSET, numPositions]] as const;
-    const positions = `${source}embed_positions.weight`;
-    planner.exact(`${target}position_embd.weight`, [numPositions + POSITION_OFFSET, h], positions, kept);
-    planner.norm(`${target}token_embd_norm`, h, `${source}layernorm_embedding`);
-    if (normPlacement === 'pre') planner.norm(`${target}output_norm`, h, `${source}layer_norm`);
-  };
-  planner.tied(
-    'token_embd.weight',
-    [vocabSize, h],
-    TABLES.map((table) => `${model}${table}.weight`),
-  );
-  stack('', `${model}encoder.`);
-  for (let layer = 0; layer < numLayers; layer++) {
-    const [target, source] = [`blk.${layer}.`, `${model}encoder.layers.${layer}.`];
-    planLayer(planner, target, source, hyperparameters, hyperparameters.intermediateSize, false);
-  }
-  stack('dec.', `${model}decoder.`);
-  for (let layer = 0; layer < decoder.numLayers; layer++) {
-    const [target, source] = [`dec.blk.${layer}.`, `${model}decoder.layers.${layer}.`];
-    planLayer(planner, target, source, hyperparameters, decoder.intermediateSize, true);
-  }
-  planner.headDense('cls', h, h, `${head}classification_head.dense`);
-  planner.headDense('cls.output', numLabels, h, `${head}classification_head.out_proj`);
-  planner.refuseUnused(IGNORED);
-  return { tensors: planner.tensors, numLabels };
+  const classifier = 'classification_head.out_proj';
+  const place = { prefixes: PREFIXES, probe: 'encoder.embed_positions', classifier, ignored: IGNORED };
+  return planClassifier(weights, place, (planner, model, head, numLabels) => {
+    const stack = (target: string, source: string) => {
+      const kept = [[POSITION_OFFSET, numPositions]] as const;
+      const positions = `${source}embed_positions.weight`;
+      planner.exact(`${target}position_embd.weight`, [numPositions + POSITION_OFFSET, h], positions, kept);
+      planner.norm(`${target}token_embd_norm`, h, `${source}layernorm_embedding`);
+      if (normPlacement === 'pre') planner.norm(`${target}output_norm`, h, `${source}layer_norm`);
+    };
+    planner.tied(
+      'token_embd.weight',
+      [vocabSize, h],
+      TABLES.map((table) => `${model}${table}.weight`),
+    );
+    stack('', `${model}encoder.`);
+    for (let layer = 0; layer < numLayers; layer++) {
+      const [target, source] = [`blk.${layer}.`, `${model}encoder.layers.${layer}.`];
+      planLayer(planner, target, source, hyperparameters, hyperparameters.intermediateSize, false);
+    }
+    stack('dec.', `${model}decoder.`);
+    for (let layer = 0; layer < decoder.numLayers; layer++) {
+      const [target, source] = [`dec.blk.${layer}.`, `${model}decoder.layers.${layer}.`];
+      planLayer(planner, target, source, hyperparameters, decoder.intermediateSize, true);
+    }
+    planner.headDense('cls', h, h, `${head}classification_head.dense`);
+    planner.headDense('cls.output', numLabels, h, `${head}${classifier}`);
+  });
 }
 
 /** One layer of either stack; a decoder's also attends `across`, to the encoder's states. */

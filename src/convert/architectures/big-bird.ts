@@ -4,19 +4,14 @@
  * logits = classifier.out_proj(act(classifier.dense(h[0]))).
  */
 import type { ConfigReader } from '../config';
-import type { Architecture } from './architecture';
-import { BERT_BODY, type EncoderFacts, type LayerNames, encoderFamily } from './encoder-tensors';
+import { BERT_BODY, type EncoderFacts, type LayerNames, encoderFamily, withoutBody } from './encoder-tensors';
 import { BERT_BASE, type Sizes, readBertHyperparameters } from './mechanisms';
 import { prefixesOf } from './tensor-planner';
 
 const DEFAULTS = { ...BERT_BASE, numPositions: 4096, vocabSize: 50_358, hiddenActivation: 'gelu_new' };
 
 /** Without a body: modules do not know of a limit that is shorter than the table of positions. */
-export const bigBird: Architecture = {
-  sourceClass: 'BigBirdForSequenceClassification',
-  modelType: 'big_bird',
-  describe: encoderFamily('BigBirdForSequenceClassification', 'big_bird', read).describe,
-};
+export const bigBird = withoutBody(encoderFamily('BigBirdForSequenceClassification', 'big_bird', read));
 
 function read(config: ConfigReader): EncoderFacts {
   const hyperparameters = readBertHyperparameters(config, DEFAULTS);

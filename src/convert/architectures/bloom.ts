@@ -8,7 +8,7 @@ import { alibiSlopes } from './alibi';
 import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
 import { checkHeads } from './mechanisms';
 import { planScore, scoreHead } from './score-head';
-import { TensorPlanner, findPrefix, prefixesOf, readNumLabels } from './tensor-planner';
+import { planClassifier, prefixesOf } from './tensor-planner';
 
 const IGNORED = /(^|\.)lm_head\.weight$/;
 
@@ -59,22 +59,25 @@ function plan(
   { numLayers, hiddenSize: h, numHeads, intermediateSize: f, vocabSize }: EncoderHyperparameters,
   weights: TensorIndex,
 ): Pick<EncoderModel, 'tensors' | 'numLabels'> {
-  const [decoder, head] = findPrefix(prefixesOf('transformer'), 'word_embeddings.weight', weights);
-  const numLabels = readNumLabels(weights, `${head}score.weight`);
-  const planner = new TensorPlanner(weights);
-  planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}word_embeddings.weight`);
-  planner.norm('token_embd_norm', h, `${decoder}word_embeddings_layernorm`);
-  for (let layer = 0; layer < numLayers; layer++) {
-    const [block, from] = [`blk.${layer}.`, `${decoder}h.${layer}.`];
-    planner.norm(`${block}attn_norm`, h, `${from}input_layernorm`);
-    planner.joinedHeads(`${block}attn_qkv`, h, numHeads, `${from}self_attention.query_key_value`);
-    planner.dense(`${block}attn_output`, h, h, `${from}self_attention.dense`);
-    planner.norm(`${block}ffn_norm`, h, `${from}post_attention_layernorm`);
-    planner.dense(`${block}ffn_up`, f, h, `${from}mlp.dense_h_to_4h`);
-    planner.dense(`${block}ffn_down`, h, f, `${from}mlp.dense_4h_to_h`);
-  }
-  planner.norm('output_norm', h, `${decoder}ln_f`);
-  planScore(planner, head, numLabels, h);
-  planner.refuseUnused(IGNORED);
-  return { tensors: planner.tensors, numLabels };
+  const place = {
+    prefixes: prefixesOf('transformer'),
+    probe: 'word_embeddings',
+    classifier: 'score',
+    ignored: IGNORED,
+  };
+  return planClassifier(weights, place, (planner, decoder, head, numLabels) => {
+    planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}word_embeddings.weight`);
+    planner.norm('token_embd_norm', h, `${decoder}word_embeddings_layernorm`);
+    for (let layer = 0; layer < numLayers; layer++) {
+      const [block, from] = [`blk.${layer}.`, `${decoder}h.${layer}.`];
+      planner.norm(`${block}attn_norm`, h, `${from}input_layernorm`);
+      planner.joinedHeads(`${block}attn_qkv`, h, numHeads, `${from}self_attention.query_key_value`);
+      planner.dense(`${block}attn_output`, h, h, `${from}self_attention.dense`);
+      planner.norm(`${block}ffn_norm`, h, `${from}post_attention_layernorm`);
+      planner.dense(`${block}ffn_up`, f, h, `${from}mlp.dense_h_to_4h`);
+      planner.dense(`${block}ffn_down`, h, f, `${from}mlp.dense_4h_to_h`);
+    }
+    planner.norm('output_norm', h, `${decoder}ln_f`);
+    planScore(planner, head, numLabels, h);
+  });
 }

@@ -18,7 +18,7 @@ import type { Biases, DecoderFamily } from './decoder-family';
 import { readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
 import { readRotary, requireWholeHeads } from './rotary';
 import { planScore, scoreHead } from './score-head';
-import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
+import { type Prefixes, TensorPlanner, findPrefix, planClassifier, planTensors } from './tensor-planner';
 
 const PREFIXES: Prefixes = [
   ['model.', ''],
@@ -75,12 +75,12 @@ export function describeBody(
   planHead?: (planner: TensorPlanner, prefix: string, hyperparameters: EncoderHyperparameters) => void,
 ): EncoderBody {
   const hyperparameters = readHyperparameters(family, config);
-  const [decoder, head] = findPrefix(PREFIXES, 'embed_tokens.weight', weights);
-  const planner = new TensorPlanner(weights);
-  planBody(planner, decoder, hyperparameters, family, config);
-  planHead?.(planner, head, hyperparameters);
-  planner.refuseUnused(IGNORED_BESIDE_BODY);
-  return { architecture: family.architecture ?? family.modelType, hyperparameters, tensors: planner.tensors };
+  const place = { prefixes: PREFIXES, probe: 'embed_tokens', ignored: IGNORED_BESIDE_BODY };
+  const tensors = planTensors(weights, place, (planner, decoder, head) => {
+    planBody(planner, decoder, hyperparameters, family, config);
+    planHead?.(planner, head, hyperparameters);
+  });
+  return { architecture: family.architecture ?? family.modelType, hyperparameters, tensors };
 }
 
 function describeClassifier(
@@ -91,17 +91,14 @@ function describeClassifier(
   ignored: RegExp,
 ): EncoderModel {
   const hyperparameters = readHyperparameters(family, config);
-  const [decoder, head] = findPrefix(prefixes, 'embed_tokens.weight', weights);
-  const numLabels = readNumLabels(weights, `${head}score.weight`);
-  const planner = new TensorPlanner(weights);
-  planBody(planner, decoder, hyperparameters, family, config);
-  planScore(planner, head, numLabels, hyperparameters.hiddenSize, family.logitDivisor?.(config));
-  planner.refuseUnused(ignored);
+  const place = { prefixes, probe: 'embed_tokens', classifier: 'score', ignored };
   return {
     architecture: family.architecture ?? family.modelType,
     hyperparameters,
-    tensors: planner.tensors,
-    numLabels,
+    ...planClassifier(weights, place, (planner, decoder, head, numLabels) => {
+      planBody(planner, decoder, hyperparameters, family, config);
+      planScore(planner, head, numLabels, hyperparameters.hiddenSize, family.logitDivisor?.(config));
+    }),
     head: family.head?.(config) ?? scoreHead(config, family.defaults.padTokenId),
     llamacppCompat: 'unsupported',
   };
@@ -169,7 +166,7 @@ function readLogitSoftcap({ logitSoftcap }: DecoderFamily, config: ConfigReader)
 }
 
 /** The embeddings, and what planDecoder() has. */
-function planBody(
+export function planBody(
   planner: TensorPlanner,
   prefix: string,
   hyperparameters: EncoderHyperparameters,
@@ -195,7 +192,7 @@ function planDecoder(
   planNorm(planner, 'output_norm', hyperparameters.hiddenSize, `${prefix}norm`, family);
 }
 
-function readHyperparameters(family: DecoderFamily, config: ConfigReader): EncoderHyperparameters {
+export function readHyperparameters(family: DecoderFamily, config: ConfigReader): EncoderHyperparameters {
   const { defaults } = family;
   const read = readSizes(config, defaults);
   const numKeyValueHeads = readKeyValueHeads(config, read.numHeads, defaults.numKeyValueHeads);

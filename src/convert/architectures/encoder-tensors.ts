@@ -9,7 +9,7 @@ import type {
   TensorIndex,
   TensorValues,
 } from './architecture';
-import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
+import { type Place, type Prefixes, type TensorPlanner, planClassifier, planTensors } from './tensor-planner';
 
 /** Plans the layer `target` of the file from layers in another order; `from` gives a name its prefix. */
 type PlanLinear = (planner: TensorPlanner, target: string, from: (name: string) => string) => void;
@@ -101,7 +101,7 @@ export function encoderFamily(
     modelType,
     describe(config, weights, _score, values) {
       const { names, ...facts } = read(config, weights, values);
-      return { ...facts, ...planTensors(facts.hyperparameters, names, weights) };
+      return { ...facts, ...planModel(facts.hyperparameters, names, weights) };
     },
     describeBody(config, weights) {
       const { names, architecture, hyperparameters } = read(config, weights);
@@ -110,24 +110,28 @@ export function encoderFamily(
   };
 }
 
+/** For a family whose encoder no modules can follow; what would be wrong with it, the family says. */
+export function withoutBody({ sourceClass, modelType, describe }: Architecture): Architecture {
+  return { sourceClass, modelType, describe };
+}
+
+function placeOf({ prefixes, tokenEmbedding, ignored }: EncoderNames): Place {
+  return { prefixes, probe: tokenEmbedding, ignored };
+}
+
 /** Tensors in file order and the number of rows of the classifier. */
-function planTensors(
+function planModel(
   hyperparameters: EncoderHyperparameters,
   names: EncoderNames,
   weights: TensorIndex,
-): { tensors: PlannedTensor[]; numLabels: number } {
-  const [encoder, head] = findPrefix(names.prefixes, `${names.tokenEmbedding}.weight`, weights);
-  const from = (name: string) => `${encoder}${name}`;
-  const classifier = `${head}${names.classifier}`;
-  const numLabels = readNumLabels(weights, `${classifier}.weight`);
-  const planner = new TensorPlanner(weights);
+): Pick<EncoderModel, 'tensors' | 'numLabels'> {
+  const { classifier } = names;
   const { hiddenSize: h } = hyperparameters;
-
-  planEncoder(planner, hyperparameters, names, from);
-  planner.headDense('cls', h, h, `${names.pooledIn === 'encoder' ? encoder : head}${names.pooled}`);
-  planner.headDense('cls.output', numLabels, h, classifier);
-  planner.refuseUnused(names.ignored);
-  return { tensors: planner.tensors, numLabels };
+  return planClassifier(weights, { ...placeOf(names), classifier }, (planner, encoder, head, numLabels) => {
+    planEncoder(planner, hyperparameters, names, (name) => `${encoder}${name}`);
+    planner.headDense('cls', h, h, `${names.pooledIn === 'encoder' ? encoder : head}${names.pooled}`);
+    planner.headDense('cls.output', numLabels, h, `${head}${classifier}`);
+  });
 }
 
 /** The encoder's tensors alone. A head that the checkpoint has all the same is passed over, as AutoModel does. */
@@ -136,14 +140,12 @@ function planBody(
   names: EncoderNames,
   weights: TensorIndex,
 ): readonly PlannedTensor[] {
-  const [encoder, head] = findPrefix(names.prefixes, `${names.tokenEmbedding}.weight`, weights);
-  const planner = new TensorPlanner(weights);
-  planEncoder(planner, hyperparameters, names, (name) => `${encoder}${name}`);
-  for (const source of [`${names.pooledIn === 'encoder' ? encoder : head}${names.pooled}`, head + names.classifier]) {
-    for (const part of ['weight', 'bias']) planner.ignore(`${source}.${part}`);
-  }
-  planner.refuseUnused(names.ignored);
-  return planner.tensors;
+  return planTensors(weights, placeOf(names), (planner, encoder, head) => {
+    planEncoder(planner, hyperparameters, names, (name) => `${encoder}${name}`);
+    for (const source of [`${names.pooledIn === 'encoder' ? encoder : head}${names.pooled}`, head + names.classifier]) {
+      for (const part of ['weight', 'bias']) planner.ignore(`${source}.${part}`);
+    }
+  });
 }
 
 function planEncoder(

@@ -5,7 +5,7 @@
  */
 import type { ConfigReader } from '../config';
 import type { Architecture, RotaryEmbedding, TensorIndex, TensorValues } from './architecture';
-import { BERT_BODY, type EncoderFacts, type EncoderNames, encoderFamily } from './encoder-tensors';
+import { BERT_BODY, type EncoderFacts, type EncoderNames, encoderFamily, withoutBody } from './encoder-tensors';
 import { BERT_BASE, type Sizes, checkHeads, readSizes, refuseDecoder } from './mechanisms';
 import { readPositionOffset } from './roberta';
 import { inverseFrequencies } from './rotary';
@@ -19,10 +19,8 @@ const TABLE = 'embeddings.position_embeddings';
 
 /** Without a body: what it needs of the weights' values is read for classifiers alone. */
 export const esm: Architecture = {
-  sourceClass: 'EsmForSequenceClassification',
-  modelType: 'esm',
+  ...withoutBody(encoderFamily('EsmForSequenceClassification', 'esm', read)),
   valuesOf: storedFrequencies,
-  describe: encoderFamily('EsmForSequenceClassification', 'esm', read).describe,
 };
 
 /** The frequencies that a checkpoint holds count, not the theta: half precision may have rounded them in the training. */

@@ -7,7 +7,7 @@ import type { Architecture, EncoderHyperparameters, EncoderModel, RotaryEmbeddin
 import { checkHeads, readActivation, readHeadSize, readSizes } from './mechanisms';
 import { rotaryParameters, rotation } from './rotary';
 import { planScore, scoreHead } from './score-head';
-import { TensorPlanner, findPrefix, prefixesOf, readNumLabels } from './tensor-planner';
+import { planClassifier, prefixesOf } from './tensor-planner';
 
 /** Causal masks and frequencies of old checkpoints, and what language models have beside the classifier. */
 const IGNORED = /(^|\.)attention\.((masked_)?bias|rotary_emb\.inv_freq)$|(^|\.)embed_out\.weight$/;
@@ -71,21 +71,19 @@ function plan(
   attentionBias: boolean,
   weights: TensorIndex,
 ): Pick<EncoderModel, 'tensors' | 'numLabels'> {
-  const [decoder, head] = findPrefix(prefixesOf('gpt_neox'), 'embed_in.weight', weights);
-  const numLabels = readNumLabels(weights, `${head}score.weight`);
-  const planner = new TensorPlanner(weights);
-  planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}embed_in.weight`);
-  for (let layer = 0; layer < numLayers; layer++) {
-    const [block, from] = [`blk.${layer}.`, `${decoder}layers.${layer}.`];
-    planner.norm(`${block}attn_norm`, h, `${from}input_layernorm`);
-    planner.joinedHeads(`${block}attn_qkv`, h, numHeads, `${from}attention.query_key_value`, attentionBias);
-    planner.dense(`${block}attn_output`, h, h, `${from}attention.dense`, attentionBias);
-    planner.norm(`${block}ffn_norm`, h, `${from}post_attention_layernorm`);
-    planner.dense(`${block}ffn_up`, f, h, `${from}mlp.dense_h_to_4h`);
-    planner.dense(`${block}ffn_down`, h, f, `${from}mlp.dense_4h_to_h`);
-  }
-  planner.norm('output_norm', h, `${decoder}final_layer_norm`);
-  planScore(planner, head, numLabels, h);
-  planner.refuseUnused(IGNORED);
-  return { tensors: planner.tensors, numLabels };
+  const place = { prefixes: prefixesOf('gpt_neox'), probe: 'embed_in', classifier: 'score', ignored: IGNORED };
+  return planClassifier(weights, place, (planner, decoder, head, numLabels) => {
+    planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}embed_in.weight`);
+    for (let layer = 0; layer < numLayers; layer++) {
+      const [block, from] = [`blk.${layer}.`, `${decoder}layers.${layer}.`];
+      planner.norm(`${block}attn_norm`, h, `${from}input_layernorm`);
+      planner.joinedHeads(`${block}attn_qkv`, h, numHeads, `${from}attention.query_key_value`, attentionBias);
+      planner.dense(`${block}attn_output`, h, h, `${from}attention.dense`, attentionBias);
+      planner.norm(`${block}ffn_norm`, h, `${from}post_attention_layernorm`);
+      planner.dense(`${block}ffn_up`, f, h, `${from}mlp.dense_h_to_4h`);
+      planner.dense(`${block}ffn_down`, h, f, `${from}mlp.dense_4h_to_h`);
+    }
+    planner.norm('output_norm', h, `${decoder}final_layer_norm`);
+    planScore(planner, head, numLabels, h);
+  });
 }

@@ -14,7 +14,7 @@ import {
 import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
 import { checkHeads, readActivation, refusePruned } from './mechanisms';
 import { planScore, scoreHead } from './score-head';
-import { TensorPlanner, findPrefix, prefixesOf, readNumLabels } from './tensor-planner';
+import { planClassifier, prefixesOf } from './tensor-planner';
 
 /** The causal mask that old checkpoints hold, and what language models have beside the classifier. */
 const IGNORED = /(^|\.)h\.\d+\.attn\.(masked_)?bias$|(^|\.)lm_head\.weight$/;
@@ -69,22 +69,20 @@ function plan(
   { numLayers, hiddenSize: h, intermediateSize: f, numPositions, vocabSize }: EncoderHyperparameters,
   weights: TensorIndex,
 ): Pick<EncoderModel, 'tensors' | 'numLabels'> {
-  const [decoder, head] = findPrefix(prefixesOf('transformer'), 'wte.weight', weights);
-  const numLabels = readNumLabels(weights, `${head}score.weight`);
-  const planner = new TensorPlanner(weights);
-  planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}wte.weight`);
-  planner.exact('position_embd.weight', [numPositions, h], `${decoder}wpe.weight`);
-  for (let layer = 0; layer < numLayers; layer++) {
-    const [block, from] = [`blk.${layer}.`, `${decoder}h.${layer}.`];
-    planner.norm(`${block}attn_norm`, h, `${from}ln_1`);
-    planner.transposed(`${block}attn_qkv`, 3 * h, h, `${from}attn.c_attn`);
-    planner.transposed(`${block}attn_output`, h, h, `${from}attn.c_proj`);
-    planner.norm(`${block}ffn_norm`, h, `${from}ln_2`);
-    planner.transposed(`${block}ffn_up`, f, h, `${from}mlp.c_fc`);
-    planner.transposed(`${block}ffn_down`, h, f, `${from}mlp.c_proj`);
-  }
-  planner.norm('output_norm', h, `${decoder}ln_f`);
-  planScore(planner, head, numLabels, h);
-  planner.refuseUnused(IGNORED);
-  return { tensors: planner.tensors, numLabels };
+  const place = { prefixes: prefixesOf('transformer'), probe: 'wte', classifier: 'score', ignored: IGNORED };
+  return planClassifier(weights, place, (planner, decoder, head, numLabels) => {
+    planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}wte.weight`);
+    planner.exact('position_embd.weight', [numPositions, h], `${decoder}wpe.weight`);
+    for (let layer = 0; layer < numLayers; layer++) {
+      const [block, from] = [`blk.${layer}.`, `${decoder}h.${layer}.`];
+      planner.norm(`${block}attn_norm`, h, `${from}ln_1`);
+      planner.transposed(`${block}attn_qkv`, 3 * h, h, `${from}attn.c_attn`);
+      planner.transposed(`${block}attn_output`, h, h, `${from}attn.c_proj`);
+      planner.norm(`${block}ffn_norm`, h, `${from}ln_2`);
+      planner.transposed(`${block}ffn_up`, f, h, `${from}mlp.c_fc`);
+      planner.transposed(`${block}ffn_down`, h, f, `${from}mlp.c_proj`);
+    }
+    planner.norm('output_norm', h, `${decoder}ln_f`);
+    planScore(planner, head, numLabels, h);
+  });
 }

@@ -5,8 +5,7 @@
 import type { ConfigReader } from '../config';
 import { MAX_TOKEN_TYPES } from '../limits';
 import { readSlopes } from './alibi';
-import type { Architecture } from './architecture';
-import { BERT_BODY, type EncoderFacts, type EncoderNames, encoderFamily } from './encoder-tensors';
+import { BERT_BODY, type EncoderFacts, type EncoderNames, encoderFamily, withoutBody } from './encoder-tensors';
 import { BERT_BASE, type Sizes, checkHeads, readSizes, refuseDecoder } from './mechanisms';
 import { prefixesOf } from './tensor-planner';
 
@@ -14,11 +13,7 @@ import { prefixesOf } from './tensor-planner';
 const ACTIVATIONS = { geglu: 'gelu', reglu: 'relu' } as const;
 
 /** Without a body: AutoModel makes BERT of its model_type, which has a position table. */
-export const jinaBert: Architecture = {
-  sourceClass: 'JinaBertForSequenceClassification',
-  modelType: 'bert',
-  describe: encoderFamily('JinaBertForSequenceClassification', 'bert', read).describe,
-};
+export const jinaBert = withoutBody(encoderFamily('JinaBertForSequenceClassification', 'bert', read));
 
 function read(config: ConfigReader): EncoderFacts {
   // The default of the class is BERT's table, which no published model has.

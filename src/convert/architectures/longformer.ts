@@ -5,36 +5,39 @@
 import type { ConfigReader } from '../config';
 import { MAX_POSITIONS } from '../limits';
 import type { EncoderHyperparameters } from './architecture';
-import { BERT_BODY, type EncoderNames, type LayerNames, encoderFamily } from './encoder-tensors';
+import {
+  BERT_BODY,
+  type EncoderFacts,
+  type EncoderNames,
+  type LayerNames,
+  encoderFamily,
+  withoutBody,
+} from './encoder-tensors';
 import { BERT_BASE, readBertHyperparameters } from './mechanisms';
 import { readPositionOffset } from './roberta';
 import { type TensorPlanner, prefixesOf } from './tensor-planner';
 
-const { describe, sourceClass, modelType } = encoderFamily(
-  'LongformerForSequenceClassification',
-  'longformer',
-  (config) => {
-    const own = readBertHyperparameters(config, BERT_BASE);
-    const positionOffset = readPositionOffset(config, own);
-    const hyperparameters = {
-      ...own,
-      numPositions: own.numPositions - positionOffset,
-      positionOffset,
-      slidingWindow: readWindow(config, own.numLayers),
-      isFirstGlobal: true,
-    };
-    return {
-      architecture: 'longformer',
-      hyperparameters,
-      names: namesOf(hyperparameters),
-      head: { pooling: 'cls', activation: 'tanh' },
-      llamacppCompat: 'unsupported',
-    };
-  },
-);
+/** Without a body: the bare model has no token that sees all. */
+export const longformer = withoutBody(encoderFamily('LongformerForSequenceClassification', 'longformer', read));
 
-/** The bare model has no token that sees all, so it is not described. */
-export const longformer = { sourceClass, modelType, describe };
+function read(config: ConfigReader): EncoderFacts {
+  const own = readBertHyperparameters(config, BERT_BASE);
+  const positionOffset = readPositionOffset(config, own);
+  const hyperparameters = {
+    ...own,
+    numPositions: own.numPositions - positionOffset,
+    positionOffset,
+    slidingWindow: readWindow(config, own.numLayers),
+    isFirstGlobal: true,
+  };
+  return {
+    architecture: 'longformer',
+    hyperparameters,
+    names: namesOf(hyperparameters),
+    head: { pooling: 'cls', activation: 'tanh' },
+    llamacppCompat: 'unsupported',
+  };
+}
 
 /** A number, or one for each layer. */
 function readWindow(config: ConfigReader, numLayers: number) {

@@ -3,8 +3,7 @@
  * left out. Positions count from pad_token_id + 1; logits = classifier(tanh(pooler.dense(h[0]))).
  */
 import type { ConfigReader } from '../config';
-import type { Architecture } from './architecture';
-import { BERT_BODY, type EncoderFacts, encoderFamily } from './encoder-tensors';
+import { BERT_BODY, type EncoderFacts, encoderFamily, withoutBody } from './encoder-tensors';
 import { BERT_BASE, readBertHyperparameters } from './mechanisms';
 import { readPositionOffset } from './roberta';
 import { prefixesOf } from './tensor-planner';
@@ -14,11 +13,7 @@ const IGNORED =
   /(^|\.)embeddings\.(position_ids|token_type_ids)$|(^|\.)(entity_embeddings|entity_predictions|lm_head)\./;
 const ENTITY_QUERIES = /\.attention\.self\.(w2e|e2w|e2e)_query\.(weight|bias)$/;
 
-export const luke: Architecture = {
-  sourceClass: 'LukeForSequenceClassification',
-  modelType: 'luke',
-  describe: encoderFamily('LukeForSequenceClassification', 'luke', read).describe,
-};
+export const luke = withoutBody(encoderFamily('LukeForSequenceClassification', 'luke', read));
 
 function read(config: ConfigReader): EncoderFacts {
   const own = readBertHyperparameters(config, { ...BERT_BASE, vocabSize: 50_267 });

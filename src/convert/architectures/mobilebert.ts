@@ -6,7 +6,7 @@ import type { ConfigReader } from '../config';
 import { MAX_FEED_FORWARDS, MAX_HIDDEN_SIZE, MAX_TOKEN_TYPES } from '../limits';
 import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
 import { checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
-import { TensorPlanner, findPrefix, prefixesOf, readNumLabels } from './tensor-planner';
+import { type TensorPlanner, planClassifier, prefixesOf } from './tensor-planner';
 
 const DEFAULTS = {
   numLayers: 24,
@@ -80,18 +80,16 @@ function plan(
   weights: TensorIndex,
 ): Pick<EncoderModel, 'tensors' | 'numLabels'> {
   const { hiddenSize: h, numLayers } = hyperparameters;
-  const probe = 'embeddings.word_embeddings.weight';
-  const [encoder, head] = findPrefix(prefixesOf('mobilebert'), probe, weights);
-  const numLabels = readNumLabels(weights, `${head}classifier.weight`);
-  const planner = new TensorPlanner(weights);
-  planEmbeddings(planner, `${encoder}embeddings.`, hyperparameters);
-  for (let block = 0; block < numLayers; block++) {
-    planLayer(planner, `blk.${block}.`, `${encoder}encoder.layer.${block}.`, hyperparameters);
-  }
-  if (hasPooler) planner.headDense('cls', h, h, `${encoder}pooler.dense`);
-  planner.headDense('cls.output', numLabels, h, `${head}classifier`);
-  planner.refuseUnused(IGNORED);
-  return { tensors: planner.tensors, numLabels };
+  const probe = 'embeddings.word_embeddings';
+  const place = { prefixes: prefixesOf('mobilebert'), probe, classifier: 'classifier', ignored: IGNORED };
+  return planClassifier(weights, place, (planner, encoder, head, numLabels) => {
+    planEmbeddings(planner, `${encoder}embeddings.`, hyperparameters);
+    for (let block = 0; block < numLayers; block++) {
+      planLayer(planner, `blk.${block}.`, `${encoder}encoder.layer.${block}.`, hyperparameters);
+    }
+    if (hasPooler) planner.headDense('cls', h, h, `${encoder}pooler.dense`);
+    planner.headDense('cls.output', numLabels, h, `${head}classifier`);
+  });
 }
 
 function planEmbeddings(

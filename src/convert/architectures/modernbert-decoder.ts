@@ -6,9 +6,9 @@ import type { ConfigReader } from '../config';
 import { MAX_POSITIONS } from '../limits';
 import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
 import { readActivation } from './mechanisms';
-import { type Biases, planModernEncoder, readBiases, readModernHyperparameters } from './modernbert';
+import { type Biases, modernPlace, planModernEncoder, readBiases, readModernHyperparameters } from './modernbert';
 import { scoreHead } from './score-head';
-import { TensorPlanner, findPrefix, prefixesOf, readNumLabels } from './tensor-planner';
+import { planClassifier } from './tensor-planner';
 
 /** The head of the language model. */
 const IGNORED = /(^|\.)(decoder|lm_head\.dense|lm_head\.norm)\.(weight|bias)$/;
@@ -52,15 +52,12 @@ function plan(
   biases: Biases,
   weights: TensorIndex,
 ): Pick<EncoderModel, 'tensors' | 'numLabels'> {
-  const prefixes = [['model.', ''], ...prefixesOf('model')] as const;
-  const [encoder, head] = findPrefix(prefixes, 'embeddings.tok_embeddings.weight', weights);
-  const numLabels = readNumLabels(weights, `${head}classifier.weight`);
-  const planner = new TensorPlanner(weights);
   const { hiddenSize: h } = hyperparameters;
-  planModernEncoder(planner, hyperparameters, biases, encoder, ['q_proj', 'k_proj', 'v_proj']);
-  planner.headDense('cls', h, h, `${head}head.dense`, biases.classifier);
-  planner.norm('cls.norm', h, `${head}head.norm`, biases.norm);
-  planner.headDense('cls.output', numLabels, h, `${head}classifier`, biases.classifier);
-  planner.refuseUnused(IGNORED);
-  return { tensors: planner.tensors, numLabels };
+  const place = { ...modernPlace('model', IGNORED), classifier: 'classifier' };
+  return planClassifier(weights, place, (planner, encoder, head, numLabels) => {
+    planModernEncoder(planner, hyperparameters, biases, encoder, ['q_proj', 'k_proj', 'v_proj']);
+    planner.headDense('cls', h, h, `${head}head.dense`, biases.classifier);
+    planner.norm('cls.norm', h, `${head}head.norm`, biases.norm);
+    planner.headDense('cls.output', numLabels, h, `${head}classifier`, biases.classifier);
+  });
 }

@@ -10,7 +10,7 @@ import type { Architecture, EncoderBody, EncoderHyperparameters, EncoderModel, T
 import { slidingLayers, slidingWindow } from './layer-types';
 import { checkHeads, readActivation, readSizes } from './mechanisms';
 import { inverseFrequencies, layerParameters, requireWholeHeads } from './rotary';
-import { TensorPlanner, findPrefix, prefixesOf, readNumLabels } from './tensor-planner';
+import { type Place, type TensorPlanner, planClassifier, planTensors, prefixesOf } from './tensor-planner';
 
 const DEFAULTS = {
   numLayers: 22,
@@ -59,14 +59,12 @@ export const modernbert: Architecture = {
 
   describeBody(config: ConfigReader, weights: TensorIndex): EncoderBody {
     const hyperparameters = readModernHyperparameters(config, () => readLocalAttention(config));
-    const planner = new TensorPlanner(weights);
-    const [encoder] = findEncoder(weights);
-    planModernEncoder(planner, hyperparameters, readBiases(config), encoder);
-    planner.refuseUnused(IGNORED_BESIDE_BODY);
     return {
       architecture: 'modern-bert',
       hyperparameters,
-      tensors: planner.tensors,
+      tensors: planTensors(weights, modernPlace('modernbert', IGNORED_BESIDE_BODY), (planner, encoder) =>
+        planModernEncoder(planner, hyperparameters, readBiases(config), encoder),
+      ),
       llamacppEntries: llamacppEntries(config),
     };
   },
@@ -126,8 +124,9 @@ function isScaled(config: ConfigReader): boolean {
   });
 }
 
-function findEncoder(weights: TensorIndex): readonly [string, string] {
-  return findPrefix([['model.', ''], ...prefixesOf('modernbert')], 'embeddings.tok_embeddings.weight', weights);
+/** `attribute`: the encoder's name in the model, as trainers write it. */
+export function modernPlace(attribute: string, ignored: RegExp): Place {
+  return { prefixes: [['model.', ''], ...prefixesOf(attribute)], probe: 'embeddings.tok_embeddings', ignored };
 }
 
 function plan(
@@ -135,16 +134,14 @@ function plan(
   biases: Biases,
   weights: TensorIndex,
 ): Pick<EncoderModel, 'tensors' | 'numLabels'> {
-  const [encoder, head] = findEncoder(weights);
-  const numLabels = readNumLabels(weights, `${head}classifier.weight`);
-  const planner = new TensorPlanner(weights);
   const { hiddenSize: h } = hyperparameters;
-  planModernEncoder(planner, hyperparameters, biases, encoder);
-  planner.headDense('cls', h, h, `${head}head.dense`, biases.classifier);
-  planner.norm('cls.norm', h, `${head}head.norm`, biases.norm);
-  planner.headDense('cls.output', numLabels, h, `${head}classifier`);
-  planner.refuseUnused(IGNORED);
-  return { tensors: planner.tensors, numLabels };
+  const place = { ...modernPlace('modernbert', IGNORED), classifier: 'classifier' };
+  return planClassifier(weights, place, (planner, encoder, head, numLabels) => {
+    planModernEncoder(planner, hyperparameters, biases, encoder);
+    planner.headDense('cls', h, h, `${head}head.dense`, biases.classifier);
+    planner.norm('cls.norm', h, `${head}head.norm`, biases.norm);
+    planner.headDense('cls.output', numLabels, h, `${head}classifier`);
+  });
 }
 
 /** `parts`: of each layer's attention, where the checkpoint has them by themselves. */

@@ -8,7 +8,7 @@ import { MAX_HIDDEN_SIZE, MAX_INTERMEDIATE_SIZE } from '../limits';
 import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
 import { checkHeads, readActivation, readSizes } from './mechanisms';
 import { planScore, scoreHead } from './score-head';
-import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
+import { type Prefixes, planClassifier } from './tensor-planner';
 
 const PREFIXES: Prefixes = [
   ['model.decoder.', ''],
@@ -84,33 +84,36 @@ function plan(
   bias: boolean,
   weights: TensorIndex,
 ): Pick<EncoderModel, 'tensors' | 'numLabels'> {
-  const [decoder, head] = findPrefix(PREFIXES, 'embed_tokens.weight', weights);
-  const numLabels = readNumLabels(weights, `${head}score.weight`);
   const isPre = normPlacement === 'pre';
-  const planner = new TensorPlanner(weights);
   const [e, isProjected] = [embeddingSize ?? h, embeddingSize !== undefined];
-  planner.matrix('token_embd.weight', [vocabSize, e], `${decoder}embed_tokens.weight`);
-  const positions = [numPositions + POSITION_OFFSET, h];
-  planner.exact('position_embd.weight', positions, `${decoder}embed_positions.weight`, [
-    [POSITION_OFFSET, numPositions],
-  ]);
-  for (let layer = 0; layer < numLayers; layer++) {
-    const [block, from] = [`blk.${layer}.`, `${decoder}layers.${layer}.`];
-    const linear = (name: string, rows: number[], columns: number, sources: string[]) =>
-      planner.linear(`${block}${name}`, { sources: sources.map((source) => `${from}${source}`), rows, columns, bias });
-    linear('attn_qkv', [h, h, h], h, ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj']);
-    linear('attn_output', [h], h, ['self_attn.out_proj']);
-    linear('ffn_up', [f], h, ['fc1']);
-    linear('ffn_down', [h], f, ['fc2']);
-    planner.norm(`${block}${isPre ? 'attn_norm' : 'attn_output_norm'}`, h, `${from}self_attn_layer_norm`);
-    planner.norm(`${block}${isPre ? 'ffn_norm' : 'layer_output_norm'}`, h, `${from}final_layer_norm`);
-  }
-  if (isPre) planner.norm('output_norm', h, `${decoder}final_layer_norm`);
-  if (isProjected) {
-    planner.dense('token_embd_proj', h, e, `${decoder}project_in`, false);
-    planner.headDense('cls', e, h, `${decoder}project_out`, false);
-  }
-  planScore(planner, head, numLabels, e);
-  planner.refuseUnused(IGNORED);
-  return { tensors: planner.tensors, numLabels };
+  const place = { prefixes: PREFIXES, probe: 'embed_tokens', classifier: 'score', ignored: IGNORED };
+  return planClassifier(weights, place, (planner, decoder, head, numLabels) => {
+    planner.matrix('token_embd.weight', [vocabSize, e], `${decoder}embed_tokens.weight`);
+    const positions = [numPositions + POSITION_OFFSET, h];
+    planner.exact('position_embd.weight', positions, `${decoder}embed_positions.weight`, [
+      [POSITION_OFFSET, numPositions],
+    ]);
+    for (let layer = 0; layer < numLayers; layer++) {
+      const [block, from] = [`blk.${layer}.`, `${decoder}layers.${layer}.`];
+      const linear = (name: string, rows: number[], columns: number, sources: string[]) =>
+        planner.linear(`${block}${name}`, {
+          sources: sources.map((source) => `${from}${source}`),
+          rows,
+          columns,
+          bias,
+        });
+      linear('attn_qkv', [h, h, h], h, ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj']);
+      linear('attn_output', [h], h, ['self_attn.out_proj']);
+      linear('ffn_up', [f], h, ['fc1']);
+      linear('ffn_down', [h], f, ['fc2']);
+      planner.norm(`${block}${isPre ? 'attn_norm' : 'attn_output_norm'}`, h, `${from}self_attn_layer_norm`);
+      planner.norm(`${block}${isPre ? 'ffn_norm' : 'layer_output_norm'}`, h, `${from}final_layer_norm`);
+    }
+    if (isPre) planner.norm('output_norm', h, `${decoder}final_layer_norm`);
+    if (isProjected) {
+      planner.dense('token_embd_proj', h, e, `${decoder}project_in`, false);
+      planner.headDense('cls', e, h, `${decoder}project_out`, false);
+    }
+    planScore(planner, head, numLabels, e);
+  });
 }

@@ -13,7 +13,7 @@ import {
   readDecoder,
   readHyperparameters,
 } from './t5-body';
-import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
+import { type Prefixes, planClassifier } from './tensor-planner';
 
 const PREFIXES: Prefixes = [
   ['transformer.', ''],
@@ -35,19 +35,17 @@ function describeClassifier(family: T5Family, config: ConfigReader, weights: Ten
   const decoder = readDecoder(family, config, hyperparameters);
   const { hiddenSize: h, vocabSize } = hyperparameters;
   if (config.json['eos_token_id'] === null) config.unsupported('eos_token_id is null; the head reads that token');
-  const [model, head] = findPrefix(PREFIXES, 'encoder.final_layer_norm.weight', weights);
-  const numLabels = readNumLabels(weights, `${head}classification_head.out_proj.weight`);
-  const planner = new TensorPlanner(weights);
-  planEncoder(planner, family, hyperparameters, model);
-  planDecoder(planner, family, hyperparameters, decoder, model);
-  planner.headDense('cls', h, h, `${head}classification_head.dense`);
-  planner.headDense('cls.output', numLabels, h, `${head}classification_head.out_proj`);
-  planner.refuseUnused(IGNORED);
+  const classifier = 'classification_head.out_proj';
+  const place = { prefixes: PREFIXES, probe: 'encoder.final_layer_norm', classifier, ignored: IGNORED };
   return {
     architecture: family.modelType,
     hyperparameters: { ...hyperparameters, decoder },
-    tensors: planner.tensors,
-    numLabels,
+    ...planClassifier(weights, place, (planner, model, head, numLabels) => {
+      planEncoder(planner, family, hyperparameters, model);
+      planDecoder(planner, family, hyperparameters, decoder, model);
+      planner.headDense('cls', h, h, `${head}classification_head.dense`);
+      planner.headDense('cls.output', numLabels, h, `${head}${classifier}`);
+    }),
     head: { pooling: 'eos', activation: 'tanh', eosTokenId: config.integer('eos_token_id', 1, 0, vocabSize - 1) },
     llamacppCompat: 'unsupported',
   };

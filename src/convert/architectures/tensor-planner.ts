@@ -4,7 +4,7 @@
  */
 import { EncoderError } from '../../errors';
 import { MAX_LABELS } from '../limits';
-import type { PlannedTensor, RowRange, TensorIndex } from './architecture';
+import type { EncoderModel, PlannedTensor, RowRange, TensorIndex } from './architecture';
 
 /** [encoder prefix, head prefix] in which checkpoints of one family are found, the usual one first. */
 export type Prefixes = readonly (readonly [string, string])[];
@@ -196,6 +196,42 @@ export class TensorPlanner {
     if (tensor.shape.join() !== shape.join()) throw shapeMismatch(source, `[${shape.join(', ')}]`, tensor);
     this.used.add(source);
   }
+}
+
+/** Where the tensors of a checkpoint are found. */
+export interface Place {
+  readonly prefixes: Prefixes;
+  /** A weight of the encoder that every checkpoint of the family has. */
+  readonly probe: string;
+  /** What it holds and the model does not use: buffers and heads of the pretraining. */
+  readonly ignored: RegExp;
+}
+
+/** What `plan` plans, in the order of the file, of tensors with the prefixes that are given to it. Nothing else may be there. */
+export function planTensors(
+  weights: TensorIndex,
+  { prefixes, probe, ignored }: Place,
+  plan: (planner: TensorPlanner, encoder: string, head: string) => void,
+): readonly PlannedTensor[] {
+  const [encoder, head] = findPrefix(prefixes, `${probe}.weight`, weights);
+  const planner = new TensorPlanner(weights);
+  plan(planner, encoder, head);
+  planner.refuseUnused(ignored);
+  return planner.tensors;
+}
+
+/** Likewise for a model with a head, which has as many labels as `classifier`, its last layer, has rows. */
+export function planClassifier(
+  weights: TensorIndex,
+  { classifier, ...place }: Place & { readonly classifier: string },
+  plan: (planner: TensorPlanner, encoder: string, head: string, numLabels: number) => void,
+): Pick<EncoderModel, 'tensors' | 'numLabels'> {
+  let numLabels = 0;
+  const tensors = planTensors(weights, place, (planner, encoder, head) => {
+    numLabels = readNumLabels(weights, `${head}${classifier}.weight`);
+    plan(planner, encoder, head, numLabels);
+  });
+  return { tensors, numLabels };
 }
 
 function* identityRows(size: number): Iterable<Float32Array> {

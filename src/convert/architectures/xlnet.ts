@@ -14,7 +14,7 @@ import {
 } from '../limits';
 import type { Architecture, EncoderHead, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
 import { checkHeads, readActivation } from './mechanisms';
-import { TensorPlanner, findPrefix, prefixesOf, readNumLabels } from './tensor-planner';
+import { type TensorPlanner, planClassifier, prefixesOf } from './tensor-planner';
 
 /** transformers cuts where the tokenizer has a limit and nowhere else. Every distance takes memory in every layer. */
 const MAX_TOKENS = 8192;
@@ -30,18 +30,17 @@ export const xlnet: Architecture = {
   describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
     const hyperparameters = readHyperparameters(config);
     const summary = readSummary(config, hyperparameters);
-    const [encoder, head] = findPrefix(prefixesOf('transformer'), 'word_embedding.weight', weights);
-    const numLabels = readNumLabels(weights, `${head}logits_proj.weight`);
-    const planner = new TensorPlanner(weights);
-    planEncoder(planner, hyperparameters, encoder);
-    planSummary(planner, hyperparameters.hiddenSize, summary, head);
-    planner.headDense('cls.output', numLabels, hyperparameters.hiddenSize, `${head}logits_proj`);
-    planner.refuseUnused(IGNORED);
+    const { hiddenSize: h } = hyperparameters;
+    const prefixes = prefixesOf('transformer');
+    const place = { prefixes, probe: 'word_embedding', classifier: 'logits_proj', ignored: IGNORED };
     return {
       architecture: 'xlnet',
       hyperparameters,
-      tensors: planner.tensors,
-      numLabels,
+      ...planClassifier(weights, place, (planner, encoder, head, numLabels) => {
+        planEncoder(planner, hyperparameters, encoder);
+        planSummary(planner, h, summary, head);
+        planner.headDense('cls.output', numLabels, h, `${head}logits_proj`);
+      }),
       head: summary.head,
       usualLength: USUAL_TOKENS,
       llamacppCompat: 'unsupported',

@@ -1,5 +1,5 @@
 /** The metadata of a converted file, in a fixed order, from what the checkpoint says about model and tokenizer. */
-import { flag, float, text, uint } from '../gguf/entries';
+import { flag, float, floats, ints, optional, text, texts, uint, uints } from '../gguf/entries';
 import { ENCODER_KEYS, GENERAL_KEYS, TOKENIZER_KEYS, architectureKeys } from '../gguf/keys';
 import type { GgufEntry, TensorType } from '../gguf/types';
 import type {
@@ -73,7 +73,7 @@ export function fileMetadata(facts: ModelFacts, matrixType: string, warnings: st
 
 /** What the conversion warned about goes with the file, for those who load it without having converted it. */
 export function warningEntry(warnings: readonly string[]): GgufEntry {
-  return { key: ENCODER_KEYS.conversionWarnings, type: 'string[]', value: [...warnings] };
+  return texts(ENCODER_KEYS.conversionWarnings, warnings);
 }
 
 function generalEntries(facts: ModelFacts, type: string): GgufEntry[] {
@@ -90,31 +90,29 @@ function generalEntries(facts: ModelFacts, type: string): GgufEntry[] {
 function modelEntries({ model, labels }: ModelFacts): GgufEntry[] {
   const h = model.hyperparameters;
   const keys = architectureKeys(model.architecture);
-  const optional = (key: string, value: number | undefined, entry: typeof uint) =>
-    value === undefined ? [] : [entry(key, value)];
   return [
     uint(keys.blockCount, h.numLayers),
-    ...optional(keys.decoderBlockCount, h.decoder?.numLayers, uint),
-    ...optional(keys.decoderStartTokenId, h.decoder?.startTokenId, uint),
+    ...optional(uint, keys.decoderBlockCount, h.decoder?.numLayers),
+    ...optional(uint, keys.decoderStartTokenId, h.decoder?.startTokenId),
     uint(keys.contextLength, h.numPositions),
     uint(keys.embeddingLength, h.hiddenSize),
     uint(keys.feedForwardLength, h.intermediateSize),
     uint(keys.headCount, h.numHeads),
-    ...optional(keys.headCountKv, h.numKeyValueHeads, uint),
-    ...optional(keys.keyLength, h.headSize, uint),
-    ...optional(keys.valueLength, h.headSize, uint),
+    ...optional(uint, keys.headCountKv, h.numKeyValueHeads),
+    ...optional(uint, keys.keyLength, h.headSize),
+    ...optional(uint, keys.valueLength, h.headSize),
     float(h.normKind === 'rms' ? keys.layerNormRmsEpsilon : keys.layerNormEpsilon, h.normEps),
     flag(keys.causal, h.isCausal ?? false),
-    ...optional(keys.slidingWindow, h.slidingWindow?.size, uint),
-    ...optional(keys.attentionScale, h.attentionScale, float),
-    ...optional(keys.attentionSoftcap, h.attentionSoftcap, float),
-    ...optional(keys.finalLogitSoftcap, model.head.logitSoftcap, float),
-    ...optional(keys.embeddingScale, h.embeddingScale, float),
-    ...optional(keys.ropeOriginalContextLength, h.rope?.long?.beyond, uint),
+    ...optional(uint, keys.slidingWindow, h.slidingWindow?.size),
+    ...optional(float, keys.attentionScale, h.attentionScale),
+    ...optional(float, keys.attentionSoftcap, h.attentionSoftcap),
+    ...optional(float, keys.finalLogitSoftcap, model.head.logitSoftcap),
+    ...optional(float, keys.embeddingScale, h.embeddingScale),
+    ...optional(uint, keys.ropeOriginalContextLength, h.rope?.long?.beyond),
     uint(keys.poolingType, POOLING_RANK),
     uint(keys.vocabSize, h.vocabSize),
     text(keys.hiddenActivation, h.hiddenActivation),
-    { key: keys.outputLabels, type: 'string[]', value: labels },
+    texts(keys.outputLabels, labels),
     ...(model.llamacppEntries ?? []).map((entry) => ({ ...entry, key: `${model.architecture}.${entry.key}` })),
   ];
 }
@@ -124,13 +122,13 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
   return [
     uint(ENCODER_KEYS.formatVersion, FORMAT_VERSION),
     text(ENCODER_KEYS.sourceClass, facts.sourceClass),
-    ...(facts.requestedType === undefined ? [] : [text(ENCODER_KEYS.requestedType, facts.requestedType)]),
+    ...optional(text, ENCODER_KEYS.requestedType, facts.requestedType),
     text(ENCODER_KEYS.headPooling, head.pooling),
     text(ENCODER_KEYS.headActivation, head.activation),
-    ...(head.normEps === undefined ? [] : [float(ENCODER_KEYS.headNormEpsilon, head.normEps)]),
-    ...(head.normKind === undefined ? [] : [text(ENCODER_KEYS.headNormKind, head.normKind)]),
-    ...(head.padTokenId === undefined ? [] : [uint(ENCODER_KEYS.headPadTokenId, head.padTokenId)]),
-    ...(head.eosTokenId === undefined ? [] : [uint(ENCODER_KEYS.headEosTokenId, head.eosTokenId)]),
+    ...optional(float, ENCODER_KEYS.headNormEpsilon, head.normEps),
+    ...optional(text, ENCODER_KEYS.headNormKind, head.normKind),
+    ...optional(uint, ENCODER_KEYS.headPadTokenId, head.padTokenId),
+    ...optional(uint, ENCODER_KEYS.headEosTokenId, head.eosTokenId),
     ...(head.isDifference === true ? [text(ENCODER_KEYS.headScore, 'difference')] : []),
     ...labelEntries(facts.model.labelHead),
     ...listEntries(facts.model.list),
@@ -150,7 +148,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
     uint(ENCODER_KEYS.positionOffset, h.positionOffset ?? 0),
     ...mechanismEntries(h),
     text(ENCODER_KEYS.llamacppCompat, facts.model.llamacppCompat),
-    ...(codes.length === 0 ? [] : [{ key: ENCODER_KEYS.assumptions, type: 'string[]', value: codes } as const]),
+    ...(codes.length === 0 ? [] : [texts(ENCODER_KEYS.assumptions, codes)]),
   ];
 }
 
@@ -171,7 +169,6 @@ function labelEntries(head: LabelHead | undefined): GgufEntry[] {
 
 function listEntries(list: DocumentList | undefined): GgufEntry[] {
   if (list === undefined) return [];
-  const texts = (key: string, value: readonly string[]): GgufEntry => ({ key, type: 'string[]', value });
   return [
     texts(ENCODER_KEYS.listPieces, list.plain.pieces),
     texts(ENCODER_KEYS.listSlots, list.plain.slots),
@@ -190,11 +187,6 @@ function listEntries(list: DocumentList | undefined): GgufEntry[] {
 function interactionEntries(interaction: TokenInteraction | undefined): GgufEntry[] {
   if (interaction === undefined) return [];
   const { expansion, skipTokenIds } = interaction;
-  const skipped: GgufEntry = {
-    key: ENCODER_KEYS.interactionSkipTokenIds,
-    type: 'int32[]',
-    value: Int32Array.from(skipTokenIds),
-  };
   return [
     text(ENCODER_KEYS.interactionQueryPrefix, interaction.queryPrefix),
     text(ENCODER_KEYS.interactionDocumentPrefix, interaction.documentPrefix),
@@ -207,82 +199,56 @@ function interactionEntries(interaction: TokenInteraction | undefined): GgufEntr
           uint(ENCODER_KEYS.interactionExpansionLength, expansion.length),
           flag(ENCODER_KEYS.interactionExpansionAttended, expansion.isAttended),
         ]),
-    ...(skipTokenIds.length === 0 ? [] : [skipped]),
+    ...(skipTokenIds.length === 0 ? [] : [ints(ENCODER_KEYS.interactionSkipTokenIds, Int32Array.from(skipTokenIds))]),
     flag(ENCODER_KEYS.interactionSkipsQueryTokens, interaction.skipsQueryTokens),
     flag(ENCODER_KEYS.interactionNormalize, interaction.normalizes),
     text(ENCODER_KEYS.interactionSimilarity, interaction.similarity),
   ];
 }
 
-function mechanismEntries(hyperparameters: EncoderHyperparameters): GgufEntry[] {
-  const { slidingWindow, layerWeights, rope, biasSlopes, disentangled, convolution, decoder } = hyperparameters;
-  const { embeddingWidth, narrow } = hyperparameters;
-  const entries: GgufEntry[] = [];
-  if (decoder !== undefined) {
-    entries.push(uint(ENCODER_KEYS.decoderHeadCount, decoder.numHeads));
-    entries.push(uint(ENCODER_KEYS.decoderFeedForwardLength, decoder.intermediateSize));
-    if (decoder.wrapPadTokenId !== undefined) {
-      entries.push(uint(ENCODER_KEYS.decoderWrapPadTokenId, decoder.wrapPadTokenId));
-    }
-  }
-  if (slidingWindow !== undefined) {
-    entries.push({ key: ENCODER_KEYS.localLayers, type: 'uint32[]', value: slidingWindow.layers });
-  }
-  if (hyperparameters.isFirstGlobal === true) entries.push(flag(ENCODER_KEYS.firstIsGlobal, true));
-  if (layerWeights !== undefined)
-    entries.push({ key: ENCODER_KEYS.layerWeights, type: 'uint32[]', value: layerWeights });
-  if (rope !== undefined) {
-    entries.push({ key: ENCODER_KEYS.ropeInvFreq, type: 'float32[]', value: rope.inverseFrequencies });
-    if (rope.localInverseFrequencies !== undefined) {
-      entries.push({ key: ENCODER_KEYS.ropeInvFreqLocal, type: 'float32[]', value: rope.localInverseFrequencies });
-    }
-    if (rope.long !== undefined) {
-      entries.push({ key: ENCODER_KEYS.ropeInvFreqLong, type: 'float32[]', value: rope.long.inverseFrequencies });
-    }
-    entries.push(float(ENCODER_KEYS.ropeAttentionFactor, rope.attentionFactor));
-  }
-  if (biasSlopes !== undefined) {
-    entries.push({ key: ENCODER_KEYS.biasSlopes, type: 'float32[]', value: Float32Array.from(biasSlopes) });
-  }
-  if (disentangled !== undefined) {
-    entries.push(uint(ENCODER_KEYS.positionBuckets, disentangled.buckets));
-    entries.push(uint(ENCODER_KEYS.maxRelativePositions, disentangled.maxRelativePositions));
-    entries.push({ key: ENCODER_KEYS.positionTerms, type: 'string[]', value: disentangled.types });
-    if (disentangled.frequencies !== undefined) {
-      entries.push({ key: ENCODER_KEYS.positionFrequencies, type: 'float32[]', value: disentangled.frequencies });
-    }
-  }
-  if (hyperparameters.droppedTokenId !== undefined)
-    entries.push(uint(ENCODER_KEYS.droppedTokenId, hyperparameters.droppedTokenId));
-  if (embeddingWidth !== undefined) entries.push(uint(ENCODER_KEYS.embeddingWidth, embeddingWidth));
-  if (narrow !== undefined) {
-    entries.push(uint(ENCODER_KEYS.narrowSize, narrow.size));
-    entries.push(uint(ENCODER_KEYS.feedForwardCount, narrow.numFeedForwards));
-  }
-  if (convolution !== undefined) {
-    entries.push(uint(ENCODER_KEYS.convolutionWidth, convolution.width));
-    entries.push(text(ENCODER_KEYS.convolutionActivation, convolution.activation));
-  }
-  return entries;
+function mechanismEntries(h: EncoderHyperparameters): GgufEntry[] {
+  const { rope, disentangled, decoder } = h;
+  return [
+    ...optional(uint, ENCODER_KEYS.decoderHeadCount, decoder?.numHeads),
+    ...optional(uint, ENCODER_KEYS.decoderFeedForwardLength, decoder?.intermediateSize),
+    ...optional(uint, ENCODER_KEYS.decoderWrapPadTokenId, decoder?.wrapPadTokenId),
+    ...optional(uints, ENCODER_KEYS.localLayers, h.slidingWindow?.layers),
+    ...(h.isFirstGlobal === true ? [flag(ENCODER_KEYS.firstIsGlobal, true)] : []),
+    ...optional(uints, ENCODER_KEYS.layerWeights, h.layerWeights),
+    ...optional(floats, ENCODER_KEYS.ropeInvFreq, rope?.inverseFrequencies),
+    ...optional(floats, ENCODER_KEYS.ropeInvFreqLocal, rope?.localInverseFrequencies),
+    ...optional(floats, ENCODER_KEYS.ropeInvFreqLong, rope?.long?.inverseFrequencies),
+    ...optional(float, ENCODER_KEYS.ropeAttentionFactor, rope?.attentionFactor),
+    ...optional(floats, ENCODER_KEYS.biasSlopes, h.biasSlopes && Float32Array.from(h.biasSlopes)),
+    ...optional(uint, ENCODER_KEYS.positionBuckets, disentangled?.buckets),
+    ...optional(uint, ENCODER_KEYS.maxRelativePositions, disentangled?.maxRelativePositions),
+    ...optional(texts, ENCODER_KEYS.positionTerms, disentangled?.types),
+    ...optional(floats, ENCODER_KEYS.positionFrequencies, disentangled?.frequencies),
+    ...optional(uint, ENCODER_KEYS.droppedTokenId, h.droppedTokenId),
+    ...optional(uint, ENCODER_KEYS.embeddingWidth, h.embeddingWidth),
+    ...optional(uint, ENCODER_KEYS.narrowSize, h.narrow?.size),
+    ...optional(uint, ENCODER_KEYS.feedForwardCount, h.narrow?.numFeedForwards),
+    ...optional(uint, ENCODER_KEYS.convolutionWidth, h.convolution?.width),
+    ...optional(text, ENCODER_KEYS.convolutionActivation, h.convolution?.activation),
+  ];
 }
 
 /** Nothing for the many checkpoints without prompts. */
-function promptEntries({ texts, defaultName }: CheckpointPrompts): GgufEntry[] {
-  if (texts.size === 0) return [];
+function promptEntries({ texts: prompts, defaultName }: CheckpointPrompts): GgufEntry[] {
+  if (prompts.size === 0) return [];
   return [
-    { key: ENCODER_KEYS.promptNames, type: 'string[]', value: [...texts.keys()] },
-    { key: ENCODER_KEYS.promptTexts, type: 'string[]', value: [...texts.values()] },
+    texts(ENCODER_KEYS.promptNames, [...prompts.keys()]),
+    texts(ENCODER_KEYS.promptTexts, [...prompts.values()]),
     text(ENCODER_KEYS.defaultPrompt, defaultName),
   ];
 }
 
 function chatEntries(chat: CheckpointChat | undefined): GgufEntry[] {
   if (chat === undefined) return [];
-  const variables = Object.entries(chat.variables);
   return [
     text(TOKENIZER_KEYS.chatTemplate, chat.source),
-    { key: ENCODER_KEYS.chatVariables, type: 'string[]', value: variables.map(([name]) => name) },
-    { key: ENCODER_KEYS.chatValues, type: 'string[]', value: variables.map(([, value]) => value) },
+    texts(ENCODER_KEYS.chatVariables, Object.keys(chat.variables)),
+    texts(ENCODER_KEYS.chatValues, Object.values(chat.variables)),
   ];
 }
 
@@ -290,8 +256,8 @@ function templateEntries(template: PairTemplate | undefined): GgufEntry[] {
   if (template === undefined) return [];
   const { templatePieces, templateSlots, promptedPieces, promptedSlots } = ENCODER_KEYS;
   const entries = (keys: readonly [string, string], { pieces, slots }: TemplatePieces): GgufEntry[] => [
-    { key: keys[0], type: 'string[]', value: pieces },
-    { key: keys[1], type: 'string[]', value: slots },
+    texts(keys[0], pieces),
+    texts(keys[1], slots),
   ];
   return [
     ...entries([templatePieces, templateSlots], template.plain),

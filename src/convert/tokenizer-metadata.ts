@@ -1,6 +1,6 @@
 /** The tokenizer's keys of a converted file: tokenizer.json whole, and the vocabulary in llama.cpp's terms. */
 import { EncoderError } from '../errors';
-import { flag, text, uint } from '../gguf/entries';
+import { flag, floats, ints, optional, text, texts, uint } from '../gguf/entries';
 import { TOKENIZER_KEYS } from '../gguf/keys';
 import type { GgufEntry } from '../gguf/types';
 import { DEFAULT_LIMITS } from '../support/limits';
@@ -18,20 +18,19 @@ export function tokenizerEntries(
 ): GgufEntry[] {
   const vocabulary = ggmlVocabulary(tokenizer, rows, warnings);
   const { ids } = tokenizer;
-  const id = (key: string, value: number | undefined): GgufEntry[] => (value === undefined ? [] : [uint(key, value)]);
   return [
     text(TOKENIZER_KEYS.model, vocabulary.model),
     text(TOKENIZER_KEYS.pre, vocabulary.pre),
-    { key: TOKENIZER_KEYS.tokens, type: 'string[]', value: vocabulary.tokens },
-    { key: TOKENIZER_KEYS.tokenTypes, type: 'int32[]', value: vocabulary.types },
+    texts(TOKENIZER_KEYS.tokens, vocabulary.tokens),
+    ints(TOKENIZER_KEYS.tokenTypes, vocabulary.types),
     ...modelEntries(vocabulary, tokenizer),
     uint(TOKENIZER_KEYS.tokenTypeCount, Math.max(numTokenTypes, 1)),
-    ...id(TOKENIZER_KEYS.bosId, ids.cls ?? ids.bos),
-    ...id(TOKENIZER_KEYS.eosId, ids.sep ?? ids.eos),
-    ...id(TOKENIZER_KEYS.unknownId, ids.unk),
-    ...id(TOKENIZER_KEYS.separatorId, ids.sep),
-    ...id(TOKENIZER_KEYS.paddingId, ids.pad),
-    ...id(TOKENIZER_KEYS.maskId, ids.mask),
+    ...optional(uint, TOKENIZER_KEYS.bosId, ids.cls ?? ids.bos),
+    ...optional(uint, TOKENIZER_KEYS.eosId, ids.sep ?? ids.eos),
+    ...optional(uint, TOKENIZER_KEYS.unknownId, ids.unk),
+    ...optional(uint, TOKENIZER_KEYS.separatorId, ids.sep),
+    ...optional(uint, TOKENIZER_KEYS.paddingId, ids.pad),
+    ...optional(uint, TOKENIZER_KEYS.maskId, ids.mask),
     ...templateFlags(tokenizer.json['post_processor']),
     ...(vocabulary.model === 'bert' ? normalizerFlags(tokenizer) : []),
     text(TOKENIZER_KEYS.huggingFaceJson, minified(tokenizer)),
@@ -39,11 +38,11 @@ export function tokenizerEntries(
 }
 
 function modelEntries(vocabulary: GgmlVocabulary, { json }: PreparedTokenizer): GgufEntry[] {
-  const entries: GgufEntry[] = [];
-  if (vocabulary.scores !== undefined)
-    entries.push({ key: TOKENIZER_KEYS.scores, type: 'float32[]', value: vocabulary.scores });
-  if (vocabulary.merges !== undefined && vocabulary.merges.length > 0)
-    entries.push({ key: TOKENIZER_KEYS.merges, type: 'string[]', value: vocabulary.merges });
+  const merges = vocabulary.merges?.length === 0 ? undefined : vocabulary.merges;
+  const entries = [
+    ...optional(floats, TOKENIZER_KEYS.scores, vocabulary.scores),
+    ...optional(texts, TOKENIZER_KEYS.merges, merges),
+  ];
   if (vocabulary.model === 'bert' || vocabulary.model === 'gpt2') return entries;
   const charsmap = precompiledCharsmap(json)?.['precompiled_charsmap'];
   if (typeof charsmap === 'string' && charsmap !== '')

@@ -3,6 +3,7 @@
  * converter keeps a checkpoint's tensors and forgets some of its facts; each assumption made here leaves a warning.
  */
 import { EncoderError } from '../../errors';
+import { float, text, uints } from '../../gguf/entries';
 import type { EncoderHyperparameters, EncoderModel, TensorIndex } from '../architectures/architecture';
 import { bertCompatibility } from '../architectures/mechanisms';
 import { TensorPlanner, readNumLabels } from '../architectures/tensor-planner';
@@ -129,8 +130,8 @@ function modernBert(source: Source): ReturnType<Family> {
   // Checkpoints call it norm_eps, which the converter takes for an RMS norm's.
   const rmsEps = metadata.number(key('attention.layer_norm_rms_epsilon'), MIN_EPSILON, 1, 1e-5);
   const layers = windowLayers(source, sizes.numLayers);
-  const rotary = (name: string, fallback: number) =>
-    frequencies(metadata.number(key(name), 1, 1e9, fallback), headSize);
+  const base = metadata.number(key('rope.freq_base'), 1, 1e9, 160_000);
+  const localBase = metadata.number(key('rope.freq_base_swa'), 1, 1e9, 10_000);
   planner.matrix('token_embd.weight', [sizes.vocabSize, h], 'token_embd.weight');
   optionalNorm(source, 'token_embd_norm', h);
   for (let layer = 0; layer < sizes.numLayers; layer++) {
@@ -154,8 +155,8 @@ function modernBert(source: Source): ReturnType<Family> {
       feedForwardKind: 'glu',
       positionKind: 'rope',
       rope: {
-        inverseFrequencies: rotary('rope.freq_base', 160_000),
-        localInverseFrequencies: rotary('rope.freq_base_swa', 10_000),
+        inverseFrequencies: frequencies(base, headSize),
+        localInverseFrequencies: frequencies(localBase, headSize),
         attentionFactor: 1,
       },
       slidingWindow:
@@ -167,14 +168,13 @@ function modernBert(source: Source): ReturnType<Family> {
     head: { pooling: 'mean', activation: hasDense ? 'gelu' : 'none' },
     llamacppCompat: 'exact',
     llamacppEntries: [
-      { key: 'rope.freq_base', type: 'float32', value: metadata.number(key('rope.freq_base'), 1, 1e9, 160_000) },
-      { key: 'rope.freq_base_swa', type: 'float32', value: metadata.number(key('rope.freq_base_swa'), 1, 1e9, 10_000) },
-      { key: 'rope.scaling.type', type: 'string', value: 'none' },
-      {
-        key: 'attention.sliding_window_pattern',
-        type: 'uint32[]',
-        value: Array.from({ length: sizes.numLayers }, (_, layer) => (layers.includes(layer) ? 1 : 0)),
-      },
+      float('rope.freq_base', base),
+      float('rope.freq_base_swa', localBase),
+      text('rope.scaling.type', 'none'),
+      uints(
+        'attention.sliding_window_pattern',
+        Array.from({ length: sizes.numLayers }, (_, layer) => (layers.includes(layer) ? 1 : 0)),
+      ),
     ],
   };
 }

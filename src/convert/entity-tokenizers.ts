@@ -1,8 +1,8 @@
 /** The tokenizers of models that know entities, of which only the words are read. */
 import { EncoderError } from '../errors';
 import type { ConfigReader } from './config';
-import { ROBERTA_TOKENS, type TokenizerClass, unigram } from './tokenizer-class';
-import { BYTE_PAIRS, byteLevel, metaspace, replace, sequenceOf, template } from './tokenizer-components';
+import { PLAIN_QUOTES, ROBERTA_TOKENS, type TokenizerClass, templateOf, unigram } from './tokenizer-class';
+import { BYTE_PAIRS, byteLevel, metaspace, sequenceOf } from './tokenizer-components';
 
 const NAMED = { entity_unk: '[UNK]', entity_pad: '[PAD]', entity_mask: '[MASK]', entity_mask2: '[MASK2]' };
 
@@ -54,14 +54,10 @@ export const MLUKE: TokenizerClass = {
   build: ({ config }) => {
     refuseTask(config);
     return {
-      normalizer: sequenceOf('normalizers', [replace({ String: '``' }, '"'), replace({ String: "''" }, '"')]),
+      normalizer: sequenceOf('normalizers', [...PLAIN_QUOTES]),
       pre_tokenizer: metaspace('always', true),
       model: unigram(0),
     };
   },
-  template: ({ token }, id) =>
-    template('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 sep:0 B:1 sep:1', {
-      cls: [token('cls'), id('cls')],
-      sep: [token('sep'), id('sep')],
-    }),
+  template: templateOf('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 sep:0 B:1 sep:1'),
 };

@@ -3,6 +3,7 @@ import { EncoderError } from '../errors';
 import type { JsonObject } from '../support/json';
 import { MAX_VOCAB_SIZE } from './limits';
 import { object, tokenizerDocument } from './tokenizer-components';
+import type { Vocabulary } from './vocabulary';
 
 /** What transformers' BertTokenizer makes of a vocab.txt, without added tokens and post-processor. */
 export function synthesize(vocabulary: string, normalizer: JsonObject, unkToken: string, path: string): JsonObject {
@@ -40,6 +41,7 @@ const TRAILING_SPACE = /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u20
 /** One token per line, its id the line's number; of two equal lines the later one holds. */
 function readVocabularyText(text: string, path: string): JsonObject {
   const lines = text.split('\n');
+  // The line break of the last line; what blank lines behind it are is for dropLastEmptyToken() to say.
   if (lines.at(-1) === '') lines.pop();
   if (lines.length > MAX_VOCAB_SIZE) {
     throw new EncoderError('limit_exceeded', `${path} has ${lines.length} lines; at most ${MAX_VOCAB_SIZE} are read`);
@@ -49,4 +51,16 @@ function readVocabularyText(text: string, path: string): JsonObject {
     vocabulary[line.replace(TRAILING_SPACE, '')] = id;
   });
   return vocabulary;
+}
+
+/**
+ * Further blank lines at the end of a vocab.txt: no text has such a token and no row of the model stands for it. They count,
+ * though, where the tokens that are added get their ids: `tokens` are those of the whole tokenizer, by id.
+ */
+export function dropLastEmptyToken(json: JsonObject, { model, ids }: Vocabulary, tokens: Map<number, string>): void {
+  const empty = ids.get('');
+  if (model !== 'WordPiece' || empty === undefined || [...ids.values()].some((id) => id > empty)) return;
+  delete ((json['model'] as JsonObject)['vocab'] as JsonObject)[''];
+  // With several such lines an added token may have taken the place.
+  if (tokens.get(empty) === '') tokens.delete(empty);
 }

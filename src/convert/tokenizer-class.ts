@@ -2,7 +2,7 @@
 import type { JsonObject, JsonValue } from '../support/json';
 import type { ConfigReader } from './config';
 import type { Piece } from './readers/sentencepiece';
-import { metaspace, object, sequenceOf } from './tokenizer-components';
+import { metaspace, object, replace, sequenceOf, template } from './tokenizer-components';
 import type { Vocabulary } from './vocabulary';
 
 export type Role = 'bos' | 'eos' | 'unk' | 'sep' | 'pad' | 'cls' | 'mask';
@@ -91,9 +91,24 @@ export function scored(pieces: readonly Piece[]): ScoredToken[] {
 }
 
 /** The words of SentencePiece models: white space parts, and each word begins with U+2581. */
-export function sentencePieceWords(config: ConfigReader): JsonObject {
-  const scheme = config.boolean('add_prefix_space', true) ? 'always' : 'never';
+export function spacedWords(scheme: 'always' | 'never'): JsonObject {
   return sequenceOf('pretokenizers', [object({ type: 'WhitespaceSplit' }), metaspace(scheme, true)]);
+}
+
+/** Likewise, as tokenizer_config.json says. */
+export function sentencePieceWords(config: ConfigReader): JsonObject {
+  return spacedWords(config.boolean('add_prefix_space', true) ? 'always' : 'never');
+}
+
+/** TeX's quotation marks become plain ones. */
+export const PLAIN_QUOTES: readonly JsonObject[] = ['``', "''"].map((quote) => replace({ String: quote }, '"'));
+
+/** A template of roles' tokens: 'cls:0 A:0 sep:0'. */
+export function templateOf(single: string, pair: string): NonNullable<TokenizerClass['template']> {
+  const roles = single.split(' ').map((part) => part.slice(0, part.indexOf(':')));
+  const named = [...new Set(roles)].filter((name): name is Role => name !== 'A');
+  return ({ token }, id) =>
+    template(single, pair, Object.fromEntries(named.map((role) => [role, [token(role), id(role)]])));
 }
 
 export function unigram(unkId: number): JsonObject {

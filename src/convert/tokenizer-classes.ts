@@ -24,6 +24,7 @@ import {
 } from './tokenizer-components';
 import {
   BERT_TOKENS,
+  PLAIN_QUOTES,
   ROBERTA_TOKENS,
   SENTENCEPIECE_BERT_TOKENS,
   type Pipeline,
@@ -32,6 +33,8 @@ import {
   type TokenizerClass,
   scored,
   sentencePieceWords,
+  spacedWords,
+  templateOf,
   unigram,
 } from './tokenizer-class';
 import type { Vocabulary } from './vocabulary';
@@ -93,11 +96,7 @@ export const DEBERTA: TokenizerClass = {
   defaults: SENTENCEPIECE_BERT_TOKENS,
   maskTakesSpace: true,
   build: byteLevelPipeline,
-  template: ({ token }, id) =>
-    template('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 sep:0 B:0 sep:0', {
-      cls: [token('cls'), id('cls')],
-      sep: [token('sep'), id('sep')],
-    }),
+  template: templateOf('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 sep:0 B:0 sep:0'),
 };
 
 export const QWEN2: TokenizerClass = {
@@ -150,11 +149,7 @@ export const XLM_ROBERTA: TokenizerClass = {
     pre_tokenizer: sentencePieceWords(config),
     model: unigram(3),
   }),
-  template: ({ token }, id) =>
-    template('bos:0 A:0 eos:0', 'bos:0 A:0 eos:0 eos:0 B:0 eos:0', {
-      bos: [token('bos'), id('bos')],
-      eos: [token('eos'), id('eos')],
-    }),
+  template: templateOf('bos:0 A:0 eos:0', 'bos:0 A:0 eos:0 eos:0 B:0 eos:0'),
 };
 
 export const CAMEMBERT: TokenizerClass = {
@@ -188,8 +183,7 @@ export const ALBERT: TokenizerClass = {
       ? []
       : [object({ type: 'NFKD' }), object({ type: 'StripAccents' })];
     const steps = [
-      replace({ String: '``' }, '"'),
-      replace({ String: "''" }, '"'),
+      ...PLAIN_QUOTES,
       ...accents,
       ...(config.boolean('do_lower_case', true) ? [object({ type: 'Lowercase' })] : []),
       ...(charsmap === undefined ? [] : [charsmap]),
@@ -215,21 +209,16 @@ export const XLNET: TokenizerClass = {
   arrange: scored,
   build: ({ config, charsmap, vocabulary, unkId }) => ({
     normalizer: sequenceOf('normalizers', [
-      replace({ String: '``' }, '"'),
-      replace({ String: "''" }, '"'),
+      ...PLAIN_QUOTES,
       object({ type: 'NFKD' }),
       object({ type: 'StripAccents' }),
       ...(config.boolean('do_lower_case', false) ? [object({ type: 'Lowercase' })] : []),
       ...(charsmap === undefined ? [] : [charsmap]),
     ]),
-    pre_tokenizer: sequenceOf('pretokenizers', [object({ type: 'WhitespaceSplit' }), metaspace('always', true)]),
+    pre_tokenizer: spacedWords('always'),
     model: unigram(unkId ?? config.integer('unk_id', 0, 0, Math.max(vocabulary.ids.size - 1, 0))),
   }),
-  template: ({ token }, id) =>
-    template('A:0 sep:0 cls:2', 'A:0 sep:0 B:1 sep:1 cls:2', {
-      sep: [token('sep'), id('sep')],
-      cls: [token('cls'), id('cls')],
-    }),
+  template: templateOf('A:0 sep:0 cls:2', 'A:0 sep:0 B:1 sep:1 cls:2'),
 };
 
 /** Its template is that of tokenizer.json, and without one it adds no tokens. */
@@ -240,8 +229,7 @@ export const REMBERT: TokenizerClass = {
   arrange: scored,
   build: ({ config, charsmap }) => ({
     normalizer: sequenceOf('normalizers', [
-      replace({ String: '``' }, '"'),
-      replace({ String: "''" }, '"'),
+      ...PLAIN_QUOTES,
       replace({ Regex: ' {2,}' }, ' '),
       ...(config.boolean('keep_accents', true) ? [] : [object({ type: 'NFKD' }), object({ type: 'StripAccents' })]),
       ...(config.boolean('do_lower_case', false) ? [object({ type: 'Lowercase' })] : []),
@@ -276,11 +264,7 @@ export const DEBERTA_V2: TokenizerClass = {
       model: unigram(isControl ? unk : (unkId ?? config.integer('unk_id', 1, 0, Math.max(vocabulary.ids.size - 1, 0)))),
     };
   },
-  template: ({ token }, id) =>
-    template('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:1 sep:1', {
-      cls: [token('cls'), id('cls')],
-      sep: [token('sep'), id('sep')],
-    }),
+  template: templateOf('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:1 sep:1'),
 };
 
 function sentinels(config: ConfigReader): string[] {
@@ -302,7 +286,7 @@ export const T5: TokenizerClass = {
   ],
   build: ({ charsmap }) => ({
     normalizer: charsmap ?? null,
-    pre_tokenizer: sequenceOf('pretokenizers', [object({ type: 'WhitespaceSplit' }), metaspace('always', true)]),
+    pre_tokenizer: spacedWords('always'),
     model: unigram(2),
   }),
   template: (_, id) => template('A:0 eos:0', 'A:0 eos:0 B:0 eos:0', { eos: ['</s>', id('eos')] }),
@@ -349,7 +333,7 @@ export const MBART: TokenizerClass = {
   },
   build: () => ({
     normalizer: null,
-    pre_tokenizer: sequenceOf('pretokenizers', [object({ type: 'WhitespaceSplit' }), metaspace('always', true)]),
+    pre_tokenizer: spacedWords('always'),
     model: unigram(3),
   }),
   template: ({ config, token }, id, find) =>
@@ -406,11 +390,7 @@ export const ESM: TokenizerClass = {
     ]),
     model: object({ unk_token: token('unk'), continuing_subword_prefix: '##', max_input_chars_per_word: 100 }),
   }),
-  template: ({ token }, id) =>
-    template('cls:0 A:0 eos:0', 'cls:0 A:0 eos:0 B:0 eos:0', {
-      cls: [token('cls'), id('cls')],
-      eos: [token('eos'), id('eos')],
-    }),
+  template: templateOf('cls:0 A:0 eos:0', 'cls:0 A:0 eos:0 B:0 eos:0'),
 };
 
 /** Its unknown token is where fairseq has it, or where the pieces do. No charsmap: the class makes nothing of it. */
@@ -432,11 +412,7 @@ export const BIG_BIRD: TokenizerClass = {
       model: unigram(unk !== undefined && vocabulary.scores[unk] === 0 ? unk : 100),
     };
   },
-  template: ({ token }, id) =>
-    template('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:1 sep:1', {
-      cls: [token('cls'), id('cls')],
-      sep: [token('sep'), id('sep')],
-    }),
+  template: templateOf('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:1 sep:1'),
 };
 
 function firstIdOf({ byId }: Vocabulary, token: string): number | undefined {

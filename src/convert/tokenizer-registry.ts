@@ -33,12 +33,10 @@ const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
     (name) => [`${name}Tokenizer`, BERT] as const,
   ),
   ...['Roberta', 'Bart', 'Longformer'].map((name) => [`${name}Tokenizer`, ROBERTA] as const),
-  ...[MPNET, GPT2, GPT_NEOX, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, REMBERT, DEBERTA_V2].map(
-    (tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const,
-  ),
-  ...[T5, MBART, MBART50, ESM, BIG_BIRD, LUKE, MLUKE, XLNET].map(
-    (tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const,
-  ),
+  ...[
+    ...[MPNET, GPT2, GPT_NEOX, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, REMBERT, DEBERTA_V2],
+    ...[T5, MBART, MBART50, ESM, BIG_BIRD, LUKE, MLUKE, XLNET],
+  ].map((tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const),
 ]);
 
 /** The class that transformers registers for a `model_type`. */
@@ -75,7 +73,14 @@ const REGISTERED_ONLY: ReadonlySet<string> = new Set(['qwen2']);
 
 /** Types whose files are taken as they are, whatever class they name. */
 const FILE_ONLY: ReadonlySet<string> = new Set([
-  ...['gpt_bigcode', 'mistral', 'modernbert', 'modernbert-decoder', 'olmo2', 'phi3', 'stablelm', 'xlm-roberta-xl'],
+  'gpt_bigcode',
+  'mistral',
+  'modernbert',
+  'modernbert-decoder',
+  'olmo2',
+  'phi3',
+  'stablelm',
+  'xlm-roberta-xl',
 ]);
 
 /** `named`: tokenizer_class of tokenizer_config.json or config.json. Throws `tokenizer_unsupported`. */

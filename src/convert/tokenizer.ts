@@ -26,7 +26,7 @@ import {
 import { type SentencePieceModel, readSentencePiece } from './readers/sentencepiece';
 import { synthesizeSentencePiece, tokensOf } from './sentencepiece-json';
 import { type Vocabulary, readVocabulary } from './vocabulary';
-import { synthesize, synthesizeBpe } from './synthesized-json';
+import { dropLastEmptyToken, synthesize, synthesizeBpe } from './synthesized-json';
 
 /** Ids of the roles that the vocabulary fills; a role it lacks is undefined. */
 export type SpecialIds = Readonly<Record<Role, number | undefined>>;
@@ -157,15 +157,6 @@ function withVocabulary(
   }
   const own = [...ids.keys()].filter((content) => content !== '').map((content) => plainToken(content, false));
   return { ...specials, toAdd: [...specials.toAdd, ...own].map((token) => ({ ...token, normalized: false })) };
-}
-
-/** Blank lines at the end of a vocab.txt: no text has such a token and no row of the model stands for it. */
-function dropLastEmptyToken(json: JsonObject, { model, ids }: Vocabulary, tokens: Map<number, string>): void {
-  const empty = ids.get('');
-  if (model !== 'WordPiece' || empty === undefined || [...ids.values()].some((id) => id > empty)) return;
-  delete ((json['model'] as JsonObject)['vocab'] as JsonObject)[''];
-  // With several such lines an added token may have taken the place.
-  if (tokens.get(empty) === '') tokens.delete(empty);
 }
 
 /** transformers goes by tokenizer_config.json first. */

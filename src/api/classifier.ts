@@ -135,9 +135,9 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
     const resolved = resolveTokenizeOptions(options, this.info);
     const { inputs, nameOf, many } = inputList(input);
 
-    const reading = this.#columns(inputs, nameOf, resolved);
-    const { columns, run } = reading instanceof Promise ? await reading : reading;
-    const results = await this.#session.tokenize(columns, run, resolved.signal);
+    const results = await this.#withColumns(inputs, nameOf, resolved, ({ columns, run }) =>
+      this.#session.tokenize(columns, run, resolved.signal),
+    );
     return many ? results : only(results);
   }
 
@@ -172,20 +172,21 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
     options: ResolvedClassifyOptions,
     waitForRoom = false,
   ): Promise<Classification<Label>[]> {
-    const reading = this.#columns(inputs, nameOf, options);
-    const { columns, run } = reading instanceof Promise ? await reading : reading;
-    const rows = await this.#session.run(columns, run, { ...options, waitForRoom });
+    const rows = await this.#withColumns(inputs, nameOf, options, ({ columns, run }) =>
+      this.#session.run(columns, run, { ...options, waitForRoom }),
+    );
     return rows.map((row) => toClassification(row, this.info.labels, options));
   }
 
-  /** No promise for texts: a call of them is in the queue once it is made. */
-  #columns(
+  /** Calls `use` at once for texts: a call of them is in the queue once it is made. */
+  async #withColumns<Result>(
     inputs: readonly ClassifierInput[],
     nameOf: (index: number) => string,
     { run, signal }: ResolvedTextOptions,
-  ): RunInputs | Promise<RunInputs> {
-    if (!isChat(inputs[0])) return { columns: textColumns(inputs as readonly TextInput[], nameOf), run };
-    return chatColumns(inputs, nameOf, this.#session.chatModel(run, signal), run);
+    use: (read: RunInputs) => Promise<Result>,
+  ): Promise<Result> {
+    if (!isChat(inputs[0])) return use({ columns: textColumns(inputs as readonly TextInput[], nameOf), run });
+    return use(await chatColumns(inputs, nameOf, this.#session.chatModel(run, signal), run));
   }
 }
 

@@ -8,14 +8,10 @@ layout (PyLate's of now and before, sentence-transformers', Stanford's), layers,
 up with, which tokens score, containers and types of weights. Last run with sentence-transformers 6.0.1, transformers 5.18.0,
 torch 2.13.0.
 """
-import argparse
 import importlib
 import json
 import logging
 import random
-import sys
-import time
-from pathlib import Path
 
 import torch
 import transformers
@@ -89,7 +85,7 @@ def native(rng, prefixes):
     return content, transformer, behind
 
 
-def write(rng, folder, config, base, files):
+def write(rng, folder, _, config, base, files):
     """Fills the folder; returns a description."""
     kind = rng.choice(["pylate", "pylate", "before", "native", "native", "native", "stanford"])
     content = {key: value for key, value in base.items() if key != "num_labels"}
@@ -170,39 +166,6 @@ def measure(rng, folder, pairs):
     return {"rows": rows, "scores": rows, "tokens": [sum(both) for both in zip(*tokens)]}
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("model_types", nargs="*")
-    parser.add_argument("--models", type=int, default=12)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=480)
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    logging.disable(logging.WARNING)
-    bases = [base for base in configurations.chosen_bases(arguments.model_types) if base[0] not in heads.WITHOUT_HEADS]
-    found = {}
-    for kind, name, config, _, base in bases:
-        ends = time.monotonic() + arguments.seconds / len(bases)
-        rng = random.Random(f"{arguments.seed} {name}")
-        files = configurations.tokenizer_files(kind)
-        cases = found.setdefault(kind, [])
-        for _ in range(arguments.models):
-            if time.monotonic() > ends:
-                break
-            folder = arguments.folder / kind / f"{len(cases):04}"
-            pairs = [heads.draw_pair(rng) for _ in range(6)]
-            label, case = write(rng, folder, config, base, files), {"rows": None}
-            try:
-                case = measure(rng, folder, pairs)
-            except Exception as error:  # noqa: BLE001 - whatever it is, there is nothing to compare
-                case["error"] = f"{type(error).__name__}: {error}"[:300]
-            cases.append({"label": f"{name}, {label}", "folder": folder.name, "pairs": pairs, **case})
-        (arguments.folder / kind / "cases.json").write_text(json.dumps({"cases": cases}))
-        print(kind, name, f"{len(cases)} models, {sum(case['rows'] is not None for case in cases)} run", flush=True)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    logging.disable(logging.WARNING)
+    heads.run("models", 12, write, measure, heads.WITHOUT_HEADS)

@@ -11,7 +11,6 @@ import argparse
 import importlib
 import json
 import random
-import sys
 import time
 from pathlib import Path
 
@@ -170,25 +169,29 @@ def measure(rng, folder, pairs):
             "tokens": features["attention_mask"].sum(1).tolist()}
 
 
-def main():
+def run(what, count, write, measure, leaves_out=()):
+    """
+    Reads the command line, of whose options `--WHAT` says how many models are drawn of each base, and writes them with their
+    cases. `write` fills a folder and describes it; `measure` says what the library makes of pairs.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("model_types", nargs="*")
-    parser.add_argument("--heads", type=int, default=20)
+    parser.add_argument(f"--{what}", dest="count", type=int, default=count)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=480)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    bases = list(configurations.chosen_bases(arguments.model_types))
+    bases = [base for base in configurations.chosen_bases(arguments.model_types) if base[0] not in leaves_out]
     found = {}
     for kind, name, config, _, base in bases:
         ends = time.monotonic() + arguments.seconds / len(bases)
         rng = random.Random(f"{arguments.seed} {name}")
         files = configurations.tokenizer_files(kind)
         cases = found.setdefault(kind, [])
-        for _ in range(arguments.heads):
+        for _ in range(arguments.count):
             if time.monotonic() > ends:
                 break
             folder = arguments.folder / kind / f"{len(cases):04}"
@@ -200,8 +203,8 @@ def main():
                 case["error"] = f"{type(error).__name__}: {error}"[:300]
             cases.append({"label": f"{name}, {label}", "folder": folder.name, "pairs": pairs, **case})
         (arguments.folder / kind / "cases.json").write_text(json.dumps({"cases": cases}))
-        print(kind, name, f"{len(cases)} heads, {sum(case['rows'] is not None for case in cases)} run", flush=True)
+        print(kind, name, f"{len(cases)} {what}, {sum(case['rows'] is not None for case in cases)} run", flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run("heads", 20, write, measure)

@@ -10,12 +10,10 @@
 #include "enc/cpu_features.h"
 #include "enc/error.h"
 #include "ggml-backend.h"
-#include "model/chat_template.h"
 #include "model/cpu_runner.h"
 #include "model/device_runner.h"
-#include "model/late_interaction.h"
-#include "model/list_template.h"
 #include "model/model_plan.h"
+#include "model/text_layout.h"
 #include "support/ggml_guard.h"
 
 namespace enc {
@@ -62,36 +60,6 @@ void read_chat(const GgufFile& file, const Hparams& hparams, ModelInfo& info) {
     file.malformed("its head reads the token that ends a text, which its chats do not have");
 }
 
-/// A head that reads the end of a text needs one in every text, cut or not: the tokenizer's template has to
-/// add it, to single texts and to pairs.
-void require_eos(const GgufFile& file, const Tokenizer& tokenizer, int32_t eos) {
-  for (const auto& pair : {std::optional<std::string_view>(), std::optional<std::string_view>("")}) {
-    Encoding encoding;
-    tokenizer.encode("", pair, EncodeOptions(), encoding);
-    if (std::find(encoding.ids.begin(), encoding.ids.end(), eos) != encoding.ids.end()) continue;
-    file.malformed("its head reads the token " + std::to_string(eos) +
-                   ", which its tokenizer does not add to " + (pair ? "pairs" : "texts"));
-  }
-}
-
-/// The tokenizer has to find a mark before each label, and the separator behind them.
-void require_marks(const GgufFile& file, const Tokenizer& tokenizer, const MarkRule& marks) {
-  EncodeOptions options;
-  options.labels = {"a", "b"};
-  Encoding encoding;
-  tokenizer.encode("c", std::nullopt, options, encoding);
-  const auto count = [&](int32_t id) { return std::count(encoding.ids.begin(), encoding.ids.end(), id); };
-  if (count(marks.token_id) != 2 || count(marks.separator_id) != 1)
-    file.malformed("its tokenizer does not find the tokens that its labels stand between");
-}
-
-std::optional<LabelTemplate> read_label_template(const GgufFile& file, const Hparams& hparams) {
-  if (!hparams.label_head.exists()) return std::nullopt;
-  const std::string prefix = "ggml_encoder.labels.";
-  return LabelTemplate{file.string(prefix + "mark"), file.string(prefix + "separator"),
-                       hparams.label_head.marks.labels_first};
-}
-
 class LoadedModel final : public Model {
  public:
   LoadedModel(ModelPlan plan, int threads)
@@ -103,52 +71,12 @@ class LoadedModel final : public Model {
         limits_(plan.options.limits),
         max_batch_tokens_(plan.max_batch_tokens()),
         threads_(threads) {
-    const std::string& path = file_->path();
-    if (!file_->has("tokenizer.huggingface.json")) {
-      throw Error(
-          ErrorCode::tokenizer_missing,
-          "'" + path + "' carries no tokenizer (tokenizer.huggingface.json); convert the checkpoint again");
-    }
-    std::optional<LabelTemplate> label_template = read_label_template(*file_, hparams_);
-    std::optional<PairTemplate> pair_template = read_chat_template(*file_);
-    if (pair_template && label_template)
-      file_->malformed("it has both a chat template and labels in its texts");
-    if (pair_template && hparams_.pooling == Pooling::kEos)
-      file_->malformed("its head reads the token that ends a text, which its chat template does not add");
-    std::optional<ListTemplate> list_template = read_list_template(*file_);
-    if (list_template && (pair_template || label_template))
-      file_->malformed("it has both lists and another kind of text");
-    if (list_template.has_value() != (hparams_.pooling == Pooling::kMarks))
-      file_->malformed("its head and its text contradict each other: one of them is for lists");
-    std::optional<LateInteraction> interaction = read_late_interaction(*file_, hparams_);
-    if (interaction && (pair_template || label_template || list_template))
-      file_->malformed("its head compares tokens of two texts, and its text is another kind of one");
-    if (pair_template) info_.chat_template = pair_template->prompted ? "prompted" : "pairs";
-    if (interaction) info_.chat_template = "apart";
-    tokenizer_ = Tokenizer::from_json(file_->string("tokenizer.huggingface.json"), std::move(pair_template),
-                                      std::move(label_template), list_template,
-                                      interaction ? std::optional(interaction->texts) : std::nullopt);
-    if (tokenizer_->vocab_size() > hparams_.vocab_size) {
-      file_->malformed("its tokenizer has ids up to " + std::to_string(tokenizer_->vocab_size() - 1) +
-                       ", its embedding " + std::to_string(hparams_.vocab_size) + " rows");
-    }
-    if (hparams_.pooling == Pooling::kEos) require_eos(*file_, *tokenizer_, hparams_.eos_token_id);
-    std::optional<MarkRule> marks;
-    if (hparams_.label_head.exists()) {
-      marks = hparams_.label_head.marks;
-      require_marks(*file_, *tokenizer_, *marks);
-    }
-    if (list_template) {
-      marks = find_list_marks(*file_, *tokenizer_, *list_template);
-      const ListLimits limits = read_list_limits(*file_);
-      info_.list_documents = limits.max_documents;
-      info_.list_query_tokens = limits.max_query_tokens;
-      info_.list_document_tokens = limits.max_document_tokens;
-      info_.chat_template = "list";
-    }
+    const TextLayout layout = read_text_layout(*file_, hparams_);
+    tokenizer_ = read_tokenizer(*file_, hparams_, layout);
+    const std::optional<MarkRule> marks = find_marks(*file_, hparams_, layout, *tokenizer_);
     weights_ = load_weights(std::move(plan.declared), *file_, hparams_, weight_buffer_type(gpu_), table_,
                             plan.options.should_stop);
-    describe();
+    describe(layout);
     file_.reset();
     team_ = std::make_unique<Team>(table_ == nullptr ? 0 : threads_ - 1);
     scheduler_ = std::make_unique<Scheduler>(
@@ -159,7 +87,7 @@ class LoadedModel final : public Model {
                             hparams_.has_one_segment(),
                             hparams_.short_length,
                             marks,
-                            interaction ? std::optional(interaction->rule) : std::nullopt}},
+                            layout.interaction ? std::optional(layout.interaction->rule) : std::nullopt}},
         *tokenizer_, [this]() -> std::unique_ptr<BatchRunner> {
           if (gpu_ != nullptr)
             return std::make_unique<DeviceRunner>(gpu_, hparams_, weights_, *ops_, health_);
@@ -212,7 +140,7 @@ class LoadedModel final : public Model {
     return options;
   }
 
-  void describe() {
+  void describe(const TextLayout& layout) {
     info_.architecture = file_->string("general.architecture");
     info_.source_class = file_->string("ggml_encoder.source_class", "");
     info_.name = file_->string("general.name", "");
@@ -225,6 +153,7 @@ class LoadedModel final : public Model {
       file_->malformed("truncation_side is neither right nor left");
     read_prompts(*file_, info_);
     read_chat(*file_, hparams_, info_);
+    describe_text_layout(*file_, layout, info_);
     info_.max_length = hparams_.max_length;
     info_.hidden_size = hparams_.hidden_size;
     info_.num_layers = hparams_.num_layers;

@@ -1,0 +1,99 @@
+#include "model/text_layout.h"
+
+#include <algorithm>
+
+#include "enc/error.h"
+#include "model/chat_template.h"
+#include "model/list_template.h"
+
+namespace enc {
+namespace {
+
+std::optional<LabelTemplate> read_label_template(const GgufFile& file, const Hparams& hparams) {
+  if (!hparams.label_head.exists()) return std::nullopt;
+  const std::string prefix = "ggml_encoder.labels.";
+  return LabelTemplate{file.string(prefix + "mark"), file.string(prefix + "separator"),
+                       hparams.label_head.marks.labels_first};
+}
+
+/// A head that reads the end of a text needs one in every text, cut or not: the tokenizer's template has to
+/// add it, to single texts and to pairs.
+void require_eos(const GgufFile& file, const Tokenizer& tokenizer, int32_t eos) {
+  for (const auto& pair : {std::optional<std::string_view>(), std::optional<std::string_view>("")}) {
+    Encoding encoding;
+    tokenizer.encode("", pair, EncodeOptions(), encoding);
+    if (std::find(encoding.ids.begin(), encoding.ids.end(), eos) != encoding.ids.end()) continue;
+    file.malformed("its head reads the token " + std::to_string(eos) +
+                   ", which its tokenizer does not add to " + (pair ? "pairs" : "texts"));
+  }
+}
+
+/// The tokenizer has to find a mark before each label, and the separator behind them.
+void require_marks(const GgufFile& file, const Tokenizer& tokenizer, const MarkRule& marks) {
+  EncodeOptions options;
+  options.labels = {"a", "b"};
+  Encoding encoding;
+  tokenizer.encode("c", std::nullopt, options, encoding);
+  const auto count = [&](int32_t id) { return std::count(encoding.ids.begin(), encoding.ids.end(), id); };
+  if (count(marks.token_id) != 2 || count(marks.separator_id) != 1)
+    file.malformed("its tokenizer does not find the tokens that its labels stand between");
+}
+
+}  // namespace
+
+TextLayout read_text_layout(const GgufFile& file, const Hparams& hparams) {
+  if (!file.has("tokenizer.huggingface.json")) {
+    throw Error(ErrorCode::tokenizer_missing,
+                "'" + file.path() +
+                    "' carries no tokenizer (tokenizer.huggingface.json); convert the checkpoint again");
+  }
+  TextLayout layout;
+  layout.labels = read_label_template(file, hparams);
+  layout.pair = read_chat_template(file);
+  if (layout.pair && layout.labels) file.malformed("it has both a chat template and labels in its texts");
+  if (layout.pair && hparams.pooling == Pooling::kEos)
+    file.malformed("its head reads the token that ends a text, which its chat template does not add");
+  layout.list = read_list_template(file);
+  if (layout.list && (layout.pair || layout.labels))
+    file.malformed("it has both lists and another kind of text");
+  if (layout.list.has_value() != (hparams.pooling == Pooling::kMarks))
+    file.malformed("its head and its text contradict each other: one of them is for lists");
+  layout.interaction = read_late_interaction(file, hparams);
+  if (layout.interaction && (layout.pair || layout.labels || layout.list))
+    file.malformed("its head compares tokens of two texts, and its text is another kind of one");
+  return layout;
+}
+
+std::unique_ptr<const Tokenizer> read_tokenizer(const GgufFile& file, const Hparams& hparams,
+                                                const TextLayout& layout) {
+  auto tokenizer =
+      Tokenizer::from_json(file.string("tokenizer.huggingface.json"), layout.pair, layout.labels, layout.list,
+                           layout.interaction ? std::optional(layout.interaction->texts) : std::nullopt);
+  if (tokenizer->vocab_size() > hparams.vocab_size) {
+    file.malformed("its tokenizer has ids up to " + std::to_string(tokenizer->vocab_size() - 1) +
+                   ", its embedding " + std::to_string(hparams.vocab_size) + " rows");
+  }
+  if (hparams.pooling == Pooling::kEos) require_eos(file, *tokenizer, hparams.eos_token_id);
+  return tokenizer;
+}
+
+std::optional<MarkRule> find_marks(const GgufFile& file, const Hparams& hparams, const TextLayout& layout,
+                                   const Tokenizer& tokenizer) {
+  if (layout.list) return find_list_marks(file, tokenizer, *layout.list);
+  if (!layout.labels) return std::nullopt;
+  require_marks(file, tokenizer, hparams.label_head.marks);
+  return hparams.label_head.marks;
+}
+
+void describe_text_layout(const GgufFile& file, const TextLayout& layout, ModelInfo& info) {
+  if (layout.pair) info.chat_template = layout.pair->prompted ? "prompted" : "pairs";
+  if (layout.interaction) info.chat_template = "apart";
+  if (!layout.list) return;
+  const ListLimits limits = read_list_limits(file);
+  info.list_documents = limits.max_documents;
+  info.list_query_tokens = limits.max_query_tokens;
+  info.list_document_tokens = limits.max_document_tokens;
+  info.chat_template = "list";
+}
+
+}  // namespace enc

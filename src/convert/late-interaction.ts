@@ -2,7 +2,13 @@
  * Models of late interaction (ColBERT and its kind): a bare encoder or decoder that makes a vector of each token, by which a
  * query's tokens find their nearest ones in a document. As sentence-transformers' MultiVectorEncoder runs them.
  */
-import type { EncoderBody, EncoderHyperparameters, EncoderModel, TokenInteraction } from './architectures/architecture';
+import type {
+  Architecture,
+  EncoderBody,
+  EncoderHyperparameters,
+  EncoderModel,
+  TokenInteraction,
+} from './architectures/architecture';
 import { bareClass, findBody } from './architectures/index';
 import type { CheckpointFiles } from './checkpoint';
 import type { ConfigReader } from './config';
@@ -23,8 +29,6 @@ import { type PreparedTokenizer, prepareTokenizer } from './tokenizer';
 import { checkTransformerOutput, refuseKwargs } from './transformer-kwargs';
 import { findTemplate } from './chat-template/template-source';
 
-/** Model types that make zeros of the embeddings and attention of tokens that no other sees. */
-const ZEROING = ['deberta', 'deberta-v2'];
 /** The layer of Stanford's class. */
 const STANFORD_LAYER = 'linear';
 
@@ -88,7 +92,7 @@ export async function describeInteraction(
   const { numPositions } = body.hyperparameters;
   const most = readMaxLength(transformer, numPositions, tokenizer.maxLength, checkpoint.modelFolder);
   if (settings.expansion !== undefined) {
-    checkExpansion(settings, settings.expansion, body.hyperparameters, architecture.modelType, most);
+    checkExpansion(settings, settings.expansion, body.hyperparameters, architecture, most);
   }
   if (settings.expansion !== undefined && padsLeft(files.config, transformer)) {
     settings.source.unsupported(
@@ -134,13 +138,13 @@ function checkExpansion(
   { source, queryLength }: InteractionSettings,
   { length, isAttended, isFixed }: ExpansionSettings,
   { numPositions, attentionSoftcap, slidingWindow, isCausal }: EncoderHyperparameters,
-  modelType: string,
+  { zeroesUnseen }: Architecture,
   maxLength: number,
 ): void {
   const most = isFixed || queryLength !== undefined ? numPositions : maxLength;
   if (length > most) source.malformed(`queries are filled up to ${length} tokens, and the model reads ${most}`);
   if (isAttended) return;
-  if (ZEROING.includes(modelType)) {
+  if (zeroesUnseen === true) {
     source.unsupported('queries are filled up with tokens that no other sees, which DeBERTa makes no states of');
   }
   // What attention gives a token that sees none is zeros in PyTorch's own, which does not know caps.

@@ -306,6 +306,8 @@ export interface Architecture {
   list?(name: string): DocumentList;
   /** Small tensors, vectors of at most MAX_HEAD_SIZE values, that `describe` needs to see the values of. */
   valuesOf?(weights: TensorIndex): readonly string[];
+  /** Makes zeros of the embeddings and the attention of tokens that no other sees. Default: false. */
+  readonly zeroesUnseen?: boolean;
   /** Modules whose weights lie as [inputs, outputs]; of all others, and without it, they lie the other way round. */
   readonly transposedModules?: RegExp;
   /**

@@ -15,10 +15,13 @@ const DEFAULTS = {
   vocabSize: 128_100,
 };
 
-export const debertaV2 = encoderFamily('DebertaV2ForSequenceClassification', 'deberta-v2', (config) => ({
-  architecture: 'deberta-v2',
-  ...readDisentangled(config, readVersion(config)),
-}));
+export const debertaV2 = {
+  ...encoderFamily('DebertaV2ForSequenceClassification', 'deberta-v2', (config) => ({
+    architecture: 'deberta-v2',
+    ...readDisentangled(config, readVersion(config)),
+  })),
+  zeroesUnseen: true,
+};
 
 function readVersion(config: ConfigReader): Version {
   const normalizations = config.string('norm_rel_ebd', 'none').toLowerCase().split('|');

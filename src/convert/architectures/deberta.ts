@@ -33,7 +33,10 @@ const VERSION: Version = {
   convolution: undefined,
 };
 
-export const deberta = encoderFamily('DebertaForSequenceClassification', 'deberta', (config) => ({
-  architecture: 'deberta',
-  ...readDisentangled(config, VERSION),
-}));
+export const deberta = {
+  ...encoderFamily('DebertaForSequenceClassification', 'deberta', (config) => ({
+    architecture: 'deberta',
+    ...readDisentangled(config, VERSION),
+  })),
+  zeroesUnseen: true,
+};

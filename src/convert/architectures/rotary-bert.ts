@@ -26,6 +26,8 @@ interface Family {
   readonly prefixes: Prefixes;
   /** Defaults of the HF class. */
   readonly defaults: Sizes & { readonly numTokenTypes: number; readonly normEps: number; readonly activation: string };
+  /** Whether a model may be without segments. */
+  readonly hasOptionalTypes?: boolean;
   readonly isGated: boolean;
   readonly biases?: EncoderNames['biases'];
   readonly firstLayout: Layout;
@@ -87,6 +89,7 @@ const POOLER = { pooled: 'pooler.dense', pooledIn: 'encoder', classifier: 'class
 const GTE: Omit<Family, 'sourceClass' | 'modelType' | 'rotary' | 'defaults'> = {
   architecture: 'gte',
   prefixes: [...prefixesOf('gte'), ...prefixesOf('new')],
+  hasOptionalTypes: true,
   isGated: true,
   biases: { attention: true, up: false, down: true },
   firstLayout: GTE_LAYOUT,
@@ -164,16 +167,11 @@ function read(family: Family, source: ConfigReader, weights: TensorIndex): Encod
   const headSize = readHeadSize(config, sizes);
   const rope = family.rotary(config, headSize);
   requireWholeHeads(config, rope, headSize);
-  const hasNoTypes = family.architecture === 'gte';
+  const fewestTypes = family.hasOptionalTypes === true ? 0 : 1;
   const hyperparameters = {
     ...sizes,
     headSize,
-    numTokenTypes: config.integer(
-      'type_vocab_size',
-      family.defaults.numTokenTypes,
-      hasNoTypes ? 0 : 1,
-      MAX_TOKEN_TYPES,
-    ),
+    numTokenTypes: config.integer('type_vocab_size', family.defaults.numTokenTypes, fewestTypes, MAX_TOKEN_TYPES),
     normEps: config.number('layer_norm_eps', family.defaults.normEps, 1e-12, 1),
     hiddenActivation: readActivation(config, 'hidden_act', family.defaults.activation),
     feedForwardKind: family.isGated ? ('glu' as const) : ('mlp' as const),

@@ -33,8 +33,8 @@ export interface T5Family {
   };
   /** Every layer has a bias of its own; else a stack's layers share that of the first. */
   readonly ownBiases?: boolean;
-  /** Rerankers of it are known. */
-  readonly reranks?: boolean;
+  /** Rerankers of it are known; some of them scale what lm_head reads. */
+  readonly reranks?: 'plain' | 'scaled';
 }
 
 export type T5Hyperparameters = EncoderHyperparameters &
@@ -55,9 +55,9 @@ export const T5_FAMILIES: readonly T5Family[] = [
     className: 'T5',
     modelType: 't5',
     defaults: { vocabSize: 32_128, numLayers: 6, numHeads: 8, intermediateSize: 2048, feedForward: 'relu' },
-    reranks: true,
+    reranks: 'scaled',
   },
-  { className: 'MT5', modelType: 'mt5', defaults: { ...SIZES, decoderStartTokenId: 0 }, reranks: true },
+  { className: 'MT5', modelType: 'mt5', defaults: { ...SIZES, decoderStartTokenId: 0 }, reranks: 'plain' },
   { className: 'UMT5', modelType: 'umt5', defaults: { ...SIZES, decoderStartTokenId: 0 }, ownBiases: true },
 ];
 

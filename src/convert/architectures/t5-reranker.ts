@@ -30,12 +30,14 @@ const MAX_TOKENS = 512;
 
 const TEMPLATE = ordinaryText(['Query: ', ' Document: ', ' Relevant:']);
 
-export const t5Rerankers: readonly Architecture[] = T5_FAMILIES.filter(({ reranks }) => reranks).map((family) => ({
-  sourceClass: `${family.className}ForConditionalGeneration`,
-  modelType: family.modelType,
-  scoresVocabulary: 'sequence-to-sequence',
-  describe: (config, weights, score) => describeReranker(family, config, weights, score!),
-}));
+export const t5Rerankers: readonly Architecture[] = T5_FAMILIES.filter(({ reranks }) => reranks !== undefined).map(
+  (family) => ({
+    sourceClass: `${family.className}ForConditionalGeneration`,
+    modelType: family.modelType,
+    scoresVocabulary: 'sequence-to-sequence',
+    describe: (config, weights, score) => describeReranker(family, config, weights, score!),
+  }),
+);
 
 function describeReranker(
   family: T5Family,
@@ -77,7 +79,7 @@ function describeReranker(
 }
 
 /** T5 of the first version scales what lm_head reads, which its later ones say by an untied head; mT5 never does. */
-function scalesStates({ modelType }: T5Family, config: ConfigReader): boolean {
-  if (modelType !== 't5') return false;
+function scalesStates({ reranks }: T5Family, config: ConfigReader): boolean {
+  if (reranks !== 'scaled') return false;
   return config.boolean('scale_decoder_outputs', config.boolean('tie_word_embeddings', true));
 }

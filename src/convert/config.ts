@@ -1,6 +1,6 @@
 /** Typed, range-checked reading of config.json and its neighbours. Absent keys take the default of the HF class. */
 import { EncoderError } from '../errors';
-import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
+import { type JsonObject, type JsonValue, isJsonObject, shown } from '../support/json';
 
 export class ConfigReader {
   constructor(
@@ -73,8 +73,4 @@ export class ConfigReader {
   unsupported(reason: string): never {
     throw new EncoderError('architecture_unsupported', `${this.path}: ${reason}`);
   }
-}
-
-function shown(value: JsonValue | undefined): string {
-  return String(JSON.stringify(value)).slice(0, 60);
 }

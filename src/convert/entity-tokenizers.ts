@@ -1,5 +1,6 @@
 /** The tokenizers of models that know entities, of which only the words are read. */
 import { EncoderError } from '../errors';
+import { shown } from '../support/json';
 import type { ConfigReader } from './config';
 import { PLAIN_QUOTES, ROBERTA_TOKENS, type TokenizerClass, templateOf, unigram } from './tokenizer-class';
 import { BYTE_PAIRS, byteLevel, metaspace, sequenceOf } from './tokenizer-components';
@@ -20,7 +21,7 @@ function refuseTask(config: ConfigReader): void {
   if (task === undefined) return;
   throw new EncoderError(
     'tokenizer_unsupported',
-    `${config.path}: task is ${JSON.stringify(task).slice(0, 60)}, with which texts need entities; only null is supported`,
+    `${config.path}: task is ${shown(task)}, with which texts need entities; only null is supported`,
   );
 }
 

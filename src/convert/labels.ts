@@ -1,7 +1,7 @@
 /** Label names in the order of the head's rows, from id2label or label2id in whatever spelling config.json has them. */
 import { EncoderError } from '../errors';
 import { outOfRange } from '../support/arguments';
-import { type JsonValue, isJsonObject } from '../support/json';
+import { type JsonValue, isJsonObject, shown } from '../support/json';
 import type { ConfigReader } from './config';
 import { MAX_LABEL_BYTES } from './limits';
 
@@ -89,7 +89,7 @@ export function labelText({ path }: Pick<ConfigReader, 'path'>, name: JsonValue)
   if (text === undefined || text.includes('\0') || Buffer.byteLength(text) > MAX_LABEL_BYTES) {
     throw new EncoderError(
       'checkpoint_malformed',
-      `${path}: a label is no text of up to ${MAX_LABEL_BYTES} bytes: ${JSON.stringify(name).slice(0, 40)}`,
+      `${path}: a label is no text of up to ${MAX_LABEL_BYTES} bytes: ${shown(name, 40)}`,
     );
   }
   return text;

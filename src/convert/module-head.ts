@@ -4,7 +4,7 @@
  * Normalize. What it cannot be is refused by name.
  */
 import { EncoderError } from '../errors';
-import type { JsonValue } from '../support/json';
+import { type JsonValue, shown } from '../support/json';
 import { torchClass } from './activation-fn';
 import type { EncoderBody, EncoderHead, EncoderModel } from './architectures/architecture';
 import { TensorPlanner } from './architectures/tensor-planner';
@@ -158,8 +158,9 @@ function readPooling(config: ConfigReader): EncoderHead['pooling'] {
   const [mode, ...more] = Array.isArray(value) ? value : [value];
   const pooling = more.length === 0 && mode !== undefined ? POOLINGS.get(mode) : undefined;
   if (pooling !== undefined) return pooling;
-  const shown = String(JSON.stringify(value)).slice(0, 80);
-  return config.unsupported(`pooling_mode is ${shown}; supported is one of ${[...POOLINGS.keys()].join(', ')}`);
+  return config.unsupported(
+    `pooling_mode is ${shown(value, 80)}; supported is one of ${[...POOLINGS.keys()].join(', ')}`,
+  );
 }
 
 /** Whether embeddings are divided by their length, by a module or by SetFit. */
@@ -241,6 +242,5 @@ export function readDense(
 /** Throws `checkpoint_malformed` unless the module takes as many values as those before it give. */
 function requireSize(config: ConfigReader, key: string, size: number): void {
   const value = config.get(key);
-  if (value !== size)
-    config.malformed(`${key} is ${String(JSON.stringify(value)).slice(0, 40)}; it is given ${size} values`);
+  if (value !== size) config.malformed(`${key} is ${shown(value, 40)}; it is given ${size} values`);
 }

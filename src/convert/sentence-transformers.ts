@@ -1,6 +1,6 @@
 /** modules.json, as sentence-transformers writes it: which folders of a model hold the transformer and what follows it. */
 import { EncoderError } from '../errors';
-import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
+import { type JsonObject, type JsonValue, isJsonObject, shown } from '../support/json';
 
 export const MODULES = 'modules.json';
 /** Lies beside modules.json; everything else lies in the transformer's folder. */
@@ -133,10 +133,7 @@ function folderOf(module: JsonObject, path: string): string {
   const folder = module['path'] ?? '';
   if (folder === '') return '';
   if (typeof folder === 'string' && FOLDER.test(folder)) return folder;
-  throw new EncoderError(
-    'checkpoint_malformed',
-    `${path}: the path ${String(JSON.stringify(folder)).slice(0, 80)} is no plain folder name`,
-  );
+  throw new EncoderError('checkpoint_malformed', `${path}: the path ${shown(folder, 80)} is no plain folder name`);
 }
 
 function className(module: JsonObject, path: string): string {

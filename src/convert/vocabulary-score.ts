@@ -3,7 +3,7 @@
  * token, and the chat template that it puts a pair into.
  */
 import { EncoderError } from '../errors';
-import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
+import { type JsonObject, type JsonValue, isJsonObject, shown } from '../support/json';
 import type { ScoreTokens } from './architectures/architecture';
 import { BoundedTemplate } from './chat-template/bounded-template';
 import { type MessageFormat, guessFormat } from './chat-template/messages';
@@ -181,7 +181,7 @@ function readFormat(transformer: ConfigReader, messages: JsonValue | undefined):
   const format = isJsonObject(messages) ? (messages['format'] ?? 'auto') : 'auto';
   if (format === 'auto') return undefined;
   if (format === 'flat' || format === 'structured') return format;
-  return transformer.malformed(`modality_config has the format ${String(JSON.stringify(format)).slice(0, 40)}`);
+  return transformer.malformed(`modality_config has the format ${shown(format, 40)}`);
 }
 
 function readTemplateKwargs(transformer: ConfigReader): JsonObject {

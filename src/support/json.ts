@@ -25,6 +25,11 @@ export interface ParseJsonOptions {
 
 const MAX_JSON_DEPTH = 64;
 
+/** The beginning of a value, for a message. */
+export function shown(value: unknown, length = 60): string {
+  return String(JSON.stringify(value)).slice(0, length);
+}
+
 /** Parses `text`. Throws `EncoderError` naming `options.what` and the position of the fault. */
 export function parseJson(text: string, options: ParseJsonOptions): JsonValue {
   return new Parser(text, options).document();

@@ -1,4 +1,5 @@
 /** The families of decoders: what each does differently from a Llama, from which `decoder.ts` makes models. */
+import { shown } from '../../support/json';
 import type { ConfigReader } from '../config';
 import { MAX_POSITIONS } from '../limits';
 import type { EncoderHead, EncoderHyperparameters, RotaryEmbedding, SlidingWindow } from './architecture';
@@ -51,9 +52,7 @@ function phi3Rotary(config: ConfigReader, headSize: number): RotaryEmbedding {
   const type = parameters['rope_type'] ?? parameters['type'] ?? 'default';
   const isLong = type === 'longrope' || type === 'su' || type === 'yarn';
   if (!isLong && type !== 'default') {
-    config.unsupported(
-      `the rotary embedding has the type ${JSON.stringify(type).slice(0, 60)}; this class has default and longrope`,
-    );
+    config.unsupported(`the rotary embedding has the type ${shown(type)}; this class has default and longrope`);
   }
   const original = config.get('original_max_position_embeddings') ?? 4096;
   const scaling = isLong ? { rope_type: 'longrope', original_max_position_embeddings: original } : {};

@@ -2,6 +2,7 @@
  * What all versions of DeBERTa share: scores get terms from content to relative position and back;
  * logits = classifier(act(pooler.dense(h[0]))).
  */
+import { shown } from '../../support/json';
 import type { ConfigReader } from '../config';
 import { MAX_CONVOLUTION_WIDTH, MAX_HEADS, MAX_HEAD_SIZE, MAX_POSITIONS, MAX_TOKEN_TYPES } from '../limits';
 import type { EncoderHyperparameters } from './architecture';
@@ -193,7 +194,7 @@ function readTypes(config: ConfigReader): string[] {
   const known = ['c2p', 'p2c'];
   const unknown = types.find((type) => typeof type !== 'string' || (!known.includes(type) && type !== ''));
   if (unknown !== undefined) {
-    config.unsupported(`pos_att_type names ${JSON.stringify(unknown).slice(0, 60)}; known are ${known.join(', ')}`);
+    config.unsupported(`pos_att_type names ${shown(unknown)}; known are ${known.join(', ')}`);
   }
   return known.filter((type) => types.includes(type));
 }

@@ -1,4 +1,5 @@
 /** Which layers attend to a window alone. */
+import { shown } from '../../support/json';
 import type { ConfigReader } from '../config';
 import { MAX_POSITIONS } from '../limits';
 import type { SlidingWindow } from './architecture';
@@ -17,9 +18,7 @@ export function slidingLayers(
   }
   const unknown = types.find((type) => type !== 'full_attention' && type !== 'sliding_attention');
   if (unknown !== undefined) {
-    config.unsupported(
-      `layer_types names ${String(JSON.stringify(unknown)).slice(0, 60)}; supported are full_attention and sliding_attention`,
-    );
+    config.unsupported(`layer_types names ${shown(unknown)}; supported are full_attention and sliding_attention`);
   }
   return all.filter((layer) => types[layer] === 'sliding_attention');
 }

@@ -2,7 +2,7 @@
  * Configurations of the code that Nomic BERT was first published with: GPT-2's names for the sizes, and switches of which
  * transformers' class has one setting.
  */
-import type { JsonValue } from '../../support/json';
+import { type JsonValue, shown } from '../../support/json';
 import { ConfigReader } from '../config';
 import {
   MAX_HEADS,
@@ -40,7 +40,7 @@ export function translateNomicConfig(config: ConfigReader): ConfigReader {
   for (const [key, fallback, supported] of SWITCHES) {
     const value = config.get(key) ?? fallback;
     if (value !== supported) {
-      config.unsupported(`${key} is ${JSON.stringify(value).slice(0, 60)}; only ${String(supported)} is supported`);
+      config.unsupported(`${key} is ${shown(value)}; only ${String(supported)} is supported`);
     }
   }
   const set = UNSET.find((key) => config.get(key) !== undefined);

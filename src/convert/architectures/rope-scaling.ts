@@ -2,7 +2,7 @@
  * Scalings of rotary embeddings for texts longer than a model was first trained on, as transformers computes them in
  * float32.
  */
-import type { JsonObject, JsonValue } from '../../support/json';
+import { type JsonObject, type JsonValue, shown } from '../../support/json';
 import type { ConfigReader } from '../config';
 import type { RotaryEmbedding } from './architecture';
 
@@ -145,8 +145,4 @@ function readFactors(config: ConfigReader, parameters: JsonObject, key: string, 
   const isFactor = (value: JsonValue) => typeof value === 'number' && value >= 1e-3 && value <= MAX_FACTOR;
   if (Array.isArray(factors) && factors.length === count && factors.every(isFactor)) return factors as number[];
   config.malformed(`${key} of the rotary embedding is no list of ${count} numbers between 0.001 and ${MAX_FACTOR}`);
-}
-
-function shown(value: JsonValue | undefined): string {
-  return String(JSON.stringify(value)).slice(0, 60);
 }

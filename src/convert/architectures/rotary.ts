@@ -1,6 +1,6 @@
 /** What rotary position embeddings a configuration describes. */
 import type { ConfigReader } from '../config';
-import { type JsonObject, isJsonObject } from '../../support/json';
+import { type JsonObject, isJsonObject, shown } from '../../support/json';
 import type { RotaryEmbedding } from './architecture';
 import { linear, llama3, longrope, readRotaryNumber, reciprocals, yarn } from './rope-scaling';
 
@@ -30,9 +30,7 @@ export function readNtkRotary(config: ConfigReader, headSize: number, defaultThe
   const type = scaling['rope_type'] ?? scaling['type'] ?? 'default';
   if (type === 'default') return readRotary(config, headSize, defaultTheta);
   if (type !== 'ntk') {
-    config.unsupported(
-      `the rotary embedding has the type ${JSON.stringify(type).slice(0, 60)}; supported are default and ntk`,
-    );
+    config.unsupported(`the rotary embedding has the type ${shown(type)}; supported are default and ntk`);
   }
   if ((scaling['mixed_b'] ?? null) !== null) {
     config.unsupported('mixed_b of the rotary embedding is set; only ntk scaling without it is supported');

@@ -3,7 +3,7 @@
  * reference reader where two readers could disagree: no duplicate names, no control characters, bounded ranks.
  */
 import { EncoderError } from '../../errors';
-import { type JsonObject, type JsonValue, decodeUtf8, isJsonObject, parseJson } from '../../support/json';
+import { type JsonObject, type JsonValue, decodeUtf8, isJsonObject, parseJson, shown } from '../../support/json';
 import { GIT_LFS_ADVICE, POINTER_BYTES, isGitLfsPointer } from '../../support/git-lfs';
 import type { SourceFile } from '../../support/source-file';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
@@ -143,7 +143,7 @@ function readType(file: SourceFile, name: string, entry: JsonObject): Omit<Sourc
   const { dtype, shape } = entry;
   const bits = typeof dtype === 'string' ? DTYPE_BITS.get(dtype) : undefined;
   if (typeof dtype !== 'string' || bits === undefined) {
-    malformed(file, `${name} has the unknown dtype ${String(JSON.stringify(dtype)).slice(0, 40)}`);
+    malformed(file, `${name} has the unknown dtype ${shown(dtype, 40)}`);
   }
   if (!isIntegers(shape) || shape.length > MAX_TENSOR_RANK || shape.some((size) => size > MAX_DIMENSION)) {
     malformed(file, `${name} has no valid shape; up to ${MAX_TENSOR_RANK} dimensions below 2^31 are possible`);

@@ -1,6 +1,6 @@
 /** Several weight files as one source, after the map in an index file, which is checked against them. */
 import { EncoderError } from '../../errors';
-import { isJsonObject, type JsonValue } from '../../support/json';
+import { isJsonObject, type JsonValue, shown } from '../../support/json';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import type { SourceTensor, TensorSource } from './tensor-source';
 
@@ -23,10 +23,9 @@ export function readShardIndex(
   for (const tensor of tensors) {
     const shard = weightMap[tensor];
     if (typeof shard !== 'string' || !SHARD_NAME.test(shard) || !shard.endsWith(extension)) {
-      const shown = String(JSON.stringify(shard)).slice(0, 100);
       throw new EncoderError(
         'checkpoint_malformed',
-        `${path}: ${tensor} is said to lie in ${shown}, which is no plain file name ending in ${extension}`,
+        `${path}: ${tensor} is said to lie in ${shown(shard, 100)}, which is no plain file name ending in ${extension}`,
       );
     }
     map.set(tensor, shard);

@@ -5,7 +5,7 @@
 import { EncoderError } from '../errors';
 import { checkNames, outOfRange } from '../support/arguments';
 import type { ScoreTokens } from './architectures/architecture';
-import type { PreparedTokenizer } from './tokenizer';
+import type { PreparedTokenizer } from './tokenizer/prepare-tokenizer';
 
 /** In the vocabulary, U+2581 for a space before the word: the relevant document's, then the other's. */
 type Answers = readonly [positive: string, negative: string];

@@ -2,7 +2,7 @@
  * What a checkpoint says, for each kind of it: what its configuration, its tokenizer and its weights together make of the file.
  * A new kind of model is a function here; a new class of a known kind is a file in architectures.
  */
-import { readActivationFn } from './activation-fn';
+import { readActivationFn } from './sentence-transformers/activation-fn';
 import type { Architecture, EncoderModel } from './architectures/architecture';
 import { bareClass, findArchitecture, findBody } from './architectures/index';
 import { readAnswerTokens, refuseScoreTokens } from './answer-tokens';
@@ -13,20 +13,24 @@ import { checkLabels, readLabels, suggestedLabels } from './labels';
 import { checkListTokenizer } from './document-list';
 import { MAX_VOCAB_SIZE } from './limits';
 import { describeLabelModel, encoderConfig } from './label-head';
-import { describeInteraction, isLateInteraction } from './late-interaction';
+import { describeInteraction, isLateInteraction } from './sentence-transformers/late-interaction';
 import { readMaxLength } from './max-length';
 import type { ModelFacts } from './metadata';
-import { addModuleHead, checkModuleSettings } from './module-head';
+import { addModuleHead, checkModuleSettings } from './sentence-transformers/module-head';
 import type { TensorSource } from './readers/tensor-source';
-import { readPrompts } from './prompts';
+import { readPrompts } from './sentence-transformers/prompts';
 import { findPublishedText } from './published-scores';
-import { type HeadFolders, MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
-import type { SetFitHead } from './setfit-head';
+import { type HeadFolders, MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers/modules';
+import type { SetFitHead } from './sentence-transformers/setfit-head';
 import { readVectors } from './tensor-copy';
-import { type PreparedTokenizer, prepareTokenizer } from './tokenizer';
-import { refuseKwargs } from './transformer-kwargs';
+import { type PreparedTokenizer, prepareTokenizer } from './tokenizer/prepare-tokenizer';
+import { refuseKwargs } from './sentence-transformers/transformer-kwargs';
 import { findTemplate, readChat } from './chat-template/template-source';
-import { type VocabularyScore, readClassifierTemplate, readVocabularyScore } from './vocabulary-score';
+import {
+  type VocabularyScore,
+  readClassifierTemplate,
+  readVocabularyScore,
+} from './sentence-transformers/vocabulary-score';
 
 const PROBLEM_TYPES: readonly string[] = [
   '',

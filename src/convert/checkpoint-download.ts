@@ -17,8 +17,14 @@ import { SourceFile } from '../support/source-file';
 import { ADAPTER_CONFIG } from './adapter/adapter-config';
 import { CHAT_TEMPLATE, COLBERT_SETTINGS, SENTENCEPIECE_MODELS } from './checkpoint';
 import { readShardIndex } from './readers/sharded';
-import { SETFIT_CONFIG, SETFIT_HEAD } from './setfit-head';
-import { MODEL_SETTINGS, MODULES, TRANSFORMER_SETTINGS, listModules, moduleFolders } from './sentence-transformers';
+import { SETFIT_CONFIG, SETFIT_HEAD } from './sentence-transformers/setfit-head';
+import {
+  MODEL_SETTINGS,
+  MODULES,
+  TRANSFORMER_SETTINGS,
+  listModules,
+  moduleFolders,
+} from './sentence-transformers/modules';
 import { ADAPTER_FORMATS, OTHER_WEIGHTS, WEIGHT_FORMATS, WEIGHT_NAMES, weightsAdvice } from './weight-formats';
 
 export interface DownloadOptions {

@@ -9,7 +9,7 @@ import { SourceFile, errnoOf } from '../support/source-file';
 import { ADAPTER_CONFIG } from './adapter/adapter-config';
 import { ConfigReader } from './config';
 import { ShardedSource, readShardIndex } from './readers/sharded';
-import { SETFIT_CONFIG, SETFIT_HEAD, type SetFitHead, readSetFitHead } from './setfit-head';
+import { SETFIT_CONFIG, SETFIT_HEAD, type SetFitHead, readSetFitHead } from './sentence-transformers/setfit-head';
 import type { TensorSource } from './readers/tensor-source';
 import {
   MODEL_SETTINGS,
@@ -18,7 +18,7 @@ import {
   type TRANSFORMER_SETTINGS,
   listModules,
   moduleFolders,
-} from './sentence-transformers';
+} from './sentence-transformers/modules';
 import {
   ADAPTER_FORMATS,
   OTHER_WEIGHTS,

@@ -24,7 +24,7 @@ import { AtomicFile, outputExists } from '../support/atomic-file';
 import { type LimitOptions, resolveLimits } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
 import { checkScoreTokens } from './answer-tokens';
-import { resolveCheckpoint } from './checkpoint-source';
+import { resolveCheckpoint } from './resolve-checkpoint';
 import type { ConversionPlan } from './conversion-plan';
 import { type ConversionSource, type SourcePaths, openSource } from './source';
 import { checkHubOptions, checkSource } from './source-arguments';

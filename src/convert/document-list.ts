@@ -2,7 +2,7 @@
 import { EncoderError } from '../errors';
 import { isJsonObject } from '../support/json';
 import type { DocumentList } from './architectures/architecture';
-import type { PreparedTokenizer } from './tokenizer';
+import type { PreparedTokenizer } from './tokenizer/prepare-tokenizer';
 
 /** Throws `tokenizer_unsupported` for a tokenizer without them. */
 export function checkListTokenizer(list: DocumentList, { json, tokens, added }: PreparedTokenizer, path: string): void {

@@ -13,7 +13,7 @@ import { MAX_INTERMEDIATE_SIZE, MAX_VOCAB_SIZE } from './limits';
 import { JoinedSource } from './readers/joined';
 import { NestedSource } from './readers/nested';
 import type { TensorSource } from './readers/tensor-source';
-import type { PreparedTokenizer } from './tokenizer';
+import type { PreparedTokenizer } from './tokenizer/prepare-tokenizer';
 
 const SOURCE_CLASS = 'GLiClassModel';
 /** Attributes of the class: the head's layers stand in `model` beside the encoder. */

@@ -11,9 +11,9 @@ import type {
 } from './architectures/architecture';
 import type { PairTemplate, TemplatePieces } from './chat-template/split-template';
 import type { CheckpointChat } from './chat-template/template-source';
-import type { CheckpointPrompts } from './prompts';
-import type { PreparedTokenizer } from './tokenizer';
-import { tokenizerEntries } from './tokenizer-metadata';
+import type { CheckpointPrompts } from './sentence-transformers/prompts';
+import type { PreparedTokenizer } from './tokenizer/prepare-tokenizer';
+import { tokenizerEntries } from './tokenizer/tokenizer-metadata';
 
 /** Version of the `ggml_encoder` keys. */
 const FORMAT_VERSION = 1;

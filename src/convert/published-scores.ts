@@ -5,7 +5,7 @@
 import { scoreTokenId } from './answer-tokens';
 import type { ScoreTokens } from './architectures/architecture';
 import { type PairTemplate, type Slot, type TemplatePieces, ordinaryText } from './chat-template/split-template';
-import type { PreparedTokenizer } from './tokenizer';
+import type { PreparedTokenizer } from './tokenizer/prepare-tokenizer';
 
 interface PublishedScore {
   /** Of the repository or folder. */

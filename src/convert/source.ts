@@ -8,7 +8,7 @@ import { Checkpoint, type CheckpointFiles } from './checkpoint';
 import type { ConversionPlan, PlanOptions } from './conversion-plan';
 import { GgufCheckpoint } from './llamacpp/gguf-checkpoint';
 import { planConversion } from './plan';
-import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
+import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers/modules';
 
 export interface ConversionSource {
   /** For people; part of the converted file. */

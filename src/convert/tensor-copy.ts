@@ -2,7 +2,7 @@
 import { EncoderError } from '../errors';
 import type { GgufTensorInfo } from '../gguf/types';
 import type { PlannedTensor } from './architectures/architecture';
-import { type ElementType, decodeElements, encodeElements, findNonFinite, findTooLarge } from './dtypes';
+import { type ElementType, decodeElements, encodeElements, findNonFinite, findTooLarge } from './dtypes/dtypes';
 import { CHUNK_ELEMENTS, MAX_HEAD_SIZE } from './limits';
 import { type TensorSource, requireFloats, storedBlock } from './readers/tensor-source';
 

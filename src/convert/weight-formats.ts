@@ -1,7 +1,7 @@
 /** The weight files that a checkpoint folder may hold, in the order in which transformers looks for them. */
 import type { Limits } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
-import { KerasWeights } from './keras-weights';
+import { KerasWeights } from './readers/keras-weights';
 import { SafetensorsFile } from './readers/safetensors';
 import type { TensorSource } from './readers/tensor-source';
 import { TorchCheckpoint } from './readers/torch-checkpoint';

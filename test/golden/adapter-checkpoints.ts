@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { decodeElements, encodeElements } from '../../src/convert/dtypes';
+import { decodeElements, encodeElements } from '../../src/convert/dtypes/dtypes';
 import { type TinyTensor, temporaryFolder, writeSafetensors } from '../unit/convert/temp-folder';
 import { encodeTorch } from './family-checkpoints';
 import { type SmallModel, checkpointFiles, readFixtures, seededTensors, writeFiles } from './small-checkpoints';

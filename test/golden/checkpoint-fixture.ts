@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
-import { encodeElements } from '../../src/convert/dtypes';
+import { encodeElements } from '../../src/convert/dtypes/dtypes';
 
 const GOLDEN_FOLDER = resolve(__dirname);
 const TOKENIZER_FOLDER = resolve(__dirname, '../fixtures/tokenizers/wordpiece-uncased');

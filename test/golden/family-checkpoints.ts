@@ -9,8 +9,8 @@ import { brotliDecompressSync } from 'node:zlib';
 
 import { convert, type TensorType } from 'ggml-encoder';
 
-import { decodeElements, encodeElements } from '../../src/convert/dtypes';
-import { MBART50_LANGUAGES, MBART_LANGUAGES } from '../../src/convert/language-codes';
+import { decodeElements, encodeElements } from '../../src/convert/dtypes/dtypes';
+import { MBART50_LANGUAGES, MBART_LANGUAGES } from '../../src/convert/tokenizer/language-codes';
 import { type GoldenModel, type StoredType, goldenInputs, tensorValues } from './checkpoint-fixture';
 import { pickle, tensorOpcodes, torchFile, unicode } from '../unit/convert/readers/torch-builder';
 import { writeSafetensors } from '../unit/convert/temp-folder';

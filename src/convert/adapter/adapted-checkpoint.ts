@@ -3,8 +3,8 @@ import type { Limits } from '../../support/limits';
 import { findArchitecture } from '../architectures/index';
 import type { Checkpoint, CheckpointFiles, TokenizerFiles } from '../checkpoint';
 import { ConfigReader } from '../config';
-import { type ModuleFolders, TRANSFORMER_SETTINGS } from '../sentence-transformers';
-import type { SetFitHead } from '../setfit-head';
+import { type ModuleFolders, TRANSFORMER_SETTINGS } from '../sentence-transformers/modules';
+import type { SetFitHead } from '../sentence-transformers/setfit-head';
 import { type AdapterConfig, type Task, readAdapterConfig } from './adapter-config';
 import { AdaptedWeights } from './adapted-weights';
 

@@ -1,6 +1,6 @@
 /** What an adapter makes of a tensor of its base: a product added, rows or columns rescaled, or each by a factor. */
 import { EncoderError } from '../../errors';
-import { decodeElements } from '../dtypes';
+import { decodeElements } from '../dtypes/dtypes';
 import { CHUNK_ELEMENTS } from '../limits';
 import { ELEMENT_BYTES, type SourceTensor, type TensorSource } from '../readers/tensor-source';
 import { LowRank } from './low-rank';

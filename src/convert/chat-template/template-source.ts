@@ -2,7 +2,7 @@
 import { EncoderError } from '../../errors';
 import { type JsonObject, type JsonValue, isJsonObject } from '../../support/json';
 import type { CheckpointFiles } from '../checkpoint';
-import type { PreparedTokenizer, SpecialIds } from '../tokenizer';
+import type { PreparedTokenizer, SpecialIds } from '../tokenizer/prepare-tokenizer';
 import { MAX_SOURCE } from './bounded-template';
 
 export interface TemplateSource {

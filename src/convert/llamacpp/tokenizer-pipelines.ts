@@ -11,8 +11,8 @@ import {
   object,
   sequenceOf,
   splitThenBytes,
-} from '../tokenizer-components';
-import type { SpecialIds } from '../tokenizer';
+} from '../tokenizer/tokenizer-components';
+import type { SpecialIds } from '../tokenizer/prepare-tokenizer';
 import type { MetadataReader } from './metadata-reader';
 import { NORMAL, UNUSED, type TokenTable } from './token-table';
 

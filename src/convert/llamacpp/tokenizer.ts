@@ -6,9 +6,9 @@
 import { EncoderError } from '../../errors';
 import { TOKENIZER_KEYS } from '../../gguf/keys';
 import { type JsonObject, parseJson, isJsonObject } from '../../support/json';
-import type { PreparedTokenizer, SpecialIds } from '../tokenizer';
-import { object, template, tokenizerDocument } from '../tokenizer-components';
-import { readVocabulary } from '../vocabulary';
+import type { PreparedTokenizer, SpecialIds } from '../tokenizer/prepare-tokenizer';
+import { object, template, tokenizerDocument } from '../tokenizer/tokenizer-components';
+import { readVocabulary } from '../tokenizer/vocabulary';
 import type { MetadataReader } from './metadata-reader';
 import { type Pipeline, bytePairs, unigram, wordPiece } from './tokenizer-pipelines';
 import { UNUSED, type TokenTable, readTokenTable } from './token-table';

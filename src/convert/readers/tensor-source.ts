@@ -1,7 +1,7 @@
 /** Where tensors come from, whatever the file format: names, shapes and raw bytes on demand. */
 
 import { EncoderError } from '../../errors';
-import { blockShape } from '../block-decoders';
+import { blockShape } from '../dtypes/block-decoders';
 
 /** Element types of a checkpoint's weights; other types may stand in a file but not in a used tensor. */
 export const ELEMENT_BYTES: Readonly<Record<string, number>> = { F64: 8, F32: 4, F16: 2, BF16: 2 };

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { blockShape, decodeBlocks } from '../../../src/convert/block-decoders';
-import { BLOCK_ENCODERS } from '../../../src/convert/block-encoders';
-import { decodeElements, findTooLarge } from '../../../src/convert/dtypes';
+import { blockShape, decodeBlocks } from '../../../src/convert/dtypes/block-decoders';
+import { BLOCK_ENCODERS } from '../../../src/convert/dtypes/block-encoders';
+import { decodeElements, findTooLarge } from '../../../src/convert/dtypes/dtypes';
 
 /** Made by ggml itself; see scripts/make-block-fixtures.py. */
 const fixture = JSON.parse(readFileSync(join(__dirname, 'fixtures/blocks.json'), 'utf8')) as {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { decodeElements, encodeElements, findNonFinite, findTooLarge } from '../../../src/convert/dtypes';
+import { decodeElements, encodeElements, findNonFinite, findTooLarge } from '../../../src/convert/dtypes/dtypes';
 
 /** Bytes in hexadecimal, made by numpy, torch and gguf-py. */
 const vectors = JSON.parse(readFileSync(join(__dirname, 'fixtures/elements.json'), 'utf8')) as Record<string, string>;

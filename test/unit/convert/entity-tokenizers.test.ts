@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import type { TokenizerFiles } from '../../../src/convert/checkpoint';
-import { prepareTokenizer } from '../../../src/convert/tokenizer';
+import { prepareTokenizer } from '../../../src/convert/tokenizer/prepare-tokenizer';
 import type { JsonObject } from '../../../src/support/json';
 
 const CASES = JSON.parse(readFileSync(join(__dirname, 'fixtures/tokenizers.json'), 'utf8')) as {

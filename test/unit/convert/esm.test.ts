@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { esm } from '../../../src/convert/architectures/esm';
 import { ConfigReader } from '../../../src/convert/config';
-import { prepareTokenizer } from '../../../src/convert/tokenizer';
+import { prepareTokenizer } from '../../../src/convert/tokenizer/prepare-tokenizer';
 import type { JsonObject } from '../../../src/support/json';
 import { family } from './describe-family';
 

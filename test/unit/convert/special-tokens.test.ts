@@ -2,8 +2,8 @@
 import { expect, it } from 'vitest';
 
 import { ConfigReader } from '../../../src/convert/config';
-import { readSpecialTokens } from '../../../src/convert/special-tokens';
-import { findTokenizerClass } from '../../../src/convert/tokenizer-registry';
+import { readSpecialTokens } from '../../../src/convert/tokenizer/special-tokens';
+import { findTokenizerClass } from '../../../src/convert/tokenizer/tokenizer-registry';
 import type { JsonObject } from '../../../src/support/json';
 
 function flags(settings: JsonObject): Record<string, [special: boolean, normalized: boolean]> {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { PlannedTensor } from '../../../src/convert/architectures/architecture';
 import { copyTensor } from '../../../src/convert/tensor-copy';
-import { encodeElements } from '../../../src/convert/dtypes';
+import { encodeElements } from '../../../src/convert/dtypes/dtypes';
 import type { TensorSource } from '../../../src/convert/readers/tensor-source';
 import { ggmlType } from '../../../src/gguf/types';
 

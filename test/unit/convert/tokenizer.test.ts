@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { SENTENCEPIECE_MODELS, type TokenizerFiles } from '../../../src/convert/checkpoint';
-import { prepareTokenizer } from '../../../src/convert/tokenizer';
+import { prepareTokenizer } from '../../../src/convert/tokenizer/prepare-tokenizer';
 import { type JsonObject, parseJson } from '../../../src/support/json';
 
 interface Case {

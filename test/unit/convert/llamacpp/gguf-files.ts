@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { flag, text } from '../../../../src/gguf/entries';
 import { type TensorType, type GgufEntry, ggmlType } from '../../../../src/gguf/types';
 import { layoutGguf } from '../../../../src/gguf/writer';
-import { encodeElements } from '../../../../src/convert/dtypes';
+import { encodeElements } from '../../../../src/convert/dtypes/dtypes';
 import { temporaryFolder } from '../temp-folder';
 
 export interface TensorSpec {

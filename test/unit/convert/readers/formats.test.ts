@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { cachedConvert } from '../../../../src/convert/cache';
 import { type ConvertOptions, convert } from '../../../../src/convert/convert';
-import { torchWeight } from '../../../../src/convert/keras-names';
+import { torchWeight } from '../../../../src/convert/readers/keras-names';
 import { temporaryFolder } from '../temp-folder';
 import { type Family, formatBytes, formatCheckpoint } from './format-fixtures';
 

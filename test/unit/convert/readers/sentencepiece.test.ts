@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { isEncoderError } from '../../../../src/errors';
 import { readSentencePiece } from '../../../../src/convert/readers/sentencepiece';
-import { synthesizeSentencePiece } from '../../../../src/convert/sentencepiece-json';
+import { synthesizeSentencePiece } from '../../../../src/convert/tokenizer/sentencepiece-json';
 import { Random, damageBytes } from '../../../hostile/random';
 import { bytesField, field, floatField, integerField, piece, sentencePieceFile, varint } from './sentencepiece-builder';
 

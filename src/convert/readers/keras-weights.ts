@@ -1,13 +1,13 @@
 /** A tf_model.h5 as a source of PyTorch tensors: Keras's lists of layers and weights followed, matrices transposed. */
-import { EncoderError } from '../errors';
-import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../support/limits';
-import type { SourceFile } from '../support/source-file';
+import { EncoderError } from '../../errors';
+import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
+import type { SourceFile } from '../../support/source-file';
 import { type KerasWeight, torchWeight } from './keras-names';
-import { elementsOf } from './readers/elements';
-import { Hdf5Tree } from './readers/hdf5';
-import type { Hdf5Dataset } from './readers/hdf5-dataset';
-import { LastTensor } from './readers/last-tensor';
-import { type SourceTensor, type TensorSource, tensorForRead } from './readers/tensor-source';
+import { elementsOf } from './elements';
+import { Hdf5Tree } from './hdf5';
+import type { Hdf5Dataset } from './hdf5-dataset';
+import { LastTensor } from './last-tensor';
+import { type SourceTensor, type TensorSource, tensorForRead } from './tensor-source';
 
 interface KerasTensor extends SourceTensor {
   readonly isTransposed: boolean;

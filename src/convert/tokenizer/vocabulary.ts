@@ -1,7 +1,7 @@
 /** The vocabulary of a tokenizer.json: tokens and ids, whatever the model is called. */
-import { EncoderError } from '../errors';
-import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
-import { MAX_VOCAB_SIZE } from './limits';
+import { EncoderError } from '../../errors';
+import { type JsonObject, type JsonValue, isJsonObject } from '../../support/json';
+import { MAX_VOCAB_SIZE } from '../limits';
 
 export type TokenizerModel = 'WordPiece' | 'BPE' | 'Unigram';
 

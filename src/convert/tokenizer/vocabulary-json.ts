@@ -1,7 +1,7 @@
 /** A tokenizer.json made up from a plain vocabulary: vocab.txt, or vocab.json with merges.txt. */
-import { EncoderError } from '../errors';
-import type { JsonObject } from '../support/json';
-import { MAX_VOCAB_SIZE } from './limits';
+import { EncoderError } from '../../errors';
+import type { JsonObject } from '../../support/json';
+import { MAX_VOCAB_SIZE } from '../limits';
 import { object, tokenizerDocument } from './tokenizer-components';
 import type { Vocabulary } from './vocabulary';
 

@@ -1,12 +1,12 @@
 /** The tokenizer's keys of a converted file: tokenizer.json whole, and the vocabulary in llama.cpp's terms. */
-import { EncoderError } from '../errors';
-import { flag, floats, ints, optional, text, texts, uint } from '../gguf/entries';
-import { TOKENIZER_KEYS } from '../gguf/keys';
-import type { GgufEntry } from '../gguf/types';
-import { DEFAULT_LIMITS } from '../support/limits';
-import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
+import { EncoderError } from '../../errors';
+import { flag, floats, ints, optional, text, texts, uint } from '../../gguf/entries';
+import { TOKENIZER_KEYS } from '../../gguf/keys';
+import type { GgufEntry } from '../../gguf/types';
+import { DEFAULT_LIMITS } from '../../support/limits';
+import { type JsonObject, type JsonValue, isJsonObject } from '../../support/json';
 import { type GgmlVocabulary, ggmlVocabulary } from './ggml-vocabulary';
-import type { PreparedTokenizer } from './tokenizer';
+import type { PreparedTokenizer } from './prepare-tokenizer';
 import { precompiledCharsmap } from './tokenizer-components';
 
 /** `rows`: of token_embd; `numTokenTypes`: rows of token_types, 0 for none. Adds to `warnings`. */

@@ -8,10 +8,10 @@ import type {
   EncoderHyperparameters,
   EncoderModel,
   TokenInteraction,
-} from './architectures/architecture';
-import { bareClass, findBody } from './architectures/index';
-import type { CheckpointFiles } from './checkpoint';
-import type { ConfigReader } from './config';
+} from '../architectures/architecture';
+import { bareClass, findBody } from '../architectures/index';
+import type { CheckpointFiles } from '../checkpoint';
+import type { ConfigReader } from '../config';
 import {
   type ExpansionSettings,
   type InteractionSettings,
@@ -20,14 +20,14 @@ import {
   readModuleInteraction,
   readStanfordInteraction,
 } from './interaction-settings';
-import { readMaxLength } from './max-length';
-import { registerMarkers } from './prefix-tokens';
-import type { TensorSource } from './readers/tensor-source';
-import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './sentence-transformers';
+import { readMaxLength } from '../max-length';
+import { registerMarkers } from '../tokenizer/prefix-tokens';
+import type { TensorSource } from '../readers/tensor-source';
+import { MODEL_SETTINGS, TRANSFORMER_SETTINGS } from './modules';
 import { type TokenProjection, planProjection, planStanfordProjection } from './token-projection';
-import { type PreparedTokenizer, prepareTokenizer } from './tokenizer';
+import { type PreparedTokenizer, prepareTokenizer } from '../tokenizer/prepare-tokenizer';
 import { checkTransformerOutput, refuseKwargs } from './transformer-kwargs';
-import { findTemplate } from './chat-template/template-source';
+import { findTemplate } from '../chat-template/template-source';
 
 /** The layer of Stanford's class. */
 const STANFORD_LAYER = 'linear';

@@ -1,5 +1,5 @@
 /** What sentence-transformers' CrossEncoder would apply to the logits, by its own order of precedence. */
-import type { ConfigReader } from './config';
+import type { ConfigReader } from '../config';
 
 /** Torch classes by the last part of their dotted name. */
 const ACTIVATIONS: ReadonlyMap<string, string> = new Map([

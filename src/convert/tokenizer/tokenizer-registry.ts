@@ -1,5 +1,5 @@
 /** Which class of tokenizers a checkpoint has, by the names that transformers knows. */
-import { EncoderError } from '../errors';
+import { EncoderError } from '../../errors';
 import { LUKE, MLUKE } from './entity-tokenizers';
 import type { TokenizerClass } from './tokenizer-class';
 import {

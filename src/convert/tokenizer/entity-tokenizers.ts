@@ -1,7 +1,7 @@
 /** The tokenizers of models that know entities, of which only the words are read. */
-import { EncoderError } from '../errors';
-import { shown } from '../support/json';
-import type { ConfigReader } from './config';
+import { EncoderError } from '../../errors';
+import { shown } from '../../support/json';
+import type { ConfigReader } from '../config';
 import { PLAIN_QUOTES, ROBERTA_TOKENS, type TokenizerClass, templateOf, unigram } from './tokenizer-class';
 import { BYTE_PAIRS, byteLevel, metaspace, sequenceOf } from './tokenizer-components';
 

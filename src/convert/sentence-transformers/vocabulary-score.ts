@@ -2,18 +2,18 @@
  * How sentence-transformers scores pairs with a causal language model: which tokens' logits it compares after the last
  * token, and the chat template that it puts a pair into.
  */
-import { EncoderError } from '../errors';
-import { type JsonObject, type JsonValue, isJsonObject, shown } from '../support/json';
-import type { ScoreTokens } from './architectures/architecture';
-import { BoundedTemplate } from './chat-template/bounded-template';
-import { type MessageFormat, guessFormat } from './chat-template/messages';
-import { type PairTemplate, splitTemplate } from './chat-template/split-template';
-import { type TemplateSource, findTemplate, isForPairs, tokenVariables } from './chat-template/template-source';
-import type { CheckpointFiles } from './checkpoint';
-import { ConfigReader } from './config';
-import { MAX_VOCAB_SIZE } from './limits';
-import { findPublishedScore } from './published-scores';
-import type { PreparedTokenizer } from './tokenizer';
+import { EncoderError } from '../../errors';
+import { type JsonObject, type JsonValue, isJsonObject, shown } from '../../support/json';
+import type { ScoreTokens } from '../architectures/architecture';
+import { BoundedTemplate } from '../chat-template/bounded-template';
+import { type MessageFormat, guessFormat } from '../chat-template/messages';
+import { type PairTemplate, splitTemplate } from '../chat-template/split-template';
+import { type TemplateSource, findTemplate, isForPairs, tokenVariables } from '../chat-template/template-source';
+import type { CheckpointFiles } from '../checkpoint';
+import { ConfigReader } from '../config';
+import { MAX_VOCAB_SIZE } from '../limits';
+import { findPublishedScore } from '../published-scores';
+import type { PreparedTokenizer } from '../tokenizer/prepare-tokenizer';
 import { refuseKwargs } from './transformer-kwargs';
 
 export interface VocabularyScore {

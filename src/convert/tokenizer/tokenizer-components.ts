@@ -1,6 +1,6 @@
 /** The components of a tokenizer.json, as the tokenizers library writes them. */
-import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
-import type { ConfigReader } from './config';
+import { type JsonObject, type JsonValue, isJsonObject } from '../../support/json';
+import type { ConfigReader } from '../config';
 
 export const QWEN2_REGEX =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";

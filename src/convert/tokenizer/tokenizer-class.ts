@@ -1,7 +1,7 @@
 /** What a tokenizer class of transformers 5 is: the tokens that it has by default, and what it builds around a vocabulary. */
-import type { JsonObject, JsonValue } from '../support/json';
-import type { ConfigReader } from './config';
-import type { Piece } from './readers/sentencepiece';
+import type { JsonObject, JsonValue } from '../../support/json';
+import type { ConfigReader } from '../config';
+import type { Piece } from '../readers/sentencepiece';
 import { metaspace, object, replace, sequenceOf, template } from './tokenizer-components';
 import type { Vocabulary } from './vocabulary';
 

@@ -1,7 +1,7 @@
 /** A tokenizer.json made up from a SentencePiece model, as transformers makes one; the class then builds its pipeline. */
-import { EncoderError } from '../errors';
-import type { JsonObject } from '../support/json';
-import type { SentencePieceModel } from './readers/sentencepiece';
+import { EncoderError } from '../../errors';
+import type { JsonObject } from '../../support/json';
+import type { SentencePieceModel } from '../readers/sentencepiece';
 import { type AddedToken, plainToken } from './special-tokens';
 import type { ScoredToken } from './tokenizer-class';
 import { CHARACTER_PAIRS, object, replace, sequenceOf, tokenizerDocument } from './tokenizer-components';

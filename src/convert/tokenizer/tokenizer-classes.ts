@@ -3,10 +3,10 @@
  * around the vocabulary of tokenizer.json. Some classes take that file as it is; most build their own normalizer,
  * pre-tokenizer and template and take only vocabulary and merges from it.
  */
-import { EncoderError } from '../errors';
-import type { ConfigReader } from './config';
+import { EncoderError } from '../../errors';
+import type { ConfigReader } from '../config';
 import { MBART50_LANGUAGES, MBART_LANGUAGES } from './language-codes';
-import type { Piece } from './readers/sentencepiece';
+import type { Piece } from '../readers/sentencepiece';
 import {
   BYTE_PAIRS,
   CHARACTER_PAIRS,

@@ -2,12 +2,12 @@
  * What the files of a late-interaction model say of its texts and scores, wherever they say it: sentence-transformers'
  * MultiVectorEncoder in the settings of its modules, PyLate beside them, Stanford's ColBERT in a file of its own.
  */
-import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
-import type { TokenInteraction } from './architectures/architecture';
-import type { CheckpointFiles } from './checkpoint';
-import { ConfigReader } from './config';
-import { MAX_POSITIONS, MAX_PREFIX_BYTES, MIN_LENGTH } from './limits';
-import type { InteractionFolders } from './sentence-transformers';
+import { type JsonObject, type JsonValue, isJsonObject } from '../../support/json';
+import type { TokenInteraction } from '../architectures/architecture';
+import type { CheckpointFiles } from '../checkpoint';
+import { ConfigReader } from '../config';
+import { MAX_POSITIONS, MAX_PREFIX_BYTES, MIN_LENGTH } from '../limits';
+import type { InteractionFolders } from './modules';
 
 /** Before the tokenizer has been asked. */
 export interface InteractionSettings {

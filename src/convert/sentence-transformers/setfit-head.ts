@@ -2,15 +2,15 @@
  * SetFit's head: a logistic regression of scikit-learn on a text's embedding. Its probabilities are those of a linear
  * layer with softmax or, for several labels at once, with sigmoid.
  */
-import { EncoderError } from '../errors';
-import type { Limits } from '../support/limits';
-import type { ConfigReader } from './config';
-import { labelText } from './labels';
-import { MAX_HIDDEN_SIZE, MAX_LABELS } from './limits';
-import { MemorySource } from './readers/memory-source';
-import type { NumpyArray } from './readers/numpy-array';
-import { PickleList, type PickleValue } from './readers/pickle';
-import { ArrayValue, Estimator, readEstimator } from './readers/sklearn-pickle';
+import { EncoderError } from '../../errors';
+import type { Limits } from '../../support/limits';
+import type { ConfigReader } from '../config';
+import { labelText } from '../labels';
+import { MAX_HIDDEN_SIZE, MAX_LABELS } from '../limits';
+import { MemorySource } from '../readers/memory-source';
+import type { NumpyArray } from '../readers/numpy-array';
+import { PickleList, type PickleValue } from '../readers/pickle';
+import { ArrayValue, Estimator, readEstimator } from '../readers/sklearn-pickle';
 
 export const SETFIT_HEAD = 'model_head.pkl';
 export const SETFIT_CONFIG = 'config_setfit.json';

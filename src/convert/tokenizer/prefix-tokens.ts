@@ -2,9 +2,9 @@
  * Beginnings of texts that were one token in training. Where the tokenizer has the token and would take the text apart all the
  * same, it becomes a special token, as sentence-transformers has it for models of PyLate and of Stanford's ColBERT.
  */
-import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
+import { type JsonObject, type JsonValue, isJsonObject } from '../../support/json';
 import { object } from './tokenizer-components';
-import type { PreparedTokenizer } from './tokenizer';
+import type { PreparedTokenizer } from './prepare-tokenizer';
 
 /** Normalizers that leave ASCII as it is, but for its case. */
 const KEEPING_ASCII: readonly string[] = [

@@ -2,16 +2,16 @@
  * From a token's last state to the vector that it scores by: the Dense modules behind a transformer. Layers with nothing
  * between them are one matrix, multiplied in F64; one activation may stand among them.
  */
-import { EncoderError } from '../errors';
-import type { EncoderBody } from './architectures/architecture';
-import { TensorPlanner } from './architectures/tensor-planner';
-import type { CheckpointFiles } from './checkpoint';
-import type { ConfigReader } from './config';
-import { MAX_HIDDEN_SIZE, MAX_JOINING_WORK } from './limits';
+import { EncoderError } from '../../errors';
+import type { EncoderBody } from '../architectures/architecture';
+import { TensorPlanner } from '../architectures/tensor-planner';
+import type { CheckpointFiles } from '../checkpoint';
+import type { ConfigReader } from '../config';
+import { MAX_HIDDEN_SIZE, MAX_JOINING_WORK } from '../limits';
 import { type Dense, readDense } from './module-head';
-import { JoinedSource } from './readers/joined';
-import { MemorySource } from './readers/memory-source';
-import type { TensorSource } from './readers/tensor-source';
+import { JoinedSource } from '../readers/joined';
+import { MemorySource } from '../readers/memory-source';
+import type { TensorSource } from '../readers/tensor-source';
 
 export interface TokenProjection {
   readonly planner: TensorPlanner;

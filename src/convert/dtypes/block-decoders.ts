@@ -2,7 +2,7 @@
  * ggml's block types to f32, every operation rounded to f32 in ggml's order. A block of 32 has one scale and perhaps a
  * minimum; a block of 256 has 8 or 16 parts with small integers for scales and minima, and one or two f16 factors.
  */
-import { GGML_TYPES } from '../gguf/types';
+import { GGML_TYPES } from '../../gguf/types';
 import { f16Values } from './half-floats';
 
 /** Reads the block at `at` and writes its values from `out` on. */

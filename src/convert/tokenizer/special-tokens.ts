@@ -2,11 +2,11 @@
  * Which tokens play a role and which were added, gathered from tokenizer_config.json, special_tokens_map.json and
  * added_tokens.json in transformers' order of precedence.
  */
-import { EncoderError } from '../errors';
-import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
-import type { TokenizerFiles } from './checkpoint';
-import type { ConfigReader } from './config';
-import { MAX_VOCAB_SIZE } from './limits';
+import { EncoderError } from '../../errors';
+import { type JsonObject, type JsonValue, isJsonObject } from '../../support/json';
+import type { TokenizerFiles } from '../checkpoint';
+import type { ConfigReader } from '../config';
+import { MAX_VOCAB_SIZE } from '../limits';
 import type { Role, TokenizerClass } from './tokenizer-class';
 import type { Vocabulary } from './vocabulary';
 

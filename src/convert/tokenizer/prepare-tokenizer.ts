@@ -2,10 +2,10 @@
  * The tokenizer that transformers would run for this checkpoint, as one tokenizer.json: the file itself with what its
  * class makes of it, or one made up from the vocabulary's files, and the same vocabulary in llama.cpp's terms.
  */
-import { EncoderError } from '../errors';
-import { type JsonObject, type JsonValue, isJsonObject } from '../support/json';
-import { SENTENCEPIECE_MODELS, type TokenizerFiles } from './checkpoint';
-import { ConfigReader } from './config';
+import { EncoderError } from '../../errors';
+import { type JsonObject, type JsonValue, isJsonObject } from '../../support/json';
+import { SENTENCEPIECE_MODELS, type TokenizerFiles } from '../checkpoint';
+import { ConfigReader } from '../config';
 import {
   type PlacedToken,
   type SpecialTokens,
@@ -23,10 +23,10 @@ import {
   template,
   withoutSegments,
 } from './tokenizer-components';
-import { type SentencePieceModel, readSentencePiece } from './readers/sentencepiece';
+import { type SentencePieceModel, readSentencePiece } from '../readers/sentencepiece';
 import { synthesizeSentencePiece, tokensOf } from './sentencepiece-json';
 import { type Vocabulary, readVocabulary } from './vocabulary';
-import { dropLastEmptyToken, synthesize, synthesizeBpe } from './synthesized-json';
+import { dropLastEmptyToken, synthesize, synthesizeBpe } from './vocabulary-json';
 
 /** Ids of the roles that the vocabulary fills; a role it lacks is undefined. */
 export type SpecialIds = Readonly<Record<Role, number | undefined>>;

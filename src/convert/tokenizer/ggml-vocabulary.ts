@@ -1,7 +1,7 @@
 /** The vocabulary as llama.cpp writes it: one token per embedding row, no two alike, with scores or merges. */
-import { EncoderError } from '../errors';
-import { type JsonValue, isJsonObject } from '../support/json';
-import type { PreparedTokenizer } from './tokenizer';
+import { EncoderError } from '../../errors';
+import { type JsonValue, isJsonObject } from '../../support/json';
+import type { PreparedTokenizer } from './prepare-tokenizer';
 import { LLAMA3_REGEX, QWEN2_REGEX } from './tokenizer-components';
 
 const NORMAL = 1;

@@ -1,6 +1,6 @@
 /** The prompts that sentence-transformers keeps in config_sentence_transformers.json, text by name. */
-import type { ConfigReader } from './config';
-import { MAX_PROMPTS, MAX_PROMPT_BYTES } from './limits';
+import type { ConfigReader } from '../config';
+import { MAX_PROMPTS, MAX_PROMPT_BYTES } from '../limits';
 
 export interface CheckpointPrompts {
   readonly texts: ReadonlyMap<string, string>;

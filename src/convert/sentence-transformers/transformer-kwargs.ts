@@ -1,6 +1,6 @@
 /** Settings of sentence_bert_config.json that would change what the checkpoint says, or what the transformer hands on. */
-import { isJsonObject } from '../support/json';
-import { ConfigReader } from './config';
+import { isJsonObject } from '../../support/json';
+import { ConfigReader } from '../config';
 
 /** What may stand in model_kwargs without a change to the model. */
 const HARMLESS_MODEL_KWARGS = ['attn_implementation', 'device_map', 'dtype', 'torch_dtype', 'trust_remote_code'];

@@ -1,6 +1,6 @@
 /** modules.json, as sentence-transformers writes it: which folders of a model hold the transformer and what follows it. */
-import { EncoderError } from '../errors';
-import { type JsonObject, type JsonValue, isJsonObject, shown } from '../support/json';
+import { EncoderError } from '../../errors';
+import { type JsonObject, type JsonValue, isJsonObject, shown } from '../../support/json';
 
 export const MODULES = 'modules.json';
 /** Lies beside modules.json; everything else lies in the transformer's folder. */

@@ -3,17 +3,17 @@
  * both, then the Dense whose outputs are the scores; or what SetFit puts on an embedding model of Pooling, Dense and
  * Normalize. What it cannot be is refused by name.
  */
-import { EncoderError } from '../errors';
-import { type JsonValue, shown } from '../support/json';
+import { EncoderError } from '../../errors';
+import { type JsonValue, shown } from '../../support/json';
 import { torchClass } from './activation-fn';
-import type { EncoderBody, EncoderHead, EncoderModel } from './architectures/architecture';
-import { TensorPlanner } from './architectures/tensor-planner';
-import type { CheckpointFiles } from './checkpoint';
-import type { ConfigReader } from './config';
-import { MAX_HIDDEN_SIZE, MAX_LABELS } from './limits';
-import { JoinedSource } from './readers/joined';
-import type { TensorSource } from './readers/tensor-source';
-import { type HeadFolders, MODEL_SETTINGS } from './sentence-transformers';
+import type { EncoderBody, EncoderHead, EncoderModel } from '../architectures/architecture';
+import { TensorPlanner } from '../architectures/tensor-planner';
+import type { CheckpointFiles } from '../checkpoint';
+import type { ConfigReader } from '../config';
+import { MAX_HIDDEN_SIZE, MAX_LABELS } from '../limits';
+import { JoinedSource } from '../readers/joined';
+import type { TensorSource } from '../readers/tensor-source';
+import { type HeadFolders, MODEL_SETTINGS } from './modules';
 import type { SetFitHead } from './setfit-head';
 import { checkTransformerOutput, refuseKwargs } from './transformer-kwargs';
 

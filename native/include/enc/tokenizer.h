@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace enc {
@@ -113,6 +114,10 @@ struct InteractionTemplate {
   bool expansion_is_seen = false;  ///< by other tokens; else they only see
 };
 
+/// What a model makes of its callers' texts; most leave them as they are.
+using TextTemplate =
+    std::variant<std::monostate, PairTemplate, LabelTemplate, ListTemplate, InteractionTemplate>;
+
 struct Encoding {
   std::vector<int32_t> ids;       ///< [n], template tokens included
   std::vector<int32_t> type_ids;  ///< [n], segment of each token as the template says
@@ -137,17 +142,12 @@ class Tokenizer {
   /// is not implemented, Error(checkpoint_malformed) when the JSON or a field is not what it should be.
   /// With a pair template, only pairs can be encoded, and only as a whole: Error(input_invalid) for texts
   /// that stand alone, for windows, and for options that treat the two texts differently. With a label
-  /// template, which excludes the others, only texts that stand alone: Error(input_too_long) where the labels
-  /// leave no room for them. With a list template, which excludes them too and needs a tokenizer of bytes, a
-  /// text with `labels` is a query with documents, a pair one with a single document, and a text alone no
-  /// more than its own tokens; Error(input_too_long) for a list that is too long: a document that is the only
-  /// one gives way first. With an interaction template, which excludes them all, only pairs, a query and a
-  /// document.
-  static std::unique_ptr<const Tokenizer> from_json(std::string_view json,
-                                                    std::optional<PairTemplate> pair_template = {},
-                                                    std::optional<LabelTemplate> label_template = {},
-                                                    std::optional<ListTemplate> list_template = {},
-                                                    std::optional<InteractionTemplate> interaction = {});
+  /// template, only texts that stand alone: Error(input_too_long) where the labels leave no room for them.
+  /// With a list template, which needs a tokenizer of bytes, a text with `labels` is a query with documents,
+  /// a pair one with a single document, and a text alone no more than its own tokens; Error(input_too_long)
+  /// for a list that is too long: a document that is the only one gives way first. With an interaction
+  /// template, only pairs, a query and a document.
+  static std::unique_ptr<const Tokenizer> from_json(std::string_view json, TextTemplate texts = {});
 
   virtual ~Tokenizer() = default;
 

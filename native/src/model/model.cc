@@ -87,7 +87,7 @@ class LoadedModel final : public Model {
                             hparams_.has_one_segment(),
                             hparams_.short_length,
                             marks,
-                            layout.interaction ? std::optional(layout.interaction->rule) : std::nullopt}},
+                            layout.interaction}},
         *tokenizer_, [this]() -> std::unique_ptr<BatchRunner> {
           if (gpu_ != nullptr)
             return std::make_unique<DeviceRunner>(gpu_, hparams_, weights_, *ops_, health_);

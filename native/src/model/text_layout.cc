@@ -4,6 +4,7 @@
 
 #include "enc/error.h"
 #include "model/chat_template.h"
+#include "model/late_interaction.h"
 #include "model/list_template.h"
 
 namespace enc {
@@ -47,28 +48,28 @@ TextLayout read_text_layout(const GgufFile& file, const Hparams& hparams) {
                 "'" + file.path() +
                     "' carries no tokenizer (tokenizer.huggingface.json); convert the checkpoint again");
   }
-  TextLayout layout;
-  layout.labels = read_label_template(file, hparams);
-  layout.pair = read_chat_template(file);
-  if (layout.pair && layout.labels) file.malformed("it has both a chat template and labels in its texts");
-  if (layout.pair && hparams.pooling == Pooling::kEos)
+  const std::optional<LabelTemplate> labels = read_label_template(file, hparams);
+  const std::optional<PairTemplate> pair = read_chat_template(file);
+  if (pair && labels) file.malformed("it has both a chat template and labels in its texts");
+  if (pair && hparams.pooling == Pooling::kEos)
     file.malformed("its head reads the token that ends a text, which its chat template does not add");
-  layout.list = read_list_template(file);
-  if (layout.list && (layout.pair || layout.labels))
-    file.malformed("it has both lists and another kind of text");
-  if (layout.list.has_value() != (hparams.pooling == Pooling::kMarks))
+  const std::optional<ListTemplate> list = read_list_template(file);
+  if (list && (pair || labels)) file.malformed("it has both lists and another kind of text");
+  if (list.has_value() != (hparams.pooling == Pooling::kMarks))
     file.malformed("its head and its text contradict each other: one of them is for lists");
-  layout.interaction = read_late_interaction(file, hparams);
-  if (layout.interaction && (layout.pair || layout.labels || layout.list))
+  const std::optional<LateInteraction> interaction = read_late_interaction(file, hparams);
+  if (interaction && (pair || labels || list))
     file.malformed("its head compares tokens of two texts, and its text is another kind of one");
-  return layout;
+  if (labels) return {*labels, std::nullopt};
+  if (pair) return {*pair, std::nullopt};
+  if (list) return {*list, std::nullopt};
+  if (interaction) return {interaction->texts, interaction->rule};
+  return {};
 }
 
 std::unique_ptr<const Tokenizer> read_tokenizer(const GgufFile& file, const Hparams& hparams,
                                                 const TextLayout& layout) {
-  auto tokenizer =
-      Tokenizer::from_json(file.string("tokenizer.huggingface.json"), layout.pair, layout.labels, layout.list,
-                           layout.interaction ? std::optional(layout.interaction->texts) : std::nullopt);
+  auto tokenizer = Tokenizer::from_json(file.string("tokenizer.huggingface.json"), layout.texts);
   if (tokenizer->vocab_size() > hparams.vocab_size) {
     file.malformed("its tokenizer has ids up to " + std::to_string(tokenizer->vocab_size() - 1) +
                    ", its embedding " + std::to_string(hparams.vocab_size) + " rows");
@@ -79,16 +80,18 @@ std::unique_ptr<const Tokenizer> read_tokenizer(const GgufFile& file, const Hpar
 
 std::optional<MarkRule> find_marks(const GgufFile& file, const Hparams& hparams, const TextLayout& layout,
                                    const Tokenizer& tokenizer) {
-  if (layout.list) return find_list_marks(file, tokenizer, *layout.list);
-  if (!layout.labels) return std::nullopt;
+  if (const auto* list = std::get_if<ListTemplate>(&layout.texts))
+    return find_list_marks(file, tokenizer, *list);
+  if (!std::holds_alternative<LabelTemplate>(layout.texts)) return std::nullopt;
   require_marks(file, tokenizer, hparams.label_head.marks);
   return hparams.label_head.marks;
 }
 
 void describe_text_layout(const GgufFile& file, const TextLayout& layout, ModelInfo& info) {
-  if (layout.pair) info.chat_template = layout.pair->prompted ? "prompted" : "pairs";
+  if (const auto* pair = std::get_if<PairTemplate>(&layout.texts))
+    info.chat_template = pair->prompted ? "prompted" : "pairs";
   if (layout.interaction) info.chat_template = "apart";
-  if (!layout.list) return;
+  if (!std::holds_alternative<ListTemplate>(layout.texts)) return;
   const ListLimits limits = read_list_limits(file);
   info.list_documents = limits.max_documents;
   info.list_query_tokens = limits.max_query_tokens;

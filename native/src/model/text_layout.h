@@ -4,21 +4,20 @@
 #include <memory>
 #include <optional>
 
+#include "batch/late_interaction.h"
 #include "enc/batch.h"
 #include "enc/model.h"
 #include "enc/tokenizer.h"
 #include "model/gguf_file.h"
 #include "model/hparams.h"
-#include "model/late_interaction.h"
 
 namespace enc {
 
-/// At most one of them; most models have none, and read texts and pairs as the tokenizer's template has them.
 struct TextLayout {
-  std::optional<PairTemplate> pair;
-  std::optional<LabelTemplate> labels;
-  std::optional<ListTemplate> list;
-  std::optional<LateInteraction> interaction;
+  /// Without one the model reads texts and pairs as the tokenizer's own template has them.
+  TextTemplate texts;
+  /// Beside an InteractionTemplate: how what becomes of the two texts is compared.
+  std::optional<InteractionRule> interaction;
 };
 
 /// Throws Error(tokenizer_missing) for a file without a tokenizer, Error(gguf_malformed) for one whose head

@@ -5,6 +5,23 @@
 
 namespace enc {
 
+TextWriter::TextWriter(RenderedText& out, size_t max_bytes, const char* what, const char* advice)
+    : out_(out), max_bytes_(max_bytes), what_(what), advice_(advice) {
+  out.text.clear();
+  out.callers.clear();
+  out.ends.clear();
+}
+
+void TextWriter::append(std::string_view part, bool is_callers) {
+  const size_t begin = out_.text.size(), end = begin + part.size();
+  if (end > max_bytes_)
+    throw Error(ErrorCode::limit_exceeded, std::string(what_) + " have more than " +
+                                               std::to_string(max_bytes_) + " bytes together; " + advice_);
+  if (is_callers && !part.empty())
+    out_.callers.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end)});
+  out_.text += part;
+}
+
 void render_prefixed(std::string_view prefix, std::string_view text, size_t max_bytes, RenderedText& out) {
   std::string buffer;
   const std::string_view valid = utf8::sanitize(text, buffer);

@@ -42,20 +42,12 @@ struct ScratchUse {
 
 class PipelineTokenizer : public Tokenizer {
  public:
-  PipelineTokenizer(JsonValue root, std::optional<PairTemplate> pair_template,
-                    std::optional<LabelTemplate> label_template, std::optional<ListTemplate> list_template,
-                    std::optional<InteractionTemplate> interaction)
-      : pipeline_(root),
-        template_(root.at("post_processor")),
-        pair_template_(std::move(pair_template)),
-        label_template_(std::move(label_template)),
-        list_template_(std::move(list_template)),
-        interaction_(std::move(interaction)) {
+  PipelineTokenizer(JsonValue root, TextTemplate texts)
+      : pipeline_(root), template_(root.at("post_processor")), texts_(std::move(texts)) {
     if (const auto first = root.find("odd_token_first"); first && first->as_bool())
       odd_token_ = OddToken::kFirst;
     // Behind the normalizer nobody knows any more which bytes are the caller's.
-    if ((pair_template_ || label_template_ || list_template_ || interaction_) &&
-        pipeline_.finds_control_tokens_late())
+    if (!std::holds_alternative<std::monostate>(texts_) && pipeline_.finds_control_tokens_late())
       throw Error(ErrorCode::tokenizer_unsupported,
                   "the tokenizer looks for control tokens behind its normalizer, which is not supported for "
                   "models that have a chat template, prefixes or labels in their texts");
@@ -105,10 +97,12 @@ class PipelineTokenizer : public Tokenizer {
 
   const Pipeline pipeline_;
   Template template_;
-  const std::optional<PairTemplate> pair_template_;
-  const std::optional<LabelTemplate> label_template_;
-  const std::optional<ListTemplate> list_template_;
-  const std::optional<InteractionTemplate> interaction_;
+  const TextTemplate texts_;
+  // The one that it holds; the others are null.
+  const PairTemplate* const pair_template_ = std::get_if<PairTemplate>(&texts_);
+  const LabelTemplate* const label_template_ = std::get_if<LabelTemplate>(&texts_);
+  const ListTemplate* const list_template_ = std::get_if<ListTemplate>(&texts_);
+  const InteractionTemplate* const interaction_ = std::get_if<InteractionTemplate>(&texts_);
   OddToken odd_token_ = OddToken::kLonger;
   std::optional<ByteDecoder> byte_decoder_;  // with a list template
 };
@@ -122,10 +116,15 @@ size_t PipelineTokenizer::text_budget(bool has_pair, const EncodeOptions& option
                                             " special tokens");
 }
 
-/// Whether ids behind the first `budget` need not be there, but for one.
+/// Whether what is cut off need not be tokenized.
 bool stops_early(const EncodeOptions& options, size_t budget) {
   return options.side == TruncationSide::kRight && options.special_tokens != SpecialTokens::kError &&
          budget < SIZE_MAX / 4;
+}
+
+/// Ids that have to be there: one beyond `budget` tells that the text is longer.
+size_t id_limit(const EncodeOptions& options, size_t budget) {
+  return stops_early(options, budget) ? budget + 1 : SIZE_MAX;
 }
 
 /// `count` ids of `ids`, the others dropped at the given side.
@@ -156,12 +155,10 @@ void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_
     scratch.second.clear();
     if (has_pair) tokenize(*pair, options.special_tokens, limit, scratch, scratch.second);
   };
-  // What is cut off at the right need not be tokenized: one token beyond the budget tells that the text is
-  // longer.
-  const bool stops = stops_early(options, budget);
-  tokenize_both(stops ? budget + 1 : SIZE_MAX);
+  tokenize_both(id_limit(options, budget));
   // Only an odd token between two long texts asks which is the longer.
-  if (stops && budget % 2 == 1 && options.strategy == TruncationStrategy::kLongestFirst &&
+  if (stops_early(options, budget) && budget % 2 == 1 &&
+      options.strategy == TruncationStrategy::kLongestFirst &&
       std::min(scratch.first.size(), scratch.second.size()) > budget)
     tokenize_both(SIZE_MAX);
 
@@ -179,7 +176,7 @@ void PipelineTokenizer::encode_written_out(std::string_view text, bool has_pair,
     throw Error(ErrorCode::input_invalid, "a text with its control tokens written out has no second text");
   const size_t budget = std::min(options.max_length, options.max_first);
   std::vector<int32_t>& ids = scratch.first;
-  tokenize(text, options.special_tokens, stops_early(options, budget) ? budget + 1 : SIZE_MAX, scratch, ids);
+  tokenize(text, options.special_tokens, id_limit(options, budget), scratch, ids);
   const Template::Ids kept = keep(ids, std::min(ids.size(), budget), options.side);
   out.ids.assign(kept.begin, kept.end);
   out.type_ids.assign(out.ids.size(), 0);
@@ -204,9 +201,8 @@ void PipelineTokenizer::encode_rendered(std::string_view text, std::optional<std
 
   const size_t budget =
       pair_template_->adds_special_tokens ? text_budget(false, options) : options.max_length;
-  const bool stops = stops_early(options, budget);
   std::vector<int32_t>& ids = scratch.first;
-  tokenize_rendered(options.special_tokens, stops ? budget + 1 : SIZE_MAX, scratch, ids);
+  tokenize_rendered(options.special_tokens, id_limit(options, budget), scratch, ids);
   out.truncated = ids.size() > budget;
   const Template::Ids kept = keep(ids, std::min(ids.size(), budget), options.side);
   if (pair_template_->adds_special_tokens) return template_.apply(kept, nullptr, out);
@@ -235,7 +231,7 @@ void PipelineTokenizer::restore_end(const PairTemplate::Layout& layout, const En
 }
 
 /// The labels' ids in scratch.second and the text's in scratch.first; returns how many of the latter fit
-/// beside the former. `may_stop`: ids behind those need not be there, but for one.
+/// beside the former. `may_stop`: what is cut off is not asked for.
 size_t PipelineTokenizer::tokenize_labelled(std::string_view text, bool has_pair,
                                             const EncodeOptions& options, bool may_stop,
                                             Scratch& scratch) const {
@@ -254,8 +250,8 @@ size_t PipelineTokenizer::tokenize_labelled(std::string_view text, bool has_pair
   const size_t room = budget - labels.size();
   // What stands beside the text tells how its beginning and end are normalized.
   render_labels(*label_template_, options.labels, text, kMaxTextBytes, rendered);
-  const bool stops = may_stop && label_template_->labels_first && budget < SIZE_MAX / 4;
-  tokenize_rendered(options.special_tokens, stops ? budget + 1 : SIZE_MAX, scratch, ids);
+  const bool stops = may_stop && label_template_->labels_first;
+  tokenize_rendered(options.special_tokens, stops ? id_limit(options, budget) : SIZE_MAX, scratch, ids);
   if (!take_labels(labels, label_template_->labels_first, ids))
     throw Error(ErrorCode::input_invalid, "an end of the text changes the token beside it");
   return room;
@@ -275,9 +271,7 @@ void PipelineTokenizer::apply_labelled(Template::Ids text, Scratch& scratch, Enc
 
 void PipelineTokenizer::encode_labelled(std::string_view text, bool has_pair, const EncodeOptions& options,
                                         Scratch& scratch, Encoding& out) const {
-  const bool may_stop =
-      options.side == TruncationSide::kRight && options.special_tokens != SpecialTokens::kError;
-  const size_t room = tokenize_labelled(text, has_pair, options, may_stop, scratch);
+  const size_t room = tokenize_labelled(text, has_pair, options, true, scratch);
   const size_t kept = std::min({scratch.first.size(), options.max_first, room});
   apply_labelled(keep(scratch.first, kept, options.side), scratch, out);
   out.truncated = kept < scratch.first.size();
@@ -304,10 +298,8 @@ void PipelineTokenizer::encode_labelled_windows(std::string_view text, bool has_
 /// Cuts `text` to `most` tokens, as text, and takes the marks out of it; returns how many tokens it had.
 size_t PipelineTokenizer::cut_listed(size_t most, const EncodeOptions& options, Scratch& scratch,
                                      std::string& text) const {
-  const bool may_stop = options.side == TruncationSide::kRight &&
-                        options.special_tokens != SpecialTokens::kError && most < SIZE_MAX;
   std::vector<int32_t>& ids = scratch.first;
-  tokenize(text, options.special_tokens, may_stop ? most + 1 : SIZE_MAX, scratch, ids);
+  tokenize(text, options.special_tokens, id_limit(options, most), scratch, ids);
   if (ids.size() > most) {
     const Template::Ids kept = keep(ids, most, options.side);
     text = byte_decoder_->decode(kept.begin, kept.end);
@@ -398,9 +390,8 @@ void PipelineTokenizer::encode_side(const InteractionTemplate::Side& side, std::
   if (max_text < budget) budget = std::min(budget, prefix_tokens() + max_text);
 
   render_prefixed(side.prefix, text, kMaxTextBytes, scratch.rendered);
-  const bool stops = stops_early(options, budget);
   std::vector<int32_t>& ids = scratch.first;
-  tokenize_rendered(options.special_tokens, stops ? budget + 1 : SIZE_MAX, scratch, ids);
+  tokenize_rendered(options.special_tokens, id_limit(options, budget), scratch, ids);
   out.truncated = ids.size() > budget;
   if (out.truncated && options.side == TruncationSide::kLeft) {
     if (const size_t prefix = prefix_tokens(); prefix < budget) {
@@ -455,17 +446,12 @@ void PipelineTokenizer::encode_windows(std::string_view text, std::optional<std:
 
 }  // namespace
 
-std::unique_ptr<const Tokenizer> Tokenizer::from_json(std::string_view json,
-                                                      std::optional<PairTemplate> pair_template,
-                                                      std::optional<LabelTemplate> label_template,
-                                                      std::optional<ListTemplate> list_template,
-                                                      std::optional<InteractionTemplate> interaction) {
+std::unique_ptr<const Tokenizer> Tokenizer::from_json(std::string_view json, TextTemplate texts) {
   const JsonDocument document(json);
   const JsonValue root = document.root();
   if (const auto version = root.find("version"); version && version->as_string() != "1.0")
     fail_unsupported("version", version->as_string(), "1.0");
-  return std::make_unique<PipelineTokenizer>(root, std::move(pair_template), std::move(label_template),
-                                             std::move(list_template), std::move(interaction));
+  return std::make_unique<PipelineTokenizer>(root, std::move(texts));
 }
 
 }  // namespace enc

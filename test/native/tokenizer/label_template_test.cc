@@ -9,7 +9,7 @@ namespace {
 /// [CLS] before each label and [SEP] behind the last, so that the post-processor's own stand around them.
 std::unique_ptr<const Tokenizer> tokenizer_with(bool labels_first,
                                                 std::string json = small_tokenizer_json()) {
-  return Tokenizer::from_json(json, std::nullopt, LabelTemplate{"[CLS]", "[SEP]", labels_first});
+  return Tokenizer::from_json(json, LabelTemplate{"[CLS]", "[SEP]", labels_first});
 }
 
 EncodeOptions with(std::vector<std::string> labels, size_t max_length = SIZE_MAX) {
@@ -98,8 +98,8 @@ TEST(label_template_tokenizes_text_and_labels_as_a_whole) {
     "post_processor": null,
     "model": {"type": "Unigram", "unk_id": 0, "vocab": [["?", 0], ["<l>", -1], ["<s>", -1], ["▁", -2], ["a", -3], ["b", -3]]}})";
   const auto whole = Tokenizer::from_json(metaspace);
-  const auto tokenizer = Tokenizer::from_json(metaspace, std::nullopt, LabelTemplate{"<l>", "<s>", true});
-  const auto behind = Tokenizer::from_json(metaspace, std::nullopt, LabelTemplate{"<l>", "<s>", false});
+  const auto tokenizer = Tokenizer::from_json(metaspace, LabelTemplate{"<l>", "<s>", true});
+  const auto behind = Tokenizer::from_json(metaspace, LabelTemplate{"<l>", "<s>", false});
   for (const std::string text : {" a ", "b", " ", ""}) {
     CHECK(encode(*tokenizer, text, with({"a", " b"})) == join(ids_of(*whole, "<l>a<l> b<s>" + text)));
     CHECK(encode(*behind, text, with({"a", " b"})) == join(ids_of(*whole, text + "<l>a<l> b<s>")));

@@ -47,7 +47,7 @@ ListTemplate layout() {
 }
 
 std::unique_ptr<const Tokenizer> tokenizer(const std::string& json = byte_tokenizer()) {
-  return Tokenizer::from_json(json, std::nullopt, std::nullopt, layout());
+  return Tokenizer::from_json(json, layout());
 }
 
 EncodeOptions with(std::vector<std::string> documents, std::string prompt = "") {

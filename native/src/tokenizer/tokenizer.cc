@@ -134,6 +134,24 @@ Template::Ids keep(const std::vector<int32_t>& ids, size_t count, TruncationSide
   return {begin, begin + count};
 }
 
+/// Windows over the first `length` of `ids`, each made a sequence by `apply`. `is_cut`: of what stands beside
+/// them, something was dropped.
+template <typename Apply>
+void cut_windows(const std::vector<int32_t>& ids, size_t length, const WindowPlan& plan, size_t max_windows,
+                 bool is_cut, std::vector<Window>& out, const Apply& apply) {
+  out.clear();
+  size_t end = 0;
+  do {
+    const size_t begin = out.size() * plan.step;
+    end = std::min(begin + plan.room, length);
+    Window& window = out.emplace_back();
+    window.begin = begin;
+    window.end = end;
+    apply(Template::Ids{ids.data() + begin, ids.data() + end}, window.encoding);
+  } while (end < length && out.size() < max_windows);
+  for (Window& window : out) window.encoding.truncated = is_cut || end < ids.size();
+}
+
 void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_view> pair,
                                const EncodeOptions& options, Encoding& out) const {
   const ScratchUse use;
@@ -283,16 +301,8 @@ void PipelineTokenizer::encode_labelled_windows(std::string_view text, bool has_
   const size_t room = tokenize_labelled(text, has_pair, options, false, scratch);
   const size_t length = std::min(scratch.first.size(), options.max_first);
   const WindowPlan plan = plan_windows(length, 0, room, options.overlap);
-  out.clear();
-  size_t end = 0;
-  do {
-    Window& window = out.emplace_back();
-    window.begin = (out.size() - 1) * plan.step;
-    window.end = end = std::min(window.begin + plan.room, length);
-    apply_labelled({scratch.first.data() + window.begin, scratch.first.data() + end}, scratch,
-                   window.encoding);
-  } while (end < length && out.size() < options.max_windows);
-  for (Window& window : out) window.encoding.truncated = end < scratch.first.size();
+  cut_windows(scratch.first, length, plan, options.max_windows, false, out,
+              [&](Template::Ids ids, Encoding& encoding) { apply_labelled(ids, scratch, encoding); });
 }
 
 /// Cuts `text` to `most` tokens, as text, and takes the marks out of it; returns how many tokens it had.
@@ -426,22 +436,13 @@ void PipelineTokenizer::encode_windows(std::string_view text, std::optional<std:
   const WindowPlan plan = plan_windows(length, std::min(other.size(), other_limit), budget, options.overlap);
   const Template::Ids beside = keep(other, plan.other, options.side);
 
-  out.clear();
-  size_t end = 0;
-  do {
-    const size_t begin = out.size() * plan.step;
-    end = std::min(begin + plan.room, length);
-    const Template::Ids own{windowed.data() + begin, windowed.data() + end};
-    Window& window = out.emplace_back();
-    window.begin = begin;
-    window.end = end;
-    if (has_pair)
-      template_.apply(over_second ? beside : own, over_second ? &own : &beside, window.encoding);
-    else
-      template_.apply(own, nullptr, window.encoding);
-  } while (end < length && out.size() < options.max_windows);
-  const bool truncated = end < windowed.size() || plan.other < other.size();
-  for (Window& window : out) window.encoding.truncated = truncated;
+  cut_windows(windowed, length, plan, options.max_windows, plan.other < other.size(), out,
+              [&](Template::Ids own, Encoding& encoding) {
+                if (has_pair)
+                  template_.apply(over_second ? beside : own, over_second ? &own : &beside, encoding);
+                else
+                  template_.apply(own, nullptr, encoding);
+              });
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ import type { Biases, DecoderFamily } from './decoder-family';
 import { readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
 import { readRotary, requireWholeHeads } from './rotary';
 import { planScore, scoreHead } from './score-head';
-import { type Prefixes, TensorPlanner, findPrefix, planClassifier, planTensors } from './tensor-planner';
+import { type Prefixes, type TensorPlanner, planClassifier, planTensors } from './tensor-planner';
 
 const PREFIXES: Prefixes = [
   ['model.', ''],
@@ -123,28 +123,28 @@ function describeLanguageModel(
   for (const id of [positive, negative ?? 0]) {
     if (id >= vocabSize) config.malformed(`the score is made of the token ${id}, but vocab_size is ${vocabSize}`);
   }
-  const [decoder, head] = findPrefix(PREFIXES, 'embed_tokens.weight', weights);
-  const [embeddings, vocabulary] = [`${decoder}embed_tokens.weight`, `${head}lm_head.weight`];
   const isTied = config.boolean('tie_word_embeddings', family.defaults.tiesEmbeddings ?? false);
-  const planner = new TensorPlanner(weights);
-  if (isTied) planner.tied('token_embd.weight', [vocabSize, h], [embeddings, vocabulary]);
-  else planner.matrix('token_embd.weight', [vocabSize, h], embeddings);
-  planDecoder(planner, decoder, hyperparameters, family, config);
-  planner.computed(
-    'cls.output.weight',
-    [isDifference ? 2 : 1, h],
-    [[isTied ? embeddings : vocabulary, [vocabSize, h]]],
-    ([rows]) => {
-      if (isDifference || negative === undefined) return [rows!.map((value) => value / divisor)];
-      return [rows!.subarray(0, h).map((value, index) => (value - rows![h + index]!) / divisor)];
-    },
-    [positive, ...(negative === undefined ? [] : [negative])].map((id) => [id, 1] as const),
-  );
-  planner.refuseUnused(IGNORED);
+  const place = { prefixes: PREFIXES, probe: 'embed_tokens', ignored: IGNORED };
+  const tensors = planTensors(weights, place, (planner, decoder, head) => {
+    const [embeddings, vocabulary] = [`${decoder}embed_tokens.weight`, `${head}lm_head.weight`];
+    if (isTied) planner.tied('token_embd.weight', [vocabSize, h], [embeddings, vocabulary]);
+    else planner.matrix('token_embd.weight', [vocabSize, h], embeddings);
+    planDecoder(planner, decoder, hyperparameters, family, config);
+    planner.computed(
+      'cls.output.weight',
+      [isDifference ? 2 : 1, h],
+      [[isTied ? embeddings : vocabulary, [vocabSize, h]]],
+      ([rows]) => {
+        if (isDifference || negative === undefined) return [rows!.map((value) => value / divisor)];
+        return [rows!.subarray(0, h).map((value, index) => (value - rows![h + index]!) / divisor)];
+      },
+      [positive, ...(negative === undefined ? [] : [negative])].map((id) => [id, 1] as const),
+    );
+  });
   return {
     architecture: family.architecture ?? family.modelType,
     hyperparameters,
-    tensors: planner.tensors,
+    tensors,
     numLabels: 1,
     // sentence-transformers pads on the left, so that the last token counts, whatever it is.
     head: {

@@ -16,7 +16,7 @@ import {
   readDecoder,
   readHyperparameters,
 } from './t5-body';
-import { type Prefixes, TensorPlanner, findPrefix } from './tensor-planner';
+import { type Prefixes, planTensors } from './tensor-planner';
 
 const PREFIXES: Prefixes = [
   ['', ''],
@@ -51,26 +51,26 @@ function describeReranker(
   for (const id of [positive, negative!]) {
     if (id >= vocabSize) config.malformed(`the score is made of the token ${id}, but vocab_size is ${vocabSize}`);
   }
-  const [model] = findPrefix(PREFIXES, 'encoder.final_layer_norm.weight', weights);
-  const planner = new TensorPlanner(weights);
-  planEncoder(planner, family, hyperparameters, model);
-  planDecoder(planner, family, hyperparameters, decoder, model, true);
-  // The embeddings are the head of a checkpoint that has no other.
-  const heads = ['lm_head', ...TABLES].map((name) => `${model}${name}.weight`);
-  const head = heads.find((name) => weights.find(name) !== undefined)!;
   const factor = scalesStates(family, config) ? h ** -0.5 : 1;
-  planner.computed(
-    'cls.output.weight',
-    [1, h],
-    [[head, [vocabSize, h]]],
-    ([rows]) => [rows!.subarray(0, h).map((value, index) => (value - rows![h + index]!) * factor)],
-    [positive, negative!].map((id) => [id, 1] as const),
-  );
-  planner.refuseUnused(IGNORED);
+  const place = { prefixes: PREFIXES, probe: 'encoder.final_layer_norm', ignored: IGNORED };
+  const tensors = planTensors(weights, place, (planner, model) => {
+    planEncoder(planner, family, hyperparameters, model);
+    planDecoder(planner, family, hyperparameters, decoder, model, true);
+    // The embeddings are the head of a checkpoint that has no other.
+    const heads = ['lm_head', ...TABLES].map((name) => `${model}${name}.weight`);
+    const head = heads.find((name) => weights.find(name) !== undefined)!;
+    planner.computed(
+      'cls.output.weight',
+      [1, h],
+      [[head, [vocabSize, h]]],
+      ([rows]) => [rows!.subarray(0, h).map((value, index) => (value - rows![h + index]!) * factor)],
+      [positive, negative!].map((id) => [id, 1] as const),
+    );
+  });
   return {
     architecture: family.modelType,
     hyperparameters: { ...hyperparameters, decoder },
-    tensors: planner.tensors,
+    tensors,
     numLabels: 1,
     head: { pooling: 'cls', activation: 'none' },
     pairTemplate: TEMPLATE,

@@ -15,9 +15,15 @@ import {
 } from '../limits';
 import type { Architecture, EncoderModel, TensorIndex } from './architecture';
 import { FLAN_T5, type T5Hyperparameters, planEncoder, sharedHyperparameters } from './t5-body';
-import { type Prefixes, TensorPlanner, findPrefix, readNumLabels } from './tensor-planner';
+import { planClassifier } from './tensor-planner';
 
-const PREFIXES: Prefixes = [['t5.transformer.', 't5.']];
+const MODEL = 't5.transformer.';
+const PLACE = {
+  prefixes: [[MODEL, 't5.']],
+  probe: 'encoder.final_layer_norm',
+  classifier: 'classifier',
+  ignored: /(?!)/,
+} as const;
 /** The sizes of them have the same settings. */
 const FOUNDATIONS = /^google\/flan-t5-(small|base|large|xl|xxl)$/;
 const FOUNDATION = 'google/flan-t5-base';
@@ -36,18 +42,14 @@ export const hhem: Architecture = {
         `foundation is ${JSON.stringify(foundation.slice(0, 60))}; only Flan-T5's models are supported`,
       );
     }
-    const [model, head] = findPrefix(PREFIXES, 'encoder.final_layer_norm.weight', weights);
-    const hyperparameters = readSizes(config, weights, model);
-    const numLabels = readNumLabels(weights, `${head}classifier.weight`);
-    const planner = new TensorPlanner(weights);
-    planEncoder(planner, FLAN_T5, hyperparameters, model);
-    planner.headDense('cls.output', numLabels, hyperparameters.hiddenSize, `${head}classifier`);
-    planner.refuseUnused(/(?!)/);
+    const hyperparameters = readSizes(config, weights);
     return {
       architecture: FLAN_T5.modelType,
       hyperparameters,
-      tensors: planner.tensors,
-      numLabels,
+      ...planClassifier(weights, PLACE, (planner, model, head, numLabels) => {
+        planEncoder(planner, FLAN_T5, hyperparameters, model);
+        planner.headDense('cls.output', numLabels, hyperparameters.hiddenSize, `${head}classifier`);
+      }),
       head: { pooling: 'cls', activation: 'none' },
       pairTemplate: readPrompt(config),
       readsWhole: true,
@@ -56,17 +58,17 @@ export const hhem: Architecture = {
   },
 };
 
-function readSizes(config: ConfigReader, weights: TensorIndex, model: string): T5Hyperparameters {
+function readSizes(config: ConfigReader, weights: TensorIndex): T5Hyperparameters {
   const size = (name: string, axis: 0 | 1, most: number): number => {
-    const found = weights.find(`${model}${name}.weight`)?.shape[axis] ?? 1;
-    if (found > most) config.malformed(`${model}${name}.weight has ${found} rows or columns; at most ${most} fit`);
+    const found = weights.find(`${MODEL}${name}.weight`)?.shape[axis] ?? 1;
+    if (found > most) config.malformed(`${MODEL}${name}.weight has ${found} rows or columns; at most ${most} fit`);
     return Math.max(found, 1);
   };
   const attention = 'encoder.block.0.layer.0.SelfAttention';
   const numHeads = size(`${attention}.relative_attention_bias`, 1, MAX_HEADS);
   const width = size(`${attention}.q`, 0, MAX_HEADS * MAX_HEAD_SIZE);
   let numLayers = 1;
-  while (numLayers < MAX_LAYERS && weights.find(`${model}encoder.block.${numLayers}.layer.0.layer_norm.weight`)) {
+  while (numLayers < MAX_LAYERS && weights.find(`${MODEL}encoder.block.${numLayers}.layer.0.layer_norm.weight`)) {
     numLayers++;
   }
   return {

@@ -264,6 +264,35 @@ describe.each(rewardModels)('$name', (model) => {
     expect(parsed.ids.length).toBeGreaterThan(read!.ids.length);
   });
 
+  it('refuses a role that holds a control token, and names the place in a chat of one message', async () => {
+    await using classifier = await loadClassifier(model);
+    const [token] = Object.values(model.tokenizerConfig).filter((value) => /^<.*>$/.test(String(value))) as string[];
+    const forged = { messages: [...chats[0]!, { role: `user${token}`, content: 'a' }] };
+    const refusal = (place: string) => ({
+      code: 'input_invalid',
+      message: expect.stringContaining(`${place}: the text contains the control token`) as string,
+    });
+    const place = `messages[${chats[0]!.length}].role`;
+    await expect(classifier.classify([{ messages: chats[0]! }, forged])).rejects.toMatchObject(
+      refusal(`inputs[1].${place}`),
+    );
+    await expect(classifier.tokenize(forged)).rejects.toMatchObject(refusal(`input.${place}`));
+    await expect(classifier.tokenize(forged, { specialTokens: 'parse' })).resolves.toMatchObject({ truncated: false });
+    const short = { messages: [{ role: 'user', content: token! }] };
+    await expect(classifier.classify(short)).rejects.toMatchObject(refusal('input.messages[0].content'));
+  });
+
+  it('takes no chat for a text, whatever else it holds', async () => {
+    await using classifier = await loadClassifier(model);
+    const both = { text: 'a text', messages: chats[0]! };
+    const refused = { name: 'TypeError', message: expect.stringContaining('inputs[1].messages') as string };
+    await expect(classifier.classify(['a text', both])).rejects.toMatchObject(refused);
+    await expect(classifier.tokenize([{ text: 'a text' }, both])).rejects.toMatchObject(refused);
+    const stream = classifier.classifyStream(['a text', both]);
+    await stream.next();
+    await expect(stream.next()).rejects.toMatchObject(refused);
+  });
+
   it('reads a stream of chats', async () => {
     await using classifier = await loadClassifier(model);
     const scores: number[] = [];

@@ -99,13 +99,21 @@ export async function chatColumns(
   return { columns: { texts, pairs: null, nameOf }, run: { ...run, specialTokens: 'parse', addsSpecialTokens: false } };
 }
 
+/** A template writes roles as they are, so that they forge turns as well as contents do; few are different. */
 function contentsOf(chats: readonly (readonly ChatMessage[])[], nameOf: (index: number) => string): InputColumns {
   const texts: string[] = [];
   const names: string[] = [];
+  const roles = new Set<string>();
   for (const [index, messages] of chats.entries()) {
-    for (const [place, { content }] of messages.entries()) {
+    for (const [place, { role, content }] of messages.entries()) {
+      const name = `${nameOf(index)}.messages[${place}]`;
+      if (!roles.has(role)) {
+        roles.add(role);
+        texts.push(role);
+        names.push(`${name}.role`);
+      }
       texts.push(content);
-      names.push(`${nameOf(index)}.messages[${place}].content`);
+      names.push(`${name}.content`);
     }
   }
   return { texts, pairs: null, nameOf: (index) => names[index]! };

@@ -102,6 +102,9 @@ function readTextInput(input: unknown, name: string): { text: string; pair: stri
   if (isList<unknown>(input)) {
     throw invalidType(name, `${TEXT_EXPECTED} (write a pair as { text, textPair })`, input);
   }
+  if (typeof input === 'object' && input !== null && 'messages' in input) {
+    throw wrongType(`${name}.messages: the inputs of one call are all chats, or none is, as the first`);
+  }
   if (typeof input !== 'object' || input === null || !('text' in input)) throw invalidType(name, TEXT_EXPECTED, input);
   refuseSnakeCase(input, name);
   const pair = 'textPair' in input ? input.textPair : undefined;

@@ -37,7 +37,7 @@ describe('chatColumns', () => {
     const { columns, run: asked } = await chatColumns([chat('a ', ' b'), chat('c')], nameOf, own, run);
     expect(columns).toMatchObject({ texts: ['<s>[user]a;[user]b;', '<s>[user]c;'], pairs: null });
     expect(asked).toEqual({ ...run, specialTokens: 'parse', addsSpecialTokens: false });
-    expect(own.contents).toEqual(['a ', ' b', 'c']);
+    expect(own.contents).toEqual(['user', 'a ', ' b', 'c']);
   });
 
   it('names the message that holds a control token, which `parse` takes', async () => {

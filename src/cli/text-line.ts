@@ -14,6 +14,17 @@ export function parseClassifierLine(line: string): ClassifierInput {
   return parseLine(line, readClassifierInput, `${EXPECTED}, or {"messages": [...]}`);
 }
 
+/** The same for the lines of one file, which are all chats or none is: the line that is neither has its own number. */
+export function classifierLines(): (line: string) => ClassifierInput {
+  let areChats: boolean | undefined;
+  return (line) => {
+    const input = parseClassifierLine(line);
+    areChats ??= isChat(input);
+    if (isChat(input) === areChats) return input;
+    throw new Error(areChats ? 'a text, where the lines before are chats' : 'a chat, where the lines before are texts');
+  };
+}
+
 function parseLine<Input extends ClassifierInput>(
   line: string,
   read: (value: unknown) => Input | { problem: string },

@@ -18,7 +18,7 @@ import type { FormatFlags } from '../result-format';
 import { bar, padLeft, padRight, painter, shorten, table, visible, widest } from '../style';
 import type { Paint } from '../style';
 import { checkTextSource, processTexts } from '../text-input';
-import { parseClassifierLine } from '../text-line';
+import { classifierLines } from '../text-line';
 import { addWindowOptions, toWindows } from '../window-options';
 import type { WindowFlags } from '../window-options';
 
@@ -81,7 +81,7 @@ async function classify(texts: readonly string[], flags: ClassifyFlags, io: Io):
 
   await withModel(flags, io, load, async (classifier) => {
     const output = Output.open(flags.output, io.stdout);
-    await processTexts({ texts, input: flags.input, parse: parseClassifierLine }, output, io, async (inputs) => {
+    await processTexts({ texts, input: flags.input, parse: classifierLines() }, output, io, async (inputs) => {
       const results = await classifier.classify(inputs, options);
       return results.map((result, index) =>
         forPeople ? describeResult(inputs[index] ?? '', result, paint) : resultLine(result),

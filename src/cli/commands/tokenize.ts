@@ -7,7 +7,7 @@ import { addModelOptions, withModel } from '../model-options';
 import type { ModelFlags } from '../model-options';
 import { Output } from '../output';
 import { checkTextSource, processTexts } from '../text-input';
-import { parseClassifierLine } from '../text-line';
+import { classifierLines } from '../text-line';
 
 interface TokenizeFlags extends ModelFlags {
   readonly input?: string;
@@ -41,7 +41,7 @@ async function tokenize(texts: readonly string[], flags: TokenizeFlags, io: Io):
   const load = Classifier.load.bind(Classifier, flags.model);
   await withModel(flags, io, load, async (model) => {
     const output = Output.open(flags.output, io.stdout);
-    await processTexts({ texts, input: flags.input, parse: parseClassifierLine }, output, io, async (inputs) => {
+    await processTexts({ texts, input: flags.input, parse: classifierLines() }, output, io, async (inputs) => {
       const results = await model.tokenize(inputs, { specialTokens: flags.specialTokens, signal: io.signal });
       return results.map(({ ids }) => `[${ids.join(',')}]`);
     });

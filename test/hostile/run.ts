@@ -11,6 +11,7 @@ import { Classifier, convert } from 'ggml-encoder';
 import type { Case } from './case';
 import { adapterCases } from './cases/adapters';
 import { ggufCases } from './cases/gguf';
+import { ggufChatCases } from './cases/gguf-chats';
 import { ggufDecoderCases } from './cases/gguf-decoder';
 import { ggufFamilyCases } from './cases/gguf-families';
 import { ggufTemplateCases } from './cases/gguf-template';
@@ -108,6 +109,7 @@ async function main(): Promise<number> {
       ...ggufDecoderCases(families.get('decoder')!),
       ...[...families].filter(([name]) => name !== 'decoder').flatMap(([name, gguf]) => ggufFamilyCases(name, gguf)),
       ...ggufTemplateCases(sound[0]!),
+      ...ggufChatCases(sound[0]!),
       ...safetensorsCases(),
       ...torchCases(),
       ...hdf5Cases(),

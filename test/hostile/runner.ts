@@ -173,6 +173,13 @@ export class Runner {
   }
 }
 
+const CHAT = {
+  messages: [
+    { role: 'user', content: 'a b' },
+    { role: 'assistant', content: 'c' },
+  ],
+};
+
 const PAIR = { text: 'a'.repeat(300), textPair: 'c b a '.repeat(8) };
 
 const LOADING = { threads: 1, onWarning: () => undefined };
@@ -216,10 +223,11 @@ async function useLabels(path: string): Promise<string> {
 
 async function useOwnLabels(model: Classifier): Promise<string> {
   try {
-    for (const input of [PAIR, 'a b bc', '']) {
+    for (const input of [PAIR, 'a b bc', '', CHAT]) {
       const results = await model.classify([input]).catch((error: unknown) => {
-        // A model with a chat template takes pairs alone.
-        if (typeof input === 'string' && isEncoderError(error, 'input_invalid')) return [];
+        // A model with a template of pairs takes these alone; one without a template of chats takes no chat.
+        if (input !== PAIR && isEncoderError(error, 'input_invalid')) return [];
+        if (input === CHAT && error instanceof RangeError) return [];
         throw error;
       });
       const scores = results.flatMap((result) => result.scores);

@@ -24,8 +24,11 @@ export function soundFamilies(): SoundCheckpoint[] {
     { name: 'decoder', files: soundDecoderFiles() },
     { name: 't5', files: t5('T5ForSequenceClassification') },
     { name: 't5 reranker', files: t5('T5ForConditionalGeneration'), options: { scoreTokens: ['a', 'b'] } },
-    { name: 'language model', files: languageModel() },
+    { name: 'language model', files: languageModel('Qwen3ForCausalLM') },
+    { name: 'chats', files: languageModel('Qwen3ForSequenceClassification') },
     { name: 'relative positions', files: relativePositions() },
+    { name: 'sines and segments', files: sinesAndSegments() },
+    { name: 'dropped tokens', files: droppedTokens() },
     { name: 'head of modules', files: headOfModules() },
     { name: 'labels in the text', files: labelsInText() },
     { name: 'lists', files: lists() },
@@ -87,14 +90,15 @@ function t5(className: 'T5ForSequenceClassification' | 'T5ForConditionalGenerati
   return checkpoint(className, config, tensors, ENDING_TOKENIZER);
 }
 
-/** Qwen 3 under a chat template: rotary positions, shared key heads, norms of heads, a score of two words. */
-function languageModel(): Files {
+/** Qwen 3 under a chat template: rotary positions, shared key heads, norms of heads; pairs by two words, or chats by rows of their own. */
+function languageModel(className: 'Qwen3ForCausalLM' | 'Qwen3ForSequenceClassification'): Files {
   const { tensors, add } = tensorsByPart(H);
-  const config = qwen3(add);
+  const config = { ...qwen3(add), pad_token_id: 0 };
+  if (className === 'Qwen3ForSequenceClassification') add('score.weight', 2, H);
   const { model } = TOKENIZER;
   const tokenizer = { ...TOKENIZER, model: { ...model, vocab: { ...model.vocab, yes: 8, no: 9 } } };
   const template = '{% for message in messages %}{{ message.role }} {{ message.content }} {% endfor %}';
-  return checkpoint('Qwen3ForCausalLM', config, tensors, tokenizer, { 'chat_template.jinja': template });
+  return checkpoint(className, config, tensors, tokenizer, { 'chat_template.jinja': template });
 }
 
 /** The same with vectors for a query and its documents. */
@@ -159,6 +163,49 @@ function relativePositions(): Files {
     ...{ pos_att_type: ['p2c', 'c2p'], position_buckets: buckets, share_att_key: false, norm_rel_ebd: 'layer_norm' },
   };
   return checkpoint('DebertaV2ForSequenceClassification', config, tensors, TOKENIZER);
+}
+
+/** XLNet: scores of positions by sines and of segments, with biases of their own for queries. */
+function sinesAndSegments(): Files {
+  const { tensors, add, linear, norm } = tensorsByPart(H);
+  const heads = [HEADS, H / HEADS];
+  add('transformer.word_embedding.weight', ROWS, H);
+  for (const layer of [0, 1].map((index) => `transformer.layer.${index}`)) {
+    for (const part of ['q', 'k', 'v', 'r', 'o']) add(`${layer}.rel_attn.${part}`, H, ...heads);
+    for (const bias of ['r_w_bias', 'r_r_bias', 'r_s_bias']) add(`${layer}.rel_attn.${bias}`, ...heads);
+    add(`${layer}.rel_attn.seg_embed`, 2, ...heads);
+    norm(`${layer}.rel_attn.layer_norm`);
+    linear(`${layer}.ff.layer_1`, F, H);
+    linear(`${layer}.ff.layer_2`, H, F);
+    norm(`${layer}.ff.layer_norm`);
+  }
+  linear('sequence_summary.summary', H, H);
+  linear('logits_proj', 2, H);
+  const config = { d_model: H, n_layer: 2, n_head: HEADS, d_inner: F, clamp_len: 5 };
+  return checkpoint('XLNetForSequenceClassification', config, tensors, TOKENIZER);
+}
+
+/** ESM-2, whose embeddings are scaled by how many tokens of a text are the mask. */
+function droppedTokens(): Files {
+  const { tensors, add, linear, norm } = tensorsByPart(H);
+  add('esm.embeddings.word_embeddings.weight', ROWS, H);
+  for (const layer of [0, 1].map((index) => `esm.encoder.layer.${index}`)) {
+    norm(`${layer}.attention.LayerNorm`);
+    for (const part of ['self.query', 'self.key', 'self.value', 'output.dense'])
+      linear(`${layer}.attention.${part}`, H, H);
+    norm(`${layer}.LayerNorm`);
+    linear(`${layer}.intermediate.dense`, F, H);
+    linear(`${layer}.output.dense`, H, F);
+  }
+  norm('esm.encoder.emb_layer_norm_after');
+  linear('classifier.dense', H, H);
+  linear('classifier.out_proj', 2, H);
+  const config = {
+    ...{ hidden_size: H, intermediate_size: F, num_hidden_layers: 2, num_attention_heads: HEADS },
+    ...{ max_position_embeddings: 34, position_embedding_type: 'rotary', pad_token_id: 0 },
+    ...{ token_dropout: true, mask_token_id: 4 },
+  };
+  return checkpoint('EsmForSequenceClassification', config, tensors, TOKENIZER);
 }
 
 /** ModernBERT, with a window in one layer, under modules of sentence-transformers. */

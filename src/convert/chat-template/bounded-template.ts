@@ -8,8 +8,10 @@ import {
   type Arguments,
   Environment,
   type Filter,
+  type Loop,
   type Method,
   type Node,
+  type Selection,
   UNDEFINED,
   type Value,
   parse,
@@ -22,10 +24,12 @@ import { BudgetExceeded, boundedSize, checkProduct } from './value-bounds';
 export const MAX_SOURCE = 24 * 1024;
 /** What a loop may count to; a longer list is too large a value in any case. */
 const MAX_COUNT = 2048;
-/** Steps of the interpreter, in all; a value counts for ELEMENT_STEPS with each element, for one with 16 characters. */
-const MAX_STEPS = 10_000_000;
-/** A loop takes that much longer over an element than a step takes. */
+/** Steps of the interpreter, of half a microsecond to one each; values count by `costOf`. */
+const MAX_STEPS = 2_000_000;
+/** Making an element, and a loop over it, take that much longer than a step takes. */
 const ELEMENT_STEPS = 16;
+/** Nodes that give a value which was there before. */
+const LOOKUPS: readonly string[] = ['Identifier', 'MemberExpression'];
 /** Filters that repeat an argument for each element or line of what they are applied to. */
 const MULTIPLYING_FILTERS: readonly unknown[] = ['join', 'indent', 'tojson'];
 /** A text from which `replace` could make more than is good. */
@@ -125,6 +129,8 @@ class BoundedInterpreter extends PythonInterpreter {
   /** What the filter is applied to whose arguments come next. */
   private multiplied: Value | undefined;
   private readonly guarded = new WeakSet<Value>();
+  /** What loops go over. */
+  private readonly iterated = new WeakSet<Node>();
 
   constructor(
     environment: Environment,
@@ -134,16 +140,26 @@ class BoundedInterpreter extends PythonInterpreter {
     super(environment);
   }
 
-  override evaluate(node: Node, environment: Environment): Value {
+  override evaluate(node: Node | undefined, environment: Environment): Value {
     this.charge(1);
+    if (node?.type === 'For') this.iterated.add(iteratedBy(node as Loop));
     // The library has no value for the first of an empty list, which is undefined in Jinja.
     const value = super.evaluate(node, environment) ?? UNDEFINED;
     const { value: content } = value;
     if (typeof content !== 'string' && typeof content !== 'object') return value;
-    this.charge(boundedSize(value, this.maxText) >>> 4);
-    if (Array.isArray(content)) this.charge(content.length * ELEMENT_STEPS);
+    this.charge(this.costOf(value, node));
     if (typeof content === 'string' && content.length > LONG_TEXT) this.guardReplace(value);
     return value;
+  }
+
+  /** What a text, a list or an object counts for: by its characters and elements where it was made or is gone over. */
+  private costOf(value: Value, node: Node | undefined): number {
+    const size = boundedSize(value, this.maxText);
+    const { value: content } = value;
+    if (typeof content === 'string') return 1 + size / 16;
+    const length = Array.isArray(content) ? content.length : 0;
+    const isLookedUp = node !== undefined && LOOKUPS.includes(node.type) && !this.iterated.has(node);
+    return isLookedUp ? length / 4 + size / 1024 : length * ELEMENT_STEPS + size / 16;
   }
 
   override applyFilter(operand: Value, filter: Filter, environment: Environment): Value {
@@ -171,6 +187,11 @@ class BoundedInterpreter extends PythonInterpreter {
       return method(args, environment);
     }) satisfies Method;
   }
+}
+
+/** `{% for x in list if test %}` goes over `list`. */
+function iteratedBy({ iterable }: Loop): Node {
+  return iterable.type === 'SelectExpression' ? (iterable as Selection).lhs : iterable;
 }
 
 /** Python's range. */

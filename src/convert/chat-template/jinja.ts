@@ -7,7 +7,8 @@ interface Library {
   readonly Environment: new () => Environment;
   readonly Interpreter: new (environment: Environment) => {
     run(program: Node): Value;
-    evaluate(node: Node, environment: Environment): Value | undefined;
+    /** Undefined where nothing is written, as the ends of a slice may be. */
+    evaluate(node: Node | undefined, environment: Environment): Value | undefined;
     evaluateBlock(statements: readonly Node[], environment: Environment): Value;
     evaluateBinaryExpression(node: BinaryExpression, environment: Environment): Value;
     evaluateCallExpression(call: Call, environment: Environment): Value;
@@ -40,6 +41,15 @@ export interface Call extends Node {
     readonly property?: Node & { readonly value?: unknown };
   };
   readonly args: readonly Node[];
+}
+
+export interface Loop extends Node {
+  readonly iterable: Node;
+}
+
+/** A list and the test that its elements have to pass. */
+export interface Selection extends Node {
+  readonly lhs: Node;
 }
 
 /** A name, or a call of one. */

@@ -126,8 +126,11 @@ function* readFields(bytes: Buffer, path: string): Generator<[number: number, fi
 
 /** Negative numbers come as 64-bit two's complement, in ten bytes. */
 function readVarint(cursor: ByteCursor): number {
-  let value = 0n;
-  for (let shift = 0n; shift < 70n; shift += 7n) {
+  const first = cursor.u8();
+  // Most are; BigInt takes several times as long.
+  if (first < 0x80) return first;
+  let value = BigInt(first & 0x7f);
+  for (let shift = 7n; shift < 70n; shift += 7n) {
     const byte = cursor.u8();
     value |= BigInt(byte & 0x7f) << shift;
     if (byte < 0x80) return Number(BigInt.asIntN(64, value));

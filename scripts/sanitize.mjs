@@ -13,7 +13,7 @@ const OPTIONS = {
   LSAN_OPTIONS: `suppressions=${path.join(root, 'test/native/lsan.supp')}:print_suppressions=0`,
   ASAN_OPTIONS: 'detect_leaks=1:allocator_may_return_null=1:abort_on_error=1',
   UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
-  TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1',
+  TSAN_OPTIONS: `suppressions=${path.join(root, 'test/native/tsan.supp')}:halt_on_error=1:second_deadlock_stack=1`,
 };
 
 function run(program, args, env = {}) {

@@ -159,7 +159,7 @@ class BoundedInterpreter extends PythonInterpreter {
     if (typeof content === 'string') return 1 + size / 16;
     const length = Array.isArray(content) ? content.length : 0;
     const isLookedUp = node !== undefined && LOOKUPS.includes(node.type) && !this.iterated.has(node);
-    return isLookedUp ? length / 4 + size / 1024 : length * ELEMENT_STEPS + size / 16;
+    return isLookedUp ? length / 16 + size / 4096 : length * ELEMENT_STEPS + size / 16;
   }
 
   override applyFilter(operand: Value, filter: Filter, environment: Environment): Value {

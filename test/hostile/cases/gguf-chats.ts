@@ -7,8 +7,8 @@ const twice = (body: string, times: number) =>
   body +
   '{% endfor %}'.repeat(times);
 
-/** A refusal is an error of the call: of templates that cannot be read, and of those that take or make too much. */
-const TEMPLATES: Readonly<Record<string, string>> = {
+/** Templates that cannot be read, or that take or make too much. */
+const REFUSED: Readonly<Record<string, string>> = {
   'loops in loops': twice('a', 4),
   'loops in loops over messages': twice("{{ messages[0]['content'] }}", 3),
   'a loop over more than can be counted': '{% for i in range(10**18) %}a{% endfor %}',
@@ -18,26 +18,30 @@ const TEMPLATES: Readonly<Record<string, string>> = {
   'lists of lists':
     '{% set ns = namespace(a=[]) %}{% for i in range(64) %}{% set ns.a = [ns.a, ns.a] %}{% endfor %}{{ ns.a }}',
   'a namespace in itself': '{% set ns = namespace(a=1) %}{% set ns.a = ns %}{{ ns }}',
-  'a macro without end': '{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}',
-  'two macros without end':
-    '{% macro f(x) %}{{ g(x) }}{% endmacro %}{% macro g(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}',
-  'a replacement that grows': `{{ ('${'a'.repeat(300)}' * 9) | replace('a', '${'b'.repeat(9000)}') }}`,
   'a join that grows': `{{ range(2000) | list | join('${'b'.repeat(20_000)}') }}`,
   'an indent of a billion': "{{ 'a\nb' | indent(1000000000) }}",
   'deep brackets': `{{ ${'('.repeat(5000)}1${')'.repeat(5000)} }}`,
   'deep lists': `{{ ${'['.repeat(5000)}${']'.repeat(5000)} }}`,
+  'what is not closed': '{% for message in messages %}{{ message.content',
+  'an expression of nothing': '{{ }}{% %}',
+  'an include': "{% include '/etc/passwd' %}{% import 'fs' as fs %}",
+  '24 KiB and one more': 'a'.repeat(24 * 1024 + 1),
+};
+
+/** Templates that a model has whose chats are refused at most: they raise an error, or ask for what is not there. */
+const HARMLESS: Readonly<Record<string, string>> = {
+  'a macro without end': '{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}',
+  'two macros without end':
+    '{% macro f(x) %}{{ g(x) }}{% endmacro %}{% macro g(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}',
+  'a replacement that grows': `{{ ('${'a'.repeat(300)}' * 9) | replace('a', '${'b'.repeat(9000)}') }}`,
   'deep negations': `{{ ${'not '.repeat(5000)}true }}`,
   'deep ifs': `${'{% if true %}'.repeat(800)}a${'{% endif %}'.repeat(800)}`,
   'the prototype': "{{ messages.__proto__ }}{{ ''.constructor }}{{ messages['constructor']('return process')() }}",
   'the prototype is set': "{% set ns = namespace() %}{% set ns.__proto__ = messages %}{% set ns.constructor = 'a' %}a",
   'a date of every kind': "{{ strftime_now('%Q%E%O%-%%%') }}{{ strftime_now('%999999999Y') }}",
   'a format without end': `{{ '${'%s'.repeat(5000)}' | format('a') }}`,
-  'what is not closed': '{% for message in messages %}{{ message.content',
-  'an expression of nothing': '{{ }}{% %}',
-  'an include': "{% include '/etc/passwd' %}{% import 'fs' as fs %}",
   'nothing but NUL': '\0'.repeat(1000),
   'half a character': '{{ "\\ud800" }}',
-  '24 KiB and one more': 'a'.repeat(24 * 1024 + 1),
 };
 
 export function ggufChatCases(sound: Buffer): Case[] {
@@ -54,7 +58,8 @@ export function ggufChatCases(sound: Buffer): Case[] {
       ['ggml_encoder.chat.variables', 9, strings(names)],
       ['ggml_encoder.chat.values', 9, strings(values)],
     ] as const;
-  for (const [name, source] of Object.entries(TEMPLATES)) add(name, [template(source)], 'accepted');
+  for (const [name, source] of Object.entries(REFUSED)) add(name, [template(source)], 'refused');
+  for (const [name, source] of Object.entries(HARMLESS)) add(name, [template(source)], 'accepted');
   const plain = template('{{ messages[0].content }}{{ bos_token }}');
   add('more names than values', [plain, ...lists(['bos_token', 'eos_token'], ['a'])], 'refused');
   add('a value that the template is', [plain, ...lists(['bos_token'], ['{% for i in range(9) %}'])], 'accepted');

@@ -257,8 +257,11 @@ export function tensorCases(parts: GgufParts, changed: Changed): void {
       changed(`${name} transposed`, (copy) => at(copy).dims.reverse());
     }
     if (tensor.dims.length > 1) {
-      // The embedding tables say themselves how many rows they have.
-      const expect = /^token_(embd|types)/.test(name) ? 'any' : 'refused';
+      // The embedding tables say themselves how many rows they have, and a head without a bias how many labels.
+      const isHead =
+        name === 'cls.output.weight' &&
+        !parts.tensors.some((other) => other.name.equals(Buffer.from('cls.output.bias')));
+      const expect = isHead || /^token_(embd|types)/.test(name) ? 'any' : 'refused';
       changed(`${name} of one row less`, (copy) => at(copy).dims[1]!--, expect);
     }
   }

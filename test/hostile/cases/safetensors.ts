@@ -209,7 +209,12 @@ function indexCases(sound: Buffer): Case[] {
   ]) {
     index(`the text ${JSON.stringify(text)}`, text);
   }
-  index('a tensor that no shard has', { weight_map: { ...map(SHARD).weight_map, extra: SHARD } });
+  const unread = { weight_map: { ...map(SHARD).weight_map, extra: SHARD } };
+  cases.push({
+    name: 'index/a tensor that no shard has and nothing reads',
+    files: { ...whole, [INDEX]: JSON.stringify(unread) },
+    expect: 'accepted',
+  });
   const { [tensors[0]!]: _, ...rest } = map(SHARD).weight_map;
   index('a tensor left out', { weight_map: rest });
   index('2,000 shards', {

@@ -99,6 +99,24 @@ describe('chatColumns', () => {
     expect(columns.texts[0]).toContain('1919');
   });
 
+  it('reads a chat of many messages whose template looks back at them from each', async () => {
+    const source = "{% for m in messages %}{{ m.content }}{{ '.' if m == messages[-1] }}{% endfor %}";
+    const messages = Array.from({ length: 2000 }, (_, place) => ({ role: 'user', content: `${place} `.repeat(40) }));
+    const { columns } = await chatColumns([{ messages }], nameOf, model(source), run);
+    expect(columns.texts[0]).toHaveLength(messages.map(({ content }) => content).join('').length + 1);
+  });
+
+  it.each([
+    ['loops', 'a'],
+    ['calls of filters', "{{ 'abc' | upper | trim }}"],
+    ['loops over a list that was there', '{% for m in messages %}{% endfor %}'],
+    ['lists', '{% set list = range(1000) %}'],
+  ])('ends a template of endless %s', async (_, body) => {
+    const source = '{% for a in range(2000) %}{% for b in range(2000) %}' + body + '{% endfor %}{% endfor %}';
+    const refused = chatColumns([chat(...Array<string>(500).fill('a'))], nameOf, model(source), run);
+    await expect(refused).rejects.toMatchObject({ code: 'tokenizer_unsupported' });
+  });
+
   it('knows the date', async () => {
     const own = model("{% if strftime_now is defined %}{{ strftime_now('%Y') }}{% endif %}");
     const { columns } = await chatColumns([chat('a')], nameOf, own, run);

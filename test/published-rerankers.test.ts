@@ -304,4 +304,14 @@ describe.each(rewardModels)('$name', (model) => {
     await mixed.next();
     await expect(mixed.next()).rejects.toThrow('messages');
   });
+
+  it('says so where its template is too large to be kept', async () => {
+    const files = { 'chat_template.jinja': `{#${'a'.repeat(25_000)}#}${ANY_ROLE}` };
+    const warning = /the chat template .* has \d{5} characters, of which up to 24576 are read: it is left out/;
+    const output = join(temporaryFolder(), 'm.gguf');
+    const { warnings } = await convert(writePublished(model, { files }), { output });
+    expect(warnings).toEqual([expect.stringMatching(warning)]);
+    await using classifier = await Classifier.load(output);
+    await expect(classifier.classify({ messages: chats[0]! })).rejects.toThrow('has no chat template');
+  });
 });

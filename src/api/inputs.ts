@@ -105,7 +105,10 @@ function readTextInput(input: unknown, name: string): { text: string; pair: stri
   if (typeof input === 'object' && input !== null && 'messages' in input) {
     throw wrongType(`${name}.messages: the inputs of one call are all chats, or none is, as the first`);
   }
-  if (typeof input !== 'object' || input === null || !('text' in input)) throw invalidType(name, TEXT_EXPECTED, input);
+  if (typeof input !== 'object' || input === null || !('text' in input)) {
+    const isMessage = typeof input === 'object' && input !== null && 'role' in input && 'content' in input;
+    throw invalidType(name, isMessage ? `{ messages: [{ role, content }, ...] } around a chat` : TEXT_EXPECTED, input);
+  }
   refuseSnakeCase(input, name);
   const pair = 'textPair' in input ? input.textPair : undefined;
   return {

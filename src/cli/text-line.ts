@@ -16,9 +16,14 @@ export function parseClassifierLine(line: string): ClassifierInput {
 
 /** The same for the lines of one file, which are all chats or none is: the line that is neither has its own number. */
 export function classifierLines(): (line: string) => ClassifierInput {
+  const check = sameKind();
+  return (line) => check(parseClassifierLine(line));
+}
+
+/** Gives back inputs that are all chats, or none of which is. */
+export function sameKind(): (input: ClassifierInput) => ClassifierInput {
   let areChats: boolean | undefined;
-  return (line) => {
-    const input = parseClassifierLine(line);
+  return (input) => {
     areChats ??= isChat(input);
     if (isChat(input) === areChats) return input;
     throw new Error(areChats ? 'a text, where the lines before are chats' : 'a chat, where the lines before are texts');
@@ -76,6 +81,9 @@ export function readTextInput(value: unknown): TextInput | { problem: string } {
   return { text: value.text, textPair: pair };
 }
 
+/** Of a message; others may be null, as the exports of tables have them. */
+const KEYS: readonly string[] = ['role', 'content'];
+
 /** The text, pair or chat that a JSON value stands for, or what is wrong with it. */
 export function readClassifierInput(value: unknown): ClassifierInput | { problem: string } {
   if (!isChat(value)) return readTextInput(value);
@@ -83,6 +91,12 @@ export function readClassifierInput(value: unknown): ClassifierInput | { problem
   if (!Array.isArray(messages) || messages.length === 0) return { problem: '"messages" is no list with messages' };
   const wrong = messages.findIndex((message) => !isMessage(message));
   if (wrong >= 0) return { problem: `"messages" has no "role" and "content", two strings, at ${wrong}` };
+  for (const [place, message] of messages.entries()) {
+    const other = Object.entries(message as object).find(([key, own]) => !KEYS.includes(key) && own !== null);
+    if (other !== undefined) {
+      return { problem: `"messages" has ${JSON.stringify(other[0])} at ${place}, which is given to no template` };
+    }
+  }
   return { messages: messages.map(({ role, content }: ChatMessage) => ({ role, content })) } satisfies ChatInput;
 }
 

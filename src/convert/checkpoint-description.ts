@@ -45,7 +45,7 @@ export interface Description {
   readonly weights: TensorSource;
   /** What the checkpoint leaves open, beside what the model itself says of that. */
   readonly assumptions?: readonly (string | undefined)[];
-  /** What its settings name and nobody knows. */
+  /** What its settings name and nobody knows, and what is left out of the file. */
   readonly unknown?: readonly string[];
 }
 
@@ -176,6 +176,8 @@ async function describeClassifier(
   if (list !== undefined) checkListTokenizer(list, tokenizer, checkpoint.modelFolder);
   const source = list === undefined ? await findTemplate(checkpoint, files.config) : undefined;
   const template = source && readClassifierTemplate(source, transformer, tokenizer);
+  // A head that reads the end of a text reads a token that nothing adds to a chat.
+  const { chat, leftOut } = source && model.head.pooling !== 'eos' ? readChat(source, tokenizer) : {};
   const published = findPublishedText(checkpoint.name, sourceClass);
   const { activationFn, unknown } = readActivationFn(config, settings, list === undefined ? '' : 'identity');
   return {
@@ -188,13 +190,12 @@ async function describeClassifier(
       activationFn,
       prompts: readPrompts(settings),
       template: model.pairTemplate ?? published.template ?? template,
-      // Such a head reads a token that nothing adds to a chat.
-      chat: source && model.head.pooling !== 'eos' ? readChat(source, tokenizer) : undefined,
+      chat,
       maxLength: maxLengthOf(checkpoint, transformer, model, tokenizer),
     },
     weights,
     assumptions: [unread, published.assumption],
-    unknown,
+    unknown: leftOut === undefined ? unknown : [...unknown, leftOut],
   };
 }
 

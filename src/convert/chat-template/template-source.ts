@@ -47,8 +47,15 @@ export interface CheckpointChat {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** Undefined for a template that takes pairs, and one that is too large to be rendered. */
-export function readChat(source: TemplateSource, tokenizer: PreparedTokenizer): CheckpointChat | undefined {
-  if (isForPairs(source) || source.source.length > MAX_SOURCE) return undefined;
-  return { source: source.source, variables: tokenVariables(tokenizer) };
+/** Undefined for a template that takes pairs, and one that is too large to be rendered: `leftOut` then says so. */
+export function readChat(
+  { source, path }: TemplateSource,
+  tokenizer: PreparedTokenizer,
+): { readonly chat?: CheckpointChat; readonly leftOut?: string } {
+  if (isForPairs({ source, path })) return {};
+  if (source.length > MAX_SOURCE) {
+    const leftOut = `the chat template of ${path} has ${source.length} characters, of which up to ${MAX_SOURCE} are read: it is left out, and chats ({ messages }) with it`;
+    return { leftOut };
+  }
+  return { chat: { source, variables: tokenVariables(tokenizer) } };
 }

@@ -138,6 +138,12 @@ describe('classify', () => {
 
   test.each<[string, unknown, unknown, string]>([
     ['a number', 5, {}, 'input: expected a string or { text, textPair? }, received 5'],
+    [
+      'messages by themselves',
+      [{ role: 'user', content: 'a' }],
+      {},
+      'inputs[0]: expected { messages: [{ role, content }',
+    ],
     ['a nested list', [['a', 'b']], {}, 'inputs[0]: expected a string or { text, textPair? }'],
     ['a null in a list', ['a', null], {}, 'inputs[1]: expected'],
     ['a list with nothing in it', new Array(2), {}, 'inputs[0]: expected'],

@@ -1,11 +1,12 @@
 /** Records of one text or pair and its right answer. */
-import { readClassifierInput } from '../../text-line';
+import { readClassifierInput, sameKind } from '../../text-line';
 import { OTHER_TITLES, quote } from './columns';
 import type { ColumnTitles } from './columns';
 import type { RecordFormat } from './record-format';
 import type { TargetFormat } from './target-format';
 
 export function labelledText<Target>(format: TargetFormat<Target>): RecordFormat<Target> {
+  const checkKind = sameKind();
   return {
     example: format.example,
     fromHeader(header, titles) {
@@ -31,7 +32,7 @@ export function labelledText<Target>(format: TargetFormat<Target>): RecordFormat
         const hint = Object.hasOwn(object, 'query') ? '; queries with their documents need --task ranking' : '';
         throw new Error(`${input.problem}; expected ${format.example}${hint}`);
       }
-      return [{ input, target: format.fromObject(object, titles) }];
+      return [{ input: checkKind(input), target: format.fromObject(object, titles) }];
     },
   };
 }

@@ -102,11 +102,12 @@ function readTextInput(input: unknown, name: string): { text: string; pair: stri
   if (isList<unknown>(input)) {
     throw invalidType(name, `${TEXT_EXPECTED} (write a pair as { text, textPair })`, input);
   }
-  if (typeof input === 'object' && input !== null && 'messages' in input) {
+  if (typeof input !== 'object' || input === null) throw invalidType(name, TEXT_EXPECTED, input);
+  if ('messages' in input) {
     throw wrongType(`${name}.messages: the inputs of one call are all chats, or none is, as the first`);
   }
-  if (typeof input !== 'object' || input === null || !('text' in input)) {
-    const isMessage = typeof input === 'object' && input !== null && 'role' in input && 'content' in input;
+  if (!('text' in input)) {
+    const isMessage = 'role' in input && 'content' in input;
     throw invalidType(name, isMessage ? `{ messages: [{ role, content }, ...] } around a chat` : TEXT_EXPECTED, input);
   }
   refuseSnakeCase(input, name);

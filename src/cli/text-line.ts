@@ -9,15 +9,10 @@ export function parseTextLine(line: string): TextInput {
   return parseLine(line, readTextInput, EXPECTED);
 }
 
-/** The same for what `Classifier` reads. */
-export function parseClassifierLine(line: string): ClassifierInput {
-  return parseLine(line, readClassifierInput, `${EXPECTED}, or {"messages": [...]}`);
-}
-
-/** The same for the lines of one file, which are all chats or none is: the line that is neither has its own number. */
+/** The same for lines of one file that `Classifier` reads, all chats or none: what is wrong has the number of its line. */
 export function classifierLines(): (line: string) => ClassifierInput {
   const check = sameKind();
-  return (line) => check(parseClassifierLine(line));
+  return (line) => check(parseLine(line, readClassifierInput, `${EXPECTED}, or {"messages": [...]}`));
 }
 
 /** Gives back inputs that are all chats, or none of which is. */

@@ -46,7 +46,7 @@ export interface Description {
   /** What the checkpoint leaves open, beside what the model itself says of that. */
   readonly assumptions?: readonly (string | undefined)[];
   /** What its settings name and nobody knows, and what is left out of the file. */
-  readonly unknown?: readonly string[];
+  readonly warnings?: readonly string[];
 }
 
 /** Names for the only row of a head that scores. */
@@ -148,7 +148,7 @@ async function describeModules(
       maxLength: maxLengthOf(checkpoint, transformer, model, tokenizer),
     },
     weights,
-    unknown,
+    warnings: unknown,
   };
 }
 
@@ -195,7 +195,7 @@ async function describeClassifier(
     },
     weights,
     assumptions: [unread, published.assumption],
-    unknown: leftOut === undefined ? unknown : [...unknown, leftOut],
+    warnings: leftOut === undefined ? unknown : [...unknown, leftOut],
   };
 }
 
@@ -237,7 +237,7 @@ async function describeLanguageModel(
     },
     weights,
     assumptions: [unread, score.assumption],
-    unknown,
+    warnings: unknown,
   };
 }
 

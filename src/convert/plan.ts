@@ -9,12 +9,12 @@ import { declareTensors } from './tensor-types';
 import { describeCheckpoint } from './checkpoint-description';
 
 export async function planConversion(checkpoint: CheckpointFiles, options: PlanOptions): Promise<ConversionPlan> {
-  const { facts, weights, assumptions = [], unknown = [] } = await describeCheckpoint(checkpoint, options);
+  const { facts, weights, assumptions = [], ...described } = await describeCheckpoint(checkpoint, options);
   const { model, tokenizer } = facts;
   const open = assumptions.filter((assumption) => assumption !== undefined);
   const warnings = [...open, ...(model.assumptions ?? []), ...tokenizer.warnings];
   const declared = declareFloats(model.tensors, weights, options.type, warnings);
-  warnings.push(...unknown);
+  warnings.push(...(described.warnings ?? []));
   return completePlan(weights, options.type, { name: checkpoint.name, ...facts }, declared, warnings);
 }
 

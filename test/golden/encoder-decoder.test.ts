@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Classifier, estimateMemory, ZeroShotClassifier, type TensorType } from 'ggml-encoder';
+import { Classifier, ZeroShotClassifier, type TensorType } from 'ggml-encoder';
 import { readGgufHead } from '../../src/gguf/reader';
-import { deviceSlack, type Engine, engineOptions } from './engines';
-import { familyFile, familyInputs, familyNamed, ownTokenizer } from './family-checkpoints';
+import { type Engine, engineOptions } from './engines';
+import { familyFile, familyNamed, ownTokenizer } from './family-checkpoints';
+import { expectNear, expectSameAlone, expectWindows } from './family-expectations';
 
 const NLI = familyNamed('bart-nli');
 /** The decoder starts with the code of the text's language, or with its end. */
@@ -27,14 +28,7 @@ beforeAll(async () => {
 
 describe.each<Engine>(['auto', 'portable'])('on %s', (kernels) => {
   it('a text scores the same alone and among others, bit for bit', async () => {
-    await using model = await Classifier.load(file, { ...engineOptions(kernels), ...QUIET });
-    const inputs = familyInputs(NLI);
-    const options = { logits: true, specialTokens: 'parse' } as const;
-    const together = await model.classify(inputs, options);
-    for (const [index, input] of inputs.entries()) {
-      const alone = await model.classify(input, options);
-      expect(alone.logits).toEqual(together[index]!.logits);
-    }
+    await expectSameAlone(file, kernels, NLI);
   });
 
   // Differences of the stored types are those of their rounding, on weights that are random and large.
@@ -45,16 +39,7 @@ describe.each<Engine>(['auto', 'portable'])('on %s', (kernels) => {
     ['q5_0', 0.6],
     ['q4_0', 1.2],
   ] as const)('%s is near transformers in f32, and takes the memory that was estimated', async (type, bound) => {
-    const stored = await makeFile(`nli-${type}-${kernels}`, type);
-    const options = { ...engineOptions(kernels), ...QUIET };
-    await using model = await Classifier.load(stored, options);
-    expect((await estimateMemory(stored, options)).weightBytes).toBe(model.info.weightBytes);
-    const results = await model.classify(familyInputs(NLI), { logits: true, specialTokens: 'parse' });
-    const worst = Math.max(
-      ...results.flatMap(({ logits }, row) => NLI.rows[row]!.map((logit, i) => Math.abs(logits![i]! - logit))),
-    );
-    expect(worst).toBeLessThan(bound);
-    expect(worst).toBeGreaterThan(0);
+    await expectNear(await makeFile(`nli-${type}-${kernels}`, type), kernels, NLI, bound);
   });
 });
 
@@ -62,32 +47,12 @@ describe.each(LANGUAGES)('$name', (family) => {
   it.each<Engine>(['auto', 'portable', 'device'])(
     'reads long texts in windows as transformers does, on %s',
     async (engine) => {
-      const { maxLength, overlap, inputs, rows } = family.windows!;
-      const stored = await makeFile(`${family.name}-windows-${engine}`, 'f32', family);
-      await using model = await Classifier.load(stored, { ...engineOptions(engine), ...QUIET });
-      for (const [index, input] of inputs.entries()) {
-        const item = typeof input === 'string' ? input : { text: input[0], textPair: input[1] };
-        const options = { activation: 'none', maxLength, windows: { overlap }, specialTokens: 'parse' } as const;
-        const { windows } = await model.classify(item, options);
-        expect(windows).toHaveLength(rows[index]!.length);
-        expect(windows!.length).toBeGreaterThan(2);
-        windows!.forEach(({ scores }, window) => {
-          rows[index]![window]!.forEach((logit, label) => {
-            expect(Math.abs(scores[label]! - logit)).toBeLessThan(5e-4 + deviceSlack(engine));
-          });
-        });
-      }
+      await expectWindows(await makeFile(`${family.name}-windows-${engine}`, 'f32', family), engine, family);
     },
   );
 
   it('a text scores the same alone and among others, bit for bit', async () => {
-    const stored = await makeFile(`${family.name}-alone`, 'f32', family);
-    await using model = await Classifier.load(stored, { ...engineOptions('auto'), ...QUIET });
-    const options = { logits: true, specialTokens: 'parse' } as const;
-    const together = await model.classify(familyInputs(family), options);
-    for (const [index, input] of familyInputs(family).entries()) {
-      expect((await model.classify(input, options)).logits).toEqual(together[index]!.logits);
-    }
+    await expectSameAlone(await makeFile(`${family.name}-alone`, 'f32', family), 'auto', family);
   });
 
   it('is refused with a language that the tokenizer does not know', async () => {

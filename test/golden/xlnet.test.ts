@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Classifier, estimateMemory, type TensorType } from 'ggml-encoder';
+import { Classifier, type TensorType } from 'ggml-encoder';
 import { readGgufHead } from '../../src/gguf/reader';
-import { deviceSlack, type Engine, engineOptions } from './engines';
-import { familyFile, familyInputs, familyNamed, ownTokenizer } from './family-checkpoints';
+import { type Engine, engineOptions } from './engines';
+import { familyFile, familyNamed, ownTokenizer } from './family-checkpoints';
+import { expectNear, expectSameAlone, expectWindows } from './family-expectations';
 
 const XLNET = familyNamed('xlnet');
 const QUIET = { onWarning: () => undefined };
@@ -29,13 +30,7 @@ describe.each<Engine>(['auto', 'portable'])('on %s', (kernels) => {
     '%s scores a text the same in every batch, bit for bit',
     async (name) => {
       const family = familyNamed(name);
-      const stored = await makeFile(`${name}-alone-${kernels}`, 'f32', family);
-      await using model = await Classifier.load(stored, { ...engineOptions(kernels), ...QUIET });
-      const inputs = familyInputs(family);
-      const together = await model.classify(inputs, LOGITS);
-      for (const [index, input] of inputs.entries()) {
-        expect((await model.classify(input, LOGITS)).logits).toEqual(together[index]!.logits);
-      }
+      await expectSameAlone(await makeFile(`${name}-alone-${kernels}`, 'f32', family), kernels, family);
     },
   );
 
@@ -47,36 +42,14 @@ describe.each<Engine>(['auto', 'portable'])('on %s', (kernels) => {
     ['q5_0', 0.2],
     ['q4_0', 0.3],
   ] as const)('%s is near transformers in f32, and takes the memory that was estimated', async (type, bound) => {
-    const stored = await makeFile(`${type}-${kernels}`, type);
-    const options = { ...engineOptions(kernels), ...QUIET };
-    await using model = await Classifier.load(stored, options);
-    expect((await estimateMemory(stored, options)).weightBytes).toBe(model.info.weightBytes);
-    const results = await model.classify(familyInputs(XLNET), LOGITS);
-    const worst = Math.max(
-      ...results.flatMap(({ logits }, row) => XLNET.rows[row]!.map((logit, i) => Math.abs(logits![i]! - logit))),
-    );
-    expect(worst).toBeLessThan(bound);
-    expect(worst).toBeGreaterThan(0);
+    await expectNear(await makeFile(`${type}-${kernels}`, type), kernels, XLNET, bound);
   });
 });
 
 it.each<Engine>(['auto', 'portable', 'device'])(
   'reads long texts in windows as transformers does, on %s',
   async (engine) => {
-    const { maxLength, overlap, inputs, rows } = XLNET.windows!;
-    await using model = await Classifier.load(file, { ...engineOptions(engine), ...QUIET });
-    for (const [index, input] of inputs.entries()) {
-      const item = typeof input === 'string' ? input : { text: input[0], textPair: input[1] };
-      const options = { activation: 'none', maxLength, windows: { overlap }, specialTokens: 'parse' } as const;
-      const { windows } = await model.classify(item, options);
-      expect(windows).toHaveLength(rows[index]!.length);
-      expect(windows!.length).toBeGreaterThan(2);
-      windows!.forEach(({ scores }, window) => {
-        rows[index]![window]!.forEach((logit, label) => {
-          expect(Math.abs(scores[label]! - logit)).toBeLessThan(5e-4 + deviceSlack(engine));
-        });
-      });
-    }
+    await expectWindows(file, engine, XLNET);
   },
 );
 

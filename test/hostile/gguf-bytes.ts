@@ -49,6 +49,11 @@ export function text(value: string | Buffer): Buffer {
   return Buffer.concat([u64(bytes.length), bytes]);
 }
 
+/** The value of an ARRAY[STRING]. */
+export function texts(values: readonly string[]): Buffer {
+  return Buffer.concat([u32(8), u64(values.length), ...values.map((value) => text(value))]);
+}
+
 export function entry(key: string | Buffer, type: number, value: Buffer): GgufEntryBytes {
   return { key: Buffer.from(key), type, value };
 }

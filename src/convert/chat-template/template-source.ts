@@ -49,10 +49,11 @@ export interface CheckpointChat {
 
 /** Undefined for a template that takes pairs, and one that is too large to be rendered: `leftOut` then says so. */
 export function readChat(
-  { source, path }: TemplateSource,
+  found: TemplateSource,
   tokenizer: PreparedTokenizer,
 ): { readonly chat?: CheckpointChat; readonly leftOut?: string } {
-  if (isForPairs({ source, path })) return {};
+  if (isForPairs(found)) return {};
+  const { source, path } = found;
   if (source.length > MAX_SOURCE) {
     const leftOut = `the chat template of ${path} has ${source.length} characters, of which up to ${MAX_SOURCE} are read: it is left out, and chats ({ messages }) with it`;
     return { leftOut };

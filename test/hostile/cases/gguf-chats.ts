@@ -1,6 +1,6 @@
 /** Hand-made GGUF files with a template of chats, which is a program: ones that never end, grow, or reach for what is not theirs. */
 import type { Case } from '../case';
-import { buildGguf, copyParts, entry, parseGguf, text, u32, u64 } from '../gguf-bytes';
+import { buildGguf, copyParts, entry, parseGguf, text, texts, u32 } from '../gguf-bytes';
 
 const twice = (body: string, times: number) =>
   Array.from({ length: times }, (_, level) => `{% for i${level} in range(2000) %}`).join('') +
@@ -55,8 +55,8 @@ export function ggufChatCases(sound: Buffer): Case[] {
   const template = (source: string) => ['tokenizer.chat_template', 8, text(source)] as const;
   const lists = (names: readonly string[], values: readonly string[]) =>
     [
-      ['ggml_encoder.chat.variables', 9, strings(names)],
-      ['ggml_encoder.chat.values', 9, strings(values)],
+      ['ggml_encoder.chat.variables', 9, texts(names)],
+      ['ggml_encoder.chat.values', 9, texts(values)],
     ] as const;
   for (const [name, source] of Object.entries(REFUSED)) add(name, [template(source)], 'refused');
   for (const [name, source] of Object.entries(HARMLESS)) add(name, [template(source)], 'accepted');
@@ -72,8 +72,4 @@ export function ggufChatCases(sound: Buffer): Case[] {
   add('a text of a million', [plain, ...lists(['bos_token'], ['a'.repeat(1_000_000)])], 'accepted');
   add('a template that is a number', [['tokenizer.chat_template', 4, u32(1)]], 'refused');
   return cases;
-}
-
-function strings(values: readonly string[]): Buffer {
-  return Buffer.concat([u32(8), u64(values.length), ...values.map((value) => text(value))]);
 }

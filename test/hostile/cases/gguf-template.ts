@@ -1,6 +1,6 @@
 /** Hand-made GGUF files with a chat template: pieces and places that do not belong together, and too many of them. */
 import type { Case } from '../case';
-import { buildGguf, copyParts, entry, parseGguf, text, u32, u64 } from '../gguf-bytes';
+import { buildGguf, copyParts, entry, parseGguf, text, texts, u32, u64 } from '../gguf-bytes';
 
 const KEY = 'ggml_encoder.chat_template.';
 const BOTH = ['query', 'document'];
@@ -15,8 +15,7 @@ export function ggufTemplateCases(sound: Buffer): Case[] {
   ) => {
     const copy = copyParts(parts);
     for (const [key, value] of Object.entries(values)) {
-      const [type, bytes] =
-        typeof value[0] === 'number' ? (value as [number, Buffer]) : [9, strings(value as string[])];
+      const [type, bytes] = typeof value[0] === 'number' ? (value as [number, Buffer]) : [9, texts(value as string[])];
       copy.entries.push(entry(KEY + key, type, bytes));
     }
     cases.push({ name: `gguf template/${name}`, gguf: buildGguf(copy), expect });
@@ -55,8 +54,4 @@ export function ggufTemplateCases(sound: Buffer): Case[] {
   });
   add('an end restored by number', { ...plain, restores_end: [4, u32(1)] });
   return cases;
-}
-
-function strings(values: readonly string[]): Buffer {
-  return Buffer.concat([u32(8), u64(values.length), ...values.map((value) => text(value))]);
 }

@@ -102,6 +102,11 @@ def tokenizer_cases():
         "special_tokens_map.json": {"cls_token": "<other>"},
     }
     yield "special tokens missing from the vocabulary", {"vocab.txt": "[PAD]\n[UNK]\nhello\n"}
+    yield "no mask and no padding", {"vocab.txt": VOCAB, "tokenizer_config.json": {**bert, "mask_token": None, "pad_token": None}}
+    yield "no basic tokenization, which nothing reads", {
+        "vocab.txt": VOCAB,
+        "tokenizer_config.json": {**bert, "do_basic_tokenize": False},
+    }
     yield "equal lines, empty lines, white space", {"vocab.txt": VOCAB + "hello\n\nx\r\n y \n\u3000z\u3000\nlast"}
     base = convert({"vocab.txt": VOCAB})
     cased = copy.deepcopy(base)

@@ -107,7 +107,7 @@ async function describeTokenVectors(
     facts: {
       ...described,
       labels: labelsOf(options, 1, ONE_LABEL),
-      problemType: readProblemType(config),
+      problemType: '',
       activationFn: 'identity',
       prompts: readPrompts(undefined),
     },
@@ -136,18 +136,20 @@ async function describeModules(
   const labels = labelsOf(options, model.numLabels, readOwnLabels);
   const tokenizer = readTokenizer(checkpoint, architecture, config, read);
   const { activationFn, unknown } = readActivationFn(config, settings);
+  const { problemType, assumption } = setFit === undefined ? readProblemType(config) : setFitProblem(setFit);
   return {
     facts: {
       sourceClass: setFit === undefined ? bareClass(architecture.sourceClass) : 'SetFitModel',
       model,
       tokenizer,
       labels,
-      problemType: setFit === undefined ? readProblemType(config) : setFitProblem(setFit),
+      problemType,
       activationFn,
       prompts: readPrompts(settings),
       maxLength: maxLengthOf(checkpoint, transformer, model, tokenizer),
     },
     weights,
+    assumptions: [assumption],
     warnings: unknown,
   };
 }
@@ -180,13 +182,14 @@ async function describeClassifier(
   const { chat, leftOut } = source && model.head.pooling !== 'eos' ? readChat(source, tokenizer) : {};
   const published = findPublishedText(checkpoint.name, sourceClass);
   const { activationFn, unknown } = readActivationFn(config, settings, list === undefined ? '' : 'identity');
+  const { problemType, assumption } = readProblemType(config);
   return {
     facts: {
       sourceClass,
       model,
       tokenizer,
       labels,
-      problemType: readProblemType(config),
+      problemType,
       activationFn,
       prompts: readPrompts(settings),
       template: model.pairTemplate ?? published.template ?? template,
@@ -194,7 +197,7 @@ async function describeClassifier(
       maxLength: maxLengthOf(checkpoint, transformer, model, tokenizer),
     },
     weights,
-    assumptions: [unread, published.assumption],
+    assumptions: [unread, published.assumption, assumption],
     warnings: leftOut === undefined ? unknown : [...unknown, leftOut],
   };
 }
@@ -222,6 +225,7 @@ async function describeLanguageModel(
   }
   const model = architecture.describe(config, weights, score.tokens);
   const { activationFn, unknown } = readActivationFn(config, settings, score.activationFn);
+  const { problemType, assumption } = readProblemType(config);
   return {
     facts: {
       sourceClass,
@@ -229,14 +233,14 @@ async function describeLanguageModel(
       tokenizer,
       // The labels in its config.json are defaults of the class, and two.
       labels: labelsOf(options, model.numLabels, ONE_LABEL),
-      problemType: readProblemType(config),
+      problemType,
       activationFn,
       prompts: readPrompts(settings),
       template: model.pairTemplate ?? score.template,
       maxLength: maxLengthOf(checkpoint, transformer, model, tokenizer),
     },
     weights,
-    assumptions: [unread, score.assumption],
+    assumptions: [unread, score.assumption, assumption],
     warnings: unknown,
   };
 }
@@ -313,16 +317,23 @@ function refuseScoreModule(checkpoint: CheckpointFiles, config: ConfigReader): v
   config.unsupported('modules.json has a LogitScore, which only a language model (ForCausalLM) has logits for');
 }
 
-function setFitProblem({ isMultiLabel }: SetFitHead): string {
-  return isMultiLabel ? 'multi_label_classification' : 'single_label_classification';
+interface ProblemType {
+  readonly problemType: string;
+  /** That another was named, in a sentence. */
+  readonly assumption?: string;
 }
 
-function readProblemType(config: ConfigReader): string {
+function setFitProblem({ isMultiLabel }: SetFitHead): ProblemType {
+  return { problemType: isMultiLabel ? 'multi_label_classification' : 'single_label_classification' };
+}
+
+/** Which function makes scores of logits goes by the number of labels for any other word, in transformers' pipelines too. */
+function readProblemType(config: ConfigReader): ProblemType {
   const problemType = config.string('problem_type', '');
-  if (!PROBLEM_TYPES.includes(problemType)) {
-    config.malformed(
-      `problem_type is ${JSON.stringify(problemType.slice(0, 60))}; known are ${PROBLEM_TYPES.slice(1).join(', ')}`,
-    );
-  }
-  return problemType;
+  if (PROBLEM_TYPES.includes(problemType)) return { problemType };
+  const known = PROBLEM_TYPES.slice(1).join(', ');
+  return {
+    problemType: '',
+    assumption: `problem_type is ${JSON.stringify(problemType.slice(0, 60))}, which is passed over; known are ${known}`,
+  };
 }

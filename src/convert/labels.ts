@@ -3,23 +3,24 @@ import { EncoderError } from '../errors';
 import { outOfRange } from '../support/arguments';
 import { type JsonValue, isJsonObject, shown } from '../support/json';
 import type { ConfigReader } from './config';
-import { MAX_LABEL_BYTES } from './limits';
+import { MAX_LABELS, MAX_LABEL_BYTES } from './limits';
 
 /**
- * One name per row of the classifier. The rows decide: a table of another size is `tensor_shape_mismatch`, and without
- * any table the names are LABEL_0, LABEL_1, ... as transformers makes them up.
+ * One name per row of the classifier. The rows decide: a table of another size is `tensor_shape_mismatch`, unless
+ * num_labels says the rows, which goes before the table in transformers too. Then, and without any table, the names are
+ * LABEL_0, LABEL_1, ... as transformers makes them up.
  */
 export function readLabels(config: ConfigReader, numLabels: number): string[] {
-  const labels = fromIds(config, 'id2label') ?? fromNames(config) ?? declared(config);
-  if (labels === undefined) return defaultLabels(numLabels);
-  if (labels.length !== numLabels) {
-    throw new EncoderError(
-      'tensor_shape_mismatch',
-      `${config.path} names ${labels.length} labels, but classifier.weight has ${numLabels} rows; ` +
-        'correct id2label, or pass labels to convert',
-    );
-  }
-  return labels;
+  const labels = fromIds(config, 'id2label') ?? fromNames(config);
+  if (labels?.length === numLabels) return labels;
+  // Of the two spellings the second is the older one.
+  const declared = config.integer(['num_labels', '_num_labels'], labels?.length ?? numLabels, 1, MAX_LABELS);
+  if (declared === numLabels) return defaultLabels(numLabels);
+  throw new EncoderError(
+    'tensor_shape_mismatch',
+    `${config.path} names ${declared} labels, but classifier.weight has ${numLabels} rows; ` +
+      'correct id2label, or pass labels to convert',
+  );
 }
 
 /** The names in config.json where they are as many as the rows of a head that is none of its model's; else LABEL_0, ... */
@@ -62,20 +63,20 @@ function fromNames(config: ConfigReader): string[] | undefined {
   );
 }
 
-/** `num_labels` and its old spelling `_num_labels` say the count only. */
-function declared(config: ConfigReader): string[] | undefined {
-  const count = config.integer(['num_labels', '_num_labels'], -1, 1, Number.MAX_SAFE_INTEGER);
-  return count === -1 ? undefined : defaultLabels(Math.min(count, 2 ** 17));
-}
-
-function inOrder(config: ConfigReader, key: string, pairs: readonly (readonly [string, string])[]): string[] {
-  if (pairs.length === 0) config.malformed(`${key} is empty`);
+/** Undefined for a table without entries. */
+function inOrder(
+  config: ConfigReader,
+  key: string,
+  pairs: readonly (readonly [string, string])[],
+): string[] | undefined {
+  if (pairs.length === 0) return undefined;
   const labels = new Map<number, string>();
   for (const [id, name] of pairs) {
     const index = /^(?:0|[1-9]\d{0,6})$/.test(id) ? Number(id) : -1;
     if (index < 0 || index >= pairs.length || labels.has(index)) {
       config.malformed(
-        `${key} holds the id ${JSON.stringify(id.slice(0, 40))}; ids 0 to ${pairs.length - 1}, each once, expected`,
+        `${key} holds the id ${JSON.stringify(id.slice(0, 40))}; ids 0 to ${pairs.length - 1}, each once, expected; ` +
+          'correct it, or pass labels to convert',
       );
     }
     labels.set(index, name);

@@ -271,6 +271,8 @@ export const ENCODER_KEYS = {
   convolutionWidth: 'ggml_encoder.convolution.width',
   /** STRING, after it: 'tanh' or one of those of `hiddenActivation`. */
   convolutionActivation: 'ggml_encoder.convolution.activation',
+  /** UINT32, positions do not count this token, whose own is the last row of the position table; absent: all count. */
+  uncountedTokenId: 'ggml_encoder.uncounted_token_id',
   /** UINT32, rows dropped from the front of the position table; for information. */
   positionOffset: 'ggml_encoder.position_offset',
   /** ARRAY[STRING], codes of what had to be assumed when the file was made from one of llama.cpp's; absent if nothing. */

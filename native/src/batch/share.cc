@@ -84,7 +84,7 @@ void ShareProcessor::tokenize(const Slice& slice, std::vector<Item>& items) cons
   }
 }
 
-/// A sequence more, of tokens [begin, end) of an item, the first of them in place `position` of its text.
+/// A sequence more, of tokens [begin, end) of an item, the first of them that counts in place `position`.
 void ShareProcessor::append_sequence(PackedBatch& batch, const Item& item, size_t begin, size_t end,
                                      size_t position) const {
   const auto first = ptrdiff_t(begin), last = ptrdiff_t(end);
@@ -95,7 +95,10 @@ void ShareProcessor::append_sequence(PackedBatch& batch, const Item& item, size_
   } else {
     batch.type_ids.insert(batch.type_ids.end(), types.begin() + first, types.begin() + last);
   }
-  for (size_t p = 0; p < end - begin; p++) batch.positions.push_back(int32_t(position + p));
+  for (auto id = ids.begin() + first; id != ids.begin() + last; ++id) {
+    const bool counts = *id != options_.uncounted_token_id;
+    batch.positions.push_back(counts ? int32_t(position++) : options_.uncounted_position);
+  }
   if (batch.cu_seqlens.empty()) batch.cu_seqlens.push_back(0);
   batch.cu_seqlens.push_back(int32_t(batch.ids.size()));
 }

@@ -22,6 +22,8 @@ struct ShareOptions {
   size_t short_length = SIZE_MAX;  ///< an input of more tokens shares no batch with one of fewer
   std::optional<MarkRule> marks = {};
   std::optional<InteractionRule> interaction = {};  ///< inputs are pairs whose tokens score each other
+  int64_t uncounted_token_id = -1;  ///< positions do not count this token; < 0: they count all
+  int32_t uncounted_position = 0;   ///< its own
 };
 
 class ShareProcessor {

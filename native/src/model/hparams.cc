@@ -219,6 +219,15 @@ void read_embeddings(const HparamsReader& reader, Hparams& h) {
   if (h.embedding_width > 1 && file.find_tensor("token_embd_proj.weight") == nullptr)
     file.malformed("'" + width + "' is set, but nothing projects the embeddings");
   h.embedding_scale = reader.number("embedding_scale", 1e-3, 1e4, 1);
+  const std::string uncounted = "ggml_encoder.uncounted_token_id";
+  if (reader.has(uncounted)) {
+    h.uncounted_token_id = reader.integer(uncounted, 0, h.vocab_size - 1);
+    if (h.causal ||
+        (h.position_kind != PositionKind::kAbsolute && h.position_kind != PositionKind::kRelativeBias))
+      reader.unsupported(uncounted, "set beside causal attention or other positions");
+    if (h.max_positions < 2) file.malformed("'" + uncounted + "' leaves no row of the position table");
+    h.max_positions--;
+  }
   const std::string dropped = "ggml_encoder.dropped_token_id";
   if (reader.has(dropped)) h.dropped_token_id = reader.integer(dropped, 0, h.vocab_size - 1);
   if (h.dropped_token_id >= 0 && h.causal) reader.unsupported(dropped, "set beside causal attention");

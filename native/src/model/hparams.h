@@ -104,6 +104,8 @@ struct Hparams {
   uint32_t intermediate_size = 0;
   uint32_t embedding_size = 0;  ///< columns of the embedding tables; hidden_size unless they are factorised
   uint32_t max_positions = 0;
+  /// >= 0: positions do not count this token, whose own is one more row of the table, behind max_positions.
+  int64_t uncounted_token_id = -1;
   uint32_t vocab_size = 0;
   uint32_t num_token_types = 0;  ///< 0: the model has no segment embeddings
   /// Tokens around each whose embeddings are projected together, an odd number.
@@ -193,6 +195,7 @@ struct Hparams {
   }
   /// True when all tokens count as those of one segment.
   bool has_one_segment() const { return num_token_types <= 1 && !scores_segments; }
+  uint32_t position_rows() const { return max_positions + (uncounted_token_id < 0 ? 0 : 1); }
   bool has_decoder() const { return decoder.num_layers > 0; }
   bool decodes_start_only() const { return has_decoder() && pooling == Pooling::kFirst; }
   uint32_t classifier_rows() const { return subtracts_logits ? 2 : num_labels; }

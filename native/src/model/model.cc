@@ -87,7 +87,9 @@ class LoadedModel final : public Model {
                             hparams_.has_one_segment(),
                             hparams_.short_length,
                             marks,
-                            layout.interaction}},
+                            layout.interaction,
+                            hparams_.uncounted_token_id,
+                            int32_t(hparams_.max_positions)}},
         *tokenizer_, [this]() -> std::unique_ptr<BatchRunner> {
           if (gpu_ != nullptr)
             return std::make_unique<DeviceRunner>(gpu_, hparams_, weights_, *ops_, health_);

@@ -252,7 +252,7 @@ void declare_embeddings(TensorContract& contract, const Hparams& h, Weights& wei
                                                     table->shape.front() == h.hidden_size);
   const int64_t added = are_behind ? int64_t(h.hidden_size) : columns;
   ggml_tensor* const positions =
-      has_table ? contract.f32_matrix("position_embd.weight", added, h.max_positions) : nullptr;
+      has_table ? contract.f32_matrix("position_embd.weight", added, h.position_rows()) : nullptr;
   ggml_tensor* const types =
       h.num_token_types > 0 ? contract.f32_matrix("token_types.weight", added, h.num_token_types) : nullptr;
   const Norm norm = h.embedding_width > 1

@@ -109,6 +109,8 @@ export interface EncoderHyperparameters {
     'absolute' | 'rope' | 'relative-bias' | 'relative-bias-only' | 'linear-bias' | 'disentangled' | 'none';
   /** Rows that were cut from the front of the position table. */
   readonly positionOffset?: number;
+  /** Positions do not count this token, whose own is the row before those, put behind them as one more. */
+  readonly uncountedTokenId?: number;
   readonly rope?: RotaryEmbedding;
   readonly slidingWindow?: SlidingWindow | undefined;
   /** The first token, which the head reads, is seen by all and sees all, by queries, keys and values of its own. */

@@ -169,11 +169,12 @@ function planEmbeddings(
   from: (name: string) => string,
 ): void {
   const { hiddenSize, embeddingSize: e = hiddenSize, vocabSize, numPositions, numTokenTypes } = hyperparameters;
-  const { positionOffset = 0 } = hyperparameters;
+  const { positionOffset = 0, uncountedTokenId } = hyperparameters;
   planner.matrix('token_embd.weight', [vocabSize, e], from(`${names.tokenEmbedding}.weight`));
   if (names.positionEmbedding !== undefined) {
     const source = from(`${names.positionEmbedding}.weight`);
-    const kept = [[positionOffset, numPositions]] as const;
+    const counted = [positionOffset, numPositions] as const;
+    const kept = uncountedTokenId === undefined ? [counted] : [counted, [positionOffset - 1, 1] as const];
     planner.exact('position_embd.weight', [numPositions + positionOffset, e], source, kept);
   }
   if (names.typeEmbedding !== undefined) {

@@ -7,7 +7,7 @@ import type { ConfigReader } from '../config';
 import type { Architecture, RotaryEmbedding, TensorIndex, TensorValues } from './architecture';
 import { BERT_BODY, type EncoderFacts, type EncoderNames, encoderFamily, withoutBody } from './encoder-tensors';
 import { BERT_BASE, type Sizes, checkHeads, readSizes, refuseDecoder } from './mechanisms';
-import { readPositionOffset } from './roberta';
+import { readPositions } from './roberta';
 import { inverseFrequencies } from './rotary';
 import { prefixesOf } from './tensor-planner';
 
@@ -37,16 +37,14 @@ function read(config: ConfigReader, weights: TensorIndex, values?: TensorValues)
   const sizes = readSizes(config, { ...BERT_BASE, numPositions: 1026 });
   checkHeads(config, sizes);
   const isRotary = kind === 'rotary';
-  const positionOffset = isRotary ? 0 : readPositionOffset(config, sizes);
   const hasNorm = config.boolean('emb_layer_norm_before', false);
   return {
     architecture: 'esm',
     hyperparameters: {
       ...sizes,
-      numPositions: sizes.numPositions - positionOffset,
       ...(isRotary
         ? { positionKind: 'rope', rope: readRotary(config, weights, sizes, values) }
-        : { positionKind: 'absolute', positionOffset }),
+        : { positionKind: 'absolute', ...readPositions(config, sizes) }),
       numTokenTypes: 0,
       normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
       normPlacement: 'pre',

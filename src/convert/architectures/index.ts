@@ -89,13 +89,13 @@ export function findBody(config: ConfigReader): BodyArchitecture {
 /** The architecture that config.json names. Throws `architecture_unsupported` with the name for any other. */
 export function findArchitecture(config: ConfigReader): Architecture {
   const supported = ARCHITECTURES.map(({ sourceClass }) => sourceClass).join(', ');
-  const classes = config.get('architectures');
-  if (classes !== undefined) {
-    if (!Array.isArray(classes) || classes.some((name) => typeof name !== 'string')) {
-      config.malformed('architectures is not an array of class names');
-    }
+  const classes = config.get('architectures') ?? [];
+  if (!Array.isArray(classes) || classes.some((name) => typeof name !== 'string')) {
+    config.malformed('architectures is not an array of class names');
+  }
+  if (classes.length > 0) {
     const found = ARCHITECTURES.find(({ sourceClass }) => classes.includes(sourceClass));
-    const named = classes.join(', ').slice(0, 200) || 'nothing';
+    const named = classes.join(', ').slice(0, 200);
     return (
       found ?? config.unsupported(`architectures names ${named}; ${adviceFor(named) ?? `supported: ${supported}`}`)
     );

@@ -14,7 +14,7 @@ import {
   withoutBody,
 } from './encoder-tensors';
 import { BERT_BASE, readBertHyperparameters } from './mechanisms';
-import { readPositionOffset } from './roberta';
+import { readPositions } from './roberta';
 import { type TensorPlanner, prefixesOf } from './tensor-planner';
 
 /** Without a body: the bare model has no token that sees all. */
@@ -22,11 +22,9 @@ export const longformer = withoutBody(encoderFamily('LongformerForSequenceClassi
 
 function read(config: ConfigReader): EncoderFacts {
   const own = readBertHyperparameters(config, BERT_BASE);
-  const positionOffset = readPositionOffset(config, own);
   const hyperparameters = {
     ...own,
-    numPositions: own.numPositions - positionOffset,
-    positionOffset,
+    ...readPositions(config, own),
     slidingWindow: readWindow(config, own.numLayers),
     isFirstGlobal: true,
   };

@@ -5,7 +5,7 @@
 import type { ConfigReader } from '../config';
 import { BERT_BODY, type EncoderFacts, encoderFamily, withoutBody } from './encoder-tensors';
 import { BERT_BASE, readBertHyperparameters } from './mechanisms';
-import { readPositionOffset } from './roberta';
+import { readPositions } from './roberta';
 import { prefixesOf } from './tensor-planner';
 
 /** Entities' embeddings and predictions, queries from and to them, and the head of the language model. */
@@ -17,10 +17,9 @@ export const luke = withoutBody(encoderFamily('LukeForSequenceClassification', '
 
 function read(config: ConfigReader): EncoderFacts {
   const own = readBertHyperparameters(config, { ...BERT_BASE, vocabSize: 50_267 });
-  const positionOffset = readPositionOffset(config, own);
   return {
     architecture: 'luke',
-    hyperparameters: { ...own, numPositions: own.numPositions - positionOffset, positionOffset },
+    hyperparameters: { ...own, ...readPositions(config, own) },
     names: {
       ...BERT_BODY,
       prefixes: prefixesOf('luke'),

@@ -109,8 +109,8 @@ export function refuseDecoder(config: ConfigReader, kind: 'absolute' | 'rope' | 
 }
 
 export function refusePruned(config: ConfigReader): void {
-  const pruned = config.get('pruned_heads');
-  if (pruned !== undefined && Object.keys(Object(pruned) as object).length > 0) {
+  const pruned = Object(config.get('pruned_heads')) as object;
+  if (Object.values(pruned).some((heads) => !Array.isArray(heads) || heads.length > 0)) {
     config.unsupported('pruned_heads is not empty; save the model without pruned attention heads');
   }
 }

@@ -4,11 +4,12 @@
  */
 import { type EncoderNames, encoderFamily } from './encoder-tensors';
 import { checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
+import { positionsAfter } from './roberta';
 import { type Buckets, expandBias } from './relative-buckets';
 import { type TensorPlanner, prefixesOf } from './tensor-planner';
 
-/** transformers hard-codes the padding index 1, and with it the position of the first token. */
-const POSITION_OFFSET = 2;
+/** Hard-coded in transformers, and with it the position of the first token. */
+const PADDING_ID = 1;
 /** Buckets in use, whatever relative_attention_num_buckets says about the table's rows. */
 const BUCKETS: Buckets = { count: 32, maxDistance: 128, isBidirectional: true };
 
@@ -47,11 +48,9 @@ export const mpnet = encoderFamily('MPNetForSequenceClassification', 'mpnet', (c
   refuseDecoder(config);
   const sizes = readSizes(config, DEFAULTS);
   const numBuckets = config.integer('relative_attention_num_buckets', BUCKETS.count, BUCKETS.count, 4096);
-  if (sizes.numPositions <= POSITION_OFFSET) config.malformed('max_position_embeddings leaves no position');
   const hyperparameters = {
     ...sizes,
-    numPositions: sizes.numPositions - POSITION_OFFSET,
-    positionOffset: POSITION_OFFSET,
+    ...positionsAfter(config, PADDING_ID, sizes.numPositions),
     positionKind: 'relative-bias' as const,
     numTokenTypes: 0,
     normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),

@@ -1,6 +1,6 @@
 /**
  * RoBERTa, XLM-RoBERTa, CamemBERT and Data2Vec: one model under four names, and its two forms with norms before each part.
- * Positions count from pad_token_id + 1, so that many rows are cut from the table;
+ * Positions count from pad_token_id + 1;
  * logits = classifier.out_proj(tanh(classifier.dense(h[0]))).
  */
 import type { ConfigReader } from '../config';
@@ -81,12 +81,10 @@ export const robertaFamily: readonly Architecture[] = FAMILIES.map((family) =>
 
 function read(family: Family, config: ConfigReader, weights: TensorIndex): EncoderFacts {
   const own = readBertHyperparameters(config, { ...DEFAULTS, ...family.defaults });
-  const positionOffset = readPositionOffset(config, own);
   const isPre = family.preNorms !== undefined;
   const hyperparameters = {
     ...own,
-    numPositions: own.numPositions - positionOffset,
-    positionOffset,
+    ...readPositions(config, own),
     ...(isPre ? { normPlacement: 'pre' as const } : {}),
   };
   return {
@@ -98,13 +96,16 @@ function read(family: Family, config: ConfigReader, weights: TensorIndex): Encod
   };
 }
 
-/** The first position of a text; the rows before it are those of padding. */
-export function readPositionOffset(config: ConfigReader, { vocabSize, numPositions }: Sizes): number {
-  const positionOffset = config.integer('pad_token_id', 1, 0, vocabSize - 1) + 1;
-  if (positionOffset >= numPositions) {
-    config.malformed(`pad_token_id leaves none of the ${numPositions} max_position_embeddings`);
-  }
-  return positionOffset;
+/** Positions count from pad_token_id + 1, and padding in a text does not count: its own is the row before. */
+export function readPositions(config: ConfigReader, { vocabSize, numPositions }: Sizes) {
+  return positionsAfter(config, config.integer('pad_token_id', 1, 0, vocabSize - 1), numPositions);
+}
+
+/** Those of a table with `rows` rows. */
+export function positionsAfter(config: ConfigReader, paddingId: number, rows: number) {
+  const positionOffset = paddingId + 1;
+  if (positionOffset >= rows) config.malformed(`pad_token_id leaves none of the ${rows} max_position_embeddings`);
+  return { numPositions: rows - positionOffset, positionOffset, uncountedTokenId: paddingId };
 }
 
 function namesOf({ attribute, preNorms }: Family, weights: TensorIndex): EncoderNames {

@@ -17,6 +17,7 @@ export function prefixesOf(name: string): Prefixes {
     [`model.${name}.`, 'model.'],
     ['model.', ''],
     [`module.${name}.`, 'module.'],
+    [`${name}.${name}.`, `${name}.`],
   ];
 }
 

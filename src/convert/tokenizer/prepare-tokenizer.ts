@@ -205,10 +205,7 @@ function baseJson(
   const { tokenizer, vocabulary, vocabularyTable, merges } = files;
   const isBert = tokenizerClass.name === 'BertTokenizer';
   if (isBert && !config.boolean('do_basic_tokenize', true)) {
-    throw new EncoderError(
-      'tokenizer_unsupported',
-      `${config.path}: do_basic_tokenize is false; only true is supported`,
-    );
+    warnings.push(`${config.path}: do_basic_tokenize is false, which is passed over, as in transformers 5`);
   }
   if (tokenizer !== undefined) {
     // Truncation and padding left over from training are no part of the vocabulary; callers set their own.

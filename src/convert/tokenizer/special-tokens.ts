@@ -49,7 +49,12 @@ export function readSpecialTokens(
   const named = new Map<Role, AddedToken>();
   for (const role of ROLES) {
     const key = `${role}_token`;
-    const value = legacy?.[key] ?? config.get(key) ?? tokenizerClass.defaults[role];
+    const ofClass = tokenizerClass.defaults[role];
+    const ofFiles = legacy?.[key] ?? config.get(key);
+    const isNone = ofFiles === undefined && ofClass !== undefined && config.json[key] === null;
+    if (isNone && (role === 'cls' || role === 'sep'))
+      config.malformed(`${key} is null, which stands around every text`);
+    const value = ofFiles ?? (isNone && (role === 'mask' || role === 'pad') ? undefined : ofClass);
     if (value === undefined || value === null) continue;
     const token = toToken(config, value, key);
     const takesSpace = role === 'mask' && tokenizerClass.maskTakesSpace === true && typeof value === 'string';

@@ -119,6 +119,22 @@ TEST(graph_equals_reference_where_a_token_is_dropped) {
   }
 }
 
+TEST(graph_equals_reference_where_positions_do_not_count_a_token) {
+  Shape shape;
+  shape.vocab = 5;
+  shape.uncounted = 3;
+  for (const auto& lengths : std::vector<std::vector<int>>{{9}, {1}, {5, 5, 5}, {15, 7, 7, 3, 1, 9}})
+    check_against_reference(shape, lengths);
+  RandomModel model(shape, 3);
+  Loaded loaded(model, engines()[0]);
+  PackedBatch beyond = random_batch(shape, {4}, 5);
+  beyond.positions[3] = int32_t(shape.positions);
+  CHECK_THROWS_CODE(loaded.run(beyond), ErrorCode::internal);
+  shape.slopes = {0.5f, 0.25f, 0.125f};
+  RandomModel other(shape, 3);
+  CHECK_THROWS_CODE(Loaded(other, engines()[0]), ErrorCode::architecture_unsupported);
+}
+
 TEST(graph_equals_reference_with_a_linear_bias) {
   Shape shape;
   shape.slopes = {0.5f, 0.25f, 2.0f};

@@ -31,15 +31,23 @@ struct Shape {
   uint32_t narrow = 0,
            ffns = 3;  // columns of narrow layers, 0: layers are not narrow; their feed-forward parts
   uint32_t embedding = 5, embedding_width = 1;  // columns and tokens of embeddings; width 1: `hidden` columns
-  uint32_t window = 0;    // that tokens see beside the first one, which sees all; 0: all tokens do
-  uint32_t reach = 0;     // largest distance that scores of relative positions tell apart; 0: there are none
-  uint32_t segments = 0;  // that have scores of their own beside these
-  uint32_t sines = 0;     // of a distance's embedding, 0: half of it
+  uint32_t window = 0;     // that tokens see beside the first one, which sees all; 0: all tokens do
+  uint32_t reach = 0;      // largest distance that scores of relative positions tell apart; 0: there are none
+  uint32_t segments = 0;   // that have scores of their own beside these
+  int32_t uncounted = -1;  // the token whose position is the last row of their table
+  uint32_t sines = 0;      // of a distance's embedding, 0: half of it
 
   /// What the decoder reads before `ids`.
   int32_t start_of(const std::vector<int32_t>& ids) const {
     if (wrap_pad < 0) return int32_t(start);
     return ids[ids.size() - size_t(std::count(ids.begin(), ids.end(), wrap_pad)) - 1];
+  }
+  /// The row of the position table for each token of a text.
+  std::vector<int32_t> places_of(const std::vector<int32_t>& ids) const {
+    std::vector<int32_t> places;
+    int32_t next = 0;
+    for (const int32_t id : ids) places.push_back(id == uncounted ? int32_t(positions) - 1 : next++);
+    return places;
   }
   /// Columns of what the classifier reads.
   uint32_t width() const { return pooler == "none" || pooled == 0 ? hidden : pooled; }
@@ -80,6 +88,7 @@ class RandomModel {
       builder_.u32("ggml_encoder.dropped_token_id", uint32_t(s.dropped))
           .f32("bert.embedding_scale", s.embedding_scale);
     }
+    if (s.uncounted >= 0) builder_.u32("ggml_encoder.uncounted_token_id", uint32_t(s.uncounted));
     if (s.reach > 0) {
       builder_.str("ggml_encoder.position_kind", "disentangled")
           .strs("ggml_encoder.pos_att_type", {"c2p"})
@@ -285,12 +294,13 @@ inline Matrix embed(const RandomModel& m, const std::string& prefix, const std::
   }
   if (width > 1)
     words = m.linear("token_embd_proj", neighbours(words, columns, width), columns * width, hidden);
+  const std::vector<int32_t> places = m.shape.places_of(ids);
   Matrix x;
   for (size_t t = 0; t < ids.size(); t++) {
     for (size_t i = 0; i < hidden; i++) {
       double sum = words[t * hidden + i];
       if (m.shape.slopes.empty() && m.shape.reach == 0)
-        sum += m.at(prefix + "position_embd.weight")[t * hidden + i];
+        sum += m.at(prefix + "position_embd.weight")[size_t(places[t]) * hidden + i];
       if (types != nullptr) sum += m.at("token_types.weight")[size_t(types[t]) * hidden + i];
       x.push_back(sum);
     }
@@ -423,8 +433,9 @@ inline PackedBatch random_batch(const Shape& s, const std::vector<int>& lengths,
       batch.ids.push_back(int32_t(random() % s.vocab));
       const uint32_t types = std::max(s.types, s.segments);
       batch.type_ids.push_back(types > 0 ? int32_t(random() % types) : 0);
-      batch.positions.push_back(p);
     }
+    const auto places = s.places_of({batch.ids.end() - length, batch.ids.end()});
+    batch.positions.insert(batch.positions.end(), places.begin(), places.end());
     // The last of several ends is read, which need not be the last token.
     if (s.decoder_layers > 0) {
       int32_t* const ids = &batch.ids[batch.ids.size() - size_t(length)];

@@ -44,6 +44,8 @@ class ByteTokenizer final : public Tokenizer {
   size_t num_special_tokens(bool) const override { return 0; }
 };
 
+constexpr int32_t kUncounted = '#', kItsPosition = 99;
+
 /// Logits {sum of ids, number of tokens}, those of a prefix included; records what it was given.
 class SumRunner final : public BatchRunner {
  public:
@@ -52,6 +54,7 @@ class SumRunner final : public BatchRunner {
     std::atomic<int64_t> largest_batch = 0;
     std::atomic<int64_t> tokens = 0;
     std::atomic<size_t> short_length = SIZE_MAX;
+    std::atomic<int> uncounted = 0;      ///< tokens that positions do not count
     std::atomic<int> mixed_batches = 0;  ///< with texts longer than that and others
     std::atomic<bool> fail = false;
     std::atomic<bool> produce_nan = false;
@@ -76,8 +79,12 @@ class SumRunner final : public BatchRunner {
       float sum = before == 0 ? 0 : sums[size_t(batch.prefixes[size_t(b)])];
       const int32_t begin = batch.cu_seqlens[size_t(b)], end = batch.cu_seqlens[size_t(b) + 1];
       for (int32_t t = begin; t < end; t++) sum += float(batch.ids[size_t(t)]);
-      CHECK(batch.positions[size_t(begin)] == before &&
-            batch.positions[size_t(end) - 1] == before + end - begin - 1);
+      int32_t counted = int32_t(before);
+      for (int32_t t = begin; t < end; t++) {
+        const bool counts = batch.ids[size_t(t)] != kUncounted;
+        if (!counts) record_.uncounted++;
+        CHECK(batch.positions[size_t(t)] == (counts ? counted++ : kItsPosition));
+      }
       sums.push_back(sum);
       logits.push_back(record_.produce_nan ? std::numeric_limits<float>::quiet_NaN() : sum);
       logits.push_back(float(before + end - begin));
@@ -102,8 +109,9 @@ class SumRunner final : public BatchRunner {
 
 struct Fixture {
   explicit Fixture(int threads = 2, bool shares_prefixes = false, size_t short_length = SIZE_MAX)
-      : scheduler({threads, 16, {{64, shares_prefixes}, 2, false, short_length}}, tokenizer,
-                  [this] { return std::make_unique<SumRunner>(record); }) {}
+      : scheduler(
+            {threads, 16, {{64, shares_prefixes}, 2, false, short_length, {}, {}, kUncounted, kItsPosition}},
+            tokenizer, [this] { return std::make_unique<SumRunner>(record); }) {}
 
   struct Outcome {
     bool failed = false;
@@ -187,6 +195,13 @@ TEST(scheduler_computes_what_texts_share_once) {
     if (!shares) tokens = f.record.tokens;
     CHECK(!shares || 2 * f.record.tokens < tokens);
   }
+}
+
+TEST(scheduler_gives_an_uncounted_token_its_own_position) {
+  Fixture f(1);
+  const auto outcome =
+      f.start({{"#a##b#", std::nullopt}, {"ab", std::nullopt}, {"##", std::nullopt}}).outcome.get();
+  CHECK(!outcome.failed && f.record.uncounted == 6);
 }
 
 TEST(scheduler_keeps_long_texts_from_short_ones) {

@@ -101,6 +101,17 @@ describe('convert', () => {
     expect(tokenizer.model.vocab).toMatchObject({ '##c': 7 });
   });
 
+  it.each([
+    [{ architectures: [] }, undefined],
+    [{ pruned_heads: { 0: [] } }, undefined],
+    [{ problem_type: 'multi_class' }, /problem_type is "multi_class", which is passed over/],
+  ])('reads %j as transformers does', async (config, warning) => {
+    const { head, result } = await convertMicro({ config });
+    expect(metadata(head, 'ggml_encoder.source_class')).toBe('BertForSequenceClassification');
+    expect(metadata(head, 'ggml_encoder.problem_type')).toBe('');
+    expect(result.warnings).toEqual(warning === undefined ? [] : [expect.stringMatching(warning)]);
+  });
+
   it('describes DistilBERT by its head and the absence of segments', async () => {
     const { head } = await convertMicro({ family: 'distilbert' });
     expect(head.tensors.map(({ name }) => name)).not.toContain('token_types.weight');
@@ -168,6 +179,7 @@ describe('convert', () => {
     ['', ''],
     ['model.bert.', 'model.'],
     ['module.bert.', 'module.'],
+    ['bert.bert.', 'bert.'],
     ['model.', ''],
   ])('finds the encoder under the prefix %j', async (encoder, root) => {
     const rename = (name: string) => (name.startsWith('bert.') ? name.replace('bert.', encoder) : root + name);

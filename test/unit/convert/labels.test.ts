@@ -24,6 +24,9 @@ describe('labels', () => {
     [{ id2label: { 0: 7, 1: true } }, ['7', 'true']],
     [{ id2label: null }, ['LABEL_0', 'LABEL_1']],
     [{ num_labels: 2 }, ['LABEL_0', 'LABEL_1']],
+    [{ id2label: { 0: 'a', 1: 'b', 2: 'c' }, num_labels: 2 }, ['LABEL_0', 'LABEL_1']],
+    [{ id2label: { 0: 'a', 1: 'b' }, num_labels: 3 }, ['a', 'b']],
+    [{ id2label: {}, label2id: {} }, ['LABEL_0', 'LABEL_1']],
     [{}, ['LABEL_0', 'LABEL_1']],
   ])('come from %j', async (config, expected) => {
     expect(await labels(config)).toEqual(expected);

@@ -50,7 +50,7 @@ describe('convert refuses', () => {
     ['pruned heads', { pruned_heads: { 0: [1] } }, 'architecture_unsupported', ['pruned_heads']],
     ['a decoder', { is_decoder: true }, 'architecture_unsupported', ['is_decoder']],
     ['cross attention', { add_cross_attention: true }, 'architecture_unsupported', ['add_cross_attention']],
-    ['an unknown problem type', { problem_type: 'ranking' }, 'checkpoint_malformed', ['ranking']],
+    ['a problem type that is no word', { problem_type: 3 }, 'checkpoint_malformed', ['problem_type']],
     ['no layers', { num_hidden_layers: 0 }, 'checkpoint_malformed', ['num_hidden_layers']],
     ['a hidden size as text', { hidden_size: '4' }, 'checkpoint_malformed', ['hidden_size']],
     ['a huge hidden size', { hidden_size: 1e308 }, 'checkpoint_malformed', ['hidden_size']],

@@ -159,9 +159,9 @@ describe('prepareTokenizer', () => {
       'tokenizer_unsupported',
     ],
     [
-      'no basic tokenizer',
-      { 'vocab.txt': VOCABULARY, 'tokenizer_config.json': { do_basic_tokenize: false } },
-      'tokenizer_unsupported',
+      'null for a token that stands around texts',
+      { 'vocab.txt': VOCABULARY, 'tokenizer_config.json': { sep_token: null } },
+      'checkpoint_malformed',
     ],
     ['another model', { 'tokenizer.json': { model: { type: 'WordLevel', vocab: { a: 0 } } } }, 'tokenizer_unsupported'],
     ['no model', { 'tokenizer.json': {} }, 'tokenizer_unsupported'],

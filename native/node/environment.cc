@@ -35,6 +35,8 @@ Environment::Environment(Napi::Env env) {
                                                              nullptr, nullptr, run_posted, &queue_);
   if (status != napi_ok) throw Napi::Error::New(env, "cannot create the addon's completion queue");
   napi_unref_threadsafe_function(env, queue_);  // alive only while a promise is open
+  cancel_job = Napi::Persistent(Napi::Function::New(
+      env, [this](const Napi::CallbackInfo& info) { return cancel(info); }, "cancel"));
 }
 
 void Environment::run_posted(napi_env env, napi_value, void*, void* data) {
@@ -62,8 +64,22 @@ Environment::OpenPromise Environment::open_promise(Napi::Env env, Napi::Object k
   auto deferred = Napi::Promise::Deferred::New(env);
   if (pending_.empty()) napi_ref_threadsafe_function(env, queue_);
   pending_.emplace(
-      id, Pending{deferred, keep_alive.IsEmpty() ? Napi::ObjectReference() : Napi::Persistent(keep_alive)});
+      id,
+      Pending{deferred, keep_alive.IsEmpty() ? Napi::ObjectReference() : Napi::Persistent(keep_alive), {}});
   return {id, deferred.Promise()};
+}
+
+void Environment::set_job(uint64_t id, const std::shared_ptr<Job>& job) {
+  if (const auto found = pending_.find(id); found != pending_.end()) found->second.job = job;
+}
+
+Napi::Value Environment::cancel(const Napi::CallbackInfo& info) {
+  const Napi::Value id = info.This().As<Napi::Object>().Get("id");
+  const auto found = pending_.find(uint64_t(id.ToNumber().Int64Value()));
+  if (found != pending_.end()) {
+    if (const std::shared_ptr<Job> job = found->second.job.lock()) job->cancel();
+  }
+  return info.Env().Undefined();
 }
 
 void Environment::settle(Napi::Env env, uint64_t id, std::exception_ptr error,

@@ -42,6 +42,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
       throw;
     }
   }
+  /// What cancel() of the promise `id` cancels while it is open.
+  void set_job(uint64_t id, const std::shared_ptr<Job>& job);
   void settle(Napi::Env env, uint64_t id, std::exception_ptr error,
               const std::function<Napi::Value(Napi::Env)>& result);
 
@@ -61,11 +63,15 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void shutdown();
 
   Napi::FunctionReference model_constructor;
+  /// The method of all jobs: cancels the one whose `id` `this` has. One for all of them, since a function
+  /// takes longer to make and to collect than all else of a call.
+  Napi::FunctionReference cancel_job;
 
  private:
   struct Pending {
     Napi::Promise::Deferred deferred;
     Napi::ObjectReference keep_alive;
+    std::weak_ptr<Job> job;
   };
   struct Background {
     Thread thread;
@@ -75,6 +81,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   explicit Environment(Napi::Env env);
   OpenPromise open_promise(Napi::Env env, Napi::Object keep_alive);
   static void run_posted(napi_env env, napi_value, void*, void* task);
+  Napi::Value cancel(const Napi::CallbackInfo& info);
   void join_finished();
 
   napi_threadsafe_function queue_ = nullptr;

@@ -9,14 +9,13 @@
 namespace enc::node {
 namespace {
 
-/// { promise, cancel } of a call in flight. `cancel` does not own the call: a function waits long for its
-/// collection, and the call holds its texts.
-Napi::Object to_js_job(Napi::Env env, Napi::Promise promise, const std::shared_ptr<Job>& job) {
+/// { promise, id, cancel } of a call in flight.
+Napi::Object to_js_job(Napi::Env env, const Environment& environment,
+                       const Environment::OpenPromise& opened) {
   auto object = Napi::Object::New(env);
-  object.Set("promise", promise);
-  object.Set("cancel", Napi::Function::New(env, [weak = std::weak_ptr<Job>(job)](const Napi::CallbackInfo&) {
-               if (const std::shared_ptr<Job> running = weak.lock()) running->cancel();
-             }));
+  object.Set("promise", opened.promise);
+  object.Set("id", double(opened.id));
+  object.Set("cancel", environment.cancel_job.Value());
   return object;
 }
 
@@ -134,9 +133,9 @@ Napi::Value ModelWrap::start(const Napi::CallbackInfo& info, const Submit& submi
     const EncodeOptions options = to_encode_options(info[2].As<Napi::Object>());
     const auto keep_alive = info.This().As<Napi::Object>();
     return environment.promise(env, keep_alive, [&](const Environment::OpenPromise& opened) {
-      const auto job =
-          submit(std::move(inputs), options, settle_later<Result>(environment, opened.id, kToJs));
-      return Napi::Value(to_js_job(env, opened.promise, job));
+      environment.set_job(
+          opened.id, submit(std::move(inputs), options, settle_later<Result>(environment, opened.id, kToJs)));
+      return Napi::Value(to_js_job(env, environment, opened));
     });
   });
 }

@@ -42,12 +42,32 @@ FileLimits to_file_limits(Napi::Object limits) {
   return result;
 }
 
-template <typename T>
-Napi::Value to_typed_array(Napi::Env env, const std::vector<T>& values) {
-  auto array = Napi::TypedArrayOf<T>::New(env, values.size());
-  if (!values.empty()) std::memcpy(array.Data(), values.data(), values.size() * sizeof(T));
-  return array;
-}
+/// Arrays in one buffer: a buffer of its own for each would take longer to make and to collect than all that
+/// a short text's result holds.
+class ArrayBuilder {
+ public:
+  template <typename... T>
+  ArrayBuilder(Napi::Env env, const std::vector<T>&... values)
+      : buffer_(Napi::ArrayBuffer::New(env, (0 + ... + padded_size(values)))) {}
+
+  /// The next of the vectors that the constructor was given.
+  template <typename T>
+  Napi::Value add(const std::vector<T>& values) {
+    auto array = Napi::TypedArrayOf<T>::New(buffer_.Env(), values.size(), buffer_, used_);
+    if (!values.empty()) std::memcpy(array.Data(), values.data(), values.size() * sizeof(T));
+    used_ += padded_size(values);
+    return array;
+  }
+
+ private:
+  template <typename T>
+  static size_t padded_size(const std::vector<T>& values) {
+    return (values.size() * sizeof(T) + 3) / 4 * 4;
+  }
+
+  Napi::ArrayBuffer buffer_;
+  size_t used_ = 0;
+};
 
 }  // namespace
 
@@ -184,14 +204,16 @@ Napi::Object to_js(Napi::Env env, const MemoryEstimate& estimate) {
 }
 
 Napi::Object to_js(Napi::Env env, const RunResult& result) {
+  ArrayBuilder arrays(env, result.logits, result.tokens, result.truncated, result.window_offsets,
+                      result.window_begins, result.window_ends);
   auto object = Napi::Object::New(env);
-  object.Set("logits", to_typed_array(env, result.logits));
-  object.Set("tokens", to_typed_array(env, result.tokens));
-  object.Set("truncated", to_typed_array(env, result.truncated));
+  object.Set("logits", arrays.add(result.logits));
+  object.Set("tokens", arrays.add(result.tokens));
+  object.Set("truncated", arrays.add(result.truncated));
   if (!result.window_offsets.empty()) {
-    object.Set("windowOffsets", to_typed_array(env, result.window_offsets));
-    object.Set("windowBegins", to_typed_array(env, result.window_begins));
-    object.Set("windowEnds", to_typed_array(env, result.window_ends));
+    object.Set("windowOffsets", arrays.add(result.window_offsets));
+    object.Set("windowBegins", arrays.add(result.window_begins));
+    object.Set("windowEnds", arrays.add(result.window_ends));
   }
   return object;
 }
@@ -205,11 +227,12 @@ Napi::Object to_js(Napi::Env env, const TokenizeResult& result) {
     offsets.push_back(int32_t(ids.size()));
     truncated.push_back(encoding.truncated ? 1 : 0);
   }
+  ArrayBuilder arrays(env, ids, type_ids, offsets, truncated);
   auto object = Napi::Object::New(env);
-  object.Set("ids", to_typed_array(env, ids));
-  object.Set("typeIds", to_typed_array(env, type_ids));
-  object.Set("offsets", to_typed_array(env, offsets));
-  object.Set("truncated", to_typed_array(env, truncated));
+  object.Set("ids", arrays.add(ids));
+  object.Set("typeIds", arrays.add(type_ids));
+  object.Set("offsets", arrays.add(offsets));
+  object.Set("truncated", arrays.add(truncated));
   return object;
 }
 

@@ -55,8 +55,13 @@ export function activate(logits: Float32Array, activation: PairActivation): numb
 function softmax(logits: Float32Array): number[] {
   let max = -Infinity;
   for (const logit of logits) max = Math.max(max, logit);
-  const scores = Array.from(logits, (logit) => Math.exp(logit - max));
-  const total = scores.reduce((sum, score) => sum + score, 0);
+  const scores: number[] = [];
+  let total = 0;
+  for (const logit of logits) {
+    const score = Math.exp(logit - max);
+    scores.push(score);
+    total += score;
+  }
   return scores.map((score) => score / total);
 }
 

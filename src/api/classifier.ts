@@ -10,7 +10,7 @@ import type { LoadOptions } from './load-options';
 import type { ModelInfo } from './model-info';
 import { defaultModelPath } from '../support/package-root';
 import { resolveClassifyOptions, resolveTokenizeOptions } from './options';
-import type { ClassifyOptions, ResolvedClassifyOptions, TokenizeOptions } from './options';
+import type { ClassifyOptions, ModelDefaults, ResolvedClassifyOptions, TokenizeOptions } from './options';
 import { streamResults } from './result-stream';
 import { only, toClassification } from './results';
 import type { Classification, Tokenization } from './results';
@@ -29,16 +29,18 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
   /** Facts about the model and what it runs on. */
   readonly info: ModelInfo<Label>;
   readonly #session: Session;
-  readonly #activation: Activation;
+  readonly #defaults: ModelDefaults<Activation>;
 
   private constructor(session: Session) {
     checkSession(session, 'Classifier');
     const { facts } = session;
     this.#session = session;
-    this.#activation = classificationActivation(facts.problemType, facts.numLabels);
+    const { maxLength, truncationSide, numLabels } = facts;
+    const activation = classificationActivation(facts.problemType, numLabels);
+    this.#defaults = { maxLength, truncationSide, numLabels, activation };
     // The label type is the caller's statement about the file; the compiler cannot check it.
     const labels = facts.labels as readonly Label[];
-    this.info = Object.freeze({ ...facts, labels, activation: this.#activation });
+    this.info = Object.freeze({ ...facts, labels, activation });
   }
 
   /** @internal */
@@ -82,7 +84,7 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
     options: ClassifyOptions = {},
   ): Promise<Classification<Label> | Classification<Label>[]> {
     Classifier.#check(this, 'text => classifier.classify(text)');
-    const resolved = this.#resolve(options);
+    const resolved = resolveClassifyOptions(options, this.#defaults);
     const { inputs, nameOf, many } = inputList(input);
 
     const results = await this.#classify(inputs, nameOf, resolved);
@@ -106,7 +108,7 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
     options: ClassifyOptions = {},
   ): AsyncGenerator<Classification<Label>, void, undefined> {
     Classifier.#check(this, 'texts => classifier.classifyStream(texts)');
-    const resolved = this.#resolve(options);
+    const resolved = resolveClassifyOptions(options, this.#defaults);
     return streamResults(inputs, {
       check: checkAlike(),
       run: async (list, signal) =>
@@ -160,10 +162,6 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
   static #check(self: unknown, call: string): void {
     if (typeof self !== 'object' || self === null || !(#session in self))
       throw detachedMethod(self, 'Classifier', call);
-  }
-
-  #resolve(options: ClassifyOptions): ResolvedClassifyOptions {
-    return resolveClassifyOptions(options, { ...this.info, activation: this.#activation });
   }
 
   async #classify(

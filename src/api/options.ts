@@ -147,11 +147,11 @@ export function resolveClassifyOptions(
   checkOptions(options, CLASSIFY_KEYS);
   const { topK, threshold, activation, logits } = options;
   return {
-    ...resolveRunOptions(options, model, CLASSIFY_WINDOWS),
     topK: resolveTopK(topK),
     threshold: threshold === undefined ? -Infinity : checkNumber('options.threshold', threshold),
     activation: resolveActivation(activation, ACTIVATIONS, model),
     logits: logits === undefined ? false : checkBoolean('options.logits', logits),
+    ...resolveRunOptions(options, model, CLASSIFY_WINDOWS),
   };
 }
 
@@ -163,10 +163,10 @@ export function resolvePredictOptions(
 ): ResolvedPredictOptions {
   checkOptions(options, PREDICT_KEYS);
   return {
-    ...resolveRunOptions(options, model, PREDICT_WINDOWS),
     activation: resolveActivation(options.activation, PAIR_ACTIVATIONS, model),
     logits: options.logits === undefined ? false : checkBoolean('options.logits', options.logits),
     prompt: resolvePrompt(options, prompts),
+    ...resolveRunOptions(options, model, PREDICT_WINDOWS),
   };
 }
 

@@ -159,7 +159,7 @@ function scoresOf(
   { activation, aggregation }: Pick<ScoreOptions<PairActivation>, 'activation' | 'aggregation'>,
 ): number[] {
   const scores = row.logits.map((logits) => activate(logits, activation));
-  return aggregate(scores, aggregation);
+  return scores.length === 1 ? at(scores, 0) : aggregate(scores, aggregation);
 }
 
 /** What a result has on request only. */

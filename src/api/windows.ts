@@ -40,12 +40,13 @@ export function toOutputRows(result: NativeRunResult, count: number, numLabels: 
   const { windowOffsets, windowBegins, windowEnds } = result;
   const rowAt = (place: number) => result.logits.subarray(place * numLabels, (place + 1) * numLabels);
   return Array.from({ length: count }, (_, index): OutputRow => {
-    const facts = { tokens: result.tokens[index] ?? 0, truncated: result.truncated[index] === 1 };
-    if (windowOffsets === undefined) return { logits: [rowAt(index)], spans: undefined, ...facts };
+    const tokens = result.tokens[index] ?? 0;
+    const truncated = result.truncated[index] === 1;
+    if (windowOffsets === undefined) return { logits: [rowAt(index)], spans: undefined, tokens, truncated };
     const first = windowOffsets[index] ?? 0;
     const places = Array.from({ length: (windowOffsets[index + 1] ?? first) - first }, (__, place) => first + place);
     const spans = places.map((place) => ({ begin: windowBegins?.[place] ?? 0, end: windowEnds?.[place] ?? 0 }));
-    return { logits: places.map(rowAt), spans, ...facts };
+    return { logits: places.map(rowAt), spans, tokens, truncated };
   });
 }
 

@@ -103,6 +103,11 @@ def tokenizer_cases():
     }
     yield "special tokens missing from the vocabulary", {"vocab.txt": "[PAD]\n[UNK]\nhello\n"}
     yield "no mask and no padding", {"vocab.txt": VOCAB, "tokenizer_config.json": {**bert, "mask_token": None, "pad_token": None}}
+    yield "no mask and no padding in the older file, which goes first", {
+        "vocab.txt": VOCAB,
+        "tokenizer_config.json": {**bert, "mask_token": "[MASK]"},
+        "special_tokens_map.json": {"mask_token": None, "pad_token": None},
+    }
     yield "no basic tokenization, which nothing reads", {
         "vocab.txt": VOCAB,
         "tokenizer_config.json": {**bert, "do_basic_tokenize": False},

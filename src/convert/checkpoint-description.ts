@@ -9,6 +9,7 @@ import { readAnswerTokens, refuseScoreTokens } from './answer-tokens';
 import type { CheckpointFiles, TokenizerFiles } from './checkpoint';
 import type { ConfigReader } from './config';
 import type { PlanOptions } from './conversion-plan';
+import { shown } from '../support/json';
 import { checkLabels, readLabels, suggestedLabels } from './labels';
 import { checkListTokenizer } from './document-list';
 import { MAX_VOCAB_SIZE } from './limits';
@@ -55,6 +56,7 @@ const ONE_LABEL = () => ['LABEL_0'];
 /** `options`: labels and score tokens of the caller's. */
 export async function describeCheckpoint(checkpoint: CheckpointFiles, options: PlanOptions): Promise<Description> {
   const config = await checkpoint.config();
+  refuseOtherFiles(config);
   const encoder = encoderConfig(config);
   if (encoder !== undefined) return describeReaderOfLabels(checkpoint, config, encoder, options);
   if (isLateInteraction(checkpoint, config)) return describeTokenVectors(checkpoint, config, options);
@@ -63,6 +65,16 @@ export async function describeCheckpoint(checkpoint: CheckpointFiles, options: P
   const architecture = findArchitecture(config);
   if (architecture.scoresVocabulary === undefined) return describeClassifier(checkpoint, architecture, config, options);
   return describeLanguageModel(checkpoint, architecture, config, options);
+}
+
+/** Files that transformers would read in the place of the usual ones. */
+function refuseOtherFiles(config: ConfigReader): void {
+  for (const key of ['transformers_weights', 'configuration_files']) {
+    const files = [config.get(key) ?? []].flat();
+    const other = files.find((name) => name !== 'model.safetensors' && name !== 'config.json');
+    if (other === undefined) continue;
+    config.unsupported(`${key} names ${shown(other)}; give that file the usual name, and remove the key`);
+  }
 }
 
 /** A model that reads its labels; it has no label, prompt or template of its own. */

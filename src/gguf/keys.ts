@@ -47,7 +47,7 @@ export function architectureKeys(architecture: string) {
     poolingType: `${architecture}.pooling_type`,
     /** UINT32, rows of token_embd. */
     vocabSize: `${architecture}.vocab_size`,
-    /** STRING 'gelu' | 'gelu_new' | 'gelu_pytorch_tanh' | 'relu' | 'silu' | 'swish'. */
+    /** STRING 'gelu' | 'gelu_new' | 'gelu_pytorch_tanh' | 'relu' | 'silu' | 'swish' | 'tanh'. */
     hiddenActivation: `${architecture}.hidden_activation`,
     /** ARRAY[STRING], one per row of cls.output.weight. llama.cpp takes the head's size from its length. */
     outputLabels: `${architecture}.classifier.output_labels`,
@@ -188,7 +188,7 @@ export const ENCODER_KEYS = {
   interactionNormalize: 'ggml_encoder.interaction.normalize',
   /** STRING 'maxsim' | 'meanmaxsim': the query's tokens are summed up, or their mean is taken. */
   interactionSimilarity: 'ggml_encoder.interaction.similarity',
-  /** STRING, after cls: 'tanh', 'identity' or one of those of `hiddenActivation`; 'none' without a cls. */
+  /** STRING, after cls: 'identity' or one of those of `hiddenActivation`; 'none' without a cls. */
   headActivation: 'ggml_encoder.head.activation',
   /** FLOAT32, of cls.norm; absent means that of the encoder's norms. */
   headNormEpsilon: 'ggml_encoder.head.layer_norm_epsilon',
@@ -269,7 +269,7 @@ export const ENCODER_KEYS = {
   embeddingWidth: 'ggml_encoder.embedding_width',
   /** UINT32, tokens that the convolution after the first layer reads for each of them; absent: there is none. */
   convolutionWidth: 'ggml_encoder.convolution.width',
-  /** STRING, after it: 'tanh' or one of those of `hiddenActivation`. */
+  /** STRING, after it, one of those of `hiddenActivation`. */
   convolutionActivation: 'ggml_encoder.convolution.activation',
   /** UINT32, positions do not count this token, whose own is the last row of the position table; absent: all count. */
   uncountedTokenId: 'ggml_encoder.uncounted_token_id',

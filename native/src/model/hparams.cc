@@ -249,8 +249,7 @@ void read_narrow_layers(const HparamsReader& reader, Hparams& h) {
 void read_convolution(const HparamsReader& reader, Hparams& h) {
   h.convolution.width = reader.width("ggml_encoder.convolution.width", 0);
   if (h.convolution.width == 0) return;
-  h.convolution.activation = reader.activation("ggml_encoder.convolution.activation",
-                                               {{"gelu", Activation::kGeluErf}, {"tanh", Activation::kTanh}});
+  h.convolution.activation = reader.activation("ggml_encoder.convolution.activation");
 }
 
 /// Decoders have learned positions or a bias by distance, and norms before or after each part.
@@ -378,8 +377,7 @@ void read_label_head(const HparamsReader& reader, Hparams& h) {
                                                               {"next", LabelTokens::kNext},
                                                               {"span", LabelTokens::kSpan},
                                                               {"rest", LabelTokens::kRest}});
-  head.activation =
-      reader.activation(prefix + "activation", {{"gelu", Activation::kGeluErf}, {"tanh", Activation::kTanh}});
+  head.activation = reader.activation(prefix + "activation");
   const bool reads_one_token = h.pooling == Pooling::kFirst || h.pooling == Pooling::kSeparator;
   if (h.causal || h.has_decoder() || h.has_pooler || h.num_labels != 1 || h.subtracts_logits ||
       h.logit_softcap > 0 || !reads_one_token)

@@ -72,7 +72,8 @@ class HparamsReader {
                              {"gelu_pytorch_tanh", Activation::kGeluTanh},
                              {"relu", Activation::kRelu},
                              {"silu", Activation::kSilu},
-                             {"swish", Activation::kSilu}});
+                             {"swish", Activation::kSilu},
+                             {"tanh", Activation::kTanh}});
     return word<Activation>(key, more);
   }
 

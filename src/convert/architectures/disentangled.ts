@@ -77,7 +77,7 @@ export function readDisentangled(config: ConfigReader, version: Version): Omit<E
   return {
     hyperparameters,
     names,
-    head: { pooling: 'cls', activation: readActivation(config, 'pooler_hidden_act', 'gelu', ['tanh']) },
+    head: { pooling: 'cls', activation: readActivation(config, 'pooler_hidden_act', 'gelu') },
     llamacppCompat: 'unsupported',
   };
 }
@@ -161,7 +161,7 @@ export function readConvolution(config: ConfigReader): Convolution | undefined {
   if (width % 2 === 0) config.malformed(`conv_kernel_size is ${width}; with an even number no text keeps its length`);
   const groups = config.integer('conv_groups', 1, 1, 65_536);
   if (groups > 1) config.unsupported(`conv_groups is ${groups}; only convolutions in one group are supported`);
-  return { width, activation: readActivation(config, 'conv_act', 'tanh', ['tanh']) };
+  return { width, activation: readActivation(config, 'conv_act', 'tanh') };
 }
 
 function refuseVariants(config: ConfigReader, { hiddenSize, numHeads }: Sizes): void {

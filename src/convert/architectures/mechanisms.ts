@@ -12,8 +12,8 @@ import {
 } from '../limits';
 import type { EncoderHyperparameters } from './architecture';
 
-/** Feed-forward activations that the graph computes, by their names in transformers. */
-const ACTIVATIONS: readonly string[] = ['gelu', 'gelu_new', 'gelu_pytorch_tanh', 'relu', 'silu', 'swish'];
+/** Activations that the graph computes, by their names in transformers. */
+const ACTIVATIONS: readonly string[] = ['gelu', 'gelu_new', 'gelu_pytorch_tanh', 'relu', 'silu', 'swish', 'tanh'];
 
 /** Other names of the same functions: transformers has several programs for some. */
 const SYNONYMS: ReadonlyMap<string, string> = new Map([
@@ -23,22 +23,16 @@ const SYNONYMS: ReadonlyMap<string, string> = new Map([
   ['gelu_python_tanh', 'gelu_pytorch_tanh'],
 ]);
 
-/** One of the activations that the graph computes, or (for heads) one of `more`. */
-export function readActivation(
-  config: ConfigReader,
-  key: string,
-  fallback = 'gelu',
-  more: readonly string[] = [],
-): string {
-  return checkActivation(config, key, config.string(key, fallback), more);
+/** One of the activations that the graph computes. */
+export function readActivation(config: ConfigReader, key: string, fallback = 'gelu'): string {
+  return checkActivation(config, key, config.string(key, fallback));
 }
 
 /** `name`, which the configuration has under `key`, likewise. */
-export function checkActivation(config: ConfigReader, key: string, name: string, more: readonly string[] = []): string {
-  const known = [...ACTIVATIONS, ...more];
+export function checkActivation(config: ConfigReader, key: string, name: string): string {
   const meant = SYNONYMS.get(name) ?? name;
-  if (!known.includes(meant)) {
-    config.unsupported(`${key} is ${JSON.stringify(name.slice(0, 60))}; supported are ${known.join(', ')}`);
+  if (!ACTIVATIONS.includes(meant)) {
+    config.unsupported(`${key} is ${JSON.stringify(name.slice(0, 60))}; supported are ${ACTIVATIONS.join(', ')}`);
   }
   return meant;
 }

@@ -113,7 +113,7 @@ function readSummary(config: ConfigReader, { isCausal }: EncoderHyperparameters)
   }
   const name = config.json['summary_activation'] === null ? '' : config.string('summary_activation', 'tanh');
   const isPlain = name === '' || name === 'linear';
-  const own = isPlain ? 'identity' : readActivation(config, 'summary_activation', 'tanh', ['tanh']);
+  const own = isPlain ? 'identity' : readActivation(config, 'summary_activation', 'tanh');
   const activation = isPlain && !isProjected ? 'none' : own;
   return { head: { pooling: POOLINGS[type], activation }, isProjected };
 }

@@ -3,7 +3,7 @@
  * class makes of it, or one made up from the vocabulary's files, and the same vocabulary in llama.cpp's terms.
  */
 import { EncoderError } from '../../errors';
-import { type JsonObject, type JsonValue, isJsonObject } from '../../support/json';
+import { type JsonObject, type JsonValue, isJsonObject, shown } from '../../support/json';
 import { SENTENCEPIECE_MODELS, type TokenizerFiles } from '../checkpoint';
 import { ConfigReader } from '../config';
 import {
@@ -69,6 +69,13 @@ const NO_LIMIT = 1e9;
 export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: TokenizerHints): PreparedTokenizer {
   const warnings: string[] = [];
   const config = new ConfigReader(files.config ?? object({}), `${folder}/tokenizer_config.json`);
+  const versions = [config.get('fast_tokenizer_files') ?? []].flat();
+  if (versions.some((name) => name !== 'tokenizer.json')) {
+    throw new EncoderError(
+      'tokenizer_unsupported',
+      `${config.path}: fast_tokenizer_files names ${shown(versions)}; give the newest the name tokenizer.json, and remove the key`,
+    );
+  }
   const named = config.string('tokenizer_class') ?? hints.tokenizerClass;
   const found = findTokenizerClass(named, hints.modelType, config.path);
   if (found.onlyFile !== undefined && files.tokenizer === undefined) {

@@ -50,11 +50,11 @@ export function readSpecialTokens(
   for (const role of ROLES) {
     const key = `${role}_token`;
     const ofClass = tokenizerClass.defaults[role];
-    const ofFiles = legacy?.[key] ?? config.get(key);
-    const isNone = ofFiles === undefined && ofClass !== undefined && config.json[key] === null;
+    const said = legacy !== undefined && key in legacy ? legacy[key] : config.json[key];
+    const isNone = said === null && ofClass !== undefined;
     if (isNone && (role === 'cls' || role === 'sep'))
       config.malformed(`${key} is null, which stands around every text`);
-    const value = ofFiles ?? (isNone && (role === 'mask' || role === 'pad') ? undefined : ofClass);
+    const value = said ?? (isNone && (role === 'mask' || role === 'pad') ? undefined : ofClass);
     if (value === undefined || value === null) continue;
     const token = toToken(config, value, key);
     const takesSpace = role === 'mask' && tokenizerClass.maskTakesSpace === true && typeof value === 'string';

@@ -42,7 +42,7 @@ TEST(attention_groups_join_neighbours_of_similar_lengths) {
 }
 
 TEST(graph_equals_reference_for_every_activation) {
-  for (const char* activation : {"gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu"}) {
+  for (const char* activation : {"gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "tanh"}) {
     Shape shape;
     shape.activation = activation;
     check_against_reference(shape, {8, 4});

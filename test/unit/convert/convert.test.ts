@@ -212,6 +212,7 @@ describe('convert', () => {
     ['gelu_fast', 'gelu_new'],
     ['gelu_accurate', 'gelu_new'],
     ['gelu_python_tanh', 'gelu_pytorch_tanh'],
+    ['tanh', 'tanh'],
   ])('knows %s as %s', async (name, meant) => {
     const { head } = await convertMicro({ config: { hidden_act: name } });
     expect(metadata(head, 'bert.hidden_activation')).toBe(meant);

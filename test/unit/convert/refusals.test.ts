@@ -50,6 +50,18 @@ describe('convert refuses', () => {
     ['pruned heads', { pruned_heads: { 0: [1] } }, 'architecture_unsupported', ['pruned_heads']],
     ['a decoder', { is_decoder: true }, 'architecture_unsupported', ['is_decoder']],
     ['cross attention', { add_cross_attention: true }, 'architecture_unsupported', ['add_cross_attention']],
+    [
+      'weights of another name',
+      { transformers_weights: 'other.safetensors' },
+      'architecture_unsupported',
+      ['transformers_weights', 'other.safetensors'],
+    ],
+    [
+      'configurations for versions',
+      { configuration_files: ['config.4.0.0.json'] },
+      'architecture_unsupported',
+      ['configuration_files', 'config.4.0.0.json'],
+    ],
     ['a problem type that is no word', { problem_type: 3 }, 'checkpoint_malformed', ['problem_type']],
     ['no layers', { num_hidden_layers: 0 }, 'checkpoint_malformed', ['num_hidden_layers']],
     ['a hidden size as text', { hidden_size: '4' }, 'checkpoint_malformed', ['hidden_size']],

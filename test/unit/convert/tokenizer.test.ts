@@ -159,6 +159,11 @@ describe('prepareTokenizer', () => {
       'tokenizer_unsupported',
     ],
     [
+      'tokenizers for versions',
+      { 'vocab.txt': VOCABULARY, 'tokenizer_config.json': { fast_tokenizer_files: ['tokenizer.4.0.0.json'] } },
+      'tokenizer_unsupported',
+    ],
+    [
       'null for a token that stands around texts',
       { 'vocab.txt': VOCABULARY, 'tokenizer_config.json': { sep_token: null } },
       'checkpoint_malformed',

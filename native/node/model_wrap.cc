@@ -1,5 +1,6 @@
 #include "model_wrap.h"
 
+#include <atomic>
 #include <variant>
 
 #include "environment.h"
@@ -45,26 +46,39 @@ std::function<void(std::exception_ptr, Result)> settle_later(Environment& enviro
 
 constexpr auto kToJs = [](Napi::Env env, auto& result) -> Napi::Value { return to_js(env, result); };
 
-/// Runs `body` on a thread of its own and gives the promise of what it returns.
+/// Runs `body` on a thread of its own and settles the promise `id` with what it returns.
+template <typename Result, typename ToValue>
+void settle_in_background(Environment& environment, uint64_t id, const ToValue& to_value,
+                          std::function<Result()> body) {
+  environment.run_in_background(
+      [settle = settle_later<Result>(environment, id, to_value), body = std::move(body)] {
+        Result result{};
+        std::exception_ptr error;
+        try {
+          result = body();
+        } catch (...) {
+          error = std::current_exception();
+        }
+        settle(std::move(error), std::move(result));
+      });
+}
+
+/// The promise of what `body` returns, on a thread of its own.
 template <typename Result, typename ToValue>
 Napi::Value in_background(Napi::Env env, Napi::Object keep_alive, const ToValue& to_value,
                           std::function<Result()> body) {
   Environment& environment = Environment::of(env);
   return environment.promise(env, keep_alive, [&](const Environment::OpenPromise& opened) {
-    environment.run_in_background(
-        [settle = settle_later<Result>(environment, opened.id, to_value), body = std::move(body)] {
-          Result result{};
-          std::exception_ptr error;
-          try {
-            result = body();
-          } catch (...) {
-            error = std::current_exception();
-          }
-          settle(std::move(error), std::move(result));
-        });
+    settle_in_background<Result>(environment, opened.id, to_value, std::move(body));
     return Napi::Value(opened.promise);
   });
 }
+
+/// A load in flight: it is asked between two pieces of the file.
+struct Loading final : Job {
+  void cancel() noexcept override { is_cancelled = true; }
+  std::atomic<bool> is_cancelled{false};
+};
 
 }  // namespace
 
@@ -81,13 +95,18 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
     const std::string path = info[0].As<Napi::String>();
     LoadOptions options = to_load_options(info[1].As<Napi::Object>());
     auto owner = Environment::of(env).shared_from_this();
-    options.should_stop = [owner] { return owner->is_closing(); };
+    const auto loading = std::make_shared<Loading>();
+    options.should_stop = [owner, loading] { return owner->is_closing() || loading->is_cancelled; };
     const auto to_value = [owner](Napi::Env e, std::shared_ptr<Model>& model) -> Napi::Value {
       owner->track(model);
       return owner->model_constructor.New({Napi::External<std::shared_ptr<Model>>::New(e, &model)});
     };
-    return in_background<std::shared_ptr<Model>>(env, Napi::Object(), to_value,
-                                                 [path, options] { return Model::load(path, options); });
+    return owner->promise(env, Napi::Object(), [&](const Environment::OpenPromise& opened) {
+      owner->set_job(opened.id, loading);
+      settle_in_background<std::shared_ptr<Model>>(*owner, opened.id, to_value,
+                                                   [path, options] { return Model::load(path, options); });
+      return Napi::Value(to_js_job(env, *owner, opened));
+    });
   });
 }
 

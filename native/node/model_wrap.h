@@ -12,7 +12,7 @@ namespace enc::node {
 class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
  public:
   static Napi::Function define(Napi::Env env);
-  /// loadModel(path, options): Promise<NativeModel>
+  /// loadModel(path, options): NativeJob<NativeModel>
   static Napi::Value load(const Napi::CallbackInfo& info);
   /// estimateMemory(path, options, maxLength): Promise<NativeMemoryEstimate>
   static Napi::Value estimate(const Napi::CallbackInfo& info);

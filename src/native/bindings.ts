@@ -11,8 +11,8 @@ export interface NativeAddon {
   setBackendFolders(folders: readonly string[]): void;
   /** What this machine offers and what stands in the way of the rest. */
   devices(): NativeDevice[];
-  /** Opens, checks and loads a GGUF file off the event loop. */
-  loadModel(path: string, options: NativeLoadOptions): Promise<NativeModel>;
+  /** Opens, checks and loads a GGUF file off the event loop. `cancel` ends it between two pieces of the file. */
+  loadModel(path: string, options: NativeLoadOptions): NativeJob<NativeModel>;
   /** What loading the file would take, for inputs of up to `maxLength` tokens; reads its header alone. */
   estimateMemory(path: string, options: NativeLoadOptions, maxLength: number): Promise<NativeMemoryEstimate>;
   /** Cancels everything and joins all threads of this environment. Idempotent. */
@@ -175,7 +175,7 @@ export interface NativeTokenizeResult {
 /** A call in flight. */
 export interface NativeJob<Result> {
   readonly promise: Promise<Result>;
-  /** Makes the promise reject with code 'aborted' as soon as the running micro-batch ends; no effect once it has settled. */
+  /** Makes the promise reject, of a call as soon as the running micro-batch ends; no effect once it has settled. */
   cancel(): void;
 }
 

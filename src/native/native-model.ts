@@ -19,7 +19,7 @@ export function assertNotAborted(signal: AbortSignal | undefined): void {
 export type Isolation = 'none' | 'process';
 
 /**
- * Loads a GGUF file. An abort rejects at once; a model that arrives after it is freed unseen.
+ * Loads a GGUF file. An abort rejects at once and ends the loading soon; a model that arrives all the same is freed unseen.
  */
 export async function openModel(
   path: string,
@@ -28,12 +28,14 @@ export async function openModel(
   isolation: Isolation = 'none',
 ): Promise<NativeModel> {
   assertNotAborted(signal);
-  const loading = isolation === 'process' ? IsolatedModel.load(path, options) : startLoading(path, options);
+  const job = isolation === 'process' ? IsolatedModel.load(path, options) : startLoading(path, options);
+  const loading = job.promise;
   if (signal === undefined) return settled(loading, signal);
 
   let takeBack = (): void => undefined;
   const gaveUp = new Promise<never>((_, reject) => {
     takeBack = onAbort(signal, () => {
+      job.cancel();
       reject(abortedError(signal));
     });
   });
@@ -95,7 +97,7 @@ export function toEncoderError(error: unknown, signal?: AbortSignal): EncoderErr
   return new EncoderError(code, message, { cause: error });
 }
 
-function startLoading(path: string, options: NativeLoadOptions): Promise<NativeModel> {
+function startLoading(path: string, options: NativeLoadOptions): NativeJob<NativeModel> {
   try {
     return nativeAddon().loadModel(path, options);
   } catch (error) {

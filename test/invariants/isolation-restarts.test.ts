@@ -52,7 +52,7 @@ async function load(starts: readonly Start[]): Promise<IsolatedModel> {
   writeFileSync(program, PROGRAM);
   writeFileSync(`${program}.json`, JSON.stringify(starts));
   writeFileSync(path.join(folder, 'started'), '');
-  model = await IsolatedModel.load(path.join(folder, 'started'), OPTIONS, program);
+  model = await IsolatedModel.load(path.join(folder, 'started'), OPTIONS, program).promise;
   return model;
 }
 
@@ -112,6 +112,12 @@ it('an abort does not wait for the process that a call has to start first', asyn
   expect(performance.now() - since).toBeLessThan(2500);
 });
 
+it('a load that is cancelled ends its process', async () => {
+  const loading = IsolatedModel.load(path.join(root, 'models', 'default.gguf'), OPTIONS);
+  loading.cancel();
+  await expect(loading.promise).rejects.toMatchObject({ code: 'process_died' });
+});
+
 it('a call that cannot be sent fails, and nobody waits for its answer', () => {
   const script = `
     const { IsolatedModel } = require(${JSON.stringify(path.join(root, 'dist/native/isolation/isolated-model.js'))});
@@ -119,7 +125,7 @@ it('a call that cannot be sent fails, and nobody waits for its answer', () => {
     const { resolveLimits } = require(${JSON.stringify(path.join(root, 'dist/support/limits.js'))});
     const options = { device: 'cpu', threads: 1, kernels: 'auto', limits: resolveLimits(undefined) };
     IsolatedModel.load(defaultModelPath, options)
-      .then((model) => model.run([() => 'no text'], null, {}).promise)
+      .promise.then((model) => model.run([() => 'no text'], null, {}).promise)
       .catch((error) => console.log(error.message));
   `;
   const output = execFileSync(process.execPath, ['-e', script], { cwd: root, encoding: 'utf8', timeout: 30_000 });

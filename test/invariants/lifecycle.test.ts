@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 
+import { goldenModel, writeCheckpoint } from '../golden/checkpoint-fixture';
+
 const root = path.join(__dirname, '..', '..');
 const isLong = process.env['LIFECYCLE_TEST'] === 'long';
 const WORKERS = isLong ? 1000 : 60;
@@ -17,7 +19,7 @@ const TIMEOUT_MS = isLong ? 1_800_000 : 100_000;
 
 function run(script: string, env: Record<string, string> = {}) {
   const prelude = `
-    const { Classifier, estimateMemory } = require(${JSON.stringify(root)});
+    const { Classifier, convert, estimateMemory } = require(${JSON.stringify(root)});
     const { Worker, isMainThread } = require('node:worker_threads');
     const texts = Array.from({ length: 20000 }, (_, index) => 'some text of no importance ' + index);
     const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -233,3 +235,54 @@ it(`gives memory and threads back over ${CYCLES} cycles of load, classify, dispo
   expect(bytes).toBeLessThan(400_000);
   expect(threads).toBeLessThanOrEqual(1);
 });
+
+it(
+  'gives matrices of some megabytes back, on dispose and when a load is aborted',
+  { timeout: TIMEOUT_MS },
+  async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'ggml-encoder-matrices-'));
+    // The matrices take 64 MB, the largest 9: glibc would keep such blocks when they are freed.
+    const model = goldenModel('distilbert-768');
+    const config = { ...model.config, vocab_size: 7100, n_layers: 2 };
+    await writeCheckpoint({ ...model, config }, folder);
+    const { status, stderr, stdout } = run(`
+    (async () => {
+      const folder = ${JSON.stringify(folder)};
+      const file = require('node:path').join(folder, 'model.gguf');
+      await convert(folder, { output: file });
+      const rss = () => process.memoryUsage().rss;
+      const cycle = async () => {
+        const model = await Classifier.load(file);
+        await model.dispose();
+        return model.info.weightBytes;
+      };
+      const weightBytes = await cycle();
+      const before = rss();
+      let [disposed, aborted] = [0, 0];
+      for (let i = 0; i < 20; i++) {
+        await cycle();
+        disposed = Math.max(disposed, rss() - before);
+      }
+      const controller = new AbortController();
+      const threadsBefore = threads();
+      const loads = Array.from({ length: 8 }, () => Classifier.load(file, { signal: controller.signal }));
+      for (let i = 0; i < 2000 && threads() < threadsBefore + 4; i++) await pause(1);
+      controller.abort();
+      const codes = (await Promise.allSettled(loads)).map(({ reason }) => reason?.code);
+      // Loads that went on would take their memory now.
+      for (let i = 0; i < 400; i++) {
+        aborted = Math.max(aborted, rss() - before);
+        await pause(5);
+      }
+      console.log(JSON.stringify({ disposed: disposed / weightBytes, aborted: aborted / weightBytes, codes }));
+    })();
+  `);
+    rmSync(folder, { recursive: true });
+    expect(status, stderr).toBe(0);
+    // In models.
+    const { disposed, aborted, codes } = JSON.parse(stdout) as { disposed: number; aborted: number; codes: string[] };
+    expect(disposed).toBeLessThan(1.5);
+    expect(aborted).toBeLessThan(3);
+    expect(new Set(codes)).toEqual(new Set(['aborted']));
+  },
+);

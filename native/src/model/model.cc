@@ -15,6 +15,7 @@
 #include "model/model_plan.h"
 #include "model/text_layout.h"
 #include "support/ggml_guard.h"
+#include "support/memory_budget.h"
 
 namespace enc {
 namespace {
@@ -120,6 +121,7 @@ class LoadedModel final : public Model {
     team_.reset();
     tokenizer_.reset();
     weights_ = Weights();
+    return_freed_memory();
   }
 
  private:
@@ -205,7 +207,12 @@ std::shared_ptr<Model> Model::load(const std::string& path, const LoadOptions& o
   const GgmlGuard guard;
   ModelPlan plan(path, options);
   const int threads = plan.admit();
-  return std::make_shared<LoadedModel>(std::move(plan), threads);
+  try {
+    return std::make_shared<LoadedModel>(std::move(plan), threads);
+  } catch (...) {
+    return_freed_memory();
+    throw;
+  }
 }
 
 MemoryEstimate Model::estimate(const std::string& path, const LoadOptions& options, size_t max_length) {

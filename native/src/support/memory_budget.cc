@@ -14,6 +14,9 @@
 #elif defined(_WIN32)
 #include <windows.h>
 #endif
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 namespace enc {
 namespace {
@@ -108,6 +111,12 @@ uint64_t memory_allowance(uint64_t available) {
   if (available == kUnknown) return kUnknown;
   const uint64_t share = available / 5 * 4;
   return share - std::min(share, kReserve);
+}
+
+void return_freed_memory() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
 }
 
 }  // namespace enc

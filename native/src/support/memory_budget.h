@@ -1,4 +1,4 @@
-// How much memory this process can still take before the kernel ends something.
+// How much memory this process can still take before the kernel ends something, and giving some back.
 #pragma once
 
 #include <cstdint>
@@ -14,5 +14,9 @@ uint64_t available_memory(const std::string& root = "");
 /// What a model may plan with: 80 % of `available` less 64 MiB, since others allocate too and the estimate
 /// does not see the heap's own losses.
 uint64_t memory_allowance(uint64_t available);
+
+/// Gives blocks that were freed back to the system where the allocator would keep them: glibc keeps up to
+/// 32 MiB each, which is every matrix of most models, and more than the weights of one in all was seen.
+void return_freed_memory();
 
 }  // namespace enc

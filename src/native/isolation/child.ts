@@ -15,7 +15,7 @@ function reply(response: Response): void {
 async function answer(request: Request): Promise<Answer> {
   switch (request.kind) {
     case 'load':
-      model = await nativeAddon().loadModel(request.path, request.options);
+      model = await nativeAddon().loadModel(request.path, request.options).promise;
       return model.info;
     case 'run':
       return track(request.id, loaded().run(request.texts, request.pairs, request.options));

@@ -157,18 +157,23 @@ export class IsolatedModel implements NativeModel {
   }
 
   /**
-   * Starts the process and loads the model in it. Rejects as `loadModel` of the addon does.
+   * Starts the process and loads the model in it. Rejects as `loadModel` of the addon does; `cancel` ends the process.
    *
    * @param program what the process runs.
    */
-  static async load(path: string, options: NativeLoadOptions, program = PROGRAM): Promise<IsolatedModel> {
+  static load(path: string, options: NativeLoadOptions, program = PROGRAM): NativeJob<IsolatedModel> {
+    const model = new IsolatedModel(path, options, program);
+    const promise = model.#load();
+    return { promise, cancel: () => model.#process?.kill() };
+  }
+
+  async #load(): Promise<this> {
     if (isSingleExecutable()) {
       const advice = 'load the model without isolation, or in a Node process of your own';
       throw new EncoderError('process_died', `a single executable application can start no process of Node; ${advice}`);
     }
-    const model = new IsolatedModel(path, options, program);
-    await model.#ready();
-    return model;
+    await this.#ready();
+    return this;
   }
 
   get info(): NativeModelInfo {

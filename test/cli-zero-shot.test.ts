@@ -52,7 +52,9 @@ test('a pair is refused by its line, the lines before it are answered', async ()
   const { code, stderr, json } = await runCli([...command, '-m', nli, '--input', '-'], { input });
   expect(code).toBe(1);
   expect(json()).toHaveLength(1);
-  expect(stderr).toMatch(/error \[input_invalid\]: line 2 of the standard input: found "text_pair"/);
+  expect(stderr).toMatch(
+    /error \[input_invalid\]: line 2 of the standard input: found "text_pair"; expected a JSON string or \{"text": ...\}\n/,
+  );
 });
 
 test('a model that names no entailment is refused, unless the label is named', async () => {

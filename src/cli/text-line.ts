@@ -9,6 +9,11 @@ export function parseTextLine(line: string): TextInput {
   return parseLine(line, readTextInput, EXPECTED);
 }
 
+/** The same for lines of single texts, of which no pair can be made. */
+export function parseSingleTextLine(line: string): string {
+  return parseLine(line, readSingleText, 'a JSON string or {"text": ...}');
+}
+
 /** The same for lines of one file that `Classifier` reads, all chats or none: what is wrong has the number of its line. */
 export function classifierLines(): (line: string) => ClassifierInput {
   const check = sameKind();
@@ -74,6 +79,12 @@ export function readTextInput(value: unknown): TextInput | { problem: string } {
   if (pair === undefined || pair === null) return { text: value.text };
   if (typeof pair !== 'string') return { problem: '"text_pair" is no string' };
   return { text: value.text, textPair: pair };
+}
+
+function readSingleText(value: unknown): string | { problem: string } {
+  const input = readTextInput(value);
+  if (typeof input === 'string' || isProblem(input)) return input;
+  return input.textPair === undefined ? input.text : { problem: 'found "text_pair"' };
 }
 
 /** Of a message; others may be null, as the exports of tables have them. */

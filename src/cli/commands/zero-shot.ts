@@ -1,10 +1,8 @@
 /** ggml-encoder zero-shot: texts to labels that the model was never trained on. */
 import type { Command } from 'commander';
 
-import type { TextInput } from '../../api/inputs';
 import type { ZeroShotClassification } from '../../api/results';
 import { ZeroShotClassifier } from '../../api/zero-shot-classifier';
-import { EncoderError } from '../../errors';
 import type { Io } from '../io';
 import { addModelOptions, withModel, splitList } from '../model-options';
 import type { ModelFlags } from '../model-options';
@@ -14,7 +12,7 @@ import type { FormatFlags } from '../result-format';
 import { painter } from '../style';
 import type { Paint } from '../style';
 import { checkTextSource, processTexts } from '../text-input';
-import { parseTextLine } from '../text-line';
+import { parseSingleTextLine } from '../text-line';
 import { addWindowOptions, toWindows } from '../window-options';
 import type { WindowFlags } from '../window-options';
 import { describeInput, scoreLines } from './classify';
@@ -78,22 +76,15 @@ async function zeroShot(texts: readonly string[], flags: ZeroShotFlags, io: Io):
     async (loadOptions) => ZeroShotClassifier.load(model, { ...loadOptions, entailment }),
     async (classifier) => {
       const output = Output.open(flags.output, io.stdout);
-      await processTexts({ texts, input: flags.input, parse: parseTextLine }, output, io, async (inputs) => {
-        const singles = inputs.map(singleText);
-        const results = await classifier.classify(singles, flags.labels, options);
+      await processTexts({ texts, input: flags.input, parse: parseSingleTextLine }, output, io, async (inputs) => {
+        const results = await classifier.classify(inputs, flags.labels, options);
         return results.map((result, index) =>
-          forPeople ? describeResult(singles[index] ?? '', result, paint) : JSON.stringify(result),
+          forPeople ? describeResult(inputs[index] ?? '', result, paint) : JSON.stringify(result),
         );
       });
       await output.close();
     },
   );
-}
-
-function singleText(input: TextInput): string {
-  if (typeof input === 'string') return input;
-  if (input.textPair === undefined) return input.text;
-  throw new EncoderError('input_invalid', 'found "text_pair"; zero-shot reads single texts, the labels are the pairs');
 }
 
 function describeResult(text: string, result: ZeroShotClassification, paint: Paint): string {

@@ -254,6 +254,7 @@ const OTHER_KEYS = [
   'ggml_encoder.ffn_count',
   'ggml_encoder.embedding_width',
   'ggml_encoder.dropped_token_id',
+  'ggml_encoder.uncounted_token_id',
   'ggml_encoder.convolution.width',
   'ggml_encoder.convolution.activation',
   'ggml_encoder.layer_weights',
@@ -287,7 +288,7 @@ const SWITCHES: Readonly<Record<string, readonly string[]>> = {
   'ggml_encoder.head.score': ['rows', 'difference'],
   'ggml_encoder.head.pooling': [...['cls', 'mean', 'mean_sqrt_len', 'weighted_mean', 'max', 'last', 'eos', 'late']],
   'ggml_encoder.head.activation': ['tanh', 'relu', 'gelu', 'gelu_new', 'silu', 'identity', 'none'],
-  'bert.hidden_activation': ['gelu', 'gelu_new', 'relu', 'silu'],
+  'bert.hidden_activation': ['gelu', 'gelu_new', 'relu', 'silu', 'tanh'],
 };
 
 function architectureOf({ entries }: GgufParts): string {

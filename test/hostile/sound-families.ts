@@ -28,7 +28,7 @@ export function soundFamilies(): SoundCheckpoint[] {
     { name: 'chats', files: languageModel('Qwen3ForSequenceClassification') },
     { name: 'relative positions', files: relativePositions() },
     { name: 'sines and segments', files: sinesAndSegments() },
-    { name: 'dropped tokens', files: droppedTokens() },
+    { name: 'tokens that do not count', files: uncountedTokens() },
     { name: 'head of modules', files: headOfModules() },
     { name: 'labels in the text', files: labelsInText() },
     { name: 'lists', files: lists() },
@@ -185,10 +185,12 @@ function sinesAndSegments(): Files {
   return checkpoint('XLNetForSequenceClassification', config, tensors, TOKENIZER);
 }
 
-/** ESM-2, whose embeddings are scaled by how many tokens of a text are the mask. */
-function droppedTokens(): Files {
+/** ESM-1b: masks scale the embeddings of the others, and positions pass over padding. */
+function uncountedTokens(): Files {
   const { tensors, add, linear, norm } = tensorsByPart(H);
+  const positions = 34;
   add('esm.embeddings.word_embeddings.weight', ROWS, H);
+  add('esm.embeddings.position_embeddings.weight', positions, H);
   for (const layer of [0, 1].map((index) => `esm.encoder.layer.${index}`)) {
     norm(`${layer}.attention.LayerNorm`);
     for (const part of ['self.query', 'self.key', 'self.value', 'output.dense'])
@@ -202,7 +204,7 @@ function droppedTokens(): Files {
   linear('classifier.out_proj', 2, H);
   const config = {
     ...{ hidden_size: H, intermediate_size: F, num_hidden_layers: 2, num_attention_heads: HEADS },
-    ...{ max_position_embeddings: 34, position_embedding_type: 'rotary', pad_token_id: 0 },
+    ...{ max_position_embeddings: positions, position_embedding_type: 'absolute', pad_token_id: 0 },
     ...{ token_dropout: true, mask_token_id: 4 },
   };
   return checkpoint('EsmForSequenceClassification', config, tensors, TOKENIZER);

@@ -10,9 +10,10 @@
 namespace enc::node {
 namespace {
 
-/// { promise, id, cancel } of a call in flight.
-Napi::Object to_js_job(Napi::Env env, const Environment& environment,
-                       const Environment::OpenPromise& opened) {
+/// { promise, id, cancel } of what settles the promise.
+Napi::Value to_js_job(Napi::Env env, Environment& environment, const Environment::OpenPromise& opened,
+                      const std::shared_ptr<Job>& job) {
+  environment.set_job(opened.id, job);
   auto object = Napi::Object::New(env);
   object.Set("promise", opened.promise);
   object.Set("id", double(opened.id));
@@ -102,10 +103,9 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
       return owner->model_constructor.New({Napi::External<std::shared_ptr<Model>>::New(e, &model)});
     };
     return owner->promise(env, Napi::Object(), [&](const Environment::OpenPromise& opened) {
-      owner->set_job(opened.id, loading);
       settle_in_background<std::shared_ptr<Model>>(*owner, opened.id, to_value,
                                                    [path, options] { return Model::load(path, options); });
-      return Napi::Value(to_js_job(env, *owner, opened));
+      return to_js_job(env, *owner, opened, loading);
     });
   });
 }
@@ -152,9 +152,9 @@ Napi::Value ModelWrap::start(const Napi::CallbackInfo& info, const Submit& submi
     const EncodeOptions options = to_encode_options(info[2].As<Napi::Object>());
     const auto keep_alive = info.This().As<Napi::Object>();
     return environment.promise(env, keep_alive, [&](const Environment::OpenPromise& opened) {
-      environment.set_job(
-          opened.id, submit(std::move(inputs), options, settle_later<Result>(environment, opened.id, kToJs)));
-      return Napi::Value(to_js_job(env, environment, opened));
+      const auto job =
+          submit(std::move(inputs), options, settle_later<Result>(environment, opened.id, kToJs));
+      return to_js_job(env, environment, opened, job);
     });
   });
 }

@@ -131,7 +131,7 @@ function readLabelHead(config: ConfigReader, tokenizer: PreparedTokenizer): Labe
     isFirst: config.boolean('prompt_first', false),
     tokens: config.boolean('embed_class_token', true) ? withMark : without,
     hasSegments: config.boolean('use_segment_embeddings', false),
-    activation: readActivation(config, 'projector_hidden_act', 'gelu'),
+    activation: readActivation(config, 'projector_hidden_act'),
     mark: MARK,
     markId: token('class_token_index', MARK, size),
     separator: SEPARATOR,

@@ -175,7 +175,7 @@ export interface NativeTokenizeResult {
 /** A call in flight. */
 export interface NativeJob<Result> {
   readonly promise: Promise<Result>;
-  /** Makes the promise reject, of a call as soon as the running micro-batch ends; no effect once it has settled. */
+  /** Makes the promise reject, of a call as soon as the running micro-batch ends; no effect once it has settled. A method: it reads `this`. */
   cancel(): void;
 }
 

@@ -77,7 +77,7 @@ export function readDisentangled(config: ConfigReader, version: Version): Omit<E
   return {
     hyperparameters,
     names,
-    head: { pooling: 'cls', activation: readActivation(config, 'pooler_hidden_act', 'gelu') },
+    head: { pooling: 'cls', activation: readActivation(config, 'pooler_hidden_act') },
     llamacppCompat: 'unsupported',
   };
 }

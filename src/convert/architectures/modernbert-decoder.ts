@@ -34,7 +34,7 @@ export const modernbertDecoder: Architecture = {
       ...plan(hyperparameters, readBiases(config), weights),
       head: {
         ...scoreHead(config, PAD_TOKEN),
-        activation: readActivation(config, 'classifier_activation', 'gelu'),
+        activation: readActivation(config, 'classifier_activation'),
       },
       llamacppCompat: 'unsupported',
     };

@@ -43,7 +43,7 @@ export const modernbert: Architecture = {
     const hyperparameters = readModernHyperparameters(config, () => readLocalAttention(config));
     const biases = readBiases(config);
     const pooling = config.oneOf('classifier_pooling', 'cls', ['cls', 'mean']);
-    const activation = readActivation(config, 'classifier_activation', 'gelu');
+    const activation = readActivation(config, 'classifier_activation');
     const isOwn = Object.values(biases).some(Boolean) || isScaled(config);
     const isPlain = hyperparameters.hiddenActivation === 'gelu' && activation === 'gelu';
     return {

@@ -1,6 +1,6 @@
 /** The contenders for one model, and the round-robin in which they take their turns. */
 import { WorkerProcess } from './worker-process.mjs';
-import { METRICS, WORKLOADS, callsPerTurn, quantile, requestOf } from './workloads.mjs';
+import { METRICS, WORKLOADS, callsPerTurn, quantile, requestOf, turnsPerRound } from './workloads.mjs';
 
 /** Whoever is this many times slower than the fastest of a round rests after two: its place is known. */
 const FAR_BEHIND = 4;
@@ -83,13 +83,14 @@ export async function takeTurns(workload, contenders, texts, { rounds }) {
     if (calls !== undefined) states.set(contender, { calls, turns: [] });
   }
   const best = ({ turns }) => Math.min(...turns.flatMap(({ ms }) => ms));
-  for (let round = 0; round < rounds; round += 1) {
+  const perRound = turnsPerRound(workload);
+  for (let turn = 0; turn < rounds * perRound; turn += 1) {
     const fastest = Math.min(...[...states.values()].map(best));
-    // Each round begins with another one, so that nobody always follows the same neighbour.
+    // Each time another one begins, so that nobody always follows the same neighbour.
     const entries = [...states];
-    const order = entries.map((_, place) => entries[(place + round) % entries.length]);
+    const order = entries.map((_, place) => entries[(place + turn) % entries.length]);
     for (const [contender, state] of order) {
-      if (round >= 2 && best(state) > FAR_BEHIND * fastest) continue;
+      if (turn >= 2 * perRound && best(state) > FAR_BEHIND * fastest) continue;
       await attempt(contender, async () => {
         await contender.turn({ ...shortened(request, () => 1), calls: 3 });
         state.turns.push(await contender.turn({ ...request, calls: state.calls }));
@@ -99,11 +100,19 @@ export async function takeTurns(workload, contenders, texts, { rounds }) {
   const items = request.texts?.length ?? request.documents.length;
   const whole = [...states].filter(([contender]) => !contender.failed);
   return whole.flatMap(([contender, { turns }]) =>
-    WORKLOADS[workload].metrics.map(({ metric, unit, of }) => {
-      const values = turns.flatMap((turn) => of(turn, items));
+    WORKLOADS[workload].metrics.map(({ metric, unit, of, ofRound }) => {
+      const values = (ofRound ? wholeRounds(turns, perRound) : turns).flatMap((turn) => of(turn, items));
       return contender.row(workload, metric, unit, values);
     }),
   );
+}
+
+/** @param {import('./workloads.mjs').Turn[]} turns @returns {import('./workloads.mjs').Turn[]} one for each round */
+function wholeRounds(turns, perRound) {
+  return turns
+    .filter((_, index) => index % perRound === 0)
+    .map((_, round) => turns.slice(round * perRound, (round + 1) * perRound))
+    .map((parts) => ({ ms: parts.flatMap(({ ms }) => ms), cpuMs: parts.flatMap(({ cpuMs }) => cpuMs) }));
 }
 
 /** The request with so many of its texts or documents. @param {(length: number) => number} count */

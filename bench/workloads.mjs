@@ -10,7 +10,12 @@ const INSTRUCTION =
   'System: you judge passages for a search over the pages of a town and its harbour. Say yes when the passage answers ' +
   'the question by itself, and no when it only speaks of the same things; say nothing else. Task: given a question of a ' +
   'visitor, find the passages that a clerk at the counter would read out. Question:';
-const LATENCY_CALLS = 100;
+/**
+ * A hundred calls of one short text are a round. Other work on a shared processor comes and goes within tenths of a second,
+ * so they are taken in several short turns: with all of a round in one, nobody may have met a quiet moment.
+ */
+const LATENCY_CALLS = 20;
+const LATENCY_TURNS = 5;
 /** Calls of a turn are repeated until they take about this long, so that small models are timed well too. */
 const TURN_MS = 400;
 const MAX_CALLS = 40;
@@ -28,12 +33,13 @@ export function quantile(values, share) {
  * @property {string} unit
  * @property {boolean} higherIsBetter
  * @property {(turn: Turn, items: number) => number[]} [of] the figures that a turn adds to a row; only timed workloads have it
+ * @property {boolean} [ofRound] whether `of` wants the turns of a round as one
  */
 
 /** @type {Record<string, Metric>} */
 export const METRICS = {
   p50: { metric: 'p50', unit: 'ms', higherIsBetter: false, of: ({ ms }) => [quantile(ms, 0.5)] },
-  p99: { metric: 'p99', unit: 'ms', higherIsBetter: false, of: ({ ms }) => [quantile(ms, 0.99)] },
+  p99: { metric: 'p99', unit: 'ms', higherIsBetter: false, of: ({ ms }) => [quantile(ms, 0.99)], ofRound: true },
   time: { metric: 'time', unit: 'ms', higherIsBetter: false, of: ({ ms }) => ms },
   throughput: {
     metric: 'throughput',
@@ -124,6 +130,10 @@ export function requestOf(workload, texts) {
   const batch = texts.mixed.filter((_, index) => index % step === 0);
   const list = { latency: [texts.short], batch, mixed: texts.mixed, long: texts.long }[workload];
   return { op: 'time', task: 'classify', texts: list, calls: 1 };
+}
+
+export function turnsPerRound(workload) {
+  return workload === 'latency' ? LATENCY_TURNS : 1;
 }
 
 /** Calls of one turn, after a first call that took `ms`. */

@@ -62,6 +62,9 @@ FAMILIES = {
     "deberta-c2p": ("deberta-v2", {**DEBERTA, "pos_att_type": ["c2p"], "type_vocab_size": 2}),
     "deberta-p2c": ("deberta-v2", {**DEBERTA, "pos_att_type": ["p2c"], "position_buckets": 8}),
     "deberta-absolute": ("deberta-v2", {**DEBERTA, "relative_attention": False, "pos_att_type": ["p2c", "c2p"]}),
+    "curator": ("deberta-v2", {**DEBERTA, "hidden_size": 128, "num_attention_heads": 2, "position_buckets": 256,
+                               "norm_rel_ebd": "layer_norm", "share_att_key": True, "pos_att_type": ["p2c", "c2p"],
+                               "position_biased_input": False}),
     "modernbert-mean": ("modernbert", {**MODERNBERT, "classifier_pooling": "mean"}),
     "modernbert-biases": ("modernbert", {**MODERNBERT, "classifier_pooling": "cls", "norm_bias": True, "mlp_bias": True,
                                          "attention_bias": True, "classifier_bias": True}),
@@ -214,8 +217,10 @@ FAMILIES = {
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.
 SAVED = ("gte-saved", "gte-first", "nomic-saved", "nomic-first", "jina-v3-saved")
 
-# Configurations of that code, which names its class otherwise.
+# Configurations of that code, which names its class otherwise, or not at all.
 FIRST = {
+    "curator": {"base_model": "microsoft/deberta-v3-base", "fc_dropout": 0.2, "id2label": {"0": "High", "1": "Medium", "2": "Low"},
+                "label2id": {"High": 0, "Medium": 1, "Low": 2}},
     "gte-first": {"architectures": ["NewForSequenceClassification"], "model_type": "new",
                   "auto_map": {"AutoConfig": "Alibaba-NLP/new-impl--configuration.NewConfig"}, **BASE, "type_vocab_size": 2,
                   "hidden_act": "gelu", "layer_norm_eps": 1e-12, "layer_norm_type": "layer_norm", "pack_qkv": True,

@@ -18,6 +18,7 @@ from types import SimpleNamespace
 
 import torch
 import transformers
+from curator_reference import CuratorClassifier
 from golden_families import FAMILIES, FIRST, FIRST_NAMES, FLASH, LANGUAGES, MORE, SAVED, TOKENIZERS, VOCABULARIES, WINDOWS
 from jina_bert_reference import JinaBertForSequenceClassification
 from llama_bidirectional_reference import LlamaBidirectionalForSequenceClassification
@@ -36,6 +37,7 @@ UNKNOWN = 1
 
 # What transformers has no class for, by the class that stands for it here.
 REFERENCES = {
+    "curator": CuratorClassifier,
     "llama-bidirectional": LlamaBidirectionalForSequenceClassification,
     "llama-bidirectional-last": LlamaBidirectionalForSequenceClassification,
     "jina-bert": lambda config: JinaBertForSequenceClassification(config, slope_factor=0.5),
@@ -83,7 +85,7 @@ def build(seed, name, model_type, config):
         tied = TIED if config.is_encoder_decoder else ()
         for tensor_name, tensor in state.items():
             if tensor.dtype == torch.float32 and not tensor_name.endswith(tied) and not tensor_name.startswith(PICTURES):
-                if name in FIRST:
+                if name in FIRST_NAMES:
                     tensor_name = tensor_name.replace(*FIRST_NAMES[name], 1)
                 exact = torch.from_numpy(golden.tensor_values(model, tensor_name, tuple(tensor.shape)))
                 values[tensor_name] = exact.to(torch.bfloat16).float()

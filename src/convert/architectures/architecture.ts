@@ -297,6 +297,8 @@ export interface Architecture {
   readonly sourceClass: string;
   /** The `model_type` in config.json. */
   readonly modelType: string;
+  /** For a class that `architectures` never names: whether a configuration without any is one of its. */
+  recognizes?(config: ConfigReader): boolean;
   /** The repository whose tokenizer the class takes, where the checkpoint's own has none. */
   readonly tokenizerOf?: string;
   /**

@@ -4,7 +4,7 @@
  */
 import type { ConfigReader } from '../config';
 import { type Version, readConvolution, readDisentangled } from './disentangled';
-import { encoderFamily } from './encoder-tensors';
+import { type EncoderFacts, encoderFamily } from './encoder-tensors';
 
 const DEFAULTS = {
   numLayers: 24,
@@ -16,12 +16,13 @@ const DEFAULTS = {
 };
 
 export const debertaV2 = {
-  ...encoderFamily('DebertaV2ForSequenceClassification', 'deberta-v2', (config) => ({
-    architecture: 'deberta-v2',
-    ...readDisentangled(config, readVersion(config)),
-  })),
+  ...encoderFamily('DebertaV2ForSequenceClassification', 'deberta-v2', readDebertaV2),
   zeroesUnseen: true,
 };
+
+export function readDebertaV2(config: ConfigReader): EncoderFacts {
+  return { architecture: 'deberta-v2', ...readDisentangled(config, readVersion(config)) };
+}
 
 function readVersion(config: ConfigReader): Version {
   const normalizations = config.string('norm_rel_ebd', 'none').toLowerCase().split('|');

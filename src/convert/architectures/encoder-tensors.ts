@@ -148,7 +148,8 @@ function planBody(
   });
 }
 
-function planEncoder(
+/** What stands before the head; `from` gives a name its prefix. */
+export function planEncoder(
   planner: TensorPlanner,
   hyperparameters: EncoderHyperparameters,
   names: EncoderNames,

@@ -6,6 +6,7 @@ import { bart, mbart } from './bart';
 import { bert, ernie, megatronBert } from './bert';
 import { bigBird } from './big-bird';
 import { bloom } from './bloom';
+import { curator } from './curator';
 import { deberta } from './deberta';
 import { debertaV2 } from './deberta-v2';
 import { decoders } from './decoder';
@@ -47,6 +48,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   mpnet,
   deberta,
   debertaV2,
+  curator,
   xlnet,
   mobilebert,
   modernbert,
@@ -102,7 +104,9 @@ export function findArchitecture(config: ConfigReader): Architecture {
   }
   // Files written by hand leave the class out; the head's tensors are then checked all the same.
   const modelType = config.string('model_type');
-  const found = ARCHITECTURES.find((architecture) => architecture.modelType === modelType);
+  const found =
+    ARCHITECTURES.find((architecture) => architecture.recognizes?.(config)) ??
+    ARCHITECTURES.find((architecture) => architecture.modelType === modelType);
   return (
     found ?? config.unsupported(`no architectures and the model_type ${modelType ?? 'absent'}; supported: ${supported}`)
   );

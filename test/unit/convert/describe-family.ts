@@ -1,5 +1,5 @@
 /** Families of families.json described from their configuration and shapes alone; no file is written. */
-import { ARCHITECTURES } from '../../../src/convert/architectures';
+import { findArchitecture } from '../../../src/convert/architectures';
 import type { EncoderModel, TensorIndex } from '../../../src/convert/architectures/architecture';
 import { ConfigReader } from '../../../src/convert/config';
 import type { JsonObject } from '../../../src/support/json';
@@ -27,8 +27,6 @@ function indexOf(tensors: Shapes): TensorIndex {
 
 /** `changes`: entries of config.json to replace. */
 export function describeModel({ config, tensors: own }: Family, changes: object, tensors: Shapes = own): EncoderModel {
-  const [name] = config['architectures'] as string[];
-  const architecture = ARCHITECTURES.find(({ sourceClass }) => sourceClass === name)!;
   const reader = new ConfigReader({ ...config, ...changes } as JsonObject, 'config.json');
-  return architecture.describe(reader, indexOf(tensors));
+  return findArchitecture(reader).describe(reader, indexOf(tensors));
 }

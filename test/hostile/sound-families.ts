@@ -27,6 +27,7 @@ export function soundFamilies(): SoundCheckpoint[] {
     { name: 'language model', files: languageModel('Qwen3ForCausalLM') },
     { name: 'chats', files: languageModel('Qwen3ForSequenceClassification') },
     { name: 'relative positions', files: relativePositions() },
+    { name: 'sizes of the tensors', files: sizesOfTensors() },
     { name: 'sines and segments', files: sinesAndSegments() },
     { name: 'tokens that do not count', files: uncountedTokens() },
     { name: 'head of modules', files: headOfModules() },
@@ -163,6 +164,26 @@ function relativePositions(): Files {
     ...{ pos_att_type: ['p2c', 'c2p'], position_buckets: buckets, share_att_key: false, norm_rel_ebd: 'layer_norm' },
   };
   return checkpoint('DebertaV2ForSequenceClassification', config, tensors, TOKENIZER);
+}
+
+/** A classifier of NeMo Curator, whose configuration has no sizes. */
+function sizesOfTensors(): Files {
+  const { tensors, add, linear, norm } = tensorsByPart(H);
+  add('model.embeddings.word_embeddings.weight', ROWS, H);
+  norm('model.embeddings.LayerNorm');
+  for (const layer of [0, 1].map((index) => `model.encoder.layer.${index}`)) {
+    for (const part of ['query_proj', 'key_proj', 'value_proj']) linear(`${layer}.attention.self.${part}`, H, H);
+    linear(`${layer}.attention.output.dense`, H, H);
+    norm(`${layer}.attention.output.LayerNorm`);
+    linear(`${layer}.intermediate.dense`, F, H);
+    linear(`${layer}.output.dense`, H, F);
+    norm(`${layer}.output.LayerNorm`);
+  }
+  add('model.encoder.rel_embeddings.weight', 2 * 256, H);
+  norm('model.encoder.LayerNorm');
+  linear('fc', 2, H);
+  const config = { architectures: [], base_model: 'microsoft/deberta-v3-base', fc_dropout: 0.2 };
+  return checkpoint('', config, tensors, TOKENIZER);
 }
 
 /** XLNet: scores of positions by sines and of segments, with biases of their own for queries. */

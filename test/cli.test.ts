@@ -354,6 +354,14 @@ describe('inspect, devices, help', () => {
     expect(json()).toContainEqual(expect.objectContaining({ id: 'cpu', available: true, reason: '' }));
   });
 
+  test.each([
+    ['convert', "a .gguf file of llama.cpp's converter"],
+    ['evaluate', 'with --task binary, an example is taken for a 1'],
+  ])('help about %s says: %s', async (command, words) => {
+    const { stdout } = await runCli(['help', command]);
+    expect(stdout.replace(/\s+/g, ' ')).toContain(words);
+  });
+
   test('help and version', async () => {
     expect(await runCli(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
     const help = await runCli(['--help']);
@@ -388,6 +396,16 @@ describe('inspect, devices, help', () => {
     const { code, stderr } = await runCli(['classify', '-m', classifier, '--max-length', '9999', 'x']);
     expect(code).toBe(2);
     expect(stderr).toContain('at most');
+  });
+
+  test.each([
+    ['a text', ['classify', 'x']],
+    ['a text in windows', ['classify', '--windows', 'x']],
+    ['a text to tokenize', ['tokenize', 'x']],
+  ])('a limit that leaves no room for %s is wrong usage', async (_, [command = '', ...args]) => {
+    const { code, stdout, stderr } = await runCli([command, '-m', classifier, '--max-length', '1', ...args]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^ggml-encoder: error \[usage\]: .*--max-length 1 leaves no room for text\b/);
   });
 
   test('a model that is not there', async () => {

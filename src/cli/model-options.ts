@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 
 import type { LoadOptions } from '../api/load-options';
 import type { SpecialTokens } from '../api/text-options';
-import { reportWarning } from './errors';
+import { isEncoderError } from '../errors';
+import { UsageError, reportWarning } from './errors';
 import type { Io } from './io';
 import { showConversion } from './conversion-progress';
 
@@ -78,9 +79,18 @@ export async function withModel<Model extends Loaded>(
   }
   try {
     await use(model);
+  } catch (error) {
+    throw flags.maxLength === undefined ? error : withoutRoom(error);
   } finally {
     await model.dispose();
   }
+}
+
+/** The API refuses an input that `maxLength` leaves no room for; here the option is what is wrong. */
+function withoutRoom(error: unknown): unknown {
+  if (!isEncoderError(error, 'input_invalid')) return error;
+  const message = error.message.replace(/\bmaxLength (?=\d+ leaves no room for text\b)/, '--max-length ');
+  return message === error.message ? error : new UsageError(message);
 }
 
 /** Undefined for what is no integer of at least `low`, in decimal digits. */

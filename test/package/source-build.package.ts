@@ -24,7 +24,7 @@ it('builds from the sources in the package', () => {
   mkdirSync(consumer);
   const unpack = machine.npm(['install', '--ignore-scripts', ...files], consumer);
   expect(unpack.status, unpack.stderr).toBe(0);
-  rmSync(join(installed, 'prebuilds'), { recursive: true });
+  rmSync(join(installed, 'prebuilds'), { recursive: true, force: true });
 
   const env = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
   const build = machine.npm(['run', 'install'], installed, env);

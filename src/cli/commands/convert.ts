@@ -33,8 +33,14 @@ export function addConvertCommand(program: Command, io: Io): void {
   const command = program
     .command('convert')
     .summary('turn a checkpoint into a GGUF file')
-    .description('Turn a Hugging Face checkpoint, a folder or a repository on the Hub, into one GGUF file.')
-    .argument('<source>', 'a folder with config.json, weights and tokenizer, or owner/name on the Hub')
+    .description(
+      "Turn a Hugging Face checkpoint, a folder or a repository on the Hub, or a file of llama.cpp's converter into " +
+        'one GGUF file.',
+    )
+    .argument(
+      '<source>',
+      "a folder with config.json, weights and tokenizer, owner/name on the Hub, or a .gguf file of llama.cpp's converter",
+    )
     .requiredOption('-o, --output <file.gguf>', 'the file to write')
     .addOption(
       new Option('--type <type>', "tensor type of the large weights (default: the checkpoint's own)").choices(

@@ -52,7 +52,8 @@ export function addEvaluateCommand(program: Command, io: Io): void {
     .addOption(new Option('--task <name>', 'what to measure (default: what the model is for)').choices(TASKS))
     .option(
       '--threshold <score>',
-      'what predicts a label of a multi-label model; label=score for one, repeat it (default: 0.5)',
+      'from which score on a label of a multi-label model is predicted; label=score for one, repeat it (default: 0.5); ' +
+        'with --task binary, an example is taken for a 1',
       parseThreshold,
     )
     .option('--separator <text>', 'between the labels of one CSV field (default: a comma)', parseSeparator)

@@ -15,7 +15,7 @@ import { decodeUtf8, parseJson } from '../support/json';
 import { type Limits, limitExceeded } from '../support/limits';
 import { SourceFile } from '../support/source-file';
 import { ADAPTER_CONFIG } from './adapter/adapter-config';
-import { CHAT_TEMPLATE, COLBERT_SETTINGS, SENTENCEPIECE_MODELS } from './checkpoint';
+import { CHAT_TEMPLATE, COLBERT_SETTINGS, SENTENCEPIECE_MODELS, SUBWORD_CODES } from './checkpoint';
 import { readShardIndex } from './readers/sharded';
 import { SETFIT_CONFIG, SETFIT_HEAD } from './sentence-transformers/setfit-head';
 import {
@@ -82,9 +82,10 @@ async function fetchCheckpoint(snapshot: Snapshot, limits: Limits): Promise<void
   await want(COLBERT_SETTINGS, 'configBytes');
   for (const name of SETTINGS_FILES) await want(prefix + name, 'configBytes');
   for (const name of TOKENIZER_FILES) await want(prefix + name, 'tokenizerBytes');
-  if (!(await want(`${prefix}tokenizer.json`, 'tokenizerBytes'))) {
-    for (const name of VOCABULARY_FILES) await want(prefix + name, 'tokenizerBytes');
-  }
+  const isWhole = await want(`${prefix}tokenizer.json`, 'tokenizerBytes');
+  const hasCodes = await want(prefix + SUBWORD_CODES, 'tokenizerBytes');
+  const vocabulary = isWhole ? (hasCodes ? ['vocab.txt'] : []) : VOCABULARY_FILES;
+  for (const name of vocabulary) await want(prefix + name, 'tokenizerBytes');
   if (adapter !== undefined) {
     await want(prefix + ADAPTER_CONFIG, 'configBytes');
     await want(prefix + adapter, 'downloadBytes');

@@ -32,6 +32,8 @@ const CONFIG = 'config.json';
 /** The settings of Stanford's ColBERT. */
 export const COLBERT_SETTINGS = 'artifact.metadata';
 export const CHAT_TEMPLATE = 'chat_template.jinja';
+/** subword-nmt's merges. */
+export const SUBWORD_CODES = 'bpe.codes';
 export const SENTENCEPIECE_MODELS = [
   'sentencepiece.bpe.model',
   'sentencepiece.model',
@@ -56,6 +58,8 @@ export interface TokenizerFiles {
   readonly vocabularyTable?: JsonObject | undefined;
   /** merges.txt */
   readonly merges?: string | undefined;
+  /** bpe.codes, beside which vocab.txt is looked for whatever else is there. */
+  readonly codes?: string | undefined;
   /** The first of SENTENCEPIECE_MODELS that is there, looked for like vocab.txt. */
   readonly sentencePiece?: { readonly name: string; readonly bytes: Buffer } | undefined;
 }
@@ -209,15 +213,18 @@ export class Checkpoint {
 
   async tokenizerFiles(): Promise<TokenizerFiles> {
     const tokenizer = await this.optionalObject('tokenizer.json', 'tokenizerBytes');
+    const codes = await this.optionalText(SUBWORD_CODES, 'tokenizerBytes');
     const isWhole = tokenizer !== undefined;
+    const hasVocabulary = !isWhole || codes !== undefined;
     return {
       tokenizer,
       config: await this.optionalObject('tokenizer_config.json', 'tokenizerBytes'),
       specialTokens: await this.optionalObject('special_tokens_map.json', 'configBytes'),
       addedTokens: await this.optionalObject('added_tokens.json', 'tokenizerBytes'),
-      vocabulary: isWhole ? undefined : await this.optionalText('vocab.txt', 'tokenizerBytes'),
+      vocabulary: hasVocabulary ? await this.optionalText('vocab.txt', 'tokenizerBytes') : undefined,
       vocabularyTable: isWhole ? undefined : await this.optionalObject('vocab.json', 'tokenizerBytes'),
       merges: isWhole ? undefined : await this.optionalText('merges.txt', 'tokenizerBytes'),
+      codes,
       sentencePiece: isWhole ? undefined : await this.sentencePieceModel(),
     };
   }

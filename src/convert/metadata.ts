@@ -13,7 +13,7 @@ import type { PairTemplate, TemplatePieces } from './chat-template/split-templat
 import type { CheckpointChat } from './chat-template/template-source';
 import type { CheckpointPrompts } from './sentence-transformers/prompts';
 import type { PreparedTokenizer } from './tokenizer/prepare-tokenizer';
-import { tokenizerEntries } from './tokenizer/tokenizer-metadata';
+import { hasSubwords, tokenizerEntries } from './tokenizer/tokenizer-metadata';
 
 /** Version of the `ggml_encoder` keys. */
 const FORMAT_VERSION = 1;
@@ -147,7 +147,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
     text(ENCODER_KEYS.feedForwardKind, h.feedForwardKind ?? 'mlp'),
     uint(ENCODER_KEYS.positionOffset, h.positionOffset ?? 0),
     ...mechanismEntries(h),
-    text(ENCODER_KEYS.llamacppCompat, facts.model.llamacppCompat),
+    text(ENCODER_KEYS.llamacppCompat, hasSubwords(facts.tokenizer) ? 'unsupported' : facts.model.llamacppCompat),
     ...(codes.length === 0 ? [] : [texts(ENCODER_KEYS.assumptions, codes)]),
   ];
 }

@@ -11,6 +11,7 @@ import {
   CONFIG,
   TOKENIZER,
   TOKENIZER_CONFIG,
+  SUBWORDS,
   VOCAB_TXT,
   fixtureFiles,
   formatFixture,
@@ -99,6 +100,14 @@ export function mutantKinds(soundGguf: readonly Buffer[]): MutantKind[] {
       make: (random) => ({
         files: { 'vocab.txt': damageBytes(Buffer.from(VOCAB_TXT), random), 'tokenizer.json': undefined },
       }),
+    },
+    {
+      name: 'bpe.codes',
+      share: 2,
+      make: (random) => {
+        const name = random.pick(['vocab.txt', 'bpe.codes'] as const);
+        return { files: { ...SUBWORDS, [name]: damageBytes(Buffer.from(SUBWORDS[name]), random) } };
+      },
     },
     {
       name: 'sentencepiece',

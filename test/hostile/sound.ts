@@ -73,6 +73,13 @@ export interface SoundTensor {
 
 export const VOCAB_TXT = `${VOCABULARY.join('\n')}\n`;
 
+/** Files of PhoBERT's tokenizer: "ab" is no token, but on the way to one. */
+export const SUBWORDS = {
+  'vocab.txt': 'a 5\nb@@ 4\nabc 3\n',
+  'bpe.codes': '#version: 0.2\na b 3\nab c</w> 2\n',
+  'tokenizer_config.json': JSON.stringify({ tokenizer_class: 'PhobertTokenizer' }),
+};
+
 /** Name -> tensor, values counted so that no two elements are alike, and what adds to it; norms are `size` wide. */
 export function tensorsByPart(size: number) {
   const tensors: Record<string, SoundTensor> = {};

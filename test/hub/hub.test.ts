@@ -318,6 +318,14 @@ describe('a repository', () => {
     for (const name of ['vocab.txt', 'vocab.json', 'spiece.model']) expect(hub.downloads).not.toContain(name);
   });
 
+  it('with a tokenizer.json and bpe.codes is asked for the vocabulary of both', async () => {
+    const tokenizer = readFileSync(join(__dirname, '../fixtures/sentence-transformers/labels-1/tokenizer.json'));
+    await start({ ...microFiles(), 'tokenizer.json': tokenizer, 'bpe.codes': 'a b 1\n', 'merges.txt': 'a b\n' });
+    await convertFromHub().catch(() => undefined);
+    for (const name of ['tokenizer.json', 'bpe.codes', 'vocab.txt']) expect(hub.downloads).toContain(name);
+    expect(hub.downloads).not.toContain('merges.txt');
+  });
+
   it('with a SentencePiece model and no tokenizer.json is converted with it', async () => {
     const { 'vocab.txt': _, ...files } = microFiles({ config: { model_type: 'bert' } });
     const model = sentencePieceFile({

@@ -73,9 +73,11 @@ class Bpe::Word {
     }
   }
 
-  void append_ids(std::vector<int32_t>& ids) const {
-    for (uint32_t i = symbols_.empty() ? kNoSymbol : 0; i != kNoSymbol; i = symbols_[i].next)
-      ids.push_back(symbols_[i].id);
+  void append_ids(const Bpe& model, std::vector<int32_t>& ids) const {
+    for (uint32_t i = symbols_.empty() ? kNoSymbol : 0; i != kNoSymbol; i = symbols_[i].next) {
+      const int32_t id = model.token_of(symbols_[i].id);
+      ids.push_back(id == kNoToken ? *model.unk_id_ : id);
+    }
   }
 
   /// Gives back what an unusually long word took.
@@ -128,6 +130,10 @@ Bpe::Bpe(JsonValue block)
     if (id < 0) unk->fail("names a token that the vocabulary lacks");
     unk_id_ = id;
   }
+  if (const std::string suffix = optional_string(block, "continuing_subword_suffix"); !suffix.empty()) {
+    if (!unk_id_ || suffix_.empty()) block.fail("lacks the unk_token or the end_of_word_suffix");
+    read_symbols(vocabulary, suffix);
+  }
   if (optional_bool(block, "byte_fallback")) {
     byte_ids_.emplace();
     for (int byte = 0; byte < 256; byte++) {
@@ -137,6 +143,24 @@ Bpe::Bpe(JsonValue block)
     }
   }
   read_merges(block.at("merges"));
+}
+
+/// Every token may end a word; one with the suffix may also stand before the end, without it.
+void Bpe::read_symbols(JsonValue vocabulary, std::string_view continuing_suffix) {
+  add_symbol({}, kNoToken);  // stands for all characters that nothing knows
+  vocabulary.for_each_member([&](std::string_view token, JsonValue) {
+    const int32_t id = vocabulary_.find(token);
+    add_symbol(std::string(token).append(suffix_), id);
+    const size_t size = token.size() - std::min(token.size(), continuing_suffix.size());
+    if (size > 0 && token.substr(size) == continuing_suffix) add_symbol(token.substr(0, size), id);
+  });
+}
+
+int32_t Bpe::add_symbol(std::string_view text, int32_t token) {
+  const auto symbol = static_cast<int32_t>(tokens_of_.size());
+  if (!symbols_.insert(text, symbol)) return symbols_.find(text);
+  tokens_of_.push_back(token);
+  return symbol;
 }
 
 /// Each merge is ["a", "b"], or "a b" in older files.
@@ -166,11 +190,19 @@ void Bpe::read_merges(JsonValue merges) {
 
 void Bpe::add_merge(JsonValue entry, std::string_view left, std::string_view right, uint32_t rank) {
   if (right.size() < prefix_.size()) entry.fail("lacks the continuing_subword_prefix");
-  const int32_t left_id = vocabulary_.find(left);
-  const int32_t right_id = vocabulary_.find(right);
-  const int32_t id = vocabulary_.find(std::string(left).append(right.substr(prefix_.size())));
+  const int32_t left_id = find_or_add_symbol(left);
+  const int32_t right_id = find_or_add_symbol(right);
+  const int32_t id = find_or_add_symbol(std::string(left).append(right.substr(prefix_.size())));
   if (left_id < 0 || right_id < 0 || id < 0) entry.fail("names or makes a token that the vocabulary lacks");
   merges_.insert(left_id, right_id, {rank, id});
+}
+
+int32_t Bpe::find_symbol(std::string_view text) const {
+  return tokens_of_.empty() ? vocabulary_.find(text) : symbols_.find(text);
+}
+
+int32_t Bpe::find_or_add_symbol(std::string_view text) {
+  return tokens_of_.empty() ? vocabulary_.find(text) : add_symbol(text, kNoToken);
 }
 
 void Bpe::set_control_ids(const std::vector<int32_t>& ids) {
@@ -178,8 +210,8 @@ void Bpe::set_control_ids(const std::vector<int32_t>& ids) {
   std::sort(control_ids_.begin(), control_ids_.end());
 }
 
-bool Bpe::is_allowed(int32_t id, bool allow_control) const {
-  return allow_control || !std::binary_search(control_ids_.begin(), control_ids_.end(), id);
+bool Bpe::is_allowed(int32_t symbol, bool allow_control) const {
+  return allow_control || !std::binary_search(control_ids_.begin(), control_ids_.end(), token_of(symbol));
 }
 
 void Bpe::split_characters(std::string_view text, bool allow_control, Word& word) const {
@@ -197,7 +229,7 @@ void Bpe::split_characters(std::string_view text, bool allow_control, Word& word
       character = with_affix;
     }
     begin = end;
-    const int32_t id = vocabulary_.find(character);
+    const int32_t id = find_symbol(character);
     if (id >= 0 && is_allowed(id, allow_control)) {
       if (unknown >= 0) word.add(unknown);
       unknown = -1;
@@ -214,7 +246,7 @@ void Bpe::split_characters(std::string_view text, bool allow_control, Word& word
     }
     if (!unk_id_) continue;
     if (unknown >= 0 && !fuse_unk_) word.add(unknown);
-    unknown = *unk_id_;
+    unknown = tokens_of_.empty() ? *unk_id_ : kUnknownSymbol;
   }
   if (unknown >= 0) word.add(unknown);
 }
@@ -231,7 +263,7 @@ void Bpe::tokenize(std::string_view text, bool allow_control, std::vector<int32_
   word.clear();
   split_characters(text, allow_control, word);
   word.merge(merges_, allow_control, *this);
-  word.append_ids(ids);
+  word.append_ids(*this, ids);
   word.trim();
 }
 

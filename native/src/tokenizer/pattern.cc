@@ -127,6 +127,27 @@ class WordsAndSigns : public Pattern {
   bool is_onig_;
 };
 
+/// Words as Python's \S+\n? finds them, to which four control characters are white space too.
+class WordsWithLineBreak : public Pattern {
+ public:
+  Match find(std::string_view text, size_t from) const override {
+    const char* const start = text.data();
+    const char* const end = start + text.size();
+    const char* begin = nullptr;
+    const auto match = [&](const char* to) {
+      return Match{static_cast<size_t>(begin - start), static_cast<size_t>(to - start)};
+    };
+    for (const char* p = start + from; p < end;) {
+      const char* const at = p;
+      const char32_t c = utf8::decode(p);
+      const bool white = (c >= 0x1C && c <= 0x1F) || unicode::properties(c).flags & unicode::kWhitespace;
+      if (begin && white) return match(c == '\n' ? p : at);
+      if (!begin && !white) begin = at;
+    }
+    return begin ? match(end) : Match{text.size(), text.size()};
+  }
+};
+
 bool is_white(char32_t c) {
   return unicode::properties(c).flags & unicode::kWhitespace;
 }
@@ -156,6 +177,7 @@ std::unique_ptr<const Pattern> find_regex(std::string_view regex) {
   if (is("[0-9][0-9][0-9]")) return std::make_unique<Run>(is_ascii_digit, 3, 3);
   if (is("\\p{N}")) return make_character_class(unicode::kNumber);
   if (is("\\w+|[^\\w\\s]+")) return std::make_unique<WordsAndSigns>(true);
+  if (is("[^\\s\\x1c-\\x1f]+\\n?")) return std::make_unique<WordsWithLineBreak>();
   return make_word_pattern(regex);
 }
 

@@ -26,7 +26,7 @@ import {
 import { type SentencePieceModel, readSentencePiece } from '../readers/sentencepiece';
 import { synthesizeSentencePiece, tokensOf } from './sentencepiece-json';
 import { type Vocabulary, readVocabulary } from './vocabulary';
-import { dropLastEmptyToken, synthesize, synthesizeBpe } from './vocabulary-json';
+import { dropLastEmptyToken, synthesize, synthesizeBpe, synthesizeSubwords } from './vocabulary-json';
 
 /** Ids of the roles that the vocabulary fills; a role it lacks is undefined. */
 export type SpecialIds = Readonly<Record<Role, number | undefined>>;
@@ -66,9 +66,9 @@ export interface TokenizerHints {
 const NO_LIMIT = 1e9;
 
 /** Throws `tokenizer_missing`, `tokenizer_unsupported` or `checkpoint_malformed`. */
-export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: TokenizerHints): PreparedTokenizer {
+export function prepareTokenizer(given: TokenizerFiles, folder: string, hints: TokenizerHints): PreparedTokenizer {
   const warnings: string[] = [];
-  const config = new ConfigReader(files.config ?? object({}), `${folder}/tokenizer_config.json`);
+  const config = new ConfigReader(given.config ?? object({}), `${folder}/tokenizer_config.json`);
   const versions = [config.get('fast_tokenizer_files') ?? []].flat();
   if (versions.some((name) => name !== 'tokenizer.json')) {
     throw new EncoderError(
@@ -78,6 +78,7 @@ export function prepareTokenizer(files: TokenizerFiles, folder: string, hints: T
   }
   const named = config.string('tokenizer_class') ?? hints.tokenizerClass;
   const found = findTokenizerClass(named, hints.modelType, config.path);
+  const files = found.subwords === undefined ? given : { ...given, tokenizer: undefined };
   if (found.onlyFile !== undefined && files.tokenizer === undefined) {
     throw new EncoderError(
       'tokenizer_unsupported',
@@ -209,7 +210,7 @@ function baseJson(
   { folder, source }: { readonly folder: string; readonly source: string | undefined },
   warnings: string[],
 ): JsonObject {
-  const { tokenizer, vocabulary, vocabularyTable, merges } = files;
+  const { tokenizer, vocabulary, vocabularyTable, merges, codes } = files;
   const isBert = tokenizerClass.name === 'BertTokenizer';
   if (isBert && !config.boolean('do_basic_tokenize', true)) {
     warnings.push(`${config.path}: do_basic_tokenize is false, which is passed over, as in transformers 5`);
@@ -220,18 +221,28 @@ function baseJson(
     if (isBert) overruleNormalizer(json, bertNormalizer(config), warnings);
     return json;
   }
+  if (vocabulary !== undefined && codes !== undefined && tokenizerClass.subwords !== undefined) {
+    const first = tokenizerClass.subwords.map((role) => specials.contents.get(role) ?? '');
+    return synthesizeSubwords({ vocabulary, codes }, first, folder);
+  }
   if (vocabulary !== undefined && tokenizerClass.model === 'WordPiece') {
     const unk = specials.contents.get('unk') ?? '[UNK]';
     return synthesize(vocabulary, bertNormalizer(config), unk, `${folder}/vocab.txt`);
   }
-  if (vocabularyTable !== undefined && merges !== undefined && tokenizerClass.model === 'BPE') {
+  if (vocabularyTable !== undefined && merges !== undefined && takesMerges(tokenizerClass)) {
     return synthesizeBpe(vocabularyTable, merges, `${folder}/merges.txt`);
   }
   const where = source === undefined ? '' : `, those of ${source} on the Hub`;
   throw new EncoderError('tokenizer_missing', missingFiles(files, tokenizerClass, folder) + where);
 }
 
-function missingFiles(files: TokenizerFiles, { name, model, arrange }: TokenizerClass, folder: string): string {
+function takesMerges({ model, subwords }: TokenizerClass): boolean {
+  return model === 'BPE' && subwords === undefined;
+}
+
+function missingFiles(files: TokenizerFiles, tokenizerClass: TokenizerClass, folder: string): string {
+  const { name, model, arrange, subwords } = tokenizerClass;
+  if (subwords !== undefined) return `${folder} lacks vocab.txt or bpe.codes, which ${name} is made of; add them`;
   if (files.sentencePiece !== undefined) {
     return (
       `${folder} has ${files.sentencePiece.name}, which is no file of ${name}, and no tokenizer.json; ` +

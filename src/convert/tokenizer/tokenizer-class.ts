@@ -47,6 +47,8 @@ export interface TokenizerClass {
   readonly overrulesFlags?: boolean;
   /** Why the class is refused without a tokenizer.json, and which class reads its other files. */
   readonly onlyFile?: string;
+  /** Made from vocab.txt and bpe.codes, whatever tokenizer.json says, with these roles' tokens in front. */
+  readonly subwords?: readonly Role[];
   /** Those of `extra` join the tokens of a SentencePiece model, instead of giving way to them. */
   readonly extraJoinsModel?: boolean;
   /** Vocabulary from a SentencePiece model's pieces; absent for a class that has no use for such a file. */

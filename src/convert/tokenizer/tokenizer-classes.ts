@@ -90,6 +90,38 @@ export const ROBERTA: TokenizerClass = {
     }),
 };
 
+/** Written in Python: words as they stand between white space, merged before they are looked for in the vocabulary. */
+export const PHOBERT: TokenizerClass = {
+  name: 'PhobertTokenizer',
+  model: 'BPE',
+  defaults: ROBERTA_TOKENS,
+  subwords: ['bos', 'pad', 'eos', 'unk'],
+  givesFirstOddToken: true,
+  build: ({ token }) => ({
+    normalizer: null,
+    pre_tokenizer: object({ ...split({ Regex: '[^\\s\\x1c-\\x1f]+\\n?' }, 'Removed'), invert: true }),
+    model: object({
+      ...BYTE_PAIRS,
+      unk_token: token('unk'),
+      end_of_word_suffix: '</w>',
+      continuing_subword_suffix: '@@',
+    }),
+  }),
+  template: templateOf('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 sep:0 B:0 sep:0'),
+};
+
+export const BERTWEET: TokenizerClass = {
+  ...PHOBERT,
+  name: 'BertweetTokenizer',
+  build: (source) => {
+    if (!source.config.boolean('normalization', false)) return PHOBERT.build!(source);
+    throw new EncoderError(
+      'tokenizer_unsupported',
+      `${source.config.path}: BertweetTokenizer with normalization is not supported; normalize the texts yourself and set it to false`,
+    );
+  },
+};
+
 export const DEBERTA: TokenizerClass = {
   name: 'DebertaTokenizer',
   model: 'BPE',

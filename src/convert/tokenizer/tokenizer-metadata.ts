@@ -37,6 +37,11 @@ export function tokenizerEntries(
   ];
 }
 
+/** A vocabulary of subword-nmt, which llama.cpp has no model for. */
+export function hasSubwords({ json }: PreparedTokenizer): boolean {
+  return isJsonObject(json['model']) && json['model']['continuing_subword_suffix'] !== undefined;
+}
+
 function modelEntries(vocabulary: GgmlVocabulary, { json }: PreparedTokenizer): GgufEntry[] {
   const merges = vocabulary.merges?.length === 0 ? undefined : vocabulary.merges;
   const entries = [

@@ -5,6 +5,7 @@ import type { TokenizerClass } from './tokenizer-class';
 import {
   ALBERT,
   BERT,
+  BERTWEET,
   BIG_BIRD,
   CAMEMBERT,
   DEBERTA,
@@ -18,6 +19,7 @@ import {
   MBART,
   MBART50,
   MPNET,
+  PHOBERT,
   QWEN2,
   REMBERT,
   ROBERTA,
@@ -35,7 +37,7 @@ const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
   ...['Roberta', 'Bart', 'Longformer'].map((name) => [`${name}Tokenizer`, ROBERTA] as const),
   ...[
     ...[MPNET, GPT2, GPT_NEOX, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, REMBERT, DEBERTA_V2],
-    ...[T5, MBART, MBART50, ESM, BIG_BIRD, LUKE, MLUKE, XLNET],
+    ...[T5, MBART, MBART50, ESM, BIG_BIRD, LUKE, MLUKE, XLNET, PHOBERT, BERTWEET],
   ].map((tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const),
 ]);
 

@@ -1,4 +1,4 @@
-/** A tokenizer.json made up from a plain vocabulary: vocab.txt, or vocab.json with merges.txt. */
+/** A tokenizer.json made up from a plain vocabulary: vocab.txt, vocab.json with merges.txt, or vocab.txt with bpe.codes. */
 import { EncoderError } from '../../errors';
 import type { JsonObject } from '../../support/json';
 import { MAX_VOCAB_SIZE } from '../limits';
@@ -35,8 +35,68 @@ export function synthesizeBpe(vocabulary: JsonObject, merges: string, path: stri
   });
 }
 
-/** White space that Rust's trim_end removes, which is how the tokenizers library reads a line. */
-const TRAILING_SPACE = /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/;
+/**
+ * What the classes of subword-nmt find in vocab.txt, a token and its count in each line, behind `first`, and in bpe.codes, two
+ * symbols and a count; read as Python does.
+ */
+export function synthesizeSubwords(
+  files: { readonly vocabulary: string; readonly codes: string },
+  first: readonly string[],
+  folder: string,
+): JsonObject {
+  const path = `${folder}/vocab.txt`;
+  const lines = linesOf(files.vocabulary);
+  if (lines.at(-1) === '') lines.pop();
+  if (lines.length > MAX_VOCAB_SIZE) {
+    throw new EncoderError('limit_exceeded', `${path} has ${lines.length} lines; at most ${MAX_VOCAB_SIZE} are read`);
+  }
+  const malformed = (number: number, reason: string) =>
+    new EncoderError('checkpoint_malformed', `${path}: line ${number + 1} ${reason}`);
+  const vocab = object({});
+  const tokens = lines.map((line, number) => {
+    const entry = trim(line, IS_PYTHON_SPACE);
+    if (!entry.includes(' ')) throw malformed(number, 'is no token with its count');
+    return entry.slice(0, entry.lastIndexOf(' '));
+  });
+  [...first, ...tokens].forEach((token, id) => {
+    if (token in vocab) throw malformed(id - first.length, `holds ${JSON.stringify(token.slice(0, 40))} again`);
+    vocab[token] = id;
+  });
+  return tokenizerDocument({ model: object({ type: 'BPE', vocab, merges: readCodes(files.codes) }) });
+}
+
+/** What stands behind the last line break is no line; one without two symbols and a count merges nothing. */
+function readCodes(text: string): [string, string][] {
+  return linesOf(text)
+    .slice(0, -1)
+    .flatMap((line) => {
+      const [left, right, ...rest] = line.split(IS_PYTHON_SPACE).filter((part) => part !== '');
+      return left !== undefined && right !== undefined && rest.length === 1 ? [[left, right]] : [];
+    });
+}
+
+function linesOf(text: string): string[] {
+  return text.split(/\r\n|\r|\n/);
+}
+
+/** White space to Rust's standard library, by which the tokenizers library reads a line. */
+const RUST_SPACE = '\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000';
+const IS_RUST_SPACE = new RegExp(`[${RUST_SPACE}]`);
+/** Four separators are white space to Python alone. */
+const IS_PYTHON_SPACE = new RegExp(`[${'\x1c\x1d\x1e\x1f'}${RUST_SPACE}]`);
+
+/** Character by character: an expression for the end takes quadratic time where much white space is not at the end. */
+function trimEnd(line: string, isSpace: RegExp): string {
+  let end = line.length;
+  while (end > 0 && isSpace.test(line[end - 1]!)) end--;
+  return line.slice(0, end);
+}
+
+function trim(line: string, isSpace: RegExp): string {
+  let start = 0;
+  while (start < line.length && isSpace.test(line[start]!)) start++;
+  return trimEnd(line.slice(start), isSpace);
+}
 
 /** One token per line, its id the line's number; of two equal lines the later one holds. */
 function readVocabularyText(text: string, path: string): JsonObject {
@@ -48,7 +108,7 @@ function readVocabularyText(text: string, path: string): JsonObject {
   }
   const vocabulary = object({});
   lines.forEach((line, id) => {
-    vocabulary[line.replace(TRAILING_SPACE, '')] = id;
+    vocabulary[trimEnd(line, IS_RUST_SPACE)] = id;
   });
   return vocabulary;
 }

@@ -1,7 +1,7 @@
-/** Hand-made config.json, tokenizer.json, tokenizer_config.json and vocab.txt. */
+/** Hand-made config.json, tokenizer.json, tokenizer_config.json, vocab.txt and bpe.codes. */
 import { type Case, either, refused } from '../case';
 import { jsonVariants } from '../random';
-import { CONFIG, TOKENIZER, TOKENIZER_CONFIG, VOCAB_TXT } from '../sound';
+import { CONFIG, SUBWORDS, TOKENIZER, TOKENIZER_CONFIG, VOCAB_TXT } from '../sound';
 
 /** Fewer odd values than the mutants have: each key gets one of each kind. */
 const ODD: readonly unknown[] = [null, -1, 0, 2 ** 53, 1e308, 'x', [], { a: {} }];
@@ -52,6 +52,7 @@ export function textFileCases(): Case[] {
   );
   tokenizers(cases);
   vocabularies(cases);
+  subwords(cases);
   return cases;
 }
 
@@ -125,6 +126,28 @@ function tokenizers(cases: Case[]): void {
   tokenizer('a template with a segment of 2^31', template([{ Sequence: { id: 'A', type_id: 2 ** 31 } }]));
 }
 
+function subwords(cases: Case[]): void {
+  const files = (vocabulary: string, codes: string) => ({ ...SUBWORDS, 'vocab.txt': vocabulary, 'bpe.codes': codes });
+  cases.push({ name: 'bpe.codes/sound', files: SUBWORDS, expect: 'accepted' });
+  const changed = (what: string, vocabulary: string, codes: string) =>
+    cases.push(either(`bpe.codes/${what}`, files(vocabulary, codes)));
+  const { 'vocab.txt': vocabulary, 'bpe.codes': codes } = SUBWORDS;
+  changed('nothing', '', '');
+  changed('2 MiB of spaces', `${' '.repeat(2 ** 21)}x ${' '.repeat(2 ** 21)}9\n`, `${' '.repeat(2 ** 21)}a b 9\n`);
+  changed('a merge of 10 MiB', vocabulary, `${'x'.repeat(10 * 2 ** 20)} b 9\n${codes}`);
+  changed('200,000 merges of ever longer symbols', vocabulary, 'a a 1\n'.repeat(200_000));
+  changed('symbols that double', vocabulary, doublings(22));
+  changed('marks in the merges', 'a</w> 1\n@@ 2\n@@@@ 3\n', '@@ @@ 1\n</w> </w> 1\na </w> 2\n');
+  changed('separators that only Python knows', `a\x1c 1\x1f\n`, 'a\x1cb\x1d3\n');
+}
+
+/** "a a", "aa aa", ...: each makes a symbol as long as all before it. */
+function doublings(count: number): string {
+  return Array.from({ length: count }, (_, power) => `${'a'.repeat(2 ** power)} ${'a'.repeat(2 ** power)} 1\n`).join(
+    '',
+  );
+}
+
 function vocabularies(cases: Case[]): void {
   const vocabulary = (what: string, text: Uint8Array | string) => {
     cases.push(either(`vocab.txt/${what}`, { 'vocab.txt': text, 'tokenizer.json': undefined }));
@@ -147,6 +170,7 @@ function vocabularies(cases: Case[]): void {
   vocabulary('2,200,000 lines', '\n'.repeat(2_200_000));
   vocabulary('250,000 lines', Array.from({ length: 250_000 }, (_, i) => `t${i}`).join('\n'));
   vocabulary('empty lines', `${VOCAB_TXT}\n\n\n`);
+  vocabulary('2 MiB of spaces before a token', `${VOCAB_TXT}${' '.repeat(2 ** 21)}x\n`);
   vocabulary('spaces', VOCAB_TXT.replaceAll('\n', ' \n'));
   vocabulary('no last line end', VOCAB_TXT.trimEnd());
   vocabulary('prefixes alone', VOCAB_TXT.replace('##c', '##'));

@@ -15,6 +15,11 @@ THETA_100 = {"rope_type": "default", "rope_theta": 100.0}
 NEOX = {**BASE, "vocab_size": 2502, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
 OPT = {**BASE, "ffn_dim": 80, "word_embed_proj_dim": 48, "pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
 BLOOM = dict(hidden_size=48, n_layer=3, vocab_size=7100, seq_length=512, pad_token_id=0, bos_token_id=2, eos_token_id=3)
+GPT_NEO = dict(hidden_size=48, num_layers=3, num_heads=4, vocab_size=7100, max_position_embeddings=512, window_size=20,
+               attention_types=[[["global", "local"], 1], [["local"], 1]], bos_token_id=2, eos_token_id=3)
+PHI = {**BASE, "rope_parameters": {**THETA_100, "partial_rotary_factor": 0.5}}
+FALCON = dict(hidden_size=48, num_hidden_layers=3, num_attention_heads=4, vocab_size=7100, max_position_embeddings=512,
+              rope_parameters=THETA_100, bos_token_id=2, eos_token_id=3)
 GPT2 = dict(n_embd=48, n_layer=3, n_head=4, n_positions=512, vocab_size=2501, pad_token_id=None, bos_token_id=0,
             eos_token_id=0)
 GEMMA3 = {**DECODER, "head_dim": 24, "sliding_window": 20, "sliding_window_pattern": 2, "query_pre_attn_scalar": 30}
@@ -212,6 +217,12 @@ FAMILIES = {
     "esm": ("esm", ESM),
     "esm-absolute": ("esm", {**ROBERTA, "emb_layer_norm_before": True, "layer_norm_eps": 1e-5, "num_labels": 1}),
     "esm-proteins": ("esm", {**ESM, "vocab_size": len(PROTEINS), "mask_token_id": PROTEINS.index("<mask>"), "pad_token_id": 1}),
+    "gpt-neo": ("gpt_neo", GPT_NEO),
+    "phi": ("phi", PHI),
+    "phi-shared-keys": ("phi", {**PHI, "num_key_value_heads": 2, "hidden_act": "relu", "pad_token_id": 0, "num_labels": 2}),
+    "falcon": ("falcon", FALCON),
+    "falcon-new": ("falcon", {**FALCON, "new_decoder_architecture": True, "num_kv_heads": 2, "bias": True, "pad_token_id": 0}),
+    "falcon-serial": ("falcon", {**FALCON, "multi_query": False, "parallel_attn": False, "ffn_hidden_size": 80, "num_labels": 1}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.

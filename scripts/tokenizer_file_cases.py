@@ -290,6 +290,17 @@ def class_cases():
         "vocab.json": {t: i for i, t in enumerate([*BYTES, "<|endoftext|>"])}, "merges.txt": MERGES_TXT,
         "tokenizer_config.json": {"tokenizer_class": "GPT2Tokenizer", "add_bos_token": True, "add_eos_token": True},
     }  # fmt: skip
+    codegen = {"tokenizer_class": "CodeGenTokenizer"}
+    yield "codegen", "phi", {"tokenizer.json": {**gpt2, "post_processor": {**BYTE_LEVEL, "trim_offsets": False}},
+                             "tokenizer_config.json": {**codegen, "add_prefix_space": True}}
+    yield "codegen with add_bos_token", "gptj", {
+        "tokenizer.json": {**gpt2, "normalizer": {"type": "NFC"}, "post_processor": BYTE_LEVEL},
+        "tokenizer_config.json": {**codegen, "add_bos_token": True},
+    }  # fmt: skip
+    yield "codegen from vocab.json and merges.txt", "phi", {
+        "vocab.json": {t: i for i, t in enumerate([*BYTES, "<|endoftext|>"])}, "merges.txt": MERGES_TXT,
+        "tokenizer_config.json": {**codegen, "add_bos_token": True, "add_eos_token": True},
+    }  # fmt: skip
     yield "roberta from vocab.json with add_eos_token", "roberta", {
         "vocab.json": {t: i for i, t in enumerate(ROBERTA)}, "merges.txt": MERGES_TXT,
         "tokenizer_config.json": {**config, "add_eos_token": True},

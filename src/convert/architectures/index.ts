@@ -14,6 +14,8 @@ import { distilbert } from './distilbert';
 import { electra } from './electra';
 import { esm } from './esm';
 import { eurobert } from './eurobert';
+import { falcon } from './falcon';
+import { gptNeo } from './gpt-neo';
 import { gptNeox } from './gpt-neox';
 import { gpt2 } from './gpt2';
 import { hhem } from './hhem';
@@ -26,6 +28,7 @@ import { modernbert } from './modernbert';
 import { modernbertDecoder } from './modernbert-decoder';
 import { mpnet } from './mpnet';
 import { opt } from './opt';
+import { phi } from './phi';
 import { rembert } from './rembert';
 import { robertaFamily } from './roberta';
 import { rotaryBertFamily } from './rotary-bert';
@@ -61,9 +64,12 @@ export const ARCHITECTURES: readonly Architecture[] = [
   ...t5Family,
   hhem,
   gpt2,
+  gptNeo,
   gptNeox,
   opt,
   bloom,
+  phi,
+  falcon,
   modernbertDecoder,
   ...decoders,
   ...t5Rerankers,

@@ -107,15 +107,28 @@ export class TensorPlanner {
     this.linear(name, { sources: [source], rows: [rows], columns, bias, storage: 'exact' });
   }
 
-  /** Queries, keys and values that stand together in each head of the source, put behind each other. */
-  joinedHeads(name: string, hiddenSize: number, numHeads: number, source: string, bias = true): void {
-    const size = hiddenSize / numHeads;
-    const heads = Array.from({ length: 3 * numHeads }, (_, i) => {
-      const [part, index] = [Math.floor(i / numHeads), i % numHeads];
-      return [(3 * index + part) * size, size] as const;
-    });
-    this.matrix(`${name}.weight`, [3 * hiddenSize, hiddenSize], `${source}.weight`, heads);
-    if (bias) this.exact(`${name}.bias`, [3 * hiddenSize], `${source}.bias`, heads);
+  /**
+   * Queries, keys and values that stand together in the source, put behind each other: for each head of keys and values the
+   * queries that share it, its keys, its values.
+   */
+  joinedHeads(
+    name: string,
+    hiddenSize: number,
+    numHeads: number,
+    source: string,
+    bias = true,
+    numKeyValueHeads = numHeads,
+  ): void {
+    const [size, shared] = [hiddenSize / numHeads, numHeads / numKeyValueHeads];
+    const groups = Array.from({ length: numKeyValueHeads }, (_, index) => index * (shared + 2) * size);
+    const heads = [
+      ...groups.map((start) => [start, shared * size] as const),
+      ...groups.map((start) => [start + shared * size, size] as const),
+      ...groups.map((start) => [start + (shared + 1) * size, size] as const),
+    ];
+    const rows = (numHeads + 2 * numKeyValueHeads) * size;
+    this.matrix(`${name}.weight`, [rows, hiddenSize], `${source}.weight`, heads);
+    if (bias) this.exact(`${name}.bias`, [rows], `${source}.bias`, heads);
   }
 
   /** A linear layer with a bias whose weight the checkpoint has as [columns, rows]. */

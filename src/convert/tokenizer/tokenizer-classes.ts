@@ -70,6 +70,8 @@ export const GPT2: TokenizerClass = {
   build: byteLevelPipeline,
 };
 
+export const CODEGEN: TokenizerClass = { ...GPT2, name: 'CodeGenTokenizer' };
+
 export const GPT_NEOX: TokenizerClass = {
   name: 'GPTNeoXTokenizer',
   model: 'BPE',

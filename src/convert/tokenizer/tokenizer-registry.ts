@@ -8,6 +8,7 @@ import {
   BERTWEET,
   BIG_BIRD,
   CAMEMBERT,
+  CODEGEN,
   DEBERTA,
   DEBERTA_V2,
   ESM,
@@ -37,7 +38,7 @@ const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
   ...['Roberta', 'Bart', 'Longformer'].map((name) => [`${name}Tokenizer`, ROBERTA] as const),
   ...[
     ...[MPNET, GPT2, GPT_NEOX, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, REMBERT, DEBERTA_V2],
-    ...[T5, MBART, MBART50, ESM, BIG_BIRD, LUKE, MLUKE, XLNET, PHOBERT, BERTWEET],
+    ...[CODEGEN, T5, MBART, MBART50, ESM, BIG_BIRD, LUKE, MLUKE, XLNET, PHOBERT, BERTWEET],
   ].map((tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const),
 ]);
 

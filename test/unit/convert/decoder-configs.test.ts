@@ -168,6 +168,44 @@ describe('GPT-2', () => {
   });
 });
 
+describe('GPT-Neo', () => {
+  const layers = (changes: object) => facts('gpt-neo', changes).slidingWindow?.layers;
+
+  it('has the layers that attention_layers names, else those that attention_types repeats', () => {
+    const types = [
+      [['global', 'local'], 1],
+      [['local'], 1],
+    ];
+    expect(layers({ attention_layers: ['local', 'global', 'global'], attention_types: types })).toEqual([0]);
+    expect(layers({ attention_layers: null, attention_types: types })).toEqual([1, 2]);
+    expect(layers({ attention_layers: null, attention_types: [[['global'], 3]] })).toBeUndefined();
+  });
+
+  it('may hold the masks of old checkpoints and the head of a language model', () => {
+    const neo = family('gpt-neo');
+    const names = ['bias', 'masked_bias'].map((name) => `transformer.h.1.attn.attention.${name}`);
+    const more = Object.fromEntries([...names, 'lm_head.weight'].map((name) => [name, [4]]));
+    const { tensors } = describeModel(neo, {}, { ...neo.tensors, ...more });
+    expect(tensors).toHaveLength(describeModel(neo, {}).tensors.length);
+  });
+});
+
+describe('Phi', () => {
+  it('turns half of each head unless it says otherwise', () => {
+    const own = { rope_parameters: null, rope_theta: 100 };
+    expect(facts('phi', own)).toEqual(facts('phi'));
+    expect(facts('phi', { ...own, partial_rotary_factor: 1 })).not.toEqual(facts('phi'));
+  });
+});
+
+describe('Falcon', () => {
+  it('takes null for false', () => {
+    const nulls = { alibi: null, bias: null, new_decoder_architecture: null };
+    expect(facts('falcon', nulls)).toEqual(facts('falcon'));
+    expect(facts('falcon-serial', { multi_query: null, parallel_attn: null })).toEqual(facts('falcon-serial'));
+  });
+});
+
 describe('GPT-NeoX', () => {
   it('is the same model with its own names of what turns', () => {
     const own = { rope_parameters: null, rotary_pct: 0.5, rotary_emb_base: 100 };

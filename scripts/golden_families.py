@@ -223,6 +223,8 @@ FAMILIES = {
     "falcon": ("falcon", FALCON),
     "falcon-new": ("falcon", {**FALCON, "new_decoder_architecture": True, "num_kv_heads": 2, "bias": True, "pad_token_id": 0}),
     "falcon-serial": ("falcon", {**FALCON, "multi_query": False, "parallel_attn": False, "ffn_hidden_size": 80, "num_labels": 1}),
+    "starcoder2": ("starcoder2", {**DECODER, "rope_parameters": THETA_100, "sliding_window": 20}),
+    "starcoder2-unbiased": ("starcoder2", {**DECODER, "use_bias": False, "hidden_act": "relu", "pad_token_id": None, "num_labels": 2}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.

@@ -32,6 +32,7 @@ import { phi } from './phi';
 import { rembert } from './rembert';
 import { robertaFamily } from './roberta';
 import { rotaryBertFamily } from './rotary-bert';
+import { starcoder2 } from './starcoder2';
 import { t5Family } from './t5';
 import { t5Rerankers } from './t5-reranker';
 import { xlnet } from './xlnet';
@@ -70,6 +71,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   bloom,
   phi,
   falcon,
+  starcoder2,
   modernbertDecoder,
   ...decoders,
   ...t5Rerankers,

@@ -198,6 +198,13 @@ describe('Phi', () => {
   });
 });
 
+describe('StarCoder 2', () => {
+  it('has its window in all layers, whatever layer_types says', () => {
+    expect(facts('starcoder2', { layer_types: Array(3).fill('full_attention') })).toEqual(facts('starcoder2'));
+    expect(facts('starcoder2', { sliding_window: null }).slidingWindow).toBeUndefined();
+  });
+});
+
 describe('Falcon', () => {
   it('takes null for false', () => {
     const nulls = { alibi: null, bias: null, new_decoder_architecture: null };

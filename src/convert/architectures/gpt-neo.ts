@@ -12,33 +12,33 @@ import {
   MAX_POSITIONS,
   MAX_VOCAB_SIZE,
 } from '../limits';
-import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
+import type { EncoderHyperparameters } from './architecture';
 import { slidingWindow } from './layer-types';
 import { checkHeads, readActivation } from './mechanisms';
-import { planScore, scoreHead } from './score-head';
-import { planClassifier, prefixesOf } from './tensor-planner';
-
-/** The causal masks that old checkpoints hold, and what language models have beside the classifier. */
-const IGNORED = /(^|\.)attn\.attention\.(masked_)?bias$|(^|\.)lm_head\.weight$/;
+import { type PlainDecoderNames, plainDecoder } from './plain-decoder';
 
 /** Kinds of layers, and how often they are repeated. */
 const DEFAULT_TYPES = [[['global', 'local'], 12]];
 
-export const gptNeo: Architecture = {
-  sourceClass: 'GPTNeoForSequenceClassification',
-  modelType: 'gpt_neo',
-
-  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
-    const hyperparameters = readHyperparameters(config);
-    return {
-      architecture: 'gptneo',
-      hyperparameters,
-      ...plan(hyperparameters, weights),
-      head: scoreHead(config),
-      llamacppCompat: 'unsupported',
-    };
-  },
+const NAMES: PlainDecoderNames = {
+  decoder: 'transformer',
+  tokenEmbedding: 'wte',
+  positionEmbedding: 'wpe',
+  layers: 'h',
+  norms: ['ln_1', 'ln_2'],
+  qkv: ['attn.attention.q_proj', 'attn.attention.k_proj', 'attn.attention.v_proj'],
+  output: 'attn.attention.out_proj',
+  up: 'mlp.c_fc',
+  down: 'mlp.c_proj',
+  lastNorm: 'ln_f',
+  // The causal masks that old checkpoints hold, and what language models have beside the classifier.
+  ignored: /(^|\.)attn\.attention\.(masked_)?bias$|(^|\.)lm_head\.weight$/,
 };
+
+export const gptNeo = plainDecoder('GPTNeoForSequenceClassification', 'gpt_neo', 'gptneo', NAMES, (config) => ({
+  hyperparameters: readHyperparameters(config),
+  biases: { qkv: false, others: true },
+}));
 
 function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
   const numLayers = config.integer(['num_layers', 'num_hidden_layers'], 24, 1, MAX_LAYERS);
@@ -83,28 +83,5 @@ function expand(config: ConfigReader, types: unknown): unknown[] {
       config.malformed('attention_types is no list of lists of kinds, each with a number');
     }
     return Array.from({ length: count }, () => kinds as unknown[]).flat();
-  });
-}
-
-function plan(
-  { numLayers, hiddenSize: h, intermediateSize: f, numPositions, vocabSize }: EncoderHyperparameters,
-  weights: TensorIndex,
-): Pick<EncoderModel, 'tensors' | 'numLabels'> {
-  const place = { prefixes: prefixesOf('transformer'), probe: 'wte', classifier: 'score', ignored: IGNORED };
-  return planClassifier(weights, place, (planner, decoder, head, numLabels) => {
-    planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}wte.weight`);
-    planner.exact('position_embd.weight', [numPositions, h], `${decoder}wpe.weight`);
-    for (let layer = 0; layer < numLayers; layer++) {
-      const [block, from] = [`blk.${layer}.`, `${decoder}h.${layer}.`];
-      const sources = ['q_proj', 'k_proj', 'v_proj'].map((name) => `${from}attn.attention.${name}`);
-      planner.norm(`${block}attn_norm`, h, `${from}ln_1`);
-      planner.linear(`${block}attn_qkv`, { sources, rows: [h, h, h], columns: h, bias: false });
-      planner.dense(`${block}attn_output`, h, h, `${from}attn.attention.out_proj`);
-      planner.norm(`${block}ffn_norm`, h, `${from}ln_2`);
-      planner.dense(`${block}ffn_up`, f, h, `${from}mlp.c_fc`);
-      planner.dense(`${block}ffn_down`, h, f, `${from}mlp.c_proj`);
-    }
-    planner.norm('output_norm', h, `${decoder}ln_f`);
-    planScore(planner, head, numLabels, h);
   });
 }

@@ -3,14 +3,10 @@
  * norm; part of each head turns; logits = score(final_layernorm(h[last token that is no pad])).
  */
 import type { ConfigReader } from '../config';
-import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
+import type { EncoderHyperparameters } from './architecture';
 import { readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
+import { type PlainDecoderNames, plainDecoder } from './plain-decoder';
 import { rotaryParameters, rotation } from './rotary';
-import { planScore, scoreHead } from './score-head';
-import { planClassifier, prefixesOf } from './tensor-planner';
-
-/** Frequencies of old checkpoints, and what language models have beside the classifier. */
-const IGNORED = /(^|\.)rotary_emb\.inv_freq$|(^|\.)lm_head\.(weight|bias)$/;
 
 const DEFAULTS = {
   numLayers: 24,
@@ -21,21 +17,24 @@ const DEFAULTS = {
   vocabSize: 51_200,
 };
 
-export const phi: Architecture = {
-  sourceClass: 'PhiForSequenceClassification',
-  modelType: 'phi',
-
-  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
-    const hyperparameters = readHyperparameters(config);
-    return {
-      architecture: 'phi2',
-      hyperparameters,
-      ...plan(hyperparameters, weights),
-      head: scoreHead(config),
-      llamacppCompat: 'unsupported',
-    };
-  },
+const NAMES: PlainDecoderNames = {
+  decoder: 'model',
+  tokenEmbedding: 'embed_tokens',
+  layers: 'layers',
+  norms: ['input_layernorm', 'input_layernorm'],
+  qkv: ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'],
+  output: 'self_attn.dense',
+  up: 'mlp.fc1',
+  down: 'mlp.fc2',
+  lastNorm: 'final_layernorm',
+  // Frequencies of old checkpoints, and what language models have beside the classifier.
+  ignored: /(^|\.)rotary_emb\.inv_freq$|(^|\.)lm_head\.(weight|bias)$/,
 };
+
+export const phi = plainDecoder('PhiForSequenceClassification', 'phi', 'phi2', NAMES, (config) => ({
+  hyperparameters: readHyperparameters(config),
+  biases: { qkv: true, others: true },
+}));
 
 function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
   if (config.boolean('qk_layernorm', false)) {
@@ -59,36 +58,4 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
     positionKind: 'rope',
     rope: rotation(config, parameters, headSize, config.number('rope_theta', 10_000, 1, 1e9)),
   };
-}
-
-function plan(
-  {
-    numLayers,
-    hiddenSize: h,
-    numHeads,
-    numKeyValueHeads,
-    headSize,
-    intermediateSize: f,
-    vocabSize,
-  }: EncoderHyperparameters,
-  weights: TensorIndex,
-): Pick<EncoderModel, 'tensors' | 'numLabels'> {
-  const [q, kv] = [numHeads * headSize!, numKeyValueHeads! * headSize!];
-  const place = { prefixes: prefixesOf('model'), probe: 'embed_tokens', classifier: 'score', ignored: IGNORED };
-  return planClassifier(weights, place, (planner, decoder, head, numLabels) => {
-    planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}embed_tokens.weight`);
-    for (let layer = 0; layer < numLayers; layer++) {
-      const [block, from] = [`blk.${layer}.`, `${decoder}layers.${layer}.`];
-      const sources = ['q_proj', 'k_proj', 'v_proj'].map((name) => `${from}self_attn.${name}`);
-      // One norm feeds both parts.
-      planner.norm(`${block}attn_norm`, h, `${from}input_layernorm`);
-      planner.linear(`${block}attn_qkv`, { sources, rows: [q, kv, kv], columns: h, bias: true });
-      planner.dense(`${block}attn_output`, h, q, `${from}self_attn.dense`);
-      planner.norm(`${block}ffn_norm`, h, `${from}input_layernorm`);
-      planner.dense(`${block}ffn_up`, f, h, `${from}mlp.fc1`);
-      planner.dense(`${block}ffn_down`, h, f, `${from}mlp.fc2`);
-    }
-    planner.norm('output_norm', h, `${decoder}final_layernorm`);
-    planScore(planner, head, numLabels, h);
-  });
 }

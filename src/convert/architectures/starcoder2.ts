@@ -4,15 +4,11 @@
  */
 import type { ConfigReader } from '../config';
 import { MAX_POSITIONS } from '../limits';
-import type { Architecture, EncoderHyperparameters, EncoderModel, SlidingWindow, TensorIndex } from './architecture';
+import type { EncoderHyperparameters, SlidingWindow } from './architecture';
 import { slidingWindow } from './layer-types';
 import { readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
+import { type PlainDecoder, type PlainDecoderNames, plainDecoder } from './plain-decoder';
 import { readRotary, requireWholeHeads } from './rotary';
-import { planScore, scoreHead } from './score-head';
-import { planClassifier, prefixesOf } from './tensor-planner';
-
-/** Frequencies of old checkpoints, and what language models have beside the classifier. */
-const IGNORED = /(^|\.)rotary_emb\.inv_freq$|(^|\.)lm_head\.weight$/;
 
 const DEFAULTS = {
   numLayers: 30,
@@ -23,21 +19,35 @@ const DEFAULTS = {
   vocabSize: 49_152,
 };
 
-export const starcoder2: Architecture = {
-  sourceClass: 'Starcoder2ForSequenceClassification',
-  modelType: 'starcoder2',
-
-  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
-    const hyperparameters = readHyperparameters(config);
-    return {
-      architecture: 'starcoder2',
-      hyperparameters,
-      ...plan(hyperparameters, config.boolean('use_bias', true), weights),
-      head: scoreHead(config),
-      llamacppCompat: 'unsupported',
-    };
-  },
+const NAMES: PlainDecoderNames = {
+  decoder: 'model',
+  tokenEmbedding: 'embed_tokens',
+  layers: 'layers',
+  norms: ['input_layernorm', 'post_attention_layernorm'],
+  qkv: ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'],
+  output: 'self_attn.o_proj',
+  up: 'mlp.c_fc',
+  down: 'mlp.c_proj',
+  lastNorm: 'norm',
+  // Frequencies of old checkpoints, and what language models have beside the classifier.
+  ignored: /(^|\.)rotary_emb\.inv_freq$|(^|\.)lm_head\.weight$/,
 };
+
+export const starcoder2 = plainDecoder(
+  'Starcoder2ForSequenceClassification',
+  'starcoder2',
+  'starcoder2',
+  NAMES,
+  (config) => ({
+    hyperparameters: readHyperparameters(config),
+    biases: biases(config),
+  }),
+);
+
+function biases(config: ConfigReader): PlainDecoder['biases'] {
+  const all = config.boolean('use_bias', true);
+  return { qkv: all, others: all };
+}
 
 function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
   const sizes = readSizes(config, DEFAULTS);
@@ -63,36 +73,4 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
 function readWindow(config: ConfigReader, numLayers: number): SlidingWindow | undefined {
   const layers = Array.from({ length: numLayers }, (_, layer) => layer);
   return slidingWindow(config.integer('sliding_window', 1, 1, MAX_POSITIONS), layers);
-}
-
-function plan(
-  {
-    numLayers,
-    hiddenSize: h,
-    numHeads,
-    numKeyValueHeads,
-    headSize,
-    intermediateSize: f,
-    vocabSize,
-  }: EncoderHyperparameters,
-  bias: boolean,
-  weights: TensorIndex,
-): Pick<EncoderModel, 'tensors' | 'numLabels'> {
-  const [q, kv] = [numHeads * headSize!, numKeyValueHeads! * headSize!];
-  const place = { prefixes: prefixesOf('model'), probe: 'embed_tokens', classifier: 'score', ignored: IGNORED };
-  return planClassifier(weights, place, (planner, decoder, head, numLabels) => {
-    planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}embed_tokens.weight`);
-    for (let layer = 0; layer < numLayers; layer++) {
-      const [block, from] = [`blk.${layer}.`, `${decoder}layers.${layer}.`];
-      const sources = ['q_proj', 'k_proj', 'v_proj'].map((name) => `${from}self_attn.${name}`);
-      planner.norm(`${block}attn_norm`, h, `${from}input_layernorm`);
-      planner.linear(`${block}attn_qkv`, { sources, rows: [q, kv, kv], columns: h, bias });
-      planner.dense(`${block}attn_output`, h, q, `${from}self_attn.o_proj`, bias);
-      planner.norm(`${block}ffn_norm`, h, `${from}post_attention_layernorm`);
-      planner.dense(`${block}ffn_up`, f, h, `${from}mlp.c_fc`, bias);
-      planner.dense(`${block}ffn_down`, h, f, `${from}mlp.c_proj`, bias);
-    }
-    planner.norm('output_norm', h, `${decoder}norm`);
-    planScore(planner, head, numLabels, h);
-  });
 }

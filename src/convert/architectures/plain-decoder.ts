@@ -1,0 +1,73 @@
+/**
+ * Classifiers on decoders with layer norms, three layers for queries, keys and values, and a feed-forward part without a gate:
+ * logits = score(norm(h[last token that is no pad])). From a family's own names to the file's.
+ */
+import type { ConfigReader } from '../config';
+import type { Architecture, EncoderHyperparameters } from './architecture';
+import { planScore, scoreHead } from './score-head';
+import { planClassifier, prefixesOf } from './tensor-planner';
+
+/** Names in the decoder, or in a layer of it. */
+export interface PlainDecoderNames {
+  /** The attribute of the whole model that is the decoder. */
+  readonly decoder: string;
+  readonly tokenEmbedding: string;
+  readonly positionEmbedding?: string;
+  /** Of all layers, before the number of one. */
+  readonly layers: string;
+  /** One name twice where one norm feeds both parts. */
+  readonly norms: readonly [attention: string, feedForward: string];
+  readonly qkv: readonly [query: string, key: string, value: string];
+  readonly output: string;
+  readonly up: string;
+  readonly down: string;
+  readonly lastNorm: string;
+  /** Tensors that sequence classification does not use. */
+  readonly ignored: RegExp;
+}
+
+export interface PlainDecoder {
+  readonly hyperparameters: EncoderHyperparameters;
+  readonly biases: { readonly qkv: boolean; readonly others: boolean };
+}
+
+/** `architecture`: llama.cpp's name of the layout. */
+export function plainDecoder(
+  sourceClass: string,
+  modelType: string,
+  architecture: string,
+  names: PlainDecoderNames,
+  read: (config: ConfigReader) => PlainDecoder,
+): Architecture {
+  const { tokenEmbedding, positionEmbedding, ignored } = names;
+  const place = { prefixes: prefixesOf(names.decoder), probe: tokenEmbedding, classifier: 'score', ignored };
+  return {
+    sourceClass,
+    modelType,
+    describe(config, weights) {
+      const { hyperparameters, biases } = read(config);
+      const { numLayers, hiddenSize: h, numHeads, intermediateSize: f, vocabSize, numPositions } = hyperparameters;
+      const { headSize = h / numHeads, numKeyValueHeads = numHeads } = hyperparameters;
+      const [q, kv] = [numHeads * headSize, numKeyValueHeads * headSize];
+      const planned = planClassifier(weights, place, (planner, decoder, head, numLabels) => {
+        planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}${tokenEmbedding}.weight`);
+        if (positionEmbedding !== undefined) {
+          planner.exact('position_embd.weight', [numPositions, h], `${decoder}${positionEmbedding}.weight`);
+        }
+        for (let layer = 0; layer < numLayers; layer++) {
+          const [block, from] = [`blk.${layer}.`, `${decoder}${names.layers}.${layer}.`];
+          const sources = names.qkv.map((name) => from + name);
+          planner.norm(`${block}attn_norm`, h, from + names.norms[0]);
+          planner.linear(`${block}attn_qkv`, { sources, rows: [q, kv, kv], columns: h, bias: biases.qkv });
+          planner.dense(`${block}attn_output`, h, q, from + names.output, biases.others);
+          planner.norm(`${block}ffn_norm`, h, from + names.norms[1]);
+          planner.dense(`${block}ffn_up`, f, h, from + names.up, biases.others);
+          planner.dense(`${block}ffn_down`, h, f, from + names.down, biases.others);
+        }
+        planner.norm('output_norm', h, `${decoder}${names.lastNorm}`);
+        planScore(planner, head, numLabels, h);
+      });
+      return { architecture, hyperparameters, ...planned, head: scoreHead(config), llamacppCompat: 'unsupported' };
+    },
+  };
+}

@@ -109,10 +109,10 @@ export async function takeTurns(workload, contenders, texts, { rounds }) {
 
 /** @param {import('./workloads.mjs').Turn[]} turns @returns {import('./workloads.mjs').Turn[]} one for each round */
 function wholeRounds(turns, perRound) {
-  return turns
-    .filter((_, index) => index % perRound === 0)
-    .map((_, round) => turns.slice(round * perRound, (round + 1) * perRound))
-    .map((parts) => ({ ms: parts.flatMap(({ ms }) => ms), cpuMs: parts.flatMap(({ cpuMs }) => cpuMs) }));
+  return Array.from({ length: Math.ceil(turns.length / perRound) }, (_, round) => {
+    const parts = turns.slice(round * perRound, (round + 1) * perRound);
+    return { ms: parts.flatMap(({ ms }) => ms), cpuMs: parts.flatMap(({ cpuMs }) => cpuMs) };
+  });
 }
 
 /** The request with so many of its texts or documents. @param {(length: number) => number} count */

@@ -226,7 +226,7 @@ it(`gives memory and threads back over ${CYCLES} cycles of load, classify, dispo
         rounds.push((process.memoryUsage().rss - before) / ${CYCLES});
       }
       // A thread that has ended counts until the system has done with it.
-      for (let tries = 0; tries < 500 && threads() > threadsBefore; tries++) await new Promise((done) => setTimeout(done, 10));
+      for (let tries = 0; tries < 500 && threads() > threadsBefore; tries++) await pause(10);
       console.log(JSON.stringify({ bytes: Math.min(...rounds), threads: threads() - threadsBefore }));
     })();
   `);

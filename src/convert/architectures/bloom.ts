@@ -5,28 +5,29 @@
 import type { ConfigReader } from '../config';
 import { MAX_HEADS, MAX_HIDDEN_SIZE, MAX_LAYERS, MAX_POSITIONS, MAX_VOCAB_SIZE } from '../limits';
 import { alibiSlopes } from './alibi';
-import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
+import type { EncoderHyperparameters } from './architecture';
 import { checkHeads } from './mechanisms';
-import { planScore, scoreHead } from './score-head';
-import { planClassifier, prefixesOf } from './tensor-planner';
+import { type PlainDecoderNames, plainDecoder, sameBiases } from './plain-decoder';
 
-const IGNORED = /(^|\.)lm_head\.weight$/;
-
-export const bloom: Architecture = {
-  sourceClass: 'BloomForSequenceClassification',
-  modelType: 'bloom',
-
-  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
-    const hyperparameters = readHyperparameters(config);
-    return {
-      architecture: 'bloom',
-      hyperparameters,
-      ...plan(hyperparameters, weights),
-      head: scoreHead(config),
-      llamacppCompat: 'unsupported',
-    };
-  },
+const NAMES: PlainDecoderNames = {
+  decoder: 'transformer',
+  tokenEmbedding: 'word_embeddings',
+  embeddingNorm: 'word_embeddings_layernorm',
+  layers: 'h',
+  norms: ['input_layernorm', 'post_attention_layernorm'],
+  qkv: 'self_attention.query_key_value',
+  output: 'self_attention.dense',
+  up: 'mlp.dense_h_to_4h',
+  down: 'mlp.dense_4h_to_h',
+  lastNorm: 'ln_f',
+  ignored: /(^|\.)lm_head\.weight$/,
 };
+
+export const bloom = plainDecoder('BloomForSequenceClassification', 'bloom', 'bloom', (config) => ({
+  hyperparameters: readHyperparameters(config),
+  names: NAMES,
+  biases: sameBiases(true),
+}));
 
 function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
   if (config.boolean('apply_residual_connection_post_layernorm', false)) {
@@ -53,31 +54,4 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
     positionKind: 'linear-bias',
     biasSlopes: alibiSlopes(numHeads),
   };
-}
-
-function plan(
-  { numLayers, hiddenSize: h, numHeads, intermediateSize: f, vocabSize }: EncoderHyperparameters,
-  weights: TensorIndex,
-): Pick<EncoderModel, 'tensors' | 'numLabels'> {
-  const place = {
-    prefixes: prefixesOf('transformer'),
-    probe: 'word_embeddings',
-    classifier: 'score',
-    ignored: IGNORED,
-  };
-  return planClassifier(weights, place, (planner, decoder, head, numLabels) => {
-    planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}word_embeddings.weight`);
-    planner.norm('token_embd_norm', h, `${decoder}word_embeddings_layernorm`);
-    for (let layer = 0; layer < numLayers; layer++) {
-      const [block, from] = [`blk.${layer}.`, `${decoder}h.${layer}.`];
-      planner.norm(`${block}attn_norm`, h, `${from}input_layernorm`);
-      planner.joinedHeads(`${block}attn_qkv`, h, numHeads, `${from}self_attention.query_key_value`);
-      planner.dense(`${block}attn_output`, h, h, `${from}self_attention.dense`);
-      planner.norm(`${block}ffn_norm`, h, `${from}post_attention_layernorm`);
-      planner.dense(`${block}ffn_up`, f, h, `${from}mlp.dense_h_to_4h`);
-      planner.dense(`${block}ffn_down`, h, f, `${from}mlp.dense_4h_to_h`);
-    }
-    planner.norm('output_norm', h, `${decoder}ln_f`);
-    planScore(planner, head, numLabels, h);
-  });
 }

@@ -5,13 +5,10 @@
  */
 import type { ConfigReader } from '../config';
 import { MAX_HEADS, MAX_HIDDEN_SIZE, MAX_INTERMEDIATE_SIZE } from '../limits';
-import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
+import type { EncoderHyperparameters } from './architecture';
 import { checkHeads, readActivation, readSizes } from './mechanisms';
+import { type PlainDecoderNames, plainDecoder, sameBiases } from './plain-decoder';
 import { readRotary, requireWholeHeads } from './rotary';
-import { planScore, scoreHead } from './score-head';
-import { planClassifier, prefixesOf } from './tensor-planner';
-
-const IGNORED = /(^|\.)rotary(_emb)?\.inv_freq$|(^|\.)lm_head\.weight$/;
 
 const DEFAULTS = {
   numLayers: 32,
@@ -22,25 +19,25 @@ const DEFAULTS = {
   vocabSize: 65_024,
 };
 
-export const falcon: Architecture = {
-  sourceClass: 'FalconForSequenceClassification',
-  modelType: 'falcon',
-
-  describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
-    const norms = readNorms(config);
-    const hyperparameters = readHyperparameters(config, norms);
-    return {
-      architecture: 'falcon',
-      hyperparameters,
-      ...plan(hyperparameters, norms, flag(config, 'bias', false), weights),
-      head: scoreHead(config),
-      llamacppCompat: 'unsupported',
-    };
-  },
+const NAMES: Omit<PlainDecoderNames, 'norms'> = {
+  decoder: 'transformer',
+  tokenEmbedding: 'word_embeddings',
+  layers: 'h',
+  qkv: 'self_attention.query_key_value',
+  output: 'self_attention.dense',
+  up: 'mlp.dense_h_to_4h',
+  down: 'mlp.dense_4h_to_h',
+  lastNorm: 'ln_f',
+  ignored: /(^|\.)rotary(_emb)?\.inv_freq$|(^|\.)lm_head\.weight$/,
 };
 
-/** Names in the checkpoint of the norms before attention and feed-forward part. */
-type Norms = readonly [attention: string, feedForward: string];
+export const falcon = plainDecoder('FalconForSequenceClassification', 'falcon', 'falcon', (config) => {
+  const norms = readNorms(config);
+  const hyperparameters = readHyperparameters(config, norms);
+  return { hyperparameters, names: { ...NAMES, norms }, biases: sameBiases(flag(config, 'bias', false)) };
+});
+
+type Norms = PlainDecoderNames['norms'];
 
 const SERIAL: Norms = ['input_layernorm', 'post_attention_layernorm'];
 const ONE_NORM: Norms = ['input_layernorm', 'input_layernorm'];
@@ -99,33 +96,4 @@ function readNumKeyValueHeads(config: ConfigReader, numHeads: number): number {
 /** Of this class null means false. */
 function flag(config: ConfigReader, key: string, fallback: boolean): boolean {
   return config.json[key] === null ? false : config.boolean(key, fallback);
-}
-
-function plan(
-  { numLayers, hiddenSize: h, numHeads, numKeyValueHeads, intermediateSize: f, vocabSize }: EncoderHyperparameters,
-  [attentionNorm, feedForwardNorm]: Norms,
-  bias: boolean,
-  weights: TensorIndex,
-): Pick<EncoderModel, 'tensors' | 'numLabels'> {
-  const place = {
-    prefixes: prefixesOf('transformer'),
-    probe: 'word_embeddings',
-    classifier: 'score',
-    ignored: IGNORED,
-  };
-  return planClassifier(weights, place, (planner, decoder, head, numLabels) => {
-    planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}word_embeddings.weight`);
-    for (let layer = 0; layer < numLayers; layer++) {
-      const [block, from] = [`blk.${layer}.`, `${decoder}h.${layer}.`];
-      const joined = `${from}self_attention.query_key_value`;
-      planner.norm(`${block}attn_norm`, h, `${from}${attentionNorm}`);
-      planner.joinedHeads(`${block}attn_qkv`, h, numHeads, joined, bias, numKeyValueHeads);
-      planner.dense(`${block}attn_output`, h, h, `${from}self_attention.dense`, bias);
-      planner.norm(`${block}ffn_norm`, h, `${from}${feedForwardNorm}`);
-      planner.dense(`${block}ffn_up`, f, h, `${from}mlp.dense_h_to_4h`, bias);
-      planner.dense(`${block}ffn_down`, h, f, `${from}mlp.dense_4h_to_h`, bias);
-    }
-    planner.norm('output_norm', h, `${decoder}ln_f`);
-    planScore(planner, head, numLabels, h);
-  });
 }

@@ -35,9 +35,10 @@ const NAMES: PlainDecoderNames = {
   ignored: /(^|\.)attn\.attention\.(masked_)?bias$|(^|\.)lm_head\.weight$/,
 };
 
-export const gptNeo = plainDecoder('GPTNeoForSequenceClassification', 'gpt_neo', 'gptneo', NAMES, (config) => ({
+export const gptNeo = plainDecoder('GPTNeoForSequenceClassification', 'gpt_neo', 'gptneo', (config) => ({
   hyperparameters: readHyperparameters(config),
-  biases: { qkv: false, others: true },
+  names: NAMES,
+  biases: { qkv: false, output: true, mlp: true },
 }));
 
 function readHyperparameters(config: ConfigReader): EncoderHyperparameters {

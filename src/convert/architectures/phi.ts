@@ -5,7 +5,7 @@
 import type { ConfigReader } from '../config';
 import type { EncoderHyperparameters } from './architecture';
 import { readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
-import { type PlainDecoderNames, plainDecoder } from './plain-decoder';
+import { type PlainDecoderNames, plainDecoder, sameBiases } from './plain-decoder';
 import { rotaryParameters, rotation } from './rotary';
 
 const DEFAULTS = {
@@ -31,9 +31,10 @@ const NAMES: PlainDecoderNames = {
   ignored: /(^|\.)rotary_emb\.inv_freq$|(^|\.)lm_head\.(weight|bias)$/,
 };
 
-export const phi = plainDecoder('PhiForSequenceClassification', 'phi', 'phi2', NAMES, (config) => ({
+export const phi = plainDecoder('PhiForSequenceClassification', 'phi', 'phi2', (config) => ({
   hyperparameters: readHyperparameters(config),
-  biases: { qkv: true, others: true },
+  names: NAMES,
+  biases: sameBiases(true),
 }));
 
 function readHyperparameters(config: ConfigReader): EncoderHyperparameters {

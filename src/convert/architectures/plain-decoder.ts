@@ -1,9 +1,10 @@
 /**
- * Classifiers on decoders with layer norms, three layers for queries, keys and values, and a feed-forward part without a gate:
+ * Classifiers on decoders with layer norms and a feed-forward part without a gate:
  * logits = score(norm(h[last token that is no pad])). From a family's own names to the file's.
  */
 import type { ConfigReader } from '../config';
 import type { Architecture, EncoderHyperparameters } from './architecture';
+import type { Biases } from './decoder-family';
 import { planScore, scoreHead } from './score-head';
 import { planClassifier, prefixesOf } from './tensor-planner';
 
@@ -13,11 +14,14 @@ export interface PlainDecoderNames {
   readonly decoder: string;
   readonly tokenEmbedding: string;
   readonly positionEmbedding?: string;
+  /** Default: the embeddings are not normalized. */
+  readonly embeddingNorm?: string;
   /** Of all layers, before the number of one. */
   readonly layers: string;
   /** One name twice where one norm feeds both parts. */
   readonly norms: readonly [attention: string, feedForward: string];
-  readonly qkv: readonly [query: string, key: string, value: string];
+  /** Three layers, or one that holds them head by head. */
+  readonly qkv: readonly [query: string, key: string, value: string] | string;
   readonly output: string;
   readonly up: string;
   readonly down: string;
@@ -28,7 +32,13 @@ export interface PlainDecoderNames {
 
 export interface PlainDecoder {
   readonly hyperparameters: EncoderHyperparameters;
-  readonly biases: { readonly qkv: boolean; readonly others: boolean };
+  readonly names: PlainDecoderNames;
+  readonly biases: Biases;
+}
+
+/** All linear layers, or none. */
+export function sameBiases(bias: boolean): Biases {
+  return { qkv: bias, output: bias, mlp: bias };
 }
 
 /** `architecture`: llama.cpp's name of the layout. */
@@ -36,33 +46,38 @@ export function plainDecoder(
   sourceClass: string,
   modelType: string,
   architecture: string,
-  names: PlainDecoderNames,
   read: (config: ConfigReader) => PlainDecoder,
 ): Architecture {
-  const { tokenEmbedding, positionEmbedding, ignored } = names;
-  const place = { prefixes: prefixesOf(names.decoder), probe: tokenEmbedding, classifier: 'score', ignored };
   return {
     sourceClass,
     modelType,
     describe(config, weights) {
-      const { hyperparameters, biases } = read(config);
+      const { hyperparameters, names, biases } = read(config);
+      const { tokenEmbedding, positionEmbedding, embeddingNorm, ignored } = names;
       const { numLayers, hiddenSize: h, numHeads, intermediateSize: f, vocabSize, numPositions } = hyperparameters;
       const { headSize = h / numHeads, numKeyValueHeads = numHeads } = hyperparameters;
       const [q, kv] = [numHeads * headSize, numKeyValueHeads * headSize];
+      const place = { prefixes: prefixesOf(names.decoder), probe: tokenEmbedding, classifier: 'score', ignored };
       const planned = planClassifier(weights, place, (planner, decoder, head, numLabels) => {
         planner.matrix('token_embd.weight', [vocabSize, h], `${decoder}${tokenEmbedding}.weight`);
         if (positionEmbedding !== undefined) {
           planner.exact('position_embd.weight', [numPositions, h], `${decoder}${positionEmbedding}.weight`);
         }
+        if (embeddingNorm !== undefined) planner.norm('token_embd_norm', h, `${decoder}${embeddingNorm}`);
         for (let layer = 0; layer < numLayers; layer++) {
           const [block, from] = [`blk.${layer}.`, `${decoder}${names.layers}.${layer}.`];
-          const sources = names.qkv.map((name) => from + name);
-          planner.norm(`${block}attn_norm`, h, from + names.norms[0]);
-          planner.linear(`${block}attn_qkv`, { sources, rows: [q, kv, kv], columns: h, bias: biases.qkv });
-          planner.dense(`${block}attn_output`, h, q, from + names.output, biases.others);
-          planner.norm(`${block}ffn_norm`, h, from + names.norms[1]);
-          planner.dense(`${block}ffn_up`, f, h, from + names.up, biases.others);
-          planner.dense(`${block}ffn_down`, h, f, from + names.down, biases.others);
+          const { qkv, norms } = names;
+          planner.norm(`${block}attn_norm`, h, from + norms[0]);
+          if (typeof qkv === 'string') {
+            planner.joinedHeads(`${block}attn_qkv`, h, numHeads, from + qkv, biases.qkv, numKeyValueHeads);
+          } else {
+            const sources = qkv.map((name) => from + name);
+            planner.linear(`${block}attn_qkv`, { sources, rows: [q, kv, kv], columns: h, bias: biases.qkv });
+          }
+          planner.dense(`${block}attn_output`, h, q, from + names.output, biases.output);
+          planner.norm(`${block}ffn_norm`, h, from + norms[1]);
+          planner.dense(`${block}ffn_up`, f, h, from + names.up, biases.mlp);
+          planner.dense(`${block}ffn_down`, h, f, from + names.down, biases.mlp);
         }
         planner.norm('output_norm', h, `${decoder}${names.lastNorm}`);
         planScore(planner, head, numLabels, h);

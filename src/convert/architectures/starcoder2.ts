@@ -7,7 +7,7 @@ import { MAX_POSITIONS } from '../limits';
 import type { EncoderHyperparameters, SlidingWindow } from './architecture';
 import { slidingWindow } from './layer-types';
 import { readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
-import { type PlainDecoder, type PlainDecoderNames, plainDecoder } from './plain-decoder';
+import { type PlainDecoderNames, plainDecoder, sameBiases } from './plain-decoder';
 import { readRotary, requireWholeHeads } from './rotary';
 
 const DEFAULTS = {
@@ -33,21 +33,11 @@ const NAMES: PlainDecoderNames = {
   ignored: /(^|\.)rotary_emb\.inv_freq$|(^|\.)lm_head\.weight$/,
 };
 
-export const starcoder2 = plainDecoder(
-  'Starcoder2ForSequenceClassification',
-  'starcoder2',
-  'starcoder2',
-  NAMES,
-  (config) => ({
-    hyperparameters: readHyperparameters(config),
-    biases: biases(config),
-  }),
-);
-
-function biases(config: ConfigReader): PlainDecoder['biases'] {
-  const all = config.boolean('use_bias', true);
-  return { qkv: all, others: all };
-}
+export const starcoder2 = plainDecoder('Starcoder2ForSequenceClassification', 'starcoder2', 'starcoder2', (config) => ({
+  hyperparameters: readHyperparameters(config),
+  names: NAMES,
+  biases: sameBiases(config.boolean('use_bias', true)),
+}));
 
 function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
   const sizes = readSizes(config, DEFAULTS);

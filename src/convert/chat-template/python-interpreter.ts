@@ -13,25 +13,19 @@ import {
   toList,
   toValue,
 } from './jinja';
+import { PYTHON_SPACES, pythonWords, stripEnd, stripStart } from '../../support/white-space';
 
 /** Statements, which write nothing where they have no value; an expression without one writes None. */
 const STATEMENTS = ['Set', 'Macro', 'Comment'];
-
-/** str.isspace */
-const WHITESPACE =
-  '\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000';
-
-const SPACES: ReadonlySet<string> = new Set(WHITESPACE);
-const BETWEEN_WORDS = new RegExp(`[${WHITESPACE}]+`, 'u');
 
 /** Ends of lines of str.splitlines that the library does not know. */
 // eslint-disable-next-line no-control-regex -- they are what is looked for
 const OTHER_LINES = /[\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
 
 const METHODS: Readonly<Record<string, (text: string, characters: Value | undefined) => string>> = {
-  strip: (text, characters) => stripEnd(stripStart(text, characters), characters),
-  lstrip: stripStart,
-  rstrip: stripEnd,
+  strip: (text, characters) => stripEnd(stripStart(text, strippedOf(characters)), strippedOf(characters)),
+  lstrip: (text, characters) => stripStart(text, strippedOf(characters)),
+  rstrip: (text, characters) => stripEnd(text, strippedOf(characters)),
   capitalize,
 };
 
@@ -67,7 +61,7 @@ export class PythonInterpreter extends Interpreter {
       const text = this.evaluate(object, environment)!;
       const [[characters]] = this.evaluateArguments(call.args, environment);
       if (text.type === 'StringValue' && method !== undefined) return toValue(method(text.value as string, characters));
-      if (text.type === 'StringValue') return toList(wordsOf(text.value as string).map(toValue));
+      if (text.type === 'StringValue') return toList(pythonWords(text.value as string).map(toValue));
     }
     return super.evaluateCallExpression(call, environment);
   }
@@ -125,27 +119,10 @@ function areEqual(left: Value, right: Value): boolean {
   return left.type === right.type && a === b;
 }
 
-function stripStart(text: string, characters: Value | undefined): string {
-  const own = Array.from(text);
-  const stripped = strippedOf(characters);
-  const from = own.findIndex((character) => !stripped.has(character));
-  return from < 0 ? '' : own.slice(from).join('');
-}
-
-function stripEnd(text: string, characters: Value | undefined): string {
-  const own = Array.from(text);
-  const stripped = strippedOf(characters);
-  return own.slice(0, own.findLastIndex((character) => !stripped.has(character)) + 1).join('');
-}
-
 function strippedOf(characters: Value | undefined): ReadonlySet<string> {
-  if (characters === undefined || characters.type === 'NullValue') return SPACES;
+  if (characters === undefined || characters.type === 'NullValue') return PYTHON_SPACES;
   if (characters.type === 'StringValue') return new Set(characters.value as string);
   throw new Error('it strips something that is no text');
-}
-
-function wordsOf(text: string): string[] {
-  return text.split(BETWEEN_WORDS).filter((word) => word !== '');
 }
 
 function capitalize(text: string): string {

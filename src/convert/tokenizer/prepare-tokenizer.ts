@@ -221,28 +221,26 @@ function baseJson(
     if (isBert) overruleNormalizer(json, bertNormalizer(config), warnings);
     return json;
   }
-  if (vocabulary !== undefined && codes !== undefined && tokenizerClass.subwords !== undefined) {
-    const first = tokenizerClass.subwords.map((role) => specials.contents.get(role) ?? '');
-    return synthesizeSubwords({ vocabulary, codes }, first, folder);
+  if (tokenizerClass.subwords !== undefined) {
+    if (vocabulary !== undefined && codes !== undefined) {
+      const first = tokenizerClass.subwords.map((role) => specials.contents.get(role) ?? '');
+      return synthesizeSubwords({ vocabulary, codes }, first, folder);
+    }
+    const reason = `${folder} lacks vocab.txt or bpe.codes, which ${tokenizerClass.name} is made of; add them`;
+    throw new EncoderError('tokenizer_missing', reason);
   }
   if (vocabulary !== undefined && tokenizerClass.model === 'WordPiece') {
     const unk = specials.contents.get('unk') ?? '[UNK]';
     return synthesize(vocabulary, bertNormalizer(config), unk, `${folder}/vocab.txt`);
   }
-  if (vocabularyTable !== undefined && merges !== undefined && takesMerges(tokenizerClass)) {
+  if (vocabularyTable !== undefined && merges !== undefined && tokenizerClass.model === 'BPE') {
     return synthesizeBpe(vocabularyTable, merges, `${folder}/merges.txt`);
   }
   const where = source === undefined ? '' : `, those of ${source} on the Hub`;
   throw new EncoderError('tokenizer_missing', missingFiles(files, tokenizerClass, folder) + where);
 }
 
-function takesMerges({ model, subwords }: TokenizerClass): boolean {
-  return model === 'BPE' && subwords === undefined;
-}
-
-function missingFiles(files: TokenizerFiles, tokenizerClass: TokenizerClass, folder: string): string {
-  const { name, model, arrange, subwords } = tokenizerClass;
-  if (subwords !== undefined) return `${folder} lacks vocab.txt or bpe.codes, which ${name} is made of; add them`;
+function missingFiles(files: TokenizerFiles, { name, model, arrange }: TokenizerClass, folder: string): string {
   if (files.sentencePiece !== undefined) {
     return (
       `${folder} has ${files.sentencePiece.name}, which is no file of ${name}, and no tokenizer.json; ` +

@@ -1,6 +1,7 @@
 /** A tokenizer.json made up from a plain vocabulary: vocab.txt, vocab.json with merges.txt, or vocab.txt with bpe.codes. */
 import { EncoderError } from '../../errors';
 import type { JsonObject } from '../../support/json';
+import { PYTHON_SPACES, RUST_SPACES, pythonWords, stripEnd, stripStart } from '../../support/white-space';
 import { MAX_VOCAB_SIZE } from '../limits';
 import { object, tokenizerDocument } from './tokenizer-components';
 import type { Vocabulary } from './vocabulary';
@@ -45,16 +46,11 @@ export function synthesizeSubwords(
   folder: string,
 ): JsonObject {
   const path = `${folder}/vocab.txt`;
-  const lines = linesOf(files.vocabulary);
-  if (lines.at(-1) === '') lines.pop();
-  if (lines.length > MAX_VOCAB_SIZE) {
-    throw new EncoderError('limit_exceeded', `${path} has ${lines.length} lines; at most ${MAX_VOCAB_SIZE} are read`);
-  }
   const malformed = (number: number, reason: string) =>
     new EncoderError('checkpoint_malformed', `${path}: line ${number + 1} ${reason}`);
   const vocab = object({});
-  const tokens = lines.map((line, number) => {
-    const entry = trim(line, IS_PYTHON_SPACE);
+  const tokens = vocabularyLines(linesOf(files.vocabulary), path).map((line, number) => {
+    const entry = stripEnd(stripStart(line, PYTHON_SPACES), PYTHON_SPACES);
     if (!entry.includes(' ')) throw malformed(number, 'is no token with its count');
     return entry.slice(0, entry.lastIndexOf(' '));
   });
@@ -70,7 +66,7 @@ function readCodes(text: string): [string, string][] {
   return linesOf(text)
     .slice(0, -1)
     .flatMap((line) => {
-      const [left, right, ...rest] = line.split(IS_PYTHON_SPACE).filter((part) => part !== '');
+      const [left, right, ...rest] = pythonWords(line);
       return left !== undefined && right !== undefined && rest.length === 1 ? [[left, right]] : [];
     });
 }
@@ -79,36 +75,19 @@ function linesOf(text: string): string[] {
   return text.split(/\r\n|\r|\n/);
 }
 
-/** White space to Rust's standard library, by which the tokenizers library reads a line. */
-const RUST_SPACE = '\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000';
-const IS_RUST_SPACE = new RegExp(`[${RUST_SPACE}]`);
-/** Four separators are white space to Python alone. */
-const IS_PYTHON_SPACE = new RegExp(`[${'\x1c\x1d\x1e\x1f'}${RUST_SPACE}]`);
-
-/** Character by character: an expression for the end takes quadratic time where much white space is not at the end. */
-function trimEnd(line: string, isSpace: RegExp): string {
-  let end = line.length;
-  while (end > 0 && isSpace.test(line[end - 1]!)) end--;
-  return line.slice(0, end);
-}
-
-function trim(line: string, isSpace: RegExp): string {
-  let start = 0;
-  while (start < line.length && isSpace.test(line[start]!)) start++;
-  return trimEnd(line.slice(start), isSpace);
-}
-
-/** One token per line, its id the line's number; of two equal lines the later one holds. */
-function readVocabularyText(text: string, path: string): JsonObject {
-  const lines = text.split('\n');
-  // The line break of the last line; what blank lines behind it are is for dropLastEmptyToken() to say.
+/** Lines of a vocab.txt that was split; the line break of the last line begins no other. */
+function vocabularyLines(lines: string[], path: string): string[] {
   if (lines.at(-1) === '') lines.pop();
-  if (lines.length > MAX_VOCAB_SIZE) {
-    throw new EncoderError('limit_exceeded', `${path} has ${lines.length} lines; at most ${MAX_VOCAB_SIZE} are read`);
-  }
+  if (lines.length <= MAX_VOCAB_SIZE) return lines;
+  throw new EncoderError('limit_exceeded', `${path} has ${lines.length} lines; at most ${MAX_VOCAB_SIZE} are read`);
+}
+
+/** One token per line, which the tokenizers library cuts as Rust does, its id the line's number; of two equal lines the later one holds. */
+function readVocabularyText(text: string, path: string): JsonObject {
   const vocabulary = object({});
-  lines.forEach((line, id) => {
-    vocabulary[trimEnd(line, IS_RUST_SPACE)] = id;
+  // What blank lines at the end are is for dropLastEmptyToken() to say.
+  vocabularyLines(text.split('\n'), path).forEach((line, id) => {
+    vocabulary[stripEnd(line, RUST_SPACES)] = id;
   });
   return vocabulary;
 }

@@ -22,7 +22,7 @@ from sentence_transformers import CrossEncoder
 configurations = importlib.import_module("check-configurations")
 
 # Models whose states no head of modules is put on here.
-WITHOUT_HEADS = {"bart", "mbart", "t5", "mt5", "umt5", "gpt2", "gpt_neo", "gpt_neox", "opt", "bloom", "phi",
+WITHOUT_HEADS = {"bart", "mbart", "t5", "mt5", "umt5", "gpt2", "gpt_neo", "gpt_neox", "gptj", "opt", "bloom", "phi",
                  "falcon", "starcoder2", "mobilebert"}
 CAUSAL = {"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "ministral", "phi3", "smollm3", "olmo2"}
 FLAGS = {"cls": "pooling_mode_cls_token", "mean": "pooling_mode_mean_tokens", "max": "pooling_mode_max_tokens",

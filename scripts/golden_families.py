@@ -18,6 +18,7 @@ BLOOM = dict(hidden_size=48, n_layer=3, vocab_size=7100, seq_length=512, pad_tok
 GPT_NEO = dict(hidden_size=48, num_layers=3, num_heads=4, vocab_size=7100, max_position_embeddings=512, window_size=20,
                attention_types=[[["global", "local"], 1], [["local"], 1]], bos_token_id=2, eos_token_id=3)
 PHI = {**BASE, "rope_parameters": {**THETA_100, "partial_rotary_factor": 0.5}}
+GPTJ = dict(n_embd=48, n_layer=3, n_head=4, n_positions=512, vocab_size=7100, rotary_dim=8, bos_token_id=2, eos_token_id=3)
 FALCON = dict(hidden_size=48, num_hidden_layers=3, num_attention_heads=4, vocab_size=7100, max_position_embeddings=512,
               rope_parameters=THETA_100, bos_token_id=2, eos_token_id=3)
 GPT2 = dict(n_embd=48, n_layer=3, n_head=4, n_positions=512, vocab_size=2501, pad_token_id=None, bos_token_id=0,
@@ -225,6 +226,9 @@ FAMILIES = {
     "falcon-serial": ("falcon", {**FALCON, "multi_query": False, "parallel_attn": False, "ffn_hidden_size": 80, "num_labels": 1}),
     "starcoder2": ("starcoder2", {**DECODER, "rope_parameters": THETA_100, "sliding_window": 20}),
     "starcoder2-unbiased": ("starcoder2", {**DECODER, "use_bias": False, "hidden_act": "relu", "pad_token_id": None, "num_labels": 2}),
+    "gptj": ("gptj", GPTJ),
+    "gptj-whole-heads": ("gptj", {**GPTJ, "rotary_dim": 12, "n_inner": 80, "activation_function": "silu", "pad_token_id": 0,
+                                  "num_labels": 1}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.

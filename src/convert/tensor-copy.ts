@@ -24,7 +24,7 @@ export async function copyTensor(
     for (const name of tensor.sources) await copyTransposed(weights, name, info, emit);
     return;
   }
-  for (const name of tensor.sources) {
+  for (const [index, name] of tensor.sources.entries()) {
     const source = weights.find(name)!;
     const { elements, bytes: blockBytes } = storedBlock(source.dtype)!;
     const bytesOf = (length: number) => (length / elements) * blockBytes;
@@ -33,7 +33,7 @@ export async function copyTensor(
     // Pieces are whole blocks: CHUNK_ELEMENTS and every row of a type with blocks are multiples of them.
     const rows = source.shape[0] ?? 1;
     const columns = count / rows;
-    for (const [first, taken] of tensor.rowRanges ?? [[0, rows] as const]) {
+    for (const [first, taken] of tensor.rowRanges?.[index] ?? [[0, rows] as const]) {
       const end = (first + taken) * columns;
       for (let start = first * columns; start < end; start += CHUNK_ELEMENTS) {
         const length = Math.min(CHUNK_ELEMENTS, end - start);
@@ -127,12 +127,12 @@ async function computeTensor(
   emit: (data: Uint8Array) => Promise<void>,
 ): Promise<void> {
   const sources: Float32Array[] = [];
-  for (const name of tensor.sources) {
+  for (const [index, name] of tensor.sources.entries()) {
     const source = weights.find(name)!;
     const numRows = source.shape[0] ?? 1;
     const rowBytes = source.sizeBytes / numRows;
     const parts: Float32Array[] = [];
-    for (const [first, count] of tensor.rowRanges ?? [[0, numRows] as const]) {
+    for (const [first, count] of tensor.rowRanges?.[index] ?? [[0, numRows] as const]) {
       const bytes = await weights.read(name, first * rowBytes, count * rowBytes);
       const values = decodeElements(source.dtype, bytes);
       checkValues(values, 'f32', name, source.file, first * (values.length / count));

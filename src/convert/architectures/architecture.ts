@@ -28,8 +28,8 @@ export interface PlannedTensor {
   readonly twins?: readonly string[];
   /** The sources are matrices of the shape [columns, rows]; rows may be several axes. */
   readonly isTransposed?: boolean;
-  /** The rows that are taken from every source, in this order. Default: all. */
-  readonly rowRanges?: readonly RowRange[];
+  /** For each source the rows that are taken from it, in this order. Default: all. */
+  readonly rowRanges?: readonly (readonly RowRange[])[];
   /**
    * For small exact tensors that are not stored as they are: from the values of all sources, or of their rows, read at
    * once, to the values of this tensor in pieces.

@@ -15,6 +15,7 @@ import { electra } from './electra';
 import { esm } from './esm';
 import { eurobert } from './eurobert';
 import { falcon } from './falcon';
+import { gptj } from './gptj';
 import { gptNeo } from './gpt-neo';
 import { gptNeox } from './gpt-neox';
 import { gpt2 } from './gpt2';
@@ -67,6 +68,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   gpt2,
   gptNeo,
   gptNeox,
+  gptj,
   opt,
   bloom,
   phi,

@@ -3,7 +3,7 @@
  * logits = score(norm(h[last token that is no pad])). From a family's own names to the file's.
  */
 import type { ConfigReader } from '../config';
-import type { Architecture, EncoderHyperparameters } from './architecture';
+import type { Architecture, EncoderHyperparameters, RowRange } from './architecture';
 import type { Biases } from './decoder-family';
 import { planScore, scoreHead } from './score-head';
 import { planClassifier, prefixesOf } from './tensor-planner';
@@ -34,6 +34,8 @@ export interface PlainDecoder {
   readonly hyperparameters: EncoderHyperparameters;
   readonly names: PlainDecoderNames;
   readonly biases: Biases;
+  /** The order of the rows of queries and of keys, where those that turn together stand side by side. Default: as they are. */
+  readonly turnedRows?: readonly RowRange[];
 }
 
 /** All linear layers, or none. */
@@ -52,7 +54,7 @@ export function plainDecoder(
     sourceClass,
     modelType,
     describe(config, weights) {
-      const { hyperparameters, names, biases } = read(config);
+      const { hyperparameters, names, biases, turnedRows } = read(config);
       const { tokenEmbedding, positionEmbedding, embeddingNorm, ignored } = names;
       const { numLayers, hiddenSize: h, numHeads, intermediateSize: f, vocabSize, numPositions } = hyperparameters;
       const { headSize = h / numHeads, numKeyValueHeads = numHeads } = hyperparameters;
@@ -72,7 +74,8 @@ export function plainDecoder(
             planner.joinedHeads(`${block}attn_qkv`, h, numHeads, from + qkv, biases.qkv, numKeyValueHeads);
           } else {
             const sources = qkv.map((name) => from + name);
-            planner.linear(`${block}attn_qkv`, { sources, rows: [q, kv, kv], columns: h, bias: biases.qkv });
+            const rowRanges = turnedRows && [turnedRows, turnedRows, [[0, kv]] as const];
+            planner.linear(`${block}attn_qkv`, { sources, rows: [q, kv, kv], rowRanges, columns: h, bias: biases.qkv });
           }
           planner.dense(`${block}attn_output`, h, q, from + names.output, biases.output);
           planner.norm(`${block}ffn_norm`, h, from + norms[1]);

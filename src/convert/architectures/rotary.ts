@@ -70,7 +70,7 @@ export function rotation(
   const share = readRotaryNumber(config, parameters, 'partial_rotary_factor', ofAll, 0.01, 1);
   const rotated = Math.trunc(headSize * share);
   if (rotated < 2 || rotated % 2 !== 0) config.unsupported(`rotary embedding of ${rotated} columns of a head`);
-  const periods = Float32Array.from({ length: rotated / 2 }, (_, i) => theta ** Math.fround((2 * i) / rotated));
+  const periods = rotaryPeriods(theta, rotated);
   const plain = { theta, rotated, periods };
   const type = JSON.stringify(parameters['rope_type'] ?? parameters['type'] ?? 'default');
   switch (type) {
@@ -91,6 +91,11 @@ export function rotation(
         `the rotary embedding has the type ${type.slice(0, 60)}; supported are default, dynamic, linear, llama3, yarn and longrope`,
       );
   }
+}
+
+/** theta^(2i / rotated), for the pairs of the columns that turn. */
+export function rotaryPeriods(theta: number, rotated: number): Float32Array {
+  return Float32Array.from({ length: rotated / 2 }, (_, i) => theta ** Math.fround((2 * i) / rotated));
 }
 
 /** Frequencies for one of two kinds of layer, which share all else. */

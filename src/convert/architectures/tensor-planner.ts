@@ -25,6 +25,8 @@ export function prefixesOf(name: string): Prefixes {
 export interface PlannedLinear {
   readonly sources: readonly string[];
   readonly rows: readonly number[];
+  /** For each source the order of all its rows. Default: as they are. */
+  readonly rowRanges?: readonly (readonly RowRange[])[] | undefined;
   readonly columns: number;
   /** Whether every source has a bias, or none. */
   readonly bias: boolean;
@@ -44,7 +46,13 @@ export class TensorPlanner {
   /** `rowRanges` puts all rows of the source into another order. */
   matrix(name: string, shape: readonly [number, number], source: string, rowRanges?: readonly RowRange[]): void {
     this.take(source, shape);
-    this.tensors.push({ name, shape, sources: [source], storage: 'matrix', ...(rowRanges && { rowRanges }) });
+    this.tensors.push({
+      name,
+      shape,
+      sources: [source],
+      storage: 'matrix',
+      ...(rowRanges && { rowRanges: [rowRanges] }),
+    });
   }
 
   /** A matrix that the model has under several names, of which checkpoints hold one or more. */
@@ -63,7 +71,7 @@ export class TensorPlanner {
       shape: [rowRanges?.reduce((sum, [, count]) => sum + count, 0) ?? rows!, ...rest],
       sources: [source],
       storage: 'exact',
-      ...(rowRanges && { rowRanges }),
+      ...(rowRanges && { rowRanges: [rowRanges] }),
     });
   }
 
@@ -82,16 +90,23 @@ export class TensorPlanner {
       sources: sources.map(([source]) => source),
       storage: 'exact',
       compute,
-      ...(rowRanges && { rowRanges }),
+      ...(rowRanges && { rowRanges: sources.map(() => rowRanges) }),
     });
   }
 
-  linear(name: string, { sources, rows, columns, bias, storage = 'matrix' }: PlannedLinear): void {
+  linear(name: string, { sources, rows, rowRanges, columns, bias, storage = 'matrix' }: PlannedLinear): void {
     const total = rows.reduce((sum, count) => sum + count, 0);
     const add = (part: string, rest: readonly number[], kind: PlannedTensor['storage']) => {
       const names = sources.map((source) => `${source}.${part}`);
       names.forEach((source, index) => this.take(source, [rows[index]!, ...rest]));
-      this.tensors.push({ name: `${name}.${part}`, shape: [total, ...rest], sources: names, storage: kind });
+      const shape = [total, ...rest];
+      this.tensors.push({
+        name: `${name}.${part}`,
+        shape,
+        sources: names,
+        storage: kind,
+        ...(rowRanges && { rowRanges }),
+      });
     };
     add('weight', [columns], storage);
     if (bias) add('bias', [], 'exact');

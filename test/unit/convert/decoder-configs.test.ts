@@ -198,6 +198,16 @@ describe('Phi', () => {
   });
 });
 
+describe('GPT-J', () => {
+  it('may hold the masks of old checkpoints and the head of a language model', () => {
+    const gptj = family('gptj');
+    const names = ['bias', 'masked_bias', 'embed_positions'].map((name) => `transformer.h.1.attn.${name}`);
+    const more = Object.fromEntries([...names, 'lm_head.weight', 'lm_head.bias'].map((name) => [name, [4]]));
+    const { tensors } = describeModel(gptj, {}, { ...gptj.tensors, ...more });
+    expect(tensors).toHaveLength(describeModel(gptj, {}).tensors.length);
+  });
+});
+
 describe('StarCoder 2', () => {
   it('has its window in all layers, whatever layer_types says', () => {
     expect(facts('starcoder2', { layer_types: Array(3).fill('full_attention') })).toEqual(facts('starcoder2'));

@@ -66,8 +66,10 @@ describe('a tensor computed from rows', () => {
       sources: ['one'],
       storage: 'exact',
       rowRanges: [
-        [2, 1],
-        [0, 1],
+        [
+          [2, 1],
+          [0, 1],
+        ],
       ],
       compute: ([rows]) => [rows!.subarray(0, 4).map((value, index) => value - rows![4 + index]!)],
     };

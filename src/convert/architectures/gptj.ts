@@ -1,0 +1,78 @@
+/**
+ * GPTJForSequenceClassification: attention and feed-forward part read the same states through one layer norm; of the first
+ * columns of each head those that turn together stand side by side; logits = score(ln_f(h[last token that is no pad])).
+ */
+import type { ConfigReader } from '../config';
+import {
+  MAX_HEAD_SIZE,
+  MAX_HEADS,
+  MAX_HIDDEN_SIZE,
+  MAX_INTERMEDIATE_SIZE,
+  MAX_LAYERS,
+  MAX_POSITIONS,
+  MAX_VOCAB_SIZE,
+} from '../limits';
+import type { EncoderHyperparameters, RowRange } from './architecture';
+import { checkHeads, readActivation } from './mechanisms';
+import { type PlainDecoder, type PlainDecoderNames, plainDecoder } from './plain-decoder';
+import { reciprocals } from './rope-scaling';
+import { rotaryPeriods } from './rotary';
+
+const NAMES: PlainDecoderNames = {
+  decoder: 'transformer',
+  tokenEmbedding: 'wte',
+  layers: 'h',
+  norms: ['ln_1', 'ln_1'],
+  qkv: ['attn.q_proj', 'attn.k_proj', 'attn.v_proj'],
+  output: 'attn.out_proj',
+  up: 'mlp.fc_in',
+  down: 'mlp.fc_out',
+  lastNorm: 'ln_f',
+  // Causal masks and sines of old checkpoints, and what language models have beside the classifier.
+  ignored: /(^|\.)attn\.((masked_)?bias|embed_positions)$|(^|\.)lm_head\.(weight|bias)$/,
+};
+
+export const gptj = plainDecoder('GPTJForSequenceClassification', 'gptj', 'gptj', (config): PlainDecoder => {
+  const hiddenSize = config.integer(['n_embd', 'hidden_size'], 4096, 1, MAX_HIDDEN_SIZE);
+  const numHeads = config.integer(['n_head', 'num_attention_heads'], 16, 1, MAX_HEADS);
+  checkHeads(config, { hiddenSize, numHeads });
+  const headSize = hiddenSize / numHeads;
+  const rotated = readRotated(config, headSize);
+  const hyperparameters: EncoderHyperparameters = {
+    numLayers: config.integer(['n_layer', 'num_hidden_layers'], 28, 1, MAX_LAYERS),
+    hiddenSize,
+    numHeads,
+    intermediateSize: config.integer('n_inner', 4 * hiddenSize, 1, MAX_INTERMEDIATE_SIZE),
+    numPositions: config.integer(['n_positions', 'max_position_embeddings'], 2048, 1, MAX_POSITIONS),
+    vocabSize: config.integer('vocab_size', 50_400, 1, MAX_VOCAB_SIZE),
+    numTokenTypes: 0,
+    normEps: config.number('layer_norm_epsilon', 1e-5, 1e-12, 1),
+    normPlacement: 'parallel',
+    hiddenActivation: readActivation(config, 'activation_function', 'gelu_new'),
+    isCausal: true,
+    positionKind: 'rope',
+    rope: { inverseFrequencies: reciprocals(rotaryPeriods(10_000, rotated)), attentionFactor: 1 },
+  };
+  const biases = { qkv: false, output: false, mlp: true };
+  return { hyperparameters, names: NAMES, biases, turnedRows: pairsApart(numHeads, headSize, rotated) };
+});
+
+/** Columns of a head that turn. With null transformers has sines of the hidden size for heads that are smaller. */
+function readRotated(config: ConfigReader, headSize: number): number {
+  const rotated = config.json['rotary_dim'] === null ? 0 : config.integer('rotary_dim', 64, 0, MAX_HEAD_SIZE);
+  if (rotated < 2 || rotated % 2 !== 0 || rotated > headSize) {
+    config.unsupported(`rotary_dim is no even number from 2 to ${headSize}, the columns of a head`);
+  }
+  return rotated;
+}
+
+/** Of the columns of each head that turn the first of all pairs, then the second: which changes no product of two rows. */
+function pairsApart(numHeads: number, headSize: number, rotated: number): RowRange[] {
+  const starts = Array.from({ length: numHeads }, (_, head) => head * headSize);
+  const pairs = Array.from({ length: rotated / 2 }, (_, pair) => 2 * pair);
+  return starts.flatMap((start): RowRange[] => [
+    ...pairs.map((first) => [start + first, 1] as const),
+    ...pairs.map((first) => [start + first + 1, 1] as const),
+    ...(rotated < headSize ? [[start + rotated, headSize - rotated] as const] : []),
+  ]);
+}

@@ -18,6 +18,7 @@ BLOOM = dict(hidden_size=48, n_layer=3, vocab_size=7100, seq_length=512, pad_tok
 GPT_NEO = dict(hidden_size=48, num_layers=3, num_heads=4, vocab_size=7100, max_position_embeddings=512, window_size=20,
                attention_types=[[["global", "local"], 1], [["local"], 1]], bos_token_id=2, eos_token_id=3)
 PHI = {**BASE, "rope_parameters": {**THETA_100, "partial_rotary_factor": 0.5}}
+SQUEEZEBERT = {**BASE, "embedding_size": 48, "pad_token_id": 0}
 GPTJ = dict(n_embd=48, n_layer=3, n_head=4, n_positions=512, vocab_size=7100, rotary_dim=8, bos_token_id=2, eos_token_id=3)
 FALCON = dict(hidden_size=48, num_hidden_layers=3, num_attention_heads=4, vocab_size=7100, max_position_embeddings=512,
               rope_parameters=THETA_100, bos_token_id=2, eos_token_id=3)
@@ -229,6 +230,9 @@ FAMILIES = {
     "gptj": ("gptj", GPTJ),
     "gptj-whole-heads": ("gptj", {**GPTJ, "rotary_dim": 12, "n_inner": 80, "activation_function": "silu", "pad_token_id": 0,
                                   "num_labels": 1}),
+    "squeezebert": ("squeezebert", SQUEEZEBERT),
+    "squeezebert-groups": ("squeezebert", {**SQUEEZEBERT, "q_groups": 1, "k_groups": 2, "v_groups": 3, "post_attention_groups": 4,
+                                           "intermediate_groups": 8, "output_groups": 1, "num_labels": 2}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.

@@ -24,6 +24,12 @@ export async function copyTensor(
     for (const name of tensor.sources) await copyTransposed(weights, name, info, emit);
     return;
   }
+  if (tensor.groups !== undefined) {
+    for (const [index, name] of tensor.sources.entries()) {
+      await copyGrouped(weights, name, tensor.groups[index]!, info, emit);
+    }
+    return;
+  }
   for (const [index, name] of tensor.sources.entries()) {
     const source = weights.find(name)!;
     const { elements, bytes: blockBytes } = storedBlock(source.dtype)!;
@@ -78,6 +84,34 @@ async function copyTransposed(
     for (let start = 0; start < strip.length; start += CHUNK_ELEMENTS) {
       await emit(encodeElements(type, strip.subarray(start, start + CHUNK_ELEMENTS)));
     }
+  }
+}
+
+/** Rows of `numGroups` groups, each with the values of its group's columns alone: a matrix with blocks on its diagonal. */
+async function copyGrouped(
+  weights: TensorSource,
+  name: string,
+  numGroups: number,
+  info: GgufTensorInfo,
+  emit: (data: Uint8Array) => Promise<void>,
+): Promise<void> {
+  const { dtype, shape, file } = weights.find(name)!;
+  const { bytes: elementBytes } = storedBlock(dtype)!;
+  const type = info.type.name as ElementType;
+  const [rows = 1, width = 1] = shape;
+  const columns = width * numGroups;
+  const rowsAtOnce = Math.max(1, Math.floor(CHUNK_ELEMENTS / columns));
+  for (let first = 0; first < rows; first += rowsAtOnce) {
+    const count = Math.min(rowsAtOnce, rows - first);
+    const bytes = await weights.read(name, first * width * elementBytes, count * width * elementBytes);
+    const values = decodeElements(dtype, bytes);
+    checkValues(values, dtype === type.toUpperCase() ? undefined : type, name, file, first * width);
+    const blocks = new Float32Array(count * columns);
+    for (let row = 0; row < count; row++) {
+      const group = Math.floor((first + row) / (rows / numGroups));
+      blocks.set(values.subarray(row * width, (row + 1) * width), row * columns + group * width);
+    }
+    await emit(encodeElements(type, blocks));
   }
 }
 

@@ -28,6 +28,11 @@ export interface PlannedTensor {
   readonly twins?: readonly string[];
   /** The sources are matrices of the shape [columns, rows]; rows may be several axes. */
   readonly isTransposed?: boolean;
+  /**
+   * For each source in how many groups its rows and the matrix's columns stand: rows of a group have values for its columns,
+   * all others are zero. Default: in one.
+   */
+  readonly groups?: readonly number[];
   /** For each source the rows that are taken from it, in this order. Default: all. */
   readonly rowRanges?: readonly (readonly RowRange[])[];
   /**

@@ -11,18 +11,18 @@ import type {
 } from './architecture';
 import { type Place, type Prefixes, type TensorPlanner, planClassifier, planTensors } from './tensor-planner';
 
-/** Plans the layer `target` of the file from layers in another order; `from` gives a name its prefix. */
+/** Plans the layer `target` of the file from what is no linear layer, or in another order; `from` gives a name its prefix. */
 type PlanLinear = (planner: TensorPlanner, target: string, from: (name: string) => string) => void;
 
 /** Names of one layer's parts. */
 export interface LayerNames {
   /** Three layers, or one that holds all three in this order. */
   readonly qkv: readonly [query: string, key: string, value: string] | readonly [all: string] | PlanLinear;
-  readonly attentionOutput: string;
+  readonly attentionOutput: string | PlanLinear;
   readonly attentionNorm: string;
   /** Of a gated part the half that is activated, then the other. */
   readonly up: string | readonly [gate: string, up: string] | PlanLinear;
-  readonly down: string;
+  readonly down: string | PlanLinear;
   readonly outputNorm: string;
 }
 
@@ -202,19 +202,20 @@ function planLayer(
   const { hiddenSize: h, intermediateSize: f, numHeads, headSize = h / numHeads, normPlacement } = hyperparameters;
   const layer = layerNames(block);
   const q = numHeads * headSize;
-  const linear = (name: string, rows: readonly number[], columns: number, sources: readonly string[], bias: boolean) =>
-    planner.linear(`blk.${block}.${name}`, { sources: sources.map(from), rows, columns, bias });
+  type Source = string | readonly string[] | PlanLinear;
+  const linear = (name: string, rows: readonly number[], columns: number, source: Source, bias: boolean) => {
+    const target = `blk.${block}.${name}`;
+    if (typeof source === 'function') return source(planner, target, from);
+    planner.linear(target, { sources: [source].flat().map(from), rows, columns, bias });
+  };
   const [attentionNorm, outputNorm] = normPlacement === 'pre' ? PRE_NORMS : POST_NORMS;
   const norm = (name: string, source: string) => planner.norm(`blk.${block}.${name}`, h, from(source));
 
-  if (typeof layer.qkv === 'function') layer.qkv(planner, `blk.${block}.attn_qkv`, from);
-  else linear('attn_qkv', layer.qkv.length === 1 ? [3 * q] : [q, q, q], h, layer.qkv, biases.attention);
-  linear('attn_output', [h], q, [layer.attentionOutput], biases.attention);
+  linear('attn_qkv', layer.qkv.length === 1 ? [3 * q] : [q, q, q], h, layer.qkv, biases.attention);
+  linear('attn_output', [h], q, layer.attentionOutput, biases.attention);
   norm(attentionNorm, layer.attentionNorm);
-  if (typeof layer.up === 'function') layer.up(planner, `blk.${block}.ffn_up`, from);
-  else if (typeof layer.up === 'string') linear('ffn_up', [f], h, [layer.up], biases.up);
-  else linear('ffn_up', [f, f], h, layer.up, biases.up);
-  linear('ffn_down', [h], f, [layer.down], biases.down);
+  linear('ffn_up', typeof layer.up === 'string' ? [f] : [f, f], h, layer.up, biases.up);
+  linear('ffn_down', [h], f, layer.down, biases.down);
   norm(outputNorm, layer.outputNorm);
 }
 

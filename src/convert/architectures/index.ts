@@ -33,6 +33,7 @@ import { phi } from './phi';
 import { rembert } from './rembert';
 import { robertaFamily } from './roberta';
 import { rotaryBertFamily } from './rotary-bert';
+import { squeezebert } from './squeezebert';
 import { starcoder2 } from './starcoder2';
 import { t5Family } from './t5';
 import { t5Rerankers } from './t5-reranker';
@@ -56,6 +57,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   curator,
   xlnet,
   mobilebert,
+  squeezebert,
   modernbert,
   ...rotaryBertFamily,
   jinaBert,

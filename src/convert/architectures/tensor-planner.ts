@@ -117,6 +117,25 @@ export class TensorPlanner {
     this.linear(name, { sources: [source], rows: [rows], columns, bias });
   }
 
+  /**
+   * Convolutions over one token, stacked: each reads its columns in as many groups as `groups` says of it, and gives as many
+   * groups of rows.
+   */
+  grouped(
+    name: string,
+    sources: readonly string[],
+    rows: readonly number[],
+    columns: number,
+    groups: readonly number[],
+  ): void {
+    const weights = sources.map((source) => `${source}.weight`);
+    weights.forEach((source, index) => this.take(source, [rows[index]!, columns / groups[index]!, 1]));
+    const total = rows.reduce((sum, count) => sum + count, 0);
+    this.tensors.push({ name: `${name}.weight`, shape: [total, columns], sources: weights, storage: 'matrix', groups });
+    const biases = sources.map((source) => `${source}.bias`);
+    this.stacked(`${name}.bias`, biases, rows);
+  }
+
   /** Likewise, of the head. */
   headDense(name: string, rows: number, columns: number, source: string, bias = true): void {
     this.linear(name, { sources: [source], rows: [rows], columns, bias, storage: 'exact' });

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { PlannedTensor } from '../../../src/convert/architectures/architecture';
 import { copyTensor } from '../../../src/convert/tensor-copy';
 import { encodeElements } from '../../../src/convert/dtypes/dtypes';
+import { CHUNK_ELEMENTS } from '../../../src/convert/limits';
 import type { TensorSource } from '../../../src/convert/readers/tensor-source';
 import { ggmlType } from '../../../src/gguf/types';
 
@@ -81,6 +82,59 @@ describe('a tensor computed from rows', () => {
       [0, 16],
     ]);
     expect(Buffer.concat(pieces)).toEqual(Buffer.from(Float32Array.of(2, 2, 2, 2).buffer));
+  });
+});
+
+describe('a matrix of groups', () => {
+  async function grouped(rows: number, width: number, numGroups: number, damaged?: number): Promise<Buffer> {
+    const values = Float32Array.from({ length: rows * width }, (_, index) => 1 + (index % 100));
+    if (damaged !== undefined) values[damaged] = 1e6;
+    const data = Buffer.from(values.buffer);
+    const source: TensorSource = {
+      names: () => ['one'],
+      find: () => ({ dtype: 'F32', shape: [rows, width, 1], sizeBytes: data.length, file: 'model.safetensors' }),
+      read: (_, offset, length) => Promise.resolve(data.subarray(offset, offset + length)),
+    };
+    const columns = width * numGroups;
+    const info = { name: 't', ne: [columns, rows], type: ggmlType('f16'), offset: 0, sizeBytes: 2 * rows * columns };
+    const planned = {
+      name: 't',
+      shape: [rows, columns],
+      sources: ['one'],
+      storage: 'matrix',
+      groups: [numGroups],
+    } as const;
+    const pieces: Uint8Array[] = [];
+    await copyTensor(source, planned, info, (piece) => Promise.resolve(void pieces.push(piece)));
+    return Buffer.concat(pieces);
+  }
+
+  it('has the values of each group in the columns of that group, and zeros', async () => {
+    const rows = [
+      [1, 2, 0, 0],
+      [3, 4, 0, 0],
+      [0, 0, 5, 6],
+      [0, 0, 7, 8],
+    ];
+    expect(await grouped(4, 2, 2)).toEqual(Buffer.from(encodeElements('f16', Float32Array.from(rows.flat()))));
+  });
+
+  it('is written in pieces, in which groups begin anywhere', async () => {
+    const rows = Math.ceil(CHUNK_ELEMENTS / 2);
+    const bytes = await grouped(rows * 3, 1, 3);
+    expect(bytes).toHaveLength(2 * 9 * rows);
+    for (const row of [0, rows - 1, rows, 2 * rows - 1, 2 * rows, 3 * rows - 1]) {
+      const expected = new Float32Array(3);
+      expected[Math.floor(row / rows)] = 1 + (row % 100);
+      expect(bytes.subarray(6 * row, 6 * row + 6)).toEqual(Buffer.from(encodeElements('f16', expected)));
+    }
+  });
+
+  it('names what the type cannot hold', async () => {
+    await expect(grouped(4, 2, 2, 5)).rejects.toMatchObject({
+      code: 'dtype_unsupported',
+      message: expect.stringContaining('at index 5') as string,
+    });
   });
 });
 

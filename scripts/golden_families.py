@@ -20,6 +20,7 @@ GPT_NEO = dict(hidden_size=48, num_layers=3, num_heads=4, vocab_size=7100, max_p
 PHI = {**BASE, "rope_parameters": {**THETA_100, "partial_rotary_factor": 0.5}}
 SQUEEZEBERT = {**BASE, "embedding_size": 48, "pad_token_id": 0}
 GPTJ = dict(n_embd=48, n_layer=3, n_head=4, n_positions=512, vocab_size=7100, rotary_dim=8, bos_token_id=2, eos_token_id=3)
+STABLELM = {**DECODER, "rope_parameters": {**THETA_100, "partial_rotary_factor": 0.5}}
 FALCON = dict(hidden_size=48, num_hidden_layers=3, num_attention_heads=4, vocab_size=7100, max_position_embeddings=512,
               rope_parameters=THETA_100, bos_token_id=2, eos_token_id=3)
 GPT2 = dict(n_embd=48, n_layer=3, n_head=4, n_positions=512, vocab_size=2501, pad_token_id=None, bos_token_id=0,
@@ -233,6 +234,9 @@ FAMILIES = {
     "squeezebert": ("squeezebert", SQUEEZEBERT),
     "squeezebert-groups": ("squeezebert", {**SQUEEZEBERT, "q_groups": 1, "k_groups": 2, "v_groups": 3, "post_attention_groups": 4,
                                            "intermediate_groups": 8, "output_groups": 1, "num_labels": 2}),
+    "stablelm": ("stablelm", STABLELM),
+    "stablelm-parallel": ("stablelm", {**STABLELM, "use_parallel_residual": True, "use_qkv_bias": True, "num_key_value_heads": 4,
+                                       "hidden_act": "gelu", "pad_token_id": None, "num_labels": 2}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.

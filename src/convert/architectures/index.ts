@@ -34,6 +34,7 @@ import { rembert } from './rembert';
 import { robertaFamily } from './roberta';
 import { rotaryBertFamily } from './rotary-bert';
 import { squeezebert } from './squeezebert';
+import { stablelm } from './stablelm';
 import { starcoder2 } from './starcoder2';
 import { t5Family } from './t5';
 import { t5Rerankers } from './t5-reranker';
@@ -76,6 +77,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   phi,
   falcon,
   starcoder2,
+  stablelm,
   modernbertDecoder,
   ...decoders,
   ...t5Rerankers,

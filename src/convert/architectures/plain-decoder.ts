@@ -1,5 +1,5 @@
 /**
- * Classifiers on decoders with layer norms and a feed-forward part without a gate:
+ * Classifiers on decoders with layer norms and, most of them, a feed-forward part without a gate:
  * logits = score(norm(h[last token that is no pad])). From a family's own names to the file's.
  */
 import type { ConfigReader } from '../config';
@@ -23,7 +23,8 @@ export interface PlainDecoderNames {
   /** Three layers, or one that holds them head by head. */
   readonly qkv: readonly [query: string, key: string, value: string] | string;
   readonly output: string;
-  readonly up: string;
+  /** Of a gated part the half that is activated, then the other. */
+  readonly up: string | readonly [gate: string, up: string];
   readonly down: string;
   readonly lastNorm: string;
   /** Tensors that sequence classification does not use. */
@@ -79,7 +80,8 @@ export function plainDecoder(
           }
           planner.dense(`${block}attn_output`, h, q, from + names.output, biases.output);
           planner.norm(`${block}ffn_norm`, h, from + norms[1]);
-          planner.dense(`${block}ffn_up`, f, h, from + names.up, biases.mlp);
+          const ups = [names.up].flat().map((name) => from + name);
+          planner.linear(`${block}ffn_up`, { sources: ups, rows: ups.map(() => f), columns: h, bias: biases.mlp });
           planner.dense(`${block}ffn_down`, h, f, from + names.down, biases.mlp);
         }
         planner.norm('output_norm', h, `${decoder}${names.lastNorm}`);

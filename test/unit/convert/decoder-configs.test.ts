@@ -208,6 +208,15 @@ describe('GPT-J', () => {
   });
 });
 
+describe('StableLM', () => {
+  it('turns a quarter of each head unless it says otherwise', () => {
+    const own = { rope_parameters: null, rope_theta: 100, num_attention_heads: 2, num_key_value_heads: 1 };
+    expect(facts('stablelm', own).rope!.inverseFrequencies).toHaveLength(3);
+    const half = { rope_parameters: null, rope_theta: 100, partial_rotary_factor: 0.5 };
+    expect(facts('stablelm', half)).toEqual(facts('stablelm'));
+  });
+});
+
 describe('StarCoder 2', () => {
   it('has its window in all layers, whatever layer_types says', () => {
     expect(facts('starcoder2', { layer_types: Array(3).fill('full_attention') })).toEqual(facts('starcoder2'));

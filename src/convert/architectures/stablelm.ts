@@ -1,0 +1,70 @@
+/**
+ * StableLmForSequenceClassification: layer norms before each part, or one that both read; part of each head turns; a gated
+ * feed-forward part; logits = score(norm(h[last token that is no pad])).
+ */
+import type { ConfigReader } from '../config';
+import type { EncoderHyperparameters } from './architecture';
+import { checkHeads, readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
+import { type PlainDecoderNames, plainDecoder } from './plain-decoder';
+import { rotaryParameters, rotation } from './rotary';
+
+const DEFAULTS = {
+  numLayers: 32,
+  hiddenSize: 2560,
+  numHeads: 32,
+  intermediateSize: 6912,
+  numPositions: 4096,
+  vocabSize: 50_304,
+};
+
+const NAMES: Omit<PlainDecoderNames, 'norms'> = {
+  decoder: 'model',
+  tokenEmbedding: 'embed_tokens',
+  layers: 'layers',
+  qkv: ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'],
+  output: 'self_attn.o_proj',
+  up: ['mlp.gate_proj', 'mlp.up_proj'],
+  down: 'mlp.down_proj',
+  lastNorm: 'norm',
+  // Frequencies of old checkpoints, and what language models have beside the classifier.
+  ignored: /(^|\.)rotary_emb\.inv_freq$|(^|\.)lm_head\.weight$/,
+};
+
+export const stablelm = plainDecoder('StableLmForSequenceClassification', 'stablelm', 'stablelm', (config) => {
+  const isParallel = config.boolean('use_parallel_residual', false);
+  const second = isParallel ? 'input_layernorm' : 'post_attention_layernorm';
+  return {
+    hyperparameters: readHyperparameters(config, isParallel),
+    names: { ...NAMES, norms: ['input_layernorm', second] },
+    biases: { qkv: config.boolean('use_qkv_bias', false), output: false, mlp: false },
+  };
+});
+
+function readHyperparameters(config: ConfigReader, isParallel: boolean): EncoderHyperparameters {
+  if (config.boolean('qk_layernorm', false)) {
+    config.unsupported('qk_layernorm is true; only models without layer norms of queries and keys are supported');
+  }
+  const sizes = readSizes(config, DEFAULTS);
+  checkHeads(config, sizes);
+  const headSize = sizes.hiddenSize / sizes.numHeads;
+  if (readHeadSize(config, sizes) !== headSize) {
+    config.unsupported(`head_dim is not ${headSize}, the share of hidden_size that a head has in this class`);
+  }
+  const parameters = {
+    partial_rotary_factor: config.number('partial_rotary_factor', 0.25, 0.01, 1),
+    ...rotaryParameters(config),
+  };
+  return {
+    ...sizes,
+    numKeyValueHeads: readKeyValueHeads(config, sizes.numHeads, 32),
+    headSize,
+    numTokenTypes: 0,
+    normEps: config.number('layer_norm_eps', 1e-5, 1e-12, 1),
+    normPlacement: isParallel ? 'parallel' : 'pre',
+    hiddenActivation: readActivation(config, 'hidden_act', 'silu'),
+    feedForwardKind: 'glu',
+    isCausal: true,
+    positionKind: 'rope',
+    rope: rotation(config, parameters, headSize, config.number('rope_theta', 10_000, 1, 1e9)),
+  };
+}

@@ -23,7 +23,7 @@ CANDIDATES = 6
 LARGEST_DEFAULT = 16
 KEPT = {"model_type", "architectures", "vocab_size"}
 LANGUAGE_MODELS = ["llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "ministral", "phi3", "smollm3", "olmo2",
-                   "granite"]
+                   "olmo3", "granite"]
 DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 TYPES = [None, "f16", "bf16", "q8_0", "q5_0", "q4_0"]
 ONE_OF_MANY = "single_label_classification"

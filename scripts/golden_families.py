@@ -35,6 +35,7 @@ LLAMA3 = {"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq
 YARN = {"rope_type": "yarn", "rope_theta": 10000.0, "original_max_position_embeddings": 64}
 LONGROPE = {**DECODER, "num_attention_heads": 3, "num_key_value_heads": 1, "original_max_position_embeddings": 48,
             "bos_token_id": 2, "eos_token_id": 3}
+OLMO3 = {**DECODER, "num_hidden_layers": 4, "sliding_window": 20}
 
 # Encoders with a decoder, wide enough for the types in blocks; [CLS] and [SEP] of the tokenizer are their bos and eos.
 BART = dict(d_model=64, encoder_layers=3, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=2,
@@ -237,6 +238,11 @@ FAMILIES = {
     "stablelm": ("stablelm", STABLELM),
     "stablelm-parallel": ("stablelm", {**STABLELM, "use_parallel_residual": True, "use_qkv_bias": True, "num_key_value_heads": 4,
                                        "hidden_act": "gelu", "pad_token_id": None, "num_labels": 2}),
+    "olmo3": ("olmo3", {**OLMO3, "rope_parameters": {"full_attention": {**YARN, "factor": 8.0, "attention_factor": 1.2},
+                                                     "sliding_attention": THETA_100}}),
+    "olmo3-unscaled": ("olmo3", {**OLMO3, "num_hidden_layers": 3, "rope_parameters": {"full_attention": THETA_100},
+                                 "layer_types": ["full_attention", "sliding_attention", "full_attention"],
+                                 "attention_bias": True, "num_labels": 1}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.

@@ -6,6 +6,7 @@ import type { EncoderHead, EncoderHyperparameters, RotaryEmbedding, SlidingWindo
 import { type DecoderFamily, allBiases, attentionBiases, noBiases, sizes } from './decoder-family';
 import { gemmaFamilies } from './gemma';
 import { readWindow, slidingLayers, slidingWindow } from './layer-types';
+import { olmoFamilies } from './olmo';
 import { readRotary, requireWholeHeads, rotaryParameters, rotation } from './rotary';
 
 /** Ministral: over the layers that `layer_types` names, all by default; none when it is null. */
@@ -189,14 +190,6 @@ export const DECODER_FAMILIES: readonly DecoderFamily[] = [
     },
   },
   {
-    className: 'Olmo2',
-    modelType: 'olmo2',
-    defaults: { ...sizes(32, 4096, 32, 11_008, 2048, 50_304), padTokenId: 1, normEps: 1e-5 },
-    biases: attentionBiases,
-    normalizesQueries: 'whole',
-    normPlacement: 'branch',
-  },
-  {
     className: 'Granite',
     modelType: 'granite',
     only: 'language-model',
@@ -206,4 +199,5 @@ export const DECODER_FAMILIES: readonly DecoderFamily[] = [
     more: graniteMultipliers,
   },
   ...gemmaFamilies,
+  ...olmoFamilies,
 ];

@@ -45,6 +45,8 @@ export interface DecoderFamily {
   readonly joinsProjections?: boolean;
   /** RMS norm of each query and key head, or of a token's queries, and its keys, all at once. */
   readonly normalizesQueries?: 'heads' | 'whole';
+  /** What the norms of queries, and those of keys, are multiplied by in a layer. Default: 1 in all. */
+  readonly queryFactor?: (config: ConfigReader, hyperparameters: EncoderHyperparameters) => (layer: number) => number;
   /** Norms multiply with 1 + weight. */
   readonly normsAddOne?: boolean;
   /** Default: a norm before each part. */

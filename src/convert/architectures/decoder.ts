@@ -186,8 +186,9 @@ function planDecoder(
   config: ConfigReader,
 ): void {
   const biases = family.biases(config);
+  const queryFactor = family.queryFactor?.(config, hyperparameters) ?? (() => 1);
   for (let layer = 0; layer < hyperparameters.numLayers; layer++) {
-    planLayer(planner, layer, `${prefix}layers.${layer}.`, hyperparameters, family, biases);
+    planLayer(planner, layer, `${prefix}layers.${layer}.`, hyperparameters, family, biases, queryFactor(layer));
   }
   planNorm(planner, 'output_norm', hyperparameters.hiddenSize, `${prefix}norm`, family);
 }
@@ -229,21 +230,22 @@ function planLayer(
   { hiddenSize: h, intermediateSize: f, numHeads, numKeyValueHeads, headSize }: EncoderHyperparameters,
   family: DecoderFamily,
   biases: Biases,
+  queryFactor: number,
 ): void {
   const [q, kv] = [numHeads * headSize!, numKeyValueHeads! * headSize!];
   const block = `blk.${layer}.`;
   const linear = (name: string, rows: number[], columns: number, sources: string[], bias: boolean) =>
     planner.linear(`${block}${name}`, { sources: sources.map((source) => `${prefix}${source}`), rows, columns, bias });
-  const norm = (name: string, source: string, size = h) =>
-    planNorm(planner, `${block}${name}`, size, `${prefix}${source}`, family);
+  const norm = (name: string, source: string, size = h, factor = 1) =>
+    planNorm(planner, `${block}${name}`, size, `${prefix}${source}`, family, factor);
   const placement = family.normPlacement;
   if (placement !== 'branch') norm('attn_norm', 'input_layernorm');
   if (family.joinsProjections) linear('attn_qkv', [q + 2 * kv], h, ['self_attn.qkv_proj'], biases.qkv);
   else linear('attn_qkv', [q, kv, kv], h, ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'], biases.qkv);
   if (family.normalizesQueries !== undefined) {
     const isWhole = family.normalizesQueries === 'whole';
-    norm('attn_q_norm', 'self_attn.q_norm', isWhole ? q : headSize);
-    norm('attn_k_norm', 'self_attn.k_norm', isWhole ? kv : headSize);
+    norm('attn_q_norm', 'self_attn.q_norm', isWhole ? q : headSize, queryFactor);
+    norm('attn_k_norm', 'self_attn.k_norm', isWhole ? kv : headSize, queryFactor);
   }
   linear('attn_output', [h], q, ['self_attn.o_proj'], biases.output);
   norm(placement === undefined ? 'ffn_norm' : 'attn_post_norm', 'post_attention_layernorm');
@@ -259,11 +261,12 @@ function planNorm(
   name: string,
   size: number,
   source: string,
-  { normsAddOne }: DecoderFamily,
+  { normsAddOne = false }: DecoderFamily,
+  factor = 1,
 ): void {
-  if (normsAddOne) {
+  if (normsAddOne || factor !== 1) {
     planner.computed(`${name}.weight`, [size], [[`${source}.weight`, [size]]], ([weight]) => [
-      weight!.map((value) => 1 + value),
+      weight!.map((value) => factor * (normsAddOne ? 1 + value : value)),
     ]);
   } else {
     planner.norm(name, size, source, false);

@@ -81,6 +81,7 @@ const FILE_ONLY: ReadonlySet<string> = new Set([
   'modernbert',
   'modernbert-decoder',
   'olmo2',
+  'olmo3',
   'phi3',
   'stablelm',
   'xlm-roberta-xl',

@@ -36,6 +36,30 @@ describe('Gemma 3', () => {
   });
 });
 
+describe('Olmo 3', () => {
+  const plain = { rope_parameters: null };
+
+  it('scales the rotation of layers without a window alone', () => {
+    const rope_scaling = { rope_type: 'yarn', factor: 8, original_max_position_embeddings: 64 };
+    const [scaled, unscaled] = [facts('olmo3', { ...plain, rope_scaling }), facts('olmo3', plain)];
+    expect(scaled.rope!.inverseFrequencies).not.toEqual(unscaled.rope!.inverseFrequencies);
+    expect(scaled.rope!.localInverseFrequencies).toEqual(unscaled.rope!.localInverseFrequencies);
+  });
+
+  it('has its own theta where a window is, whatever rope_theta says', () => {
+    const rope = facts('olmo3', { ...plain, rope_theta: 100 }).rope!;
+    expect(rope.inverseFrequencies[1]).toBeCloseTo(100 ** (-2 / 12), 6);
+    expect(rope.localInverseFrequencies![1]).toBeCloseTo(500_000 ** (-2 / 12), 6);
+  });
+
+  it('has a window in three of four layers', () => {
+    expect(facts('olmo3', { layer_types: null }).slidingWindow).toEqual({ size: 20, layers: [0, 1, 2] });
+    const full = facts('olmo3', { layer_types: Array(4).fill('full_attention'), sliding_window: null });
+    expect(full.slidingWindow).toBeUndefined();
+    expect(full.rope).not.toHaveProperty('localInverseFrequencies');
+  });
+});
+
 describe('key-value heads', () => {
   it.each(['mistral', 'qwen2'])('of %s are as many as query heads where they are null', (name) => {
     const { tensors, ...model } = family(name);

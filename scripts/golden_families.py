@@ -243,6 +243,8 @@ FAMILIES = {
     "olmo3-unscaled": ("olmo3", {**OLMO3, "num_hidden_layers": 3, "rope_parameters": {"full_attention": THETA_100},
                                  "layer_types": ["full_attention", "sliding_attention", "full_attention"],
                                  "attention_bias": True, "num_labels": 1}),
+    "phi-normalized": ("phi", {**PHI, "qk_layernorm": True, "num_key_value_heads": 2, "pad_token_id": 0}),
+    "stablelm-normalized": ("stablelm", {**STABLELM, "qk_layernorm": True, "use_parallel_residual": True}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.

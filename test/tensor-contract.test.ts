@@ -53,6 +53,20 @@ describe('a model with norms of heads', () => {
   });
 });
 
+describe('a model with layer norms of heads', () => {
+  it.each([
+    ['phi-normalized', 'no bias of a query', 'tensor_missing', 'blk.1.attn_q_norm.bias'],
+    ['phi-normalized', 'none in the first layer', 'tensor_missing', 'blk.0.attn_k_norm.bias'],
+    ['phi-normalized', 'no norm of a key', 'tensor_missing', 'blk.2.attn_k_norm.weight'],
+    ['stablelm-normalized', 'no norm of a query', 'tensor_missing', 'blk.1.attn_q_norm.weight'],
+  ])('%s is refused with %s', async (name, _, code, tensor) => {
+    const family = families().find((each) => each.name === name)!;
+    const source = join(temporaryFolder(), 'checkpoint');
+    await writeFamily(family, source, 'safetensors', 'F32', ownTokenizer(family));
+    expect(await codeOf(source, remove(tensor))).toBe(code);
+  });
+});
+
 describe('a model that projects positions by themselves', () => {
   it.each([
     ['the keys of', 'attn_pos_k'],

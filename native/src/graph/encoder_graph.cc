@@ -229,9 +229,10 @@ class GraphBuilder {
     return ggml_view_2d(g_.ggml, x, count, x->ne[1], x->nb[1], sizeof(float) * size_t(first));
   }
 
-  /// The heads of x turned. A norm as wide as x is one of all heads at once, before they turn.
+  /// The heads of x turned. An RMS norm as wide as x is one of all heads at once, before they turn.
   ggml_tensor* rotated(ggml_tensor* x, int64_t num_heads, const Norm& norm, const Rope& rope) {
-    const bool is_whole = num_heads > 1 && norm.gamma != nullptr && norm.gamma->ne[0] == x->ne[0];
+    const bool is_whole = num_heads > 1 && norm.gamma != nullptr && norm.kind == NormKind::kRms &&
+                          norm.gamma->ne[0] == x->ne[0];
     if (!is_whole) return ops_.rotate(g_, x, num_heads, norm, rope);
     return ops_.rotate(g_, normalized(norm, x), num_heads, kNoNorm, rope);
   }
@@ -324,13 +325,13 @@ class GraphBuilder {
 }  // namespace
 
 size_t max_graph_nodes(const Hparams& hparams, const Ops& ops, const GraphContext& g) {
-  // Counted from portable_ops.cc, with views: 68 nodes for the rest of a layer with the longest activation,
+  // Counted from portable_ops.cc, with views: 74 nodes for the rest of a layer with the longest activation,
   // and 24 for each of its feed-forward parts, 224 and 12 a group around the layers, 32 of them for a
   // convolution, as many for the embeddings and 96 for a head that reads labels. A decoder's layer attends
   // twice, and so does one whose first token sees all.
   const size_t attentions =
       hparams.num_layers * (hparams.first_is_global ? 2 : 1) + 2 * size_t(hparams.decoder.num_layers);
-  return attentions * (68 + 24 * size_t(hparams.num_ffns) + ops.max_attention_nodes(g, hparams)) + 224 +
+  return attentions * (74 + 24 * size_t(hparams.num_ffns) + ops.max_attention_nodes(g, hparams)) + 224 +
          12 * g.groups.size();
 }
 

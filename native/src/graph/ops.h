@@ -179,8 +179,8 @@ class Ops {
                                 const Norm& norm) const = 0;
   /// x + y.
   virtual ggml_tensor* add(GraphContext& g, ggml_tensor* x, ggml_tensor* y) const = 0;
-  /// Rotary position embedding of every head of x, ne = {heads * D, T}, after its RMS norm when `norm` has
-  /// one.
+  /// Rotary position embedding of every head of x, ne = {heads * D, T}, after its norm when `norm` has one:
+  /// gamma and beta, ne = {D}, are of all heads, or ne = {heads * D} of each.
   virtual ggml_tensor* rotate(GraphContext& g, ggml_tensor* x, int64_t num_heads, const Norm& norm,
                               const Rope& rope) const = 0;
   /// softmax(scores) . v for every sequence and head; q ne = {heads * D, T}, k and v ne = {kv heads * D, T},

@@ -143,7 +143,14 @@ ggml_tensor* PortableOps::rotate(GraphContext& g, ggml_tensor* x, int64_t num_he
   const int64_t head_size = x->ne[0] / num_heads;
   ggml_tensor* heads =
       ggml_view_3d(g.ggml, x, head_size, num_heads, x->ne[1], sizeof(float) * size_t(head_size), x->nb[1], 0);
-  if (norm.gamma != nullptr) heads = normalize(g.ggml, heads, norm);
+  if (norm.gamma != nullptr) {
+    Norm own = norm;
+    for (ggml_tensor** part : {&own.gamma, &own.beta}) {
+      if (*part != nullptr && (*part)->ne[0] != head_size)
+        *part = ggml_reshape_2d(g.ggml, *part, head_size, num_heads);
+    }
+    heads = normalize(g.ggml, heads, own);
+  }
   // With base 1 every angle is the position itself, divided by the factor: the frequencies are exactly ours.
   heads = ggml_rope_ext(g.ggml, heads, g.positions, rope.freq_factors, int(rope.rotated), GGML_ROPE_TYPE_NEOX,
                         /*n_ctx_orig=*/0, /*freq_base=*/1.0f, /*freq_scale=*/1.0f, /*ext_factor=*/0.0f,

@@ -27,8 +27,7 @@ class TensorContract {
   /// from layer to layer.
   Norm norm(const std::string& name, int64_t size, NormKind kind, float eps);
   Norm optional_norm(const std::string& name, int64_t size, NormKind kind, float eps);
-  /// The norm of a query's or key's head, or of all of them: RMS, and without a bias, which no backend's
-  /// rotate() would add.
+  /// The RMS norm of a query's or key's head, or of all of them: without a bias.
   Norm head_norm(const std::string& name, int64_t size, float eps);
   Linear linear(const std::string& name, int64_t in, int64_t out);
 

@@ -115,10 +115,12 @@ LayerWeights declare_block(TensorContract& contract, const Hparams& h, uint32_t 
   // What checkpoints may leave out, they leave out of every layer.
   const auto has = [&](const char* name) { return contract.has(std::string("blk.0.") + name + ".weight"); };
   if (h.position_kind == PositionKind::kRope && (has("attn_q_norm") || has("attn_k_norm"))) {
-    // Of each head, or of all of a token at once.
+    // Layer norms are of each head, and have weights for all heads or for each; RMS norms are of each head,
+    // or of all of a token at once.
     const auto query_norm = [&](const std::string& name, int64_t whole) {
       const int64_t size = contract.has_size(name + ".weight", whole) ? whole : h.head_size;
-      return contract.head_norm(name, size, h.norm_eps);
+      return h.norm_kind == NormKind::kLayer ? contract.norm(name, size, h.norm_kind, h.norm_eps)
+                                             : contract.head_norm(name, size, h.norm_eps);
     };
     block.attn_q_norm = query_norm(prefix + "attn_q_norm", h.query_size());
     block.attn_k_norm = query_norm(prefix + "attn_k_norm", h.kv_size());

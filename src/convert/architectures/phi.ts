@@ -7,6 +7,7 @@ import type { EncoderHyperparameters } from './architecture';
 import { readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
 import { type PlainDecoderNames, plainDecoder, sameBiases } from './plain-decoder';
 import { rotaryParameters, rotation } from './rotary';
+import type { TensorPlanner } from './tensor-planner';
 
 const DEFAULTS = {
   numLayers: 24,
@@ -31,16 +32,18 @@ const NAMES: PlainDecoderNames = {
   ignored: /(^|\.)rotary_emb\.inv_freq$|(^|\.)lm_head\.(weight|bias)$/,
 };
 
-export const phi = plainDecoder('PhiForSequenceClassification', 'phi', 'phi2', (config) => ({
-  hyperparameters: readHyperparameters(config),
-  names: NAMES,
-  biases: sameBiases(true),
-}));
+export const phi = plainDecoder('PhiForSequenceClassification', 'phi', 'phi2', (config) => {
+  const hyperparameters = readHyperparameters(config);
+  const normalizes = config.boolean('qk_layernorm', false);
+  const queryNorms = (planner: TensorPlanner, block: string, layer: string) => {
+    for (const part of ['q', 'k']) {
+      planner.norm(`${block}attn_${part}_norm`, hyperparameters.headSize!, `${layer}self_attn.${part}_layernorm`);
+    }
+  };
+  return { hyperparameters, names: NAMES, biases: sameBiases(true), queryNorms: normalizes ? queryNorms : undefined };
+});
 
 function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
-  if (config.boolean('qk_layernorm', false)) {
-    config.unsupported('qk_layernorm is true; only models without layer norms of queries and keys are supported');
-  }
   const sizes = readSizes(config, DEFAULTS);
   const headSize = readHeadSize(config, sizes);
   const parameters = {

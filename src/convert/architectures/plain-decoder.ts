@@ -6,7 +6,7 @@ import type { ConfigReader } from '../config';
 import type { Architecture, EncoderHyperparameters, RowRange } from './architecture';
 import type { Biases } from './decoder-family';
 import { planScore, scoreHead } from './score-head';
-import { planClassifier, prefixesOf } from './tensor-planner';
+import { type TensorPlanner, planClassifier, prefixesOf } from './tensor-planner';
 
 /** Names in the decoder, or in a layer of it. */
 export interface PlainDecoderNames {
@@ -35,6 +35,8 @@ export interface PlainDecoder {
   readonly hyperparameters: EncoderHyperparameters;
   readonly names: PlainDecoderNames;
   readonly biases: Biases;
+  /** Plans the layer norms of queries and keys of the file's layer `block` from the checkpoint's `layer`. Default: none. */
+  readonly queryNorms?: ((planner: TensorPlanner, block: string, layer: string) => void) | undefined;
   /** The order of the rows of queries and of keys, where those that turn together stand side by side. Default: as they are. */
   readonly turnedRows?: readonly RowRange[];
 }
@@ -55,7 +57,7 @@ export function plainDecoder(
     sourceClass,
     modelType,
     describe(config, weights) {
-      const { hyperparameters, names, biases, turnedRows } = read(config);
+      const { hyperparameters, names, biases, queryNorms, turnedRows } = read(config);
       const { tokenEmbedding, positionEmbedding, embeddingNorm, ignored } = names;
       const { numLayers, hiddenSize: h, numHeads, intermediateSize: f, vocabSize, numPositions } = hyperparameters;
       const { headSize = h / numHeads, numKeyValueHeads = numHeads } = hyperparameters;
@@ -78,6 +80,7 @@ export function plainDecoder(
             const rowRanges = turnedRows && [turnedRows, turnedRows, [[0, kv]] as const];
             planner.linear(`${block}attn_qkv`, { sources, rows: [q, kv, kv], rowRanges, columns: h, bias: biases.qkv });
           }
+          queryNorms?.(planner, block, from);
           planner.dense(`${block}attn_output`, h, q, from + names.output, biases.output);
           planner.norm(`${block}ffn_norm`, h, from + norms[1]);
           const ups = [names.up].flat().map((name) => from + name);

@@ -7,6 +7,7 @@ import type { EncoderHyperparameters } from './architecture';
 import { checkHeads, readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
 import { type PlainDecoderNames, plainDecoder } from './plain-decoder';
 import { rotaryParameters, rotation } from './rotary';
+import type { TensorPlanner } from './tensor-planner';
 
 const DEFAULTS = {
   numLayers: 32,
@@ -33,17 +34,33 @@ const NAMES: Omit<PlainDecoderNames, 'norms'> = {
 export const stablelm = plainDecoder('StableLmForSequenceClassification', 'stablelm', 'stablelm', (config) => {
   const isParallel = config.boolean('use_parallel_residual', false);
   const second = isParallel ? 'input_layernorm' : 'post_attention_layernorm';
+  const hyperparameters = readHyperparameters(config, isParallel);
   return {
-    hyperparameters: readHyperparameters(config, isParallel),
+    hyperparameters,
     names: { ...NAMES, norms: ['input_layernorm', second] },
     biases: { qkv: config.boolean('use_qkv_bias', false), output: false, mlp: false },
+    queryNorms: config.boolean('qk_layernorm', false) ? planQueryNorms(hyperparameters) : undefined,
   };
 });
 
+/** Each head has weights of its own, and no bias. */
+function planQueryNorms({ numHeads, numKeyValueHeads, headSize }: EncoderHyperparameters) {
+  return (planner: TensorPlanner, block: string, layer: string) => {
+    for (const [part, count] of [['q', numHeads] as const, ['k', numKeyValueHeads!] as const]) {
+      const heads = Array.from(
+        { length: count },
+        (_, head) => `${layer}self_attn.${part}_layernorm.norms.${head}.weight`,
+      );
+      planner.stacked(
+        `${block}attn_${part}_norm.weight`,
+        heads,
+        heads.map(() => headSize!),
+      );
+    }
+  };
+}
+
 function readHyperparameters(config: ConfigReader, isParallel: boolean): EncoderHyperparameters {
-  if (config.boolean('qk_layernorm', false)) {
-    config.unsupported('qk_layernorm is true; only models without layer norms of queries and keys are supported');
-  }
   const sizes = readSizes(config, DEFAULTS);
   checkHeads(config, sizes);
   const headSize = sizes.hiddenSize / sizes.numHeads;

@@ -19,13 +19,21 @@ struct Shape {
   size_t head_size, rotated;
 };
 
-void check_variant(const RotateHeadsKernel& kernel, Shape shape, bool normalizes) {
+enum class Norms { kNone, kRms, kLayer, kLayerOfEachHead };
+
+void check_variant(const RotateHeadsKernel& kernel, Shape shape, Norms norms) {
   constexpr size_t kTokens = 6, kHeads = 3, kPositions = 9;
   const size_t d = shape.head_size, half = shape.rotated / 2, stride = kHeads * d + 5;
-  Guarded<float> x((kTokens - 1) * stride + kHeads * d), y(x.size()), gamma(d);
+  const bool normalizes = norms != Norms::kNone;
+  const bool centers = norms == Norms::kLayer || norms == Norms::kLayerOfEachHead;
+  const bool has_beta = norms == Norms::kLayer;
+  const size_t norm_stride = norms == Norms::kLayerOfEachHead ? d : 0;
+  Guarded<float> x((kTokens - 1) * stride + kHeads * d), y(x.size());
+  Guarded<float> gamma(norm_stride == 0 ? d : kHeads * d), beta(d);
   Guarded<float> angles(kPositions * half), cos(kPositions * half), sin(kPositions * half);
   fill_normal(x, 1, 2);
   fill_normal(gamma, 2);
+  fill_normal(beta, 4);
   fill_normal(angles, 3, 10);
   fill_poison(y);
   for (size_t i = 0; i < angles.size(); i++) cos[i] = std::cos(angles[i]), sin[i] = std::sin(angles[i]);
@@ -34,16 +42,23 @@ void check_variant(const RotateHeadsKernel& kernel, Shape shape, bool normalizes
   a.tokens = kTokens, a.heads = kHeads, a.head_size = d, a.rotated = shape.rotated;
   a.x = x.data(), a.y = y.data(), a.x_stride = a.y_stride = stride;
   a.gamma = normalizes ? gamma.data() : nullptr, a.eps = 1e-6f;
+  a.beta = has_beta ? beta.data() : nullptr, a.norm_stride = norm_stride;
+  a.kind = centers ? NormKind::kLayer : NormKind::kRms;
   a.cos = cos.data(), a.sin = sin.data(), a.positions = positions.data();
   kernel.run(a);
   CHECK(y.intact());
   for (size_t t = 0; t < kTokens; t++) {
     for (size_t head = 0; head < kHeads; head++) {
       const size_t at = t * stride + head * d;
-      double squares = 0;
-      for (size_t i = 0; i < d; i++) squares += double{x[at + i]} * x[at + i];
+      double sum = 0, squares = 0;
+      for (size_t i = 0; i < d; i++) sum += x[at + i];
+      const double mean = centers ? sum / static_cast<double>(d) : 0;
+      for (size_t i = 0; i < d; i++) squares += (x[at + i] - mean) * (x[at + i] - mean);
       const double scale = normalizes ? 1 / std::sqrt(squares / static_cast<double>(d) + 1e-6) : 1;
-      const auto value = [&](size_t i) { return x[at + i] * scale * (normalizes ? double{gamma[i]} : 1); };
+      const auto value = [&](size_t i) {
+        const double factor = normalizes ? double{gamma[head * norm_stride + i]} : 1;
+        return (x[at + i] - mean) * scale * factor + (has_beta ? double{beta[i]} : 0);
+      };
       for (size_t i = 0; i < half; i++) {
         const std::complex<double> turned =
             std::complex<double>(value(i), value(i + half)) *
@@ -62,8 +77,8 @@ TEST(rotate_heads_matches_double) {
   for (const RotateHeadsKernel* kernel : runnable<RotateHeadsKernel>()) {
     for (const Shape shape : {Shape{2, 2}, Shape{16, 16}, Shape{26, 26}, Shape{64, 64}, Shape{64, 32},
                               Shape{128, 128}, Shape{80, 20}, Shape{256, 256}}) {
-      check_variant(*kernel, shape, false);
-      check_variant(*kernel, shape, true);
+      for (const Norms norms : {Norms::kNone, Norms::kRms, Norms::kLayer, Norms::kLayerOfEachHead})
+        check_variant(*kernel, shape, norms);
     }
   }
 }

@@ -240,6 +240,10 @@ ggml_tensor* KernelOps::rotate(GraphContext& g, ggml_tensor* x, int64_t num_head
       args.x = f32(input) + first * stride(input);
       args.x_stride = stride(input);
       args.gamma = f32(norm.gamma);
+      args.beta = f32(norm.beta);
+      if (norm.gamma != nullptr && norm.gamma->ne[0] != int64_t(args.head_size))
+        args.norm_stride = args.head_size;
+      args.kind = norm.kind;
       args.eps = norm.eps;
       args.cos = rope.cos.data();
       args.sin = rope.sin.data();

@@ -1,8 +1,10 @@
-// y = rotary position embedding of every head of x, after an RMS norm of the head where the model has one.
+// y = rotary position embedding of every head of x, after a norm of the head where the model has one.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+
+#include "kernels/add_layer_norm/add_layer_norm.h"
 
 namespace enc::kernels {
 
@@ -16,7 +18,10 @@ struct RotateHeadsArgs {
   const float* x = nullptr;  ///< f32[tokens, heads * head_size]
   size_t x_stride = 0;
   const float* gamma =
-      nullptr;  ///< f32[head_size]: heads are RMS-normalized and scaled by it; null: they are not
+      nullptr;                  ///< f32[head_size]: heads are normalized and scaled by it; null: they are not
+  const float* beta = nullptr;  ///< f32[head_size], added to normalized heads; may be null
+  size_t norm_stride = 0;       ///< from one head's gamma and beta to the next one's; 0: all heads share them
+  NormKind kind = NormKind::kRms;
   float eps = 0;
   const float* cos = nullptr;          ///< f32[positions, rotated / 2]
   const float* sin = nullptr;          ///< f32[positions, rotated / 2]

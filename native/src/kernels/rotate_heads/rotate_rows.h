@@ -32,7 +32,10 @@ void rotate_heads(const RotateHeadsArgs& a) noexcept {
         const size_t count = min_size(S::kWidth, a.head_size - i);
         S::store(y + i, S::load(x + i, count), count);
       }
-      if (a.gamma) normalize_row<S>(NormKind::kRms, a.gamma, nullptr, a.eps, y, a.head_size);
+      if (a.gamma) {
+        const size_t own = head * a.norm_stride;
+        normalize_row<S>(a.kind, a.gamma + own, a.beta ? a.beta + own : nullptr, a.eps, y, a.head_size);
+      }
       rotate_row<S>(a.cos + row, a.sin + row, half, y);
     }
   }

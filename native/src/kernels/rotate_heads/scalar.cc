@@ -6,14 +6,23 @@
 namespace enc::kernels {
 namespace {
 
-void rotate(const RotateHeadsArgs& a, const float* cos, const float* sin, const float* x, float* y) {
-  double scale = 1;
+void rotate(const RotateHeadsArgs& a, size_t head, const float* cos, const float* sin, const float* x,
+            float* y) {
+  const double columns = static_cast<double>(a.head_size);
+  double mean = 0, scale = 1;
   if (a.gamma) {
+    if (a.kind == NormKind::kLayer) {
+      for (size_t i = 0; i < a.head_size; i++) mean += x[i] / columns;
+    }
     double squares = 0;
-    for (size_t i = 0; i < a.head_size; i++) squares += double{x[i]} * x[i];
-    scale = 1 / std::sqrt(squares / static_cast<double>(a.head_size) + a.eps);
+    for (size_t i = 0; i < a.head_size; i++) squares += (x[i] - mean) * (x[i] - mean);
+    scale = 1 / std::sqrt(squares / columns + a.eps);
   }
-  const auto value = [&](size_t i) { return x[i] * scale * (a.gamma ? a.gamma[i] : 1); };
+  const size_t own = head * a.norm_stride;
+  const auto value = [&](size_t i) {
+    const double scaled = (x[i] - mean) * scale * (a.gamma ? a.gamma[own + i] : 1);
+    return scaled + (a.beta ? a.beta[own + i] : 0);
+  };
   const size_t half = a.rotated / 2;
   for (size_t i = 0; i < half; i++) {
     y[i] = static_cast<float>(value(i) * cos[i] - value(i + half) * sin[i]);
@@ -27,7 +36,7 @@ void run(const RotateHeadsArgs& a) noexcept {
     const size_t row = static_cast<size_t>(a.positions[t]) * (a.rotated / 2);
     for (size_t head = 0; head < a.heads; head++) {
       const size_t column = head * a.head_size;
-      rotate(a, a.cos + row, a.sin + row, a.x + t * a.x_stride + column, a.y + t * a.y_stride + column);
+      rotate(a, head, a.cos + row, a.sin + row, a.x + t * a.x_stride + column, a.y + t * a.y_stride + column);
     }
   }
 }

@@ -142,7 +142,7 @@ def cases(ids):
     }
 
 
-def train_tokenizer():
+def train_tokenizer(more=()):
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.NFC()
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
@@ -152,7 +152,7 @@ def train_tokenizer():
     lines = (golden.GOLDEN / "sentences.txt").read_text(encoding="utf-8").split("\n")
     trainer = trainers.BpeTrainer(vocab_size=700, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
                                   special_tokens=CONTROL)
-    tokenizer.train_from_iterator(lines + ["yes", "no", "x\n\n\n"] * 200, trainer)
+    tokenizer.train_from_iterator(lines + ["yes", "no", "x\n\n\n", *more] * 200, trainer)
     tokenizer.add_tokens(ORDINARY)
     begin = tokenizer.token_to_id("<|begin|>")
     tokenizer.post_processor = processors.TemplateProcessing(

@@ -37,8 +37,8 @@ JUDGE = "Judge by the date."
 SENTENCES = (golden.GOLDEN / "sentences.txt").read_text(encoding="utf-8").split("\n") + ["Yes", "yes", "no", "x\n\ny"] * 200
 
 
-def qwen_tokenizer():
-    tokenizer = causal.train_tokenizer()
+def qwen_tokenizer(more=()):
+    tokenizer = causal.train_tokenizer(more)
     tokenizer.add_special_tokens(["<|im_start|>", "<|im_end|>"])
     tokenizer.add_tokens(["Yes"])
     tokenizer.post_processor = processors.ByteLevel(add_prefix_space=False, trim_offsets=False, use_regex=False)

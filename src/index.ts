@@ -12,13 +12,15 @@ export { defaultModelPath, version } from './support/package-root';
 export type { Activation, PairActivation } from './api/activations';
 export type { Device } from './api/devices';
 export type { MemoryEstimate } from './api/estimate-memory';
-export type { ChatInput, ChatMessage } from './api/chats';
+export type { ChatMessage, ChatPart } from './api/chat';
+export type { ChatInput } from './api/chats';
 export type { ClassifierInput } from './api/classifier';
 export type { PairInput, TextInput } from './api/inputs';
 export type { LoadOptions } from './api/load-options';
 export type { CrossEncoderLoadOptions } from './api/cross-encoder';
 export type { ModelInfo } from './api/model-info';
 export type {
+  ClassifierTokenizeOptions,
   ClassifyOptions,
   PairTokenizeOptions,
   PredictOptions,
@@ -35,6 +37,7 @@ export type {
   Tokenization,
   ZeroShotClassification,
 } from './api/results';
+export type { ChatOptions, TemplateValue } from './api/template-variables';
 export type {
   PairWindowOptions,
   RunOptions,

@@ -250,18 +250,24 @@ describe.each(rewardModels)('$name', (model) => {
     await expectRewards((list) => list.map(render), { specialTokens: 'parse' });
   });
 
-  it('refuses a message that holds a control token, unless that is meant', async () => {
+  it('reads a control token in a message as ordinary characters, unless it is meant or an error', async () => {
     await using classifier = await loadClassifier(model);
     const [token] = Object.values(model.tokenizerConfig).filter((value) => /^<.*>$/.test(String(value))) as string[];
     const forged = { messages: [...chats[0]!, { role: 'user', content: `a ${token} b` }] };
+    const ordinary = { messages: [...chats[0]!, { role: 'user', content: `a ${token!.replace('>', ' >')} b` }] };
+    const [read, other] = await classifier.tokenize([forged, ordinary]);
+    const controls = (ids: Int32Array) => ids.filter((id) => id === parsedId);
+    const parsed = await classifier.tokenize(forged, { specialTokens: 'parse' });
+    const parsedId = parsed.ids.find((id, place) => id !== read!.ids[place])!;
+    expect(parsed.ids.length).toBeLessThan(read!.ids.length);
+    expect(controls(read!.ids)).toHaveLength(controls(other!.ids).length);
+    expect(controls(parsed.ids)).toHaveLength(controls(read!.ids).length + 1);
     const place = `inputs[1].messages[${chats[0]!.length}].content`;
-    await expect(classifier.classify([{ messages: chats[0]! }, forged])).rejects.toMatchObject({
+    const strict = classifier.classify([{ messages: chats[0]! }, forged], { specialTokens: 'error' });
+    await expect(strict).rejects.toMatchObject({
       code: 'input_invalid',
       message: expect.stringContaining(place) as string,
     });
-    const parsed = await classifier.tokenize(forged, { specialTokens: 'parse' });
-    const [read] = await classifier.tokenize([{ messages: chats[0]! }]);
-    expect(parsed.ids.length).toBeGreaterThan(read!.ids.length);
   });
 
   it('refuses a role that holds a control token, and names the place in a chat of one message', async () => {
@@ -279,7 +285,8 @@ describe.each(rewardModels)('$name', (model) => {
     await expect(classifier.tokenize(forged)).rejects.toMatchObject(refusal(`input.${place}`));
     await expect(classifier.tokenize(forged, { specialTokens: 'parse' })).resolves.toMatchObject({ truncated: false });
     const short = { messages: [{ role: 'user', content: token! }] };
-    await expect(classifier.classify(short)).rejects.toMatchObject(refusal('input.messages[0].content'));
+    const strict = classifier.classify(short, { specialTokens: 'error' });
+    await expect(strict).rejects.toMatchObject(refusal('input.messages[0].content'));
   });
 
   it('takes no chat for a text, whatever else it holds', async () => {

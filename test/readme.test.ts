@@ -13,6 +13,7 @@ import { adapterModel, writeAdapter, writeBase } from './golden/adapter-checkpoi
 import { goldenModel, writeCheckpoint } from './golden/checkpoint-fixture';
 import { interactionModel, writeInteraction } from './golden/interaction-checkpoints';
 import { writeListModel } from './golden/list-checkpoints';
+import { answerClassifiers, writeAnswerClassifier } from './golden/answer-classifier-checkpoints';
 import { rewardModels, writePublished } from './golden/published-checkpoints';
 import { FakeHub } from './hub/fake-hub';
 import { PACKAGE_ROOT } from './support/cli-process';
@@ -56,6 +57,7 @@ beforeAll(async () => {
     config: moderationLabels,
   });
   writePublished(rewardModels[0]!, { name: 'reward-checkpoint' }, folder);
+  for (const model of answerClassifiers.slice(0, 2)) writeAnswerClassifier(model, {}, folder);
   writeListModel(undefined, {}, 'jina-reranker-v3', folder);
   writeInteraction(interactionModel('pylate-modernbert'), {}, join(folder, 'GTE-ModernColBERT-v1'));
   writeBase(adapterModel('roberta-masked'), {}, join(folder, 'base'));

@@ -26,6 +26,17 @@ std::string to_text(Napi::Env env, napi_value value, uint32_t index) {
   return text;
 }
 
+/// Where the end begins that stays, and then begin and end of each part of the caller's.
+WrittenOut to_parts(Napi::Value value) {
+  const auto places = value.As<Napi::Uint32Array>();
+  if (places.TypedArrayType() != napi_uint32_array || places.ElementLength() % 2 != 1)
+    throw Napi::TypeError::New(value.Env(), "parts of a text are no Uint32Array of an odd length");
+  WrittenOut parts;
+  parts.end = places[size_t(0)];
+  for (size_t i = 1; i < places.ElementLength(); i += 2) parts.callers.push_back({places[i], places[i + 1]});
+  return parts;
+}
+
 std::string option(Napi::Object options, const char* name) {
   return options.Get(name).ToString().Utf8Value();
 }
@@ -94,7 +105,10 @@ std::vector<Input> to_inputs(Napi::Value texts_value, Napi::Value pairs_value) {
     inputs[i].text = to_text(env, texts.Get(i), i);
     if (!has_pairs) continue;
     const Napi::Value pair = pairs_value.As<Napi::Array>().Get(i);
-    if (!pair.IsNull()) inputs[i].pair = to_text(env, pair, i);
+    if (pair.IsTypedArray())
+      inputs[i].parts = to_parts(pair);
+    else if (!pair.IsNull())
+      inputs[i].pair = to_text(env, pair, i);
   }
   return inputs;
 }
@@ -122,7 +136,6 @@ EncodeOptions to_encode_options(Napi::Object options) {
   const std::string special = option(options, "specialTokens");
   if (special == "parse") result.special_tokens = SpecialTokens::kParse;
   if (special == "error") result.special_tokens = SpecialTokens::kError;
-  result.adds_special_tokens = options.Get("addsSpecialTokens").ToBoolean();
   result.prompt = option(options, "prompt");
   const auto labels = options.Get("labels").As<Napi::Array>();
   for (uint32_t i = 0; i < labels.Length(); i++)
@@ -164,6 +177,8 @@ Napi::Object to_js(Napi::Env env, const ModelInfo& info) {
   object.Set("chatSource", info.chat_source);
   object.Set("chatVariables", to_js(env, info.chat_variables));
   object.Set("chatValues", to_js(env, info.chat_values));
+  object.Set("chatAnswer", info.chat_answer ? Napi::String::New(env, *info.chat_answer) : env.Null());
+  object.Set("chatGenerationPrompt", Napi::Boolean::New(env, info.chat_generation_prompt));
   object.Set("readsLabels", Napi::Boolean::New(env, info.reads_labels));
   if (info.list_documents > 0) {
     auto list = Napi::Object::New(env);

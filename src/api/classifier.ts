@@ -3,14 +3,21 @@ import { classificationActivation } from './activations';
 import type { Activation } from './activations';
 import { detachedMethod } from './detached';
 import { chatColumns, checkChat, isChat } from './chats';
-import type { ChatInput, RunInputs } from './chats';
+import type { ChatInput } from './chats';
 import { checkTextInput, inputList, textColumns } from './inputs';
-import type { TextInput } from './inputs';
+import type { InputColumns, TextInput } from './inputs';
 import type { LoadOptions } from './load-options';
 import type { ModelInfo } from './model-info';
+import { wrongValue } from '../support/arguments';
 import { defaultModelPath } from '../support/package-root';
-import { resolveClassifyOptions, resolveTokenizeOptions } from './options';
-import type { ClassifyOptions, ModelDefaults, ResolvedClassifyOptions, TokenizeOptions } from './options';
+import { resolveClassifierTokenizeOptions, resolveClassifyOptions } from './options';
+import type {
+  ClassifierTokenizeOptions,
+  ClassifyOptions,
+  ModelDefaults,
+  ResolvedChatOptions,
+  ResolvedClassifyOptions,
+} from './options';
 import { streamResults } from './result-stream';
 import { only, toClassification } from './results';
 import type { Classification, Tokenization } from './results';
@@ -60,7 +67,8 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
     source?: string,
     options: LoadOptions<Label> = {},
   ): Promise<Classifier<Label>> {
-    return new Classifier<Label>(await Session.load(source === undefined ? defaultModelPath : source, options));
+    const path = source === undefined ? defaultModelPath : source;
+    return new Classifier<Label>(await Session.load(path, options, {}, { answersChats: true }));
   }
 
   /**
@@ -123,22 +131,22 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
    *
    * @throws as `classify` does.
    */
-  tokenize(input: ClassifierInput, options?: TokenizeOptions): Promise<Tokenization>;
-  tokenize(inputs: readonly ClassifierInput[], options?: TokenizeOptions): Promise<Tokenization[]>;
+  tokenize(input: ClassifierInput, options?: ClassifierTokenizeOptions): Promise<Tokenization>;
+  tokenize(inputs: readonly ClassifierInput[], options?: ClassifierTokenizeOptions): Promise<Tokenization[]>;
   tokenize(
     input: ClassifierInput | readonly ClassifierInput[],
-    options?: TokenizeOptions,
+    options?: ClassifierTokenizeOptions,
   ): Promise<Tokenization | Tokenization[]>;
   async tokenize(
     input: ClassifierInput | readonly ClassifierInput[],
-    options: TokenizeOptions = {},
+    options: ClassifierTokenizeOptions = {},
   ): Promise<Tokenization | Tokenization[]> {
     Classifier.#check(this, 'text => classifier.tokenize(text)');
-    const resolved = resolveTokenizeOptions(options, this.info);
+    const resolved = resolveClassifierTokenizeOptions(options, this.info);
     const { inputs, nameOf, many } = inputList(input);
 
-    const results = await this.#withColumns(inputs, nameOf, resolved, ({ columns, run }) =>
-      this.#session.tokenize(columns, run, resolved.signal),
+    const results = await this.#withColumns(inputs, nameOf, resolved, (columns) =>
+      this.#session.tokenize(columns, resolved.run, resolved.signal),
     );
     return many ? results : only(results);
   }
@@ -170,8 +178,8 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
     options: ResolvedClassifyOptions,
     waitForRoom = false,
   ): Promise<Classification<Label>[]> {
-    const rows = await this.#withColumns(inputs, nameOf, options, ({ columns, run }) =>
-      this.#session.run(columns, run, { ...options, waitForRoom }),
+    const rows = await this.#withColumns(inputs, nameOf, options, (columns) =>
+      this.#session.run(columns, options.run, { ...options, waitForRoom }),
     );
     return rows.map((row) => toClassification(row, this.info.labels, options));
   }
@@ -180,11 +188,15 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
   async #withColumns<Result>(
     inputs: readonly ClassifierInput[],
     nameOf: (index: number) => string,
-    { run, signal }: ResolvedTextOptions,
-    use: (read: RunInputs) => Promise<Result>,
+    { run, signal, templateVariables }: ResolvedTextOptions & ResolvedChatOptions,
+    use: (columns: InputColumns) => Promise<Result>,
   ): Promise<Result> {
-    if (!isChat(inputs[0])) return use({ columns: textColumns(inputs as readonly TextInput[], nameOf), run });
-    return use(await chatColumns(inputs, nameOf, this.#session.chatModel(run, signal), run));
+    const readsChats = isChat(inputs[0]) || this.#session.chat?.answers === true;
+    if (readsChats)
+      return use(await chatColumns(inputs, nameOf, this.#session.chatModel(run, signal), run, templateVariables));
+    if (templateVariables !== undefined)
+      throw wrongValue('options.templateVariables: expected none for texts, which stand in no chat template');
+    return use(textColumns(inputs as readonly TextInput[], nameOf));
   }
 }
 

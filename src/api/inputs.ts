@@ -1,4 +1,5 @@
 /** Texts and pairs as callers write them, and the columns that the native side takes. */
+import type { PairColumn } from '../native/bindings';
 import { checkString, invalidType, isList, wrongType } from '../support/arguments';
 
 /** A text, or a text with a second one that the model reads as its pair (premise and hypothesis, for example). */
@@ -7,10 +8,10 @@ export type TextInput = string | { readonly text: string; readonly textPair?: st
 /** Two texts: query and document, premise and hypothesis. */
 export type PairInput = readonly [string, string] | { readonly text: string; readonly textPair: string };
 
-/** @internal texts[i] with pairs[i], null where text i stands alone; pairs is null when all do. */
+/** @internal texts[i] with pairs[i]. */
 export interface InputColumns {
   readonly texts: readonly string[];
-  readonly pairs: readonly (string | null)[] | null;
+  readonly pairs: PairColumn;
   /** What the caller knows input i by, for messages. */
   readonly nameOf?: (index: number) => string;
 }
@@ -97,7 +98,8 @@ function refuseSnakeCase(input: object, name: string): void {
 const TEXT_EXPECTED = 'a string or { text, textPair? }';
 const PAIR_EXPECTED = '[text, textPair] or { text, textPair }';
 
-function readTextInput(input: unknown, name: string): { text: string; pair: string | null } {
+/** @internal Throws for what is no text or pair. */
+export function readTextInput(input: unknown, name: string): { text: string; pair: string | null } {
   if (typeof input === 'string') return { text: input, pair: null };
   if (isList<unknown>(input)) {
     throw invalidType(name, `${TEXT_EXPECTED} (write a pair as { text, textPair })`, input);

@@ -1,5 +1,5 @@
 /** Options of `Classifier.load` and `CrossEncoder.load`, checked before anything is read. */
-import { checkScoreTokens } from '../convert/answer-tokens';
+import { checkTokenOptions } from '../convert/answer-tokens';
 import { checkHubOptions } from '../convert/source-arguments';
 import type { ConvertProgress } from '../convert/convert';
 import { TENSOR_TYPES, type TensorType } from '../gguf/types';
@@ -34,6 +34,13 @@ export interface LoadOptions<Label extends string = string> {
    * a relevant document first. Default: those of the published rerankers. An error for other models, and for .gguf files.
    */
   readonly scoreTokens?: readonly [positive: string, negative: string] | undefined;
+  /**
+   * For a language model that answers a text with one of its labels: the tokens that the answer may begin with, as they stand
+   * in its vocabulary. Default: those of the published guard models. An error for other models, and for .gguf files.
+   */
+  readonly answerTokens?: readonly string[] | undefined;
+  /** What stands between the chat template's text and such a token, where the text does not end with it. Default: nothing. */
+  readonly answerPrefix?: string | undefined;
   /** Most tokens per input for all calls, special tokens included: 1 to the model's own limit, which is the default. */
   readonly maxLength?: number | undefined;
   /**
@@ -78,6 +85,8 @@ export const LOAD_KEYS = [
   'type',
   'labels',
   'scoreTokens',
+  'answerTokens',
+  'answerPrefix',
   'maxLength',
   'maxQueue',
   'onWarning',
@@ -98,10 +107,10 @@ const MAX_THREADS = 64;
 export function checkLoadOptions(options: LoadOptions): void {
   checkOptions(options, LOAD_KEYS);
   const { revision, hub, type, labels, maxLength, maxQueue, onWarning } = options;
-  const { base, scoreTokens, cacheDir, onProgress, isolation, limits, signal } = options;
+  const { base, cacheDir, onProgress, isolation, limits, signal } = options;
   if (type !== undefined) checkOneOf('options.type', type, TENSOR_TYPES);
   if (labels !== undefined) checkNames('options.labels', labels);
-  checkScoreTokens(scoreTokens);
+  checkTokenOptions(options);
   if (maxLength !== undefined) checkInteger('options.maxLength', maxLength, 1, Infinity);
   if (maxQueue !== undefined) checkInteger('options.maxQueue', maxQueue, 1, Infinity);
   if (onWarning !== undefined) checkFunction('options.onWarning', onWarning);

@@ -70,7 +70,7 @@ export type ModelFacts = Omit<ModelInfo, 'activation'>;
 /** @internal The file's facts with the caller's names and limit put in. */
 export function describeModel(native: NativeModelInfo, path: string, overrides: ModelOverrides): ModelFacts {
   const { activationFn, promptNames, promptTexts, defaultPrompt, readsLabels, list, ...rest } = native;
-  const { chatTemplate, chatSource, chatVariables, chatValues, ...facts } = rest;
+  const { chatTemplate, chatSource, chatVariables, chatValues, chatAnswer, chatGenerationPrompt, ...facts } = rest;
   const { labels = readsLabels ? [] : native.labels, maxLength = native.maxLength } = overrides;
   if (readsLabels && labels.length > 0) {
     throw outOfRange('options.labels', 'none for a model that reads the labels of each call', labels);

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 
-import { refuseScoreTokens } from '../convert/answer-tokens';
+import { refuseTokens } from '../convert/answer-tokens';
 import { EncoderError } from '../errors';
 import { ENCODER_KEYS } from '../gguf/keys';
 import { hasGgufKey } from '../gguf/reader';
@@ -25,7 +25,7 @@ export interface ModelFile {
 
 /** @internal */
 export async function resolveModelFile(source: string, options: LoadOptions): Promise<ModelFile> {
-  const { type, scoreTokens, cacheDir, onProgress, signal, limits } = options;
+  const { type, scoreTokens, answerTokens, answerPrefix, cacheDir, onProgress, signal, limits } = options;
   const found = await findSource(source, options);
   const path = found.folder;
   const stats = await stat(path).catch((cause: unknown) => {
@@ -35,6 +35,8 @@ export async function resolveModelFile(source: string, options: LoadOptions): Pr
     const converted = await converter().cachedConvert(found, type, {
       cacheDir,
       scoreTokens,
+      answerTokens,
+      answerPrefix,
       onProgress,
       signal,
       limits,
@@ -49,7 +51,7 @@ export async function resolveModelFile(source: string, options: LoadOptions): Pr
   if (options.type !== undefined) {
     throw invalidType('options.type', 'no value for a .gguf file, which keeps its own tensor type', options.type);
   }
-  refuseScoreTokens(options.scoreTokens, 'a .gguf file, which keeps its own');
+  refuseTokens(options, 'a .gguf file, which keeps its own');
   return { path, warnings: [] };
 }
 

@@ -5,6 +5,8 @@ import type { Activation, PairActivation } from './activations';
 import { checkTemplate } from './hypotheses';
 import { PROMPT_KEYS, resolvePrompt } from './prompts';
 import type { PromptOptions, Prompts } from './prompts';
+import { checkTemplateVariables } from './template-variables';
+import type { ChatOptions, TemplateVariables } from './template-variables';
 import { BUDGET_KEYS, RUN_KEYS, TEXT_KEYS, resolveBudget, resolveRunOptions, resolveTextOptions } from './text-options';
 import type {
   PairWindowOptions,
@@ -19,7 +21,7 @@ import type {
 } from './text-options';
 
 /** Options of `classify`. */
-export interface ClassifyOptions extends RunOptions, TextBudgets {
+export interface ClassifyOptions extends RunOptions, TextBudgets, ChatOptions {
   /** How many labels `scores` lists, an integer of at least 1; null, the default, or more than there are lists all. */
   readonly topK?: number | null | undefined;
   /**
@@ -82,10 +84,21 @@ export interface ZeroShotOptions extends Omit<RunOptions, 'truncation'> {
 /** Options of `tokenize`. */
 export interface TokenizeOptions extends TextOptions, TextBudgets {}
 
+/** Options of `Classifier.tokenize`. */
+export interface ClassifierTokenizeOptions extends TokenizeOptions, ChatOptions {}
+
 /** Options of `CrossEncoder.tokenize`. */
 export interface PairTokenizeOptions extends TokenizeOptions, PromptOptions {}
 
-const CLASSIFY_KEYS = [...RUN_KEYS, ...BUDGET_KEYS, 'topK', 'threshold', 'activation', 'logits'] as const;
+const CLASSIFY_KEYS = [
+  ...RUN_KEYS,
+  ...BUDGET_KEYS,
+  'topK',
+  'threshold',
+  'activation',
+  'logits',
+  'templateVariables',
+] as const;
 const PREDICT_KEYS = [...RUN_KEYS, ...BUDGET_KEYS, ...PROMPT_KEYS, 'activation', 'logits'] as const;
 /** @internal */
 export const RANK_KEYS = [
@@ -113,7 +126,12 @@ export interface ModelDefaults<ModelActivation> extends TextDefaults {
 }
 
 /** @internal */
-export interface ResolvedClassifyOptions extends ResolvedRunOptions {
+export interface ResolvedChatOptions {
+  readonly templateVariables: TemplateVariables | undefined;
+}
+
+/** @internal */
+export interface ResolvedClassifyOptions extends ResolvedRunOptions, ResolvedChatOptions {
   readonly topK: number;
   readonly threshold: number;
   readonly activation: Activation;
@@ -134,6 +152,19 @@ export function resolveTokenizeOptions(options: TokenizeOptions, model: TextDefa
 }
 
 /** @internal */
+export function resolveClassifierTokenizeOptions(
+  options: ClassifierTokenizeOptions,
+  model: TextDefaults,
+): ResolvedTextOptions & ResolvedChatOptions {
+  checkOptions(options, [...TOKENIZE_KEYS, 'templateVariables']);
+  return { templateVariables: resolveVariables(options), ...resolveTextOptions(options, model) };
+}
+
+function resolveVariables({ templateVariables }: ChatOptions): TemplateVariables | undefined {
+  return templateVariables === undefined ? undefined : checkTemplateVariables(templateVariables);
+}
+
+/** @internal */
 export function resolvePairTokenizeOptions(options: PairTokenizeOptions, model: TextDefaults, prompts: Prompts) {
   checkOptions(options, [...TOKENIZE_KEYS, ...PROMPT_KEYS]);
   return { ...resolveTextOptions(options, model), prompt: resolvePrompt(options, prompts) };
@@ -149,6 +180,7 @@ export function resolveClassifyOptions(
   return {
     topK: resolveTopK(topK),
     threshold: threshold === undefined ? -Infinity : checkNumber('options.threshold', threshold),
+    templateVariables: resolveVariables(options),
     activation: resolveActivation(activation, ACTIVATIONS, model),
     logits: logits === undefined ? false : checkBoolean('options.logits', logits),
     ...resolveRunOptions(options, model, CLASSIFY_WINDOWS),

@@ -9,7 +9,7 @@ import { type Limits, resolveLimits } from '../support/limits';
 import { countedFrom, nameNotFinite, nameRefused } from './answer';
 import { CallQueue } from './call-queue';
 import { checkTemplateOptions, onlyRanks, type ChatTemplate } from './chat-template';
-import { Chat } from './chats';
+import { Chat } from './chat';
 import type { ChatModel } from './chats';
 import type { InputColumns } from './inputs';
 import { type ListModel, scoreBlocks, scoreList, toVectors } from './list-ranking';
@@ -51,6 +51,8 @@ export interface Capabilities {
   readonly readsLabels?: boolean;
   /** The class gives each call a query and documents. */
   readonly ranksDocuments?: boolean;
+  /** The class reads a text as a chat where the model does. */
+  readonly answersChats?: boolean;
 }
 
 /** @internal The part of the load options that a session keeps. */
@@ -99,7 +101,7 @@ export class Session {
     source: string,
     options: LoadOptions,
     prompts: PromptLoadOptions = {},
-    { readsLabels = false, ranksDocuments = false }: Capabilities = {},
+    { readsLabels = false, ranksDocuments = false, answersChats = false }: Capabilities = {},
   ): Promise<Session> {
     checkSource(source);
     checkLoadOptions(options);
@@ -113,6 +115,12 @@ export class Session {
         throw new EncoderError(
           'architecture_unsupported',
           `the model ${source} ranks documents by a query and does nothing else; use CrossEncoder (rank)`,
+        );
+      }
+      if (model.info.chatAnswer !== null && !answersChats) {
+        throw new EncoderError(
+          'architecture_unsupported',
+          `the model ${source} answers texts and chats with one of its labels; use Classifier (classify)`,
         );
       }
       if (model.info.readsLabels && !readsLabels) {

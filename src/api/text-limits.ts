@@ -10,8 +10,8 @@ export function checkTextLimits({ texts, pairs, nameOf }: InputColumns, limits: 
   texts.forEach((text, index) => {
     const name = texts.length === 1 || nameOf === undefined ? '' : `${nameOf(index)}: `;
     const pair = pairs?.[index] ?? null;
-    checkText(text, `${name}the ${pair === null ? '' : 'first '}text`, limits);
-    if (pair !== null) checkText(pair, `${name}the second text`, limits);
+    checkText(text, `${name}the ${typeof pair === 'string' ? 'first ' : ''}text`, limits);
+    if (typeof pair === 'string') checkText(pair, `${name}the second text`, limits);
   });
 }
 

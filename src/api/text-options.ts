@@ -126,7 +126,6 @@ export function resolveTextOptions(options: TextOptions & TextBudgets, model: Te
           : checkOneOf('options.truncationSide', truncationSide, SIDES),
       specialTokens:
         specialTokens === undefined ? 'text' : checkOneOf('options.specialTokens', specialTokens, SPECIAL_TOKENS),
-      addsSpecialTokens: true,
       maxTextTokens: resolveBudget('options.maxTextTokens', maxTextTokens),
       maxTextPairTokens: resolveBudget('options.maxTextPairTokens', maxTextPairTokens),
       windows: 'none',

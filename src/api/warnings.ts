@@ -86,7 +86,9 @@ function haveEqualLogits(rows: readonly OutputRow[]): boolean {
 }
 
 function areDifferent({ texts, pairs }: InputColumns): boolean {
-  return texts.some((text, index) => text !== texts[0] || pairs?.[index] !== pairs?.[0]);
+  // What else stands there goes with the text.
+  const second = (index: number) => (typeof pairs?.[index] === 'string' ? pairs[index] : null);
+  return texts.some((text, index) => text !== texts[0] || second(index) !== second(0));
 }
 
 function emitProcessWarning({ code, message }: ModelWarning): void {

@@ -1,6 +1,7 @@
 /** What a line of input may say: a JSON string, an object with `text` and perhaps `text_pair`, or one with `messages`. */
+import type { ChatMessage, ChatPart } from '../api/chat';
 import { isChat } from '../api/chats';
-import type { ChatInput, ChatMessage } from '../api/chats';
+import type { ChatInput } from '../api/chats';
 import type { ClassifierInput } from '../api/classifier';
 import type { TextInput } from '../api/inputs';
 
@@ -96,18 +97,31 @@ export function readClassifierInput(value: unknown): ClassifierInput | { problem
   const messages: unknown = value.messages;
   if (!Array.isArray(messages) || messages.length === 0) return { problem: '"messages" is no list with messages' };
   const wrong = messages.findIndex((message) => !isMessage(message));
-  if (wrong >= 0) return { problem: `"messages" has no "role" and "content", two strings, at ${wrong}` };
+  if (wrong >= 0)
+    return { problem: `"messages" has no "role" and "content", a string and a string or parts of text, at ${wrong}` };
   for (const [place, message] of messages.entries()) {
     const other = Object.entries(message as object).find(([key, own]) => !KEYS.includes(key) && own !== null);
     if (other !== undefined) {
       return { problem: `"messages" has ${JSON.stringify(other[0])} at ${place}, which is given to no template` };
     }
   }
-  return { messages: messages.map(({ role, content }: ChatMessage) => ({ role, content })) } satisfies ChatInput;
+  return {
+    messages: messages.map(({ role, content }: ChatMessage) => ({ role, content: readContent(content) })),
+  } satisfies ChatInput;
+}
+
+/** Without what else stands in the parts. */
+function readContent(content: ChatMessage['content']): ChatMessage['content'] {
+  return typeof content === 'string' ? content : content.map(({ type, text }) => ({ type, text }));
 }
 
 function isMessage(value: unknown): value is ChatMessage {
   if (typeof value !== 'object' || value === null) return false;
   const { role, content } = value as Partial<ChatMessage>;
-  return typeof role === 'string' && typeof content === 'string';
+  return typeof role === 'string' && (typeof content === 'string' || isParts(content));
+}
+
+function isParts(content: unknown): content is readonly ChatPart[] {
+  if (!Array.isArray(content) || content.length === 0) return false;
+  return content.every((part: Partial<ChatPart> | null) => part?.type === 'text' && typeof part.text === 'string');
 }

@@ -38,6 +38,8 @@ export interface Converted {
   readonly revision: string | undefined;
   readonly base: string | undefined;
   readonly scoreTokens: readonly [string, string] | undefined;
+  readonly answerTokens: readonly string[] | undefined;
+  readonly answerPrefix: string | undefined;
   /** Absolute. */
   readonly output: string;
 }
@@ -62,7 +64,7 @@ export async function verifyConversion(
   io: Io,
   onProgress: (progress: ConvertProgress) => void,
 ): Promise<Verification | ListVerification> {
-  const { source, revision, base, scoreTokens, output } = converted;
+  const { source, output, ...choices } = converted;
   const place = join(dirname(resolve(output)), '.ggml-encoder-verify-');
   const folder = await mkdtemp(place).catch((cause: unknown) => {
     throw ioError(`cannot make a folder beside ${output}`, cause);
@@ -71,9 +73,7 @@ export async function verifyConversion(
     const reference = join(folder, 'f32.gguf');
     await convert(source, {
       output: reference,
-      revision,
-      base,
-      scoreTokens,
+      ...choices,
       type: 'f32',
       signal: io.signal,
       onProgress,
@@ -164,7 +164,7 @@ class DisposableSession implements AsyncDisposable {
 
   static async load(path: string, options: LoadOptions): Promise<DisposableSession> {
     const loaded = new DisposableSession(
-      await Session.load(path, options, {}, { ranksDocuments: true, readsLabels: true }),
+      await Session.load(path, options, {}, { ranksDocuments: true, readsLabels: true, answersChats: true }),
     );
     if (!loaded.session.readsLabels) return loaded;
     await loaded.session.dispose();

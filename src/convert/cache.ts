@@ -15,18 +15,18 @@ import type { TensorType } from '../gguf/types';
 import { AtomicFile, TEMPORARY_NAME } from '../support/atomic-file';
 import { type LimitOptions, type Limits, resolveLimits } from '../support/limits';
 import { makeFolder } from '../support/make-folder';
+import type { TokenOptions } from './answer-tokens';
 import type { SourceFile } from '../support/source-file';
 import { type FileIdentity, errnoOf } from '../support/source-file';
 import { type ConvertProgress, convertSource } from './convert';
 import { type SourcePaths, openSource } from './source';
 
-export interface CacheOptions {
+/** The tokens are part of the key. */
+export interface CacheOptions extends TokenOptions {
   /** Folder for converted files. Default: `defaultCacheDir()`. It is made when it is missing. */
   readonly cacheDir?: string | undefined;
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** As in `ConvertOptions`; part of the key. */
-  readonly scoreTokens?: readonly [positive: string, negative: string] | undefined;
   readonly limits?: LimitOptions | undefined;
 }
 
@@ -62,15 +62,18 @@ export async function cachedConvert(
   type: TensorType | undefined,
   options: CacheOptions,
 ): Promise<CachedConversion> {
-  const { cacheDir = defaultCacheDir(), onProgress, signal, limits, scoreTokens } = options;
+  const { cacheDir = defaultCacheDir(), onProgress, signal, limits, scoreTokens, answerTokens, answerPrefix } = options;
   const cache = resolve(cacheDir);
-  const key = await contentKey(paths, [type ?? 'own', ...(scoreTokens ?? [])], cache, signal, resolveLimits(limits));
+  const answers = answerTokens === undefined ? [] : [answerTokens, answerPrefix ?? ''];
+  const choices = [type ?? 'own', ...(scoreTokens ?? []), ...answers];
+  const key = await contentKey(paths, choices, cache, signal, resolveLimits(limits));
   const path = join(cache, `${key}.gguf`);
   const known = await readWarnings(path);
   if (known !== undefined) return { path, warnings: known };
   await makeWritable(cache);
   await removeStale(cache);
-  await convertSource(paths, { output: path, type, overwrite: true, onProgress, signal, limits, scoreTokens });
+  const tokens = { scoreTokens, answerTokens, answerPrefix };
+  await convertSource(paths, { output: path, type, overwrite: true, onProgress, signal, limits, ...tokens });
   // As the file has them: what it says of itself once it is loaded is not said twice.
   return { path, warnings: (await readWarnings(path)) ?? [] };
 }
@@ -92,7 +95,7 @@ async function makeWritable(cache: string): Promise<void> {
 /** `choices`: what the caller chose that changes the file. */
 async function contentKey(
   paths: SourcePaths,
-  choices: readonly string[],
+  choices: readonly unknown[],
   cache: string,
   signal: AbortSignal | undefined,
   limits: Limits,

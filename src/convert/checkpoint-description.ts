@@ -5,7 +5,8 @@
 import { readActivationFn } from './sentence-transformers/activation-fn';
 import type { Architecture, EncoderModel } from './architectures/architecture';
 import { bareClass, findArchitecture, findBody } from './architectures/index';
-import { readAnswerTokens, refuseScoreTokens } from './answer-tokens';
+import { readAnswerTokens, refuseScoreTokens, refuseTokens } from './answer-tokens';
+import { type Answers, findAnswers } from './answers';
 import type { CheckpointFiles, TokenizerFiles } from './checkpoint';
 import type { ConfigReader } from './config';
 import type { PlanOptions } from './conversion-plan';
@@ -26,7 +27,7 @@ import type { SetFitHead } from './sentence-transformers/setfit-head';
 import { readVectors } from './tensor-copy';
 import { type PreparedTokenizer, prepareTokenizer } from './tokenizer/prepare-tokenizer';
 import { refuseKwargs } from './sentence-transformers/transformer-kwargs';
-import { findTemplate, readChat } from './chat-template/template-source';
+import { findTemplate, readAnsweredChat, readChat } from './chat-template/template-source';
 import {
   type VocabularyScore,
   readClassifierTemplate,
@@ -87,7 +88,7 @@ async function describeReaderOfLabels(
   if (checkpoint.modules !== undefined) config.unsupported('modules.json beside a GLiClassModel is not supported');
   if (options.labels !== undefined)
     config.unsupported('a GLiClassModel has no labels to name: it reads those of each call');
-  refuseScoreTokens(options.scoreTokens, 'a GLiClassModel, which answers with no token');
+  refuseTokens(options, 'a GLiClassModel, which answers with no token');
   const own = await checkpoint.weights();
   const tokenizer = prepareTokenizer(await checkpoint.tokenizerFiles(), checkpoint.modelFolder, {
     modelType: encoder.string('model_type', ''),
@@ -113,7 +114,7 @@ async function describeTokenVectors(
   config: ConfigReader,
   options: PlanOptions,
 ): Promise<Description> {
-  refuseScoreTokens(options.scoreTokens, 'a model of late interaction, which answers with no token');
+  refuseTokens(options, 'a model of late interaction, which answers with no token');
   const { weights, ...described } = await describeInteraction(checkpoint, config);
   return {
     facts: {
@@ -139,7 +140,7 @@ async function describeModules(
   const setFit = folders.scores === undefined ? await checkpoint.setFitHead() : undefined;
   const read = await readSettings(checkpoint);
   const { transformer, settings, files } = read;
-  refuseScoreTokens(options.scoreTokens, `a ${architecture.sourceClass}, which answers with no token`);
+  refuseTokens(options, `a ${architecture.sourceClass}, which answers with no token`);
   const template = await findTemplate(checkpoint, files.config);
   checkModuleSettings(checkpoint, settings, transformer, template !== undefined, setFit !== undefined);
   const body = architecture.describeBody(config, own);
@@ -178,7 +179,7 @@ async function describeClassifier(
   const read = await readSettings(checkpoint);
   const { transformer, settings, files, unread } = read;
   refuseScoreModule(checkpoint, config);
-  refuseScoreTokens(options.scoreTokens, `a ${sourceClass}, which answers with no token`);
+  refuseTokens(options, `a ${sourceClass}, which answers with no token`);
   const list = architecture.list?.(checkpoint.name);
   const values = await readVectors(weights, architecture.valuesOf?.(weights) ?? []);
   const described = architecture.describe(config, weights, undefined, values);
@@ -228,10 +229,16 @@ async function describeLanguageModel(
   const tokenizer = readTokenizer(checkpoint, architecture, config, read);
   let score: VocabularyScore;
   if (architecture.scoresVocabulary === 'causal') {
-    refuseScoreTokens(options.scoreTokens, `a ${sourceClass}, which answers with no token`);
+    const answers = findAnswers(checkpoint.name, checkpoint.folder, tokenizer, options);
+    if (answers !== undefined) {
+      refuseScoreTokens(options, `a ${sourceClass} that answers with one of its labels`);
+      return describeAnswers(checkpoint, { architecture, answers, tokenizer, read, weights }, config, options);
+    }
+    refuseScoreTokens(options, `a ${sourceClass}, which answers with no token`);
     score = await readVocabularyScore(checkpoint, { transformer, settings, tokenizer, config: files.config });
   } else {
     refuseScoreModule(checkpoint, config);
+    if (options.answerTokens !== undefined) config.unsupported(`a ${sourceClass} takes scoreTokens, not answerTokens`);
     const tokens = readAnswerTokens(checkpoint.name, config.path, tokenizer, options.scoreTokens);
     score = { tokens, template: undefined };
   }
@@ -254,6 +261,45 @@ async function describeLanguageModel(
     weights,
     assumptions: [unread, score.assumption, assumption],
     warnings: unknown,
+  };
+}
+
+interface AnsweringModel {
+  readonly architecture: Architecture;
+  readonly answers: Answers;
+  readonly tokenizer: PreparedTokenizer;
+  readonly read: Settings;
+  readonly weights: TensorSource;
+}
+
+/** A language model as a classifier: what its answer may begin with are its labels. */
+async function describeAnswers(
+  checkpoint: CheckpointFiles,
+  { architecture, answers, tokenizer, read, weights }: AnsweringModel,
+  config: ConfigReader,
+  options: PlanOptions,
+): Promise<Description> {
+  if (checkpoint.modules !== undefined)
+    config.unsupported('modules.json beside a language model that answers with one of its labels is not supported');
+  const { prefix, isPrompted } = answers;
+  const source = await findTemplate(checkpoint, read.files.config);
+  if (source === undefined && prefix !== '')
+    config.unsupported('there is no chat template, so that an answer has no beginning: write it behind each text');
+  const model = architecture.describe(config, weights, answers.tokens);
+  return {
+    facts: {
+      sourceClass: architecture.sourceClass,
+      model,
+      tokenizer,
+      labels: labelsOf(options, model.numLabels, () => answers.labels),
+      problemType: '',
+      activationFn: '',
+      prompts: readPrompts(undefined),
+      chat: source && { ...readAnsweredChat(source, tokenizer), answer: { prefix, isPrompted } },
+      maxLength: maxLengthOf(checkpoint, read.transformer, model, tokenizer),
+    },
+    weights,
+    assumptions: [read.unread],
   };
 }
 

@@ -1,6 +1,7 @@
 /** Everything about a conversion that is decided before the first tensor byte is read. */
 import type { TensorType } from '../gguf/types';
 import { type GgufLayout, type GgufTensorDeclaration, layoutGguf } from '../gguf/writer';
+import type { TokenOptions } from './answer-tokens';
 import type { PlannedTensor } from './architectures/architecture';
 import { type ModelFacts, fileMetadata, warningEntry } from './metadata';
 import type { TensorSource } from './readers/tensor-source';
@@ -17,10 +18,9 @@ export interface ConversionPlan {
   readonly warnings: readonly string[];
 }
 
-export interface PlanOptions {
+export interface PlanOptions extends TokenOptions {
   readonly type?: TensorType | undefined;
   readonly labels?: readonly string[] | undefined;
-  readonly scoreTokens?: readonly [positive: string, negative: string] | undefined;
 }
 
 /** `type`: as asked for; `declared`: one for each of the model's tensors. */

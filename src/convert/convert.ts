@@ -23,7 +23,7 @@ import {
 import { AtomicFile, outputExists } from '../support/atomic-file';
 import { type LimitOptions, resolveLimits } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
-import { checkScoreTokens } from './answer-tokens';
+import { checkTokenOptions } from './answer-tokens';
 import { resolveCheckpoint } from './resolve-checkpoint';
 import type { ConversionPlan } from './conversion-plan';
 import { type ConversionSource, type SourcePaths, openSource } from './source';
@@ -73,6 +73,14 @@ export interface ConvertOptions {
    * `\u2581true` and `\u2581false`. Default: those of the published rerankers, which are known by their names.
    */
   readonly scoreTokens?: readonly [positive: string, negative: string] | undefined;
+  /**
+   * For a language model that answers a text with one of its labels: the tokens that the answer may begin with, as they stand
+   * in its vocabulary, 2 to 1024 of them, such as `Yes` and `No`. Default: those of the published guard models, which are
+   * known by their names; other language models are rerankers. `labels` names them otherwise.
+   */
+  readonly answerTokens?: readonly string[] | undefined;
+  /** What stands between the chat template's text and such a token, where the text does not end with it. Default: nothing. */
+  readonly answerPrefix?: string | undefined;
   /** Branch, tag or commit, for a repository on the Hub. Default `main`; may also be written `owner/name@revision`. */
   readonly revision?: string | undefined;
   /** How to reach the Hub, in place of huggingface_hub's environment variables. */
@@ -241,6 +249,8 @@ const CONVERT_KEYS = [
   'onProgress',
   'labels',
   'scoreTokens',
+  'answerTokens',
+  'answerPrefix',
   'revision',
   'hub',
   'base',
@@ -250,14 +260,14 @@ const CONVERT_KEYS = [
 function checkArguments(source: unknown, options: ConvertOptions): void {
   checkSource(source);
   checkOptions(options, CONVERT_KEYS);
-  const { output, type, overwrite, signal, onProgress, labels, scoreTokens, revision, hub, base } = options;
+  const { output, type, overwrite, signal, onProgress, labels, revision, hub, base } = options;
   if (checkString('options.output', output) === '') throw outOfRange('options.output', 'a path', output);
   if (type !== undefined) checkOneOf('options.type', type, TENSOR_TYPES);
   if (overwrite !== undefined) checkBoolean('options.overwrite', overwrite);
   if (onProgress !== undefined) checkFunction('options.onProgress', onProgress);
   if (signal !== undefined) checkSignal(signal);
   if (labels !== undefined) checkNames('options.labels', labels);
-  checkScoreTokens(scoreTokens);
+  checkTokenOptions(options);
   if (base !== undefined) checkString('options.base', base);
   checkHubOptions(revision, hub);
 }

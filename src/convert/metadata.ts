@@ -250,6 +250,8 @@ function chatEntries(chat: CheckpointChat | undefined): GgufEntry[] {
     text(TOKENIZER_KEYS.chatTemplate, chat.source),
     texts(ENCODER_KEYS.chatVariables, Object.keys(chat.variables)),
     texts(ENCODER_KEYS.chatValues, Object.values(chat.variables)),
+    ...optional(text, ENCODER_KEYS.chatAnswer, chat.answer?.prefix),
+    ...(chat.answer?.isPrompted === true ? [flag(ENCODER_KEYS.chatGenerationPrompt, true)] : []),
   ];
 }
 

@@ -222,6 +222,13 @@ export const ENCODER_KEYS = {
   /** ARRAY[STRING] each, names and values of what the template of a chat is given beside the messages. */
   chatVariables: 'ggml_encoder.chat.variables',
   chatValues: 'ggml_encoder.chat.values',
+  /**
+   * STRING, what the answer to a chat begins with, before the token that the labels are; absent: chats get no answer. With
+   * it a text is a chat of one message.
+   */
+  chatAnswer: 'ggml_encoder.chat.answer',
+  /** BOOL: the template of a chat is told to begin an answer; absent means false. */
+  chatGenerationPrompt: 'ggml_encoder.chat.generation_prompt',
   /** ARRAY[STRING], what the conversion warned about; absent when there was nothing. */
   conversionWarnings: 'ggml_encoder.conversion_warnings',
   /** UINT32, most tokens per input, special tokens included. */

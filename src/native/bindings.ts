@@ -77,6 +77,10 @@ export interface NativeModelInfo {
   readonly chatSource: string;
   readonly chatVariables: readonly string[];
   readonly chatValues: readonly string[];
+  /** What the answer to a chat begins with, before the token that the labels are; null where chats get no answer. */
+  readonly chatAnswer: string | null;
+  /** The template is told to begin an answer. */
+  readonly chatGenerationPrompt: boolean;
   /** The model reads the labels of each call in the text; then `labels` has one entry, which names none. */
   readonly readsLabels: boolean;
   /** Of a model that ranks lists: what it gives are vectors, and `labels` has one entry, which names none. */
@@ -118,14 +122,19 @@ export interface NativeMemoryEstimate {
   readonly availableBytes: number;
 }
 
+/**
+ * The second texts of pairs: null for a text that stands alone, null for all when all do. For a text that has its control
+ * tokens written out its parts, as bytes of it: where the end begins that stays where it is cut on the right, and then begin
+ * and end of each part that is the caller's, in order.
+ */
+export type PairColumn = readonly (string | Uint32Array | null)[] | null;
+
 export interface NativeRunOptions {
   /** Most tokens per input; 0 means the model's own limit. */
   maxLength: number;
   truncation: 'longest_first' | 'only_first' | 'only_second';
   truncationSide: 'right' | 'left';
   specialTokens: 'text' | 'parse' | 'error';
-  /** False: the texts have their control tokens written out; none of them has a pair. */
-  addsSpecialTokens: boolean;
   /** Most tokens kept of each text, special tokens not counted, before `truncation` is asked; 0: no such limit. */
   maxTextTokens: number;
   maxTextPairTokens: number;
@@ -181,15 +190,15 @@ export interface NativeJob<Result> {
 
 export interface NativeModel {
   readonly info: NativeModelInfo;
-  /** pairs[i] null means text i stands alone; pairs null means that all do. Rejections carry a `code`. */
+  /** Rejections carry a `code`. */
   run(
     texts: readonly string[],
-    pairs: readonly (string | null)[] | null,
+    pairs: PairColumn,
     options: NativeRunOptions,
   ): NativeJob<NativeRunResult>;
   tokenize(
     texts: readonly string[],
-    pairs: readonly (string | null)[] | null,
+    pairs: PairColumn,
     options: NativeRunOptions,
   ): NativeJob<NativeTokenizeResult>;
   /** Waits for running calls to end (they reject with 'model_disposed' when not yet started) and frees the weights. Idempotent. */

@@ -280,6 +280,8 @@ const OTHER_KEYS = [
   'tokenizer.chat_template',
   'ggml_encoder.chat.variables',
   'ggml_encoder.chat.values',
+  'ggml_encoder.chat.answer',
+  'ggml_encoder.chat.generation_prompt',
   'ggml_encoder.truncation_side',
   'ggml_encoder.chat_template.pieces',
   'ggml_encoder.chat_template.slots',

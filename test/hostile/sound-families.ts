@@ -16,7 +16,7 @@ type Files = Readonly<Record<string, Uint8Array | string>>;
 export interface SoundCheckpoint {
   readonly name: string;
   readonly files: Files;
-  readonly options?: Pick<ConvertOptions, 'scoreTokens'>;
+  readonly options?: Pick<ConvertOptions, 'scoreTokens' | 'answerTokens' | 'answerPrefix'>;
 }
 
 export function soundFamilies(): SoundCheckpoint[] {
@@ -25,6 +25,11 @@ export function soundFamilies(): SoundCheckpoint[] {
     { name: 't5', files: t5('T5ForSequenceClassification') },
     { name: 't5 reranker', files: t5('T5ForConditionalGeneration'), options: { scoreTokens: ['a', 'b'] } },
     { name: 'language model', files: languageModel('Qwen3ForCausalLM') },
+    {
+      name: 'answers to chats',
+      files: languageModel('Qwen3ForCausalLM'),
+      options: { answerTokens: ['yes', 'no'], answerPrefix: 'a ' },
+    },
     { name: 'chats', files: languageModel('Qwen3ForSequenceClassification') },
     { name: 'relative positions', files: relativePositions() },
     { name: 'sizes of the tensors', files: sizesOfTensors() },

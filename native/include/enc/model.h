@@ -53,7 +53,10 @@ struct ModelInfo {
   std::string chat_source;  ///< the template in Jinja that makes a chat a text; empty: there is none
   std::vector<std::string> chat_variables;  ///< names of its variables beside the messages
   std::vector<std::string> chat_values;     ///< as many as chat_variables
-  bool reads_labels = false;                ///< of each call; `labels` then has one entry that names none
+  /// What the answer to a chat begins with, before the token that the labels are; absent: chats get none.
+  std::optional<std::string> chat_answer;
+  bool chat_generation_prompt = false;  ///< the template is told to begin an answer
+  bool reads_labels = false;            ///< of each call; `labels` then has one entry that names none
   /// "pairs" or "prompted": pairs, or pairs with a prompt, go into one; "list": a query and documents do;
   /// "apart": the texts of a pair are read each by itself.
   std::string chat_template = "none";
@@ -88,6 +91,7 @@ struct MemoryEstimate {
 struct Input {
   std::string text;                 ///< UTF-8
   std::optional<std::string> pair;  ///< the second text of a pair
+  std::optional<WrittenOut> parts;  ///< of a text that has its control tokens written out, and no pair
 };
 
 /// Results of one run() over n inputs, in their order.

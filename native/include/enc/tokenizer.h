@@ -39,9 +39,6 @@ struct EncodeOptions {
   TruncationStrategy strategy = TruncationStrategy::kLongestFirst;
   TruncationSide side = TruncationSide::kRight;
   SpecialTokens special_tokens = SpecialTokens::kText;
-  /// False for a text that has its control tokens written out: none stand around it. Only for encode() of a
-  /// single text without any of the templates below.
-  bool adds_special_tokens = true;
   /// Only for encode_windows(). A text without a pair is windowed whichever of the two this names.
   WindowedText windows = WindowedText::kNone;
   size_t overlap = 0;  ///< tokens that neighbouring windows share; at most half a window is used
@@ -51,6 +48,15 @@ struct EncodeOptions {
   /// For a LabelTemplate, which takes one or more labels, and a ListTemplate, whose documents they are.
   /// Control tokens in them are the caller's.
   std::vector<std::string> labels;
+};
+
+/// What a text with its control tokens written out, such as a chat, is made of. All places are bytes of it.
+struct WrittenOut {
+  struct Part {
+    uint32_t begin, end;
+  };
+  std::vector<Part> callers;  ///< in order, none empty: a control token there is the caller's
+  uint32_t end = 0;           ///< from here on the text stays where it is cut on the right
 };
 
 /// A chat template: a pair becomes one text, constant pieces with the caller's texts between them, which is
@@ -157,6 +163,12 @@ class Tokenizer {
   /// Error(limit_exceeded) for a text of more than 256 MiB. Thread-safe; linear in the length of the text.
   virtual void encode(std::string_view text, std::optional<std::string_view> pair,
                       const EncodeOptions& options, Encoding& out) const = 0;
+
+  /// Encodes a text that has its control tokens written out, which are meant but for those of the callers: no
+  /// others stand around it. UTF-8 throughout. Throws as encode() does, and Error(input_invalid) for `parts`
+  /// that the text does not have. Not for the models of a template.
+  virtual void encode_written_out(std::string_view text, const WrittenOut& parts,
+                                  const EncodeOptions& options, Encoding& out) const = 0;
 
   /// As encode(), but the text that `options.windows` names is read whole, in as many sequences as that
   /// takes: windows of equal length, each beginning `overlap` tokens before the end of the last, as Hugging

@@ -71,7 +71,10 @@ void ShareProcessor::tokenize(const Slice& slice, std::vector<Item>& items) cons
         continue;
       }
       Encoding encoding;
-      tokenizer_.encode(input.text, input.pair, call.options(), encoding);
+      if (input.parts)
+        tokenizer_.encode_written_out(input.text, *input.parts, call.options(), encoding);
+      else
+        tokenizer_.encode(input.text, input.pair, call.options(), encoding);
       if (call.wants_logits()) {
         call.set_counts(i, encoding);
         add(i, 0, std::move(encoding));

@@ -56,6 +56,10 @@ void read_chat(const GgufFile& file, const Hparams& hparams, ModelInfo& info) {
   info.chat_values = strings_or_none(file, "ggml_encoder.chat.values");
   if (info.chat_variables.size() != info.chat_values.size())
     file.malformed("chat.variables and chat.values differ in length");
+  if (file.has("ggml_encoder.chat.answer")) info.chat_answer = file.string("ggml_encoder.chat.answer");
+  info.chat_generation_prompt = file.boolean("ggml_encoder.chat.generation_prompt", false);
+  if (info.chat_source.empty() && (info.chat_answer || info.chat_generation_prompt))
+    file.malformed("it has an answer to chats and no template for them");
   // Such a head needs a token that nothing adds to a chat.
   if (!info.chat_source.empty() && hparams.pooling == Pooling::kEos)
     file.malformed("its head reads the token that ends a text, which its chats do not have");

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "enc/tokenizer.h"
 #include "tokenizer/stages.h"
 
 namespace enc {
@@ -40,5 +41,8 @@ class TextWriter {
 
 /// `text` behind `prefix`. Throws Error(limit_exceeded) when the result would have more than `max_bytes`.
 void render_prefixed(std::string_view prefix, std::string_view text, size_t max_bytes, RenderedText& out);
+
+/// `text`, which is valid UTF-8, with its parts. Throws Error(input_invalid) for parts that it does not have.
+void take_written_out(std::string_view text, const WrittenOut& parts, RenderedText& out);
 
 }  // namespace enc

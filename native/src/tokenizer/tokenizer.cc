@@ -56,6 +56,8 @@ class PipelineTokenizer : public Tokenizer {
 
   void encode(std::string_view text, std::optional<std::string_view> pair, const EncodeOptions& options,
               Encoding& out) const override;
+  void encode_written_out(std::string_view text, const WrittenOut& parts, const EncodeOptions& options,
+                          Encoding& out) const override;
   void encode_windows(std::string_view text, std::optional<std::string_view> pair,
                       const EncodeOptions& options, std::vector<Window>& out) const override;
 
@@ -66,8 +68,7 @@ class PipelineTokenizer : public Tokenizer {
 
  private:
   size_t text_budget(bool has_pair, const EncodeOptions& options) const;
-  void encode_written_out(std::string_view text, bool has_pair, const EncodeOptions& options,
-                          Scratch& scratch, Encoding& out) const;
+  void refuse_control_tokens(Scratch& scratch) const;
   void encode_rendered(std::string_view text, std::optional<std::string_view> pair,
                        const EncodeOptions& options, Scratch& scratch, Encoding& out) const;
   void restore_end(const PairTemplate::Layout& layout, const EncodeOptions& options, Scratch& scratch,
@@ -122,6 +123,16 @@ bool stops_early(const EncodeOptions& options, size_t budget) {
          budget < SIZE_MAX / 4;
 }
 
+/// The last `count` of `source` in the place of as many of `ids`, which are as many as may be.
+void overwrite_end(const std::vector<int32_t>& source, size_t count, std::vector<int32_t>& ids) {
+  if (count >= ids.size())
+    throw Error(ErrorCode::input_invalid, "maxLength " + std::to_string(ids.size()) +
+                                              " leaves no room for text before the " + std::to_string(count) +
+                                              " last tokens of the model's chat template");
+  const auto end = static_cast<std::ptrdiff_t>(count);
+  std::copy(source.end() - end, source.end(), ids.end() - end);
+}
+
 /// Ids that have to be there: one beyond `budget` tells that the text is longer.
 size_t id_limit(const EncodeOptions& options, size_t budget) {
   return stops_early(options, budget) ? budget + 1 : SIZE_MAX;
@@ -166,7 +177,6 @@ void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_
     const auto documents = has_pair ? std::vector<std::string>{std::string(*pair)} : options.labels;
     return encode_list(text, documents, options, scratch, out);
   }
-  if (!options.adds_special_tokens) return encode_written_out(text, has_pair, options, scratch, out);
   const size_t budget = text_budget(has_pair, options);
   const auto tokenize_both = [&](size_t limit) {
     tokenize(text, options.special_tokens, limit, scratch, scratch.first);
@@ -188,17 +198,34 @@ void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_
   out.truncated = kept.first < scratch.first.size() || kept.second < scratch.second.size();
 }
 
-void PipelineTokenizer::encode_written_out(std::string_view text, bool has_pair, const EncodeOptions& options,
-                                           Scratch& scratch, Encoding& out) const {
-  if (has_pair)
-    throw Error(ErrorCode::input_invalid, "a text with its control tokens written out has no second text");
+void PipelineTokenizer::encode_written_out(std::string_view text, const WrittenOut& parts,
+                                           const EncodeOptions& options, Encoding& out) const {
+  const ScratchUse use;
+  Scratch& scratch = use.buffers;
+  SpecialTokens mode = options.special_tokens;
+  take_written_out(text, parts, scratch.rendered);
+  if (mode == SpecialTokens::kText && pipeline_.finds_control_tokens_late()) {
+    refuse_control_tokens(scratch);
+    mode = SpecialTokens::kParse;
+  }
   const size_t budget = std::min(options.max_length, options.max_first);
   std::vector<int32_t>& ids = scratch.first;
-  tokenize(text, options.special_tokens, id_limit(options, budget), scratch, ids);
+  tokenize_rendered(mode, id_limit(options, budget), scratch, ids);
   const Template::Ids kept = keep(ids, std::min(ids.size(), budget), options.side);
   out.ids.assign(kept.begin, kept.end);
   out.type_ids.assign(out.ids.size(), 0);
   out.truncated = out.ids.size() < ids.size();
+  if (!out.truncated || options.side == TruncationSide::kLeft) return;
+  tokenize(text.substr(parts.end), SpecialTokens::kParse, SIZE_MAX, scratch, scratch.second);
+  overwrite_end(scratch.second, scratch.second.size(), out.ids);
+}
+
+/// For a tokenizer that finds them where nobody knows any more which bytes are the caller's.
+void PipelineTokenizer::refuse_control_tokens(Scratch& scratch) const {
+  for (const Span& part : scratch.rendered.callers) {
+    const auto callers = std::string_view(scratch.rendered.text).substr(part.begin, part.end - part.begin);
+    tokenize(callers, SpecialTokens::kError, SIZE_MAX, scratch, scratch.second);
+  }
 }
 
 /// The rendered text is cut without regard to what it is made of.
@@ -239,13 +266,7 @@ void PipelineTokenizer::restore_end(const PairTemplate::Layout& layout, const En
   };
   tokenize_fillers("0", scratch.first);
   tokenize_fillers("1 2 3 4", scratch.second);
-  const size_t count = common_end(scratch.first, scratch.second);
-  if (count >= ids.size())
-    throw Error(ErrorCode::input_invalid, "maxLength " + std::to_string(options.max_length) +
-                                              " leaves no room for text before the " + std::to_string(count) +
-                                              " last tokens of the model's chat template");
-  std::copy(scratch.first.end() - static_cast<std::ptrdiff_t>(count), scratch.first.end(),
-            ids.end() - static_cast<std::ptrdiff_t>(count));
+  overwrite_end(scratch.first, common_end(scratch.first, scratch.second), ids);
 }
 
 /// The labels' ids in scratch.second and the text's in scratch.first; returns how many of the latter fit

@@ -5,10 +5,13 @@ import type { Command } from 'commander';
 import { ACTIVATIONS } from '../../api/activations';
 import type { Activation } from '../../api/activations';
 import { Classifier } from '../../api/classifier';
+import type { ChatMessage } from '../../api/chat';
 import { isChat } from '../../api/chats';
 import type { ClassifierInput } from '../../api/classifier';
 import type { Classification, LabelScore } from '../../api/results';
 import type { TextWindow } from '../../api/windows';
+import { addChatOptions } from '../chat-options';
+import type { ChatFlags } from '../chat-options';
 import type { Io } from '../io';
 import { addModelOptions, parseNumber, parseTopK, toApiTopK, withModel } from '../model-options';
 import type { ModelFlags, TopK } from '../model-options';
@@ -22,7 +25,7 @@ import { classifierLines } from '../text-line';
 import { addWindowOptions, toWindows } from '../window-options';
 import type { WindowFlags } from '../window-options';
 
-interface ClassifyFlags extends ModelFlags, FormatFlags, WindowFlags {
+interface ClassifyFlags extends ModelFlags, FormatFlags, WindowFlags, ChatFlags {
   readonly input?: string;
   readonly output?: string;
   readonly topK?: TopK;
@@ -59,6 +62,7 @@ Examples:
   $ ggml-encoder classify -m ./checkpoint-folder --input texts.jsonl --output labels.jsonl`,
     );
   addWindowOptions(command, 'mean');
+  addChatOptions(command);
   addFormatOption(addModelOptions(command, { required: false })).action(async (texts: string[], flags: ClassifyFlags) =>
     classify(texts, flags, io),
   );
@@ -74,6 +78,7 @@ async function classify(texts: readonly string[], flags: ClassifyFlags, io: Io):
     activation: flags.activation,
     windows: toWindows(flags),
     logits: flags.logits,
+    templateVariables: flags.templateVariables,
     specialTokens: flags.specialTokens,
     signal: io.signal,
   };
@@ -135,8 +140,13 @@ const SHOWN_TEXT = 100;
 
 /** The text, the pair or the last message of the chat as one short line. */
 export function describeInput(input: ClassifierInput): string {
-  if (isChat(input)) return describeInput(input.messages.at(-1)?.content ?? '');
+  if (isChat(input)) return describeInput(textOf(input.messages.at(-1)));
   const [text, pair] = typeof input === 'string' ? [input, undefined] : [input.text, input.textPair];
   const shown = shorten(visible(text), SHOWN_TEXT);
   return pair === undefined ? shown : `${shown}  |  ${shorten(visible(pair), SHOWN_TEXT)}`;
+}
+
+function textOf(message: ChatMessage | undefined): string {
+  const { content = '' } = message ?? {};
+  return typeof content === 'string' ? content : content.map(({ text }) => text).join(' ');
 }

@@ -25,6 +25,8 @@ interface ConvertFlags extends FormatFlags {
   readonly type?: TensorType;
   readonly labels?: readonly string[];
   readonly scoreTokens?: readonly [string, string];
+  readonly answerTokens?: readonly string[];
+  readonly answerPrefix?: string;
   readonly force?: boolean;
   readonly verify?: string;
 }
@@ -51,6 +53,12 @@ export function addConvertCommand(program: Command, io: Io): void {
     .option('--base <path>', 'what a LoRA adapter changes: a folder or owner/name (default: the base that it names)')
     .option('--labels <list>', "names for the labels, in the model's order, separated by commas", splitList)
     .option('--score-tokens <two>', 'the words that a reranker answers with, as its vocabulary has them', splitTokens)
+    .option(
+      '--answer-tokens <list>',
+      'the labels of a language model: tokens that its answers begin with, as its vocabulary has them',
+      splitList,
+    )
+    .option('--answer-prefix <text>', 'what stands before such a token')
     .option('--force', 'replace the file when it exists')
     .option('--verify <texts>', 'compare with an F32 conversion on a file of texts, one per line (- for stdin)')
     .addHelpText(
@@ -83,6 +91,8 @@ async function convertFolder(folder: string, flags: ConvertFlags, io: Io): Promi
       type: flags.type,
       labels: flags.labels,
       scoreTokens: flags.scoreTokens,
+      answerTokens: flags.answerTokens,
+      answerPrefix: flags.answerPrefix,
       overwrite: flags.force,
       signal: io.signal,
       onProgress: progress.update,
@@ -103,14 +113,16 @@ async function convertFolder(folder: string, flags: ConvertFlags, io: Io): Promi
 
 async function verify(
   source: string,
-  { verify: texts, revision, base, scoreTokens }: ConvertFlags,
+  flags: ConvertFlags,
   { path }: ConvertResult,
   io: Io,
 ): Promise<Verification | ListVerification | undefined> {
+  const { verify: texts, revision, base, scoreTokens, answerTokens, answerPrefix } = flags;
   if (texts === undefined) return undefined;
+  const converted = { source, revision, base, scoreTokens, answerTokens, answerPrefix, output: path };
   const progress = showConversion(io);
   try {
-    return await verifyConversion({ source, revision, base, scoreTokens, output: path }, texts, io, progress.update);
+    return await verifyConversion(converted, texts, io, progress.update);
   } finally {
     progress.hide();
   }

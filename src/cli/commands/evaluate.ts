@@ -18,6 +18,8 @@ import type { Findings } from '../evaluation/task';
 import { createTask } from '../evaluation/tasks/create-task';
 import type { TaskFlags } from '../evaluation/tasks/create-task';
 import { parseThreshold } from '../evaluation/thresholds';
+import { addChatOptions } from '../chat-options';
+import type { ChatFlags } from '../chat-options';
 import type { Io } from '../io';
 import { addModelOptions, parseNumber, positiveInteger, withModel } from '../model-options';
 import type { ModelFlags } from '../model-options';
@@ -27,7 +29,7 @@ import type { FormatFlags } from '../result-format';
 import { painter, table } from '../style';
 import { isSameFile } from '../text-input';
 
-interface EvaluateFlags extends ModelFlags, FormatFlags, TaskFlags {
+interface EvaluateFlags extends ModelFlags, FormatFlags, TaskFlags, ChatFlags {
   readonly input: string;
   readonly prompt?: string;
   readonly promptName?: string;
@@ -81,6 +83,7 @@ Examples:
   $ ggml-encoder evaluate -m reranker.gguf --task ranking --input queries.jsonl
   $ ggml-encoder evaluate -m model.gguf --input test.jsonl --compare model-q8_0.gguf`,
     );
+  addChatOptions(command);
   addFormatOption(addModelOptions(command, { required: false })).action(async (flags: EvaluateFlags) =>
     evaluateModel(flags, io),
   );
@@ -101,8 +104,8 @@ async function evaluateModel(flags: EvaluateFlags, io: Io): Promise<void> {
   await withModel(flags, io, load(flags.model), async (own) => {
     const finish = async (other?: Scorer): Promise<void> => {
       const task = createTask(own, other, flags);
-      const { specialTokens, prompt, promptName } = flags;
-      const run = { specialTokens, prompt, promptName };
+      const { specialTokens, prompt, promptName, templateVariables } = flags;
+      const run = { specialTokens, prompt, promptName, templateVariables };
       const evaluation = await evaluate({ path: input, titles }, task, { own, other }, run, io);
       if (report !== undefined) await writeReport(report, renderReport(evaluation, own.info, input));
       if (perQuery !== undefined) await writeRows(perQuery, evaluation.findings, io);

@@ -5,6 +5,7 @@
 import { classificationActivation, pairActivation } from '../../api/activations';
 import type { PairActivation } from '../../api/activations';
 import { Classifier } from '../../api/classifier';
+import type { ChatOptions } from '../../api/template-variables';
 import { CrossEncoder } from '../../api/cross-encoder';
 import type { ClassifierInput } from '../../api/classifier';
 import type { LoadOptions } from '../../api/load-options';
@@ -21,7 +22,7 @@ export interface Scored {
 }
 
 /** A prompt stands before the first text of pairs through a model with one label. */
-export type ScorerOptions = Pick<PredictOptions, 'specialTokens' | 'signal' | 'prompt' | 'promptName'>;
+export type ScorerOptions = Pick<PredictOptions, 'specialTokens' | 'signal' | 'prompt' | 'promptName'> & ChatOptions;
 
 export class Scorer {
   readonly info: ModelFacts;
@@ -38,7 +39,9 @@ export class Scorer {
 
   /** @throws as `Classifier.load` does. */
   static async load(source: string | undefined, options: LoadOptions): Promise<Scorer> {
-    return new Scorer(await Session.load(source ?? defaultModelPath, options, {}, { ranksDocuments: true }));
+    return new Scorer(
+      await Session.load(source ?? defaultModelPath, options, {}, { ranksDocuments: true, answersChats: true }),
+    );
   }
 
   /** What makes scores of the logits by the model's own rule; a checkpoint for regression keeps them for pairs too. */
@@ -63,14 +66,14 @@ export class Scorer {
    */
   async score(
     inputs: readonly ClassifierInput[],
-    options: ScorerOptions,
+    { templateVariables, ...options }: ScorerOptions,
     groups?: readonly number[],
   ): Promise<Scored[]> {
     if (groups !== undefined && this.ranksLists && inputs.every(isPair)) return this.#rank(inputs, options, groups);
     const results =
       this.#crossEncoder !== undefined && inputs.every(isPair)
         ? await this.#crossEncoder.predict(inputs, { ...options, logits: true })
-        : await this.#classify(inputs, options);
+        : await this.#classify(inputs, { templateVariables, ...options });
     return results.map(({ logits, truncated }) => ({ logits: logits ?? new Float32Array(), truncated }));
   }
 

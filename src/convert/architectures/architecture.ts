@@ -297,6 +297,11 @@ export interface ScoreTokens {
   readonly divisor?: number;
 }
 
+/** The labels of a language model: the logits of these tokens. */
+export interface AnswerTokens {
+  readonly answers: readonly number[];
+}
+
 export interface Architecture {
   /** The entry of `architectures` in config.json. */
   readonly sourceClass: string;
@@ -323,7 +328,12 @@ export interface Architecture {
    * Reads the configuration and checks every tensor against it. Throws `architecture_unsupported` for what the graph
    * does not compute, `tensor_missing`, `tensor_shape_mismatch`, `checkpoint_malformed`.
    */
-  describe(config: ConfigReader, weights: TensorIndex, score?: ScoreTokens, values?: TensorValues): EncoderModel;
+  describe(
+    config: ConfigReader,
+    weights: TensorIndex,
+    score?: ScoreTokens | AnswerTokens,
+    values?: TensorValues,
+  ): EncoderModel;
   /** Likewise for a checkpoint of the bare encoder, or of one whose head is passed over. Absent where there is none. */
   describeBody?(config: ConfigReader, weights: TensorIndex): EncoderBody;
 }

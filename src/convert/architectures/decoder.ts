@@ -5,6 +5,7 @@
  */
 import { ConfigReader } from '../config';
 import type {
+  AnswerTokens,
   Architecture,
   EncoderBody,
   EncoderHyperparameters,
@@ -62,7 +63,7 @@ export const decoders: readonly Architecture[] = [
     sourceClass: `${family.causalClassName ?? family.className}ForCausalLM`,
     modelType: family.modelType,
     scoresVocabulary: 'causal' as const,
-    describe: (config: ConfigReader, weights: TensorIndex, score?: ScoreTokens) =>
+    describe: (config: ConfigReader, weights: TensorIndex, score?: ScoreTokens | AnswerTokens) =>
       describeLanguageModel(family, config, weights, score!),
   })),
 ];
@@ -105,22 +106,25 @@ function describeClassifier(
 }
 
 /**
- * logit[positive] - logit[negative] = h . (row[positive] - row[negative]): the head is one row. A cap bends each logit by
- * itself, so that no row has their difference: the head is both.
+ * The rows of the tokens that count are the head. logit[positive] - logit[negative] = h . (row[positive] - row[negative]):
+ * of a score the head is one row. A cap bends each logit by itself, so that no row has their difference: the head is both.
  */
 function describeLanguageModel(
   family: DecoderFamily,
   config: ConfigReader,
   weights: TensorIndex,
-  { positive, negative, divisor: ownDivisor = 1 }: ScoreTokens,
+  score: ScoreTokens | AnswerTokens,
 ): EncoderModel {
   const cap = readLogitSoftcap(family, config);
+  const { ids, divisor: ownDivisor } = 'answers' in score ? { ids: score.answers, divisor: 1 } : scoreRows(score);
   if (cap !== undefined && ownDivisor !== 1) config.unsupported('its logits are capped before they are divided');
   const divisor = (family.logitDivisor?.(config) ?? 1) * ownDivisor;
-  const isDifference = cap !== undefined && negative !== undefined;
+  const subtracts = !('answers' in score) && ids.length === 2;
+  const isDifference = subtracts && cap !== undefined;
+  const isOneRow = subtracts && cap === undefined;
   const hyperparameters = readHyperparameters(family, config);
   const { hiddenSize: h, vocabSize } = hyperparameters;
-  for (const id of [positive, negative ?? 0]) {
+  for (const id of ids) {
     if (id >= vocabSize) config.malformed(`the score is made of the token ${id}, but vocab_size is ${vocabSize}`);
   }
   const isTied = config.boolean('tie_word_embeddings', family.defaults.tiesEmbeddings ?? false);
@@ -132,21 +136,21 @@ function describeLanguageModel(
     planDecoder(planner, decoder, hyperparameters, family, config);
     planner.computed(
       'cls.output.weight',
-      [isDifference ? 2 : 1, h],
+      [isOneRow ? 1 : ids.length, h],
       [[isTied ? embeddings : vocabulary, [vocabSize, h]]],
       ([rows]) => {
-        if (isDifference || negative === undefined) return [rows!.map((value) => value / divisor)];
+        if (!isOneRow) return [rows!.map((value) => value / divisor)];
         return [rows!.subarray(0, h).map((value, index) => (value - rows![h + index]!) / divisor)];
       },
-      [positive, ...(negative === undefined ? [] : [negative])].map((id) => [id, 1] as const),
+      ids.map((id) => [id, 1] as const),
     );
   });
   return {
     architecture: family.architecture ?? family.modelType,
     hyperparameters,
     tensors,
-    numLabels: 1,
-    // sentence-transformers pads on the left, so that the last token counts, whatever it is.
+    numLabels: 'answers' in score ? ids.length : 1,
+    // As where a batch is padded on the left: the last token counts, whatever it is.
     head: {
       pooling: 'last',
       activation: 'none',
@@ -155,6 +159,10 @@ function describeLanguageModel(
     },
     llamacppCompat: 'unsupported',
   };
+}
+
+function scoreRows({ positive, negative, divisor = 1 }: ScoreTokens): { ids: readonly number[]; divisor: number } {
+  return { ids: negative === undefined ? [positive] : [positive, negative], divisor };
 }
 
 /** The cap that the class puts on the language model's logits. */

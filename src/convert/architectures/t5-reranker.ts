@@ -35,7 +35,7 @@ export const t5Rerankers: readonly Architecture[] = T5_FAMILIES.filter(({ rerank
     sourceClass: `${family.className}ForConditionalGeneration`,
     modelType: family.modelType,
     scoresVocabulary: 'sequence-to-sequence',
-    describe: (config, weights, score) => describeReranker(family, config, weights, score!),
+    describe: (config, weights, score) => describeReranker(family, config, weights, score as ScoreTokens),
   }),
 );
 

@@ -45,6 +45,17 @@ export interface CheckpointChat {
   /** Jinja. */
   readonly source: string;
   readonly variables: Readonly<Record<string, string>>;
+  /** For a model whose labels are tokens that an answer may begin with. */
+  readonly answer?: { readonly prefix: string; readonly isPrompted: boolean };
+}
+
+/** Of a model that is asked by means of it. Throws `tokenizer_unsupported` for one that is too large. */
+export function readAnsweredChat({ source, path }: TemplateSource, tokenizer: PreparedTokenizer): CheckpointChat {
+  if (source.length <= MAX_SOURCE) return { source, variables: tokenVariables(tokenizer) };
+  throw new EncoderError(
+    'tokenizer_unsupported',
+    `the chat template of ${path} has ${source.length} characters, of which up to ${MAX_SOURCE} are read`,
+  );
 }
 
 /** Undefined for a template that takes pairs, and one that is too large to be rendered: `leftOut` then says so. */

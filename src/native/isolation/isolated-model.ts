@@ -16,6 +16,7 @@ import type {
   NativeRunOptions,
   NativeRunResult,
   NativeTokenizeResult,
+  PairColumn,
 } from '../bindings';
 import type { Answer, Request, Response } from './messages';
 
@@ -188,7 +189,7 @@ export class IsolatedModel implements NativeModel {
 
   run(
     texts: readonly string[],
-    pairs: readonly (string | null)[] | null,
+    pairs: PairColumn,
     options: NativeRunOptions,
   ): NativeJob<NativeRunResult> {
     return this.#start<NativeRunResult>((id) => ({ kind: 'run', id, texts, pairs, options }));
@@ -196,7 +197,7 @@ export class IsolatedModel implements NativeModel {
 
   tokenize(
     texts: readonly string[],
-    pairs: readonly (string | null)[] | null,
+    pairs: PairColumn,
     options: NativeRunOptions,
   ): NativeJob<NativeTokenizeResult> {
     return this.#start<NativeTokenizeResult>((id) => ({ kind: 'tokenize', id, texts, pairs, options }));

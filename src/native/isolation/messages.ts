@@ -5,6 +5,7 @@ import type {
   NativeRunOptions,
   NativeRunResult,
   NativeTokenizeResult,
+  PairColumn,
 } from '../bindings';
 
 /** `id` tells calls apart; `cancel` names the call to end. */
@@ -14,7 +15,7 @@ export type Request =
       readonly kind: 'run' | 'tokenize';
       readonly id: number;
       readonly texts: readonly string[];
-      readonly pairs: readonly (string | null)[] | null;
+      readonly pairs: PairColumn;
       readonly options: NativeRunOptions;
     }
   | { readonly kind: 'cancel'; readonly id: number }

@@ -21,6 +21,10 @@ std::shared_ptr<Model> load(GgufBuilder& file) {
   return Model::load(path.path(), options_for(KernelChoice::kAuto, 1));
 }
 
+ModelInfo load_info(GgufBuilder file) {
+  return load(file)->info();
+}
+
 TEST(a_chat_template_is_told_with_its_variables) {
   GgufBuilder file = chat_model();
   file.strs("ggml_encoder.chat.variables", {"bos_token"}).strs("ggml_encoder.chat.values", {"[CLS]"});
@@ -31,6 +35,19 @@ TEST(a_chat_template_is_told_with_its_variables) {
 
   GgufBuilder none = tiny_model();
   CHECK(load(none)->info().chat_source.empty());
+}
+
+TEST(an_answer_to_chats_is_told_with_its_beginning) {
+  CHECK(!load_info(chat_model()).chat_answer);
+  GgufBuilder file = chat_model();
+  file.str("ggml_encoder.chat.answer", "It is").boolean("ggml_encoder.chat.generation_prompt", true);
+  const ModelInfo info = load_info(std::move(file));
+  CHECK(info.chat_answer == "It is");
+  CHECK(info.chat_generation_prompt);
+
+  GgufBuilder none = tiny_model();
+  none.str("ggml_encoder.chat.answer", "");
+  CHECK_THROWS_CODE(load(none), ErrorCode::gguf_malformed);
 }
 
 TEST(keys_of_chats_that_contradict_each_other_are_refused) {

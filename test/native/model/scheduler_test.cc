@@ -27,6 +27,10 @@ class ByteTokenizer final : public Tokenizer {
     if (out.truncated) out.ids.resize(options.max_length);
     out.type_ids.resize(out.ids.size());
   }
+  void encode_written_out(std::string_view text, const WrittenOut&, const EncodeOptions& options,
+                          Encoding& out) const override {
+    encode(text, std::nullopt, options, out);
+  }
   /// Windows of max_length bytes of text.
   void encode_windows(std::string_view text, std::optional<std::string_view>, const EncodeOptions& options,
                       std::vector<Window>& out) const override {

@@ -55,28 +55,79 @@ TEST(truncation_cases) {
   CHECK(num_errors >= 50);
 }
 
+Encoding encode_written_out(const Tokenizer& tokenizer, std::string_view text, const WrittenOut& parts,
+                            const EncodeOptions& options = {}) {
+  Encoding out;
+  tokenizer.encode_written_out(text, parts, options, out);
+  CHECK(out.type_ids == std::vector<int32_t>(out.ids.size(), 0));
+  return out;
+}
+
 TEST(a_text_with_its_control_tokens_written_out_gets_no_others) {
   const auto tokenizer = load_tokenizer("wordpiece-uncased");
+  constexpr std::string_view kText = "[CLS] one two three [SEP]";
+  const WrittenOut whole{{}, uint32_t(kText.size())};
   EncodeOptions options;
-  options.special_tokens = SpecialTokens::kParse;
-  Encoding around, out;
+  Encoding around;
   tokenizer->encode("one two three", std::nullopt, options, around);
-  options.adds_special_tokens = false;
-  tokenizer->encode("[CLS] one two three [SEP]", std::nullopt, options, out);
+  const Encoding out = encode_written_out(*tokenizer, kText, whole);
   CHECK(out.ids == around.ids);
-  CHECK(out.type_ids == std::vector<int32_t>(out.ids.size(), 0));
   CHECK(!out.truncated);
 
-  const std::vector<int32_t> whole = out.ids;
   options.max_length = 2;
-  tokenizer->encode("[CLS] one two three [SEP]", std::nullopt, options, out);
-  CHECK(out.truncated);
-  CHECK(out.ids == std::vector<int32_t>(whole.begin(), whole.begin() + 2));
+  const Encoding right = encode_written_out(*tokenizer, kText, whole, options);
+  CHECK(right.truncated);
+  CHECK(right.ids == std::vector<int32_t>(out.ids.begin(), out.ids.begin() + 2));
   options.side = TruncationSide::kLeft;
-  tokenizer->encode("[CLS] one two three [SEP]", std::nullopt, options, out);
-  CHECK(out.truncated);
-  CHECK(out.ids == std::vector<int32_t>(whole.end() - 2, whole.end()));
-  CHECK_THROWS_CODE(tokenizer->encode("one", "two", options, out), ErrorCode::input_invalid);
+  const Encoding left = encode_written_out(*tokenizer, kText, whole, options);
+  CHECK(left.truncated);
+  CHECK(left.ids == std::vector<int32_t>(out.ids.end() - 2, out.ids.end()));
+}
+
+TEST(a_control_token_in_a_callers_part_is_what_the_options_say) {
+  const auto tokenizer = load_tokenizer("wordpiece-uncased");
+  constexpr std::string_view kText = "[CLS] a [SEP] b [SEP]";
+  const WrittenOut parts{{{6, 15}}, uint32_t(kText.size())};
+  EncodeOptions options;
+  Encoding plain;
+  tokenizer->encode("a [SEP] b", std::nullopt, options, plain);
+  CHECK(encode_written_out(*tokenizer, kText, parts).ids == plain.ids);
+
+  options.special_tokens = SpecialTokens::kParse;
+  const WrittenOut none{{}, uint32_t(kText.size())};
+  const Encoding parsed = encode_written_out(*tokenizer, kText, parts, options);
+  CHECK(parsed.ids == encode_written_out(*tokenizer, kText, none).ids);
+  CHECK(parsed.ids != plain.ids);
+  options.special_tokens = SpecialTokens::kError;
+  CHECK_THROWS_CODE(encode_written_out(*tokenizer, kText, parts, options), ErrorCode::input_invalid);
+  encode_written_out(*tokenizer, kText, none, options);
+}
+
+TEST(the_end_of_a_text_with_control_tokens_stays_where_it_is_cut) {
+  const auto tokenizer = load_tokenizer("wordpiece-uncased");
+  constexpr std::string_view kText = "[CLS] one two three four [SEP] one [SEP]";
+  const WrittenOut parts{{{6, 24}}, 25};
+  const Encoding whole = encode_written_out(*tokenizer, kText, parts);
+  EncodeOptions options;
+  options.max_length = 5;
+  const Encoding cut = encode_written_out(*tokenizer, kText, parts, options);
+  CHECK(cut.truncated);
+  CHECK(cut.ids.size() == 5);
+  CHECK(std::equal(cut.ids.begin(), cut.ids.begin() + 2, whole.ids.begin()));
+  CHECK(std::equal(cut.ids.end() - 3, cut.ids.end(), whole.ids.end() - 3));
+  options.max_length = 3;
+  CHECK_THROWS_CODE(encode_written_out(*tokenizer, kText, parts, options), ErrorCode::input_invalid);
+}
+
+TEST(parts_that_a_text_does_not_have_are_refused) {
+  const auto tokenizer = load_tokenizer("wordpiece-uncased");
+  for (const WrittenOut& parts : {WrittenOut{{}, 4}, WrittenOut{{{1, 4}}, 3}, WrittenOut{{{2, 2}}, 3},
+                                  WrittenOut{{{0, 2}, {1, 3}}, 3}, WrittenOut{{{2, 1}}, 3}}) {
+    CHECK_THROWS_CODE(encode_written_out(*tokenizer, "one", parts), ErrorCode::input_invalid);
+  }
+  CHECK_THROWS_CODE(encode_written_out(*tokenizer, "on\xff", {{}, 3}), ErrorCode::input_invalid);
+  CHECK(!encode_written_out(*tokenizer, "one", {{{0, 3}}, 3}).ids.empty());
+  CHECK(encode_written_out(*tokenizer, "", {}).ids.empty());
 }
 
 TEST(truncation_gives_the_odd_token_to_the_longer_text) {

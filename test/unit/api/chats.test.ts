@@ -4,17 +4,19 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { Chat, type ChatMessage, type ChatModel, chatColumns } from '../../../src/api/chats';
+import { Chat, type ChatMessage } from '../../../src/api/chat';
+import { type ChatModel, chatColumns } from '../../../src/api/chats';
 import { strftime } from '../../../src/api/strftime';
 import { resolveTextOptions } from '../../../src/api/text-options';
 import { EncoderError } from '../../../src/errors';
 
 const TEMPLATE = `{{ bos_token }}{% for m in messages %}[{{ m.role }}]{{ m.content | trim }};{% endfor %}`;
 const { run } = resolveTextOptions({}, { maxLength: 16, truncationSide: 'right' });
+const NO_ANSWER = { chatAnswer: null, chatGenerationPrompt: false };
 const nameOf = (index: number): string => `inputs[${index}]`;
 
 function model(source = TEMPLATE, refused?: string): ChatModel & { readonly contents: string[] } {
-  const native = { chatSource: source, chatVariables: ['bos_token'], chatValues: ['<s>'] };
+  const native = { chatSource: source, chatVariables: ['bos_token'], chatValues: ['<s>'], ...NO_ANSWER };
   const contents: string[] = [];
   return {
     path: '/m.gguf',
@@ -32,21 +34,40 @@ function model(source = TEMPLATE, refused?: string): ChatModel & { readonly cont
 const chat = (...contents: string[]) => ({ messages: contents.map((content) => ({ role: 'user', content })) });
 
 describe('chatColumns', () => {
-  it('gives the rendered texts, which have their control tokens written out', async () => {
+  it("gives the rendered texts, which have their control tokens written out, with the parts that are the messages'", async () => {
     const own = model();
-    const { columns, run: asked } = await chatColumns([chat('a ', ' b'), chat('c')], nameOf, own, run);
-    expect(columns).toMatchObject({ texts: ['<s>[user]a;[user]b;', '<s>[user]c;'], pairs: null });
-    expect(asked).toEqual({ ...run, specialTokens: 'parse', addsSpecialTokens: false });
-    expect(own.contents).toEqual(['user', 'a ', ' b', 'c']);
+    const columns = await chatColumns([chat('a ', ' b'), chat(' \u00e9\ud83d\ude00'), chat('')], nameOf, own, run);
+    expect(columns.texts).toEqual(['<s>[user]a;[user]b;', '<s>[user]\u00e9\ud83d\ude00;', '<s>[user];']);
+    // In bytes: the end of the text, of which nothing is kept, and then begin and end of each part.
+    expect(columns.pairs!.map((parts) => [...(parts as Uint32Array)])).toEqual([
+      [19, 9, 10, 17, 18],
+      [16, 9, 15],
+      [10],
+    ]);
+    expect(own.contents).toEqual(['user']);
   });
 
-  it('names the message that holds a control token, which `parse` takes', async () => {
+  it('has half a surrogate pair in no text', async () => {
+    const { texts, pairs } = await chatColumns([chat('a\ud83d', '\ude00')], nameOf, model(), run);
+    expect(texts[0]).toBe('<s>[user]a\ufffd;[user]\ufffd;');
+    expect([...(pairs![0] as Uint32Array)]).toEqual([24, 9, 13, 20, 23]);
+  });
+
+  it('refuses a control token where it cannot be told whose it is, and wherever it is an error', async () => {
+    const looks = "{% for m in messages %}{{ 'x!' if m.content == 'x' else m.content | upper }}{% endfor %}";
     const forged = [chat('a'), chat('b', 'x')];
-    await expect(chatColumns(forged, nameOf, model(TEMPLATE, 'x'), run)).rejects.toThrow(
-      'inputs[1].messages[1].content',
+    const named = 'inputs[1].messages[1].content';
+    await expect(chatColumns(forged, nameOf, model(looks, 'x'), run)).rejects.toThrow(named);
+    const strict = { ...run, specialTokens: 'error' } as const;
+    await expect(chatColumns(forged, nameOf, model(TEMPLATE, 'x'), strict)).rejects.toThrow(named);
+    await expect(chatColumns(forged, nameOf, model(TEMPLATE, 'user'), run)).rejects.toThrow(
+      'inputs[0].messages[0].role',
     );
-    const { columns } = await chatColumns(forged, nameOf, model(TEMPLATE, 'x'), { ...run, specialTokens: 'parse' });
-    expect(columns.texts[1]).toBe('<s>[user]b;[user]x;');
+    for (const own of [model(TEMPLATE, 'x'), model(looks, 'x')]) {
+      const { texts } = await chatColumns(forged, nameOf, own, { ...run, specialTokens: 'parse' });
+      expect(texts[1]).toContain('x');
+      expect(own.contents).toEqual([]);
+    }
   });
 
   it.each([
@@ -57,7 +78,7 @@ describe('chatColumns', () => {
     ['parts', { messages: [{ role: 'user', content: [] }] }, 'inputs[0].messages[0].content'],
     ['more than that', { messages: [{ role: 'user', content: 'a', name: 'b' }] }, 'inputs[0].messages[0].name'],
     ['a text beside them', { messages: [{ role: 'user', content: 'a' }], text: 'b' }, 'inputs[0].text'],
-    ['too many characters', chat('x'.repeat(2 ** 19), 'y'), 'inputs[0].messages have 524289 characters'],
+    ['too many characters', chat('x'.repeat(2 ** 19), 'y'), 'inputs[0].messages: a chat of 524289 characters'],
   ])('refuses messages with %s', async (_, input, message) => {
     await expect(chatColumns([input as never], nameOf, model(), run)).rejects.toThrow(message);
   });
@@ -89,7 +110,7 @@ describe('chatColumns', () => {
 
   it('renders each chat within a budget of its own, long ones too', async () => {
     const long = chat(...Array.from({ length: 20 }, (_, turn) => `${turn}`.repeat(10_000)));
-    const { columns } = await chatColumns(
+    const columns = await chatColumns(
       Array.from({ length: 50 }, () => long),
       nameOf,
       model(),
@@ -102,7 +123,7 @@ describe('chatColumns', () => {
   it('reads a chat of many messages whose template looks back at them from each', async () => {
     const source = "{% for m in messages %}{{ m.content }}{{ '.' if m == messages[-1] }}{% endfor %}";
     const messages = Array.from({ length: 2000 }, (_, place) => ({ role: 'user', content: `${place} `.repeat(40) }));
-    const { columns } = await chatColumns([{ messages }], nameOf, model(source), run);
+    const columns = await chatColumns([{ messages }], nameOf, model(source), run);
     expect(columns.texts[0]).toHaveLength(messages.map(({ content }) => content).join('').length + 1);
   });
 
@@ -119,7 +140,7 @@ describe('chatColumns', () => {
 
   it('knows the date', async () => {
     const own = model("{% if strftime_now is defined %}{{ strftime_now('%Y') }}{% endif %}");
-    const { columns } = await chatColumns([chat('a')], nameOf, own, run);
+    const columns = await chatColumns([chat('a')], nameOf, own, run);
     expect(columns.texts[0]).toMatch(/^20\d\d$/);
   });
 });
@@ -140,7 +161,12 @@ describe('a template', () => {
 
   it.each(templates)("makes transformers' texts: $name", ({ template, rows }) => {
     const chatVariables = Object.keys(variables);
-    const own = new Chat('/m.gguf', { chatSource: template, chatVariables, chatValues: Object.values(variables) });
+    const own = new Chat('/m.gguf', {
+      chatSource: template,
+      chatVariables,
+      chatValues: Object.values(variables),
+      ...NO_ANSWER,
+    });
     for (const { messages, text } of rows) {
       if (text === null) expect(() => own.render(messages, 'input.messages')).toThrow('please');
       else expect(own.render(messages, 'input.messages')).toBe(text);
@@ -149,7 +175,7 @@ describe('a template', () => {
 
   it('is refused where it makes another text than Python would', () => {
     const refused = (source: string, content: string): void => {
-      const own = new Chat('/m.gguf', { chatSource: source, chatVariables: [], chatValues: [] });
+      const own = new Chat('/m.gguf', { chatSource: source, chatVariables: [], chatValues: [], ...NO_ANSWER });
       expect(() => own.render([{ role: 'user', content }], 'input.messages')).toThrow('input.messages');
     };
     refused('{{ messages }}', 'a');

@@ -33,6 +33,8 @@ const INFO: NativeModelInfo = {
   chatSource: '',
   chatVariables: [],
   chatValues: [],
+  chatAnswer: null,
+  chatGenerationPrompt: false,
   maxLength: 128,
   hiddenSize: 8,
   numLayers: 1,

@@ -176,6 +176,33 @@ describe('a language model that answers', () => {
     }
   });
 
+  it.each(['f32', 'bf16', 'q8_0'] as const)(
+    'gives the same bits whether it has read such a text before: %s',
+    async (type) => {
+      const folder = writeAnswerClassifier(guard);
+      const options = { type, threads: 1, cacheDir: temporaryFolder(), onWarning: () => undefined };
+      const start = 'The rivers of the north run to a cold sea. '.repeat(4);
+      const rows = [
+        ...['a', 'b', 'cd', '', 'a'].map((end) => start + end),
+        start.slice(0, -30),
+        'b',
+        `${start}${start}`,
+      ];
+      const fresh: unknown[] = [];
+      for (const row of rows) {
+        await using classifier = await Classifier.load(folder, options);
+        fresh.push(await classifier.classify(row, { logits: true }));
+      }
+      await using classifier = await Classifier.load(folder, options);
+      for (let round = 0; round < 2; round++) {
+        const results: unknown[] = [];
+        for (const row of rows) results.push(await classifier.classify(row, { logits: true }));
+        expect(results).toEqual(fresh);
+        expect(await classifier.classify(rows, { logits: true })).toEqual(fresh);
+      }
+    },
+  );
+
   it('in a child process does the same', async () => {
     await using isolated = await load(guard, { isolation: 'process' });
     await using classifier = await load(guard);

@@ -191,16 +191,8 @@ export interface NativeJob<Result> {
 export interface NativeModel {
   readonly info: NativeModelInfo;
   /** Rejections carry a `code`. */
-  run(
-    texts: readonly string[],
-    pairs: PairColumn,
-    options: NativeRunOptions,
-  ): NativeJob<NativeRunResult>;
-  tokenize(
-    texts: readonly string[],
-    pairs: PairColumn,
-    options: NativeRunOptions,
-  ): NativeJob<NativeTokenizeResult>;
+  run(texts: readonly string[], pairs: PairColumn, options: NativeRunOptions): NativeJob<NativeRunResult>;
+  tokenize(texts: readonly string[], pairs: PairColumn, options: NativeRunOptions): NativeJob<NativeTokenizeResult>;
   /** Waits for running calls to end (they reject with 'model_disposed' when not yet started) and frees the weights. Idempotent. */
   dispose(): Promise<void>;
 }

@@ -3,7 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
+
+#include "enc/key_values.h"
 
 namespace enc {
 
@@ -37,6 +40,13 @@ struct PackedBatch {
   /// [B], the earlier sequence, without a prefix itself, whose tokens stand before b's own; -1: none. Empty
   /// when no sequence has one.
   std::vector<int32_t> prefixes;
+  /// [B], what stands before b's own tokens and in no batch any more; such a sequence has no prefix. Empty
+  /// when no sequence has any.
+  std::vector<Remembered> remembered;
+  /// To be filled with what the layers make of the first tokens of sequence `kept_sequence`, before which
+  /// nothing stands; null: nothing is kept.
+  std::shared_ptr<KeyValues> kept;
+  int64_t kept_sequence = 0;
   /// [B], tokens at the beginning of b that are seen, at least one; those behind them see and are not seen.
   /// Empty when all are seen.
   std::vector<int32_t> key_counts;
@@ -53,8 +63,10 @@ struct PackedBatch {
   int64_t num_keys(int64_t b) const { return key_counts.empty() ? length(b) : key_counts[size_t(b)]; }
   /// Tokens before b's own.
   int64_t prefix_length(int64_t b) const {
+    if (!remembered.empty() && remembered[size_t(b)].tokens > 0) return int64_t(remembered[size_t(b)].tokens);
     return prefixes.empty() || prefixes[size_t(b)] < 0 ? 0 : length(prefixes[size_t(b)]);
   }
+  bool has_prefixes() const { return !prefixes.empty() || !remembered.empty(); }
 };
 
 }  // namespace enc

@@ -10,13 +10,6 @@ using Ids = std::span<const int32_t>;
 /// Below this a shared prefix is not worth its own sequence.
 constexpr size_t kMinPrefix = 8;
 
-/// Tokens before the one that the head reads.
-size_t shareable(Ids ids, int64_t pad) {
-  size_t read = ids.size() - 1;
-  while (read > 0 && ids[read] == pad) read--;
-  return read;
-}
-
 size_t common_prefix(Ids a, Ids b) {
   return size_t(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
 }
@@ -25,7 +18,9 @@ size_t common_prefix(Ids a, Ids b) {
 /// them, when that saves as many tokens as they save without it.
 BatchPlan group_by_prefix(std::span<const Ids> texts, int64_t pad, std::span<const size_t> heads) {
   BatchPlan groups;
-  const auto before_head = [&](size_t i) { return heads.empty() ? shareable(texts[i], pad) : heads[i]; };
+  const auto before_head = [&](size_t i) {
+    return heads.empty() ? tokens_before_head(texts[i], pad) : heads[i];
+  };
   for (size_t i = 0; i < texts.size(); i++) {
     if (!groups.empty()) {
       BatchPart& last = groups.back();
@@ -44,6 +39,12 @@ BatchPlan group_by_prefix(std::span<const Ids> texts, int64_t pad, std::span<con
 }
 
 }  // namespace
+
+size_t tokens_before_head(Ids ids, int64_t pad) {
+  size_t read = ids.size() - 1;
+  while (read > 0 && ids[read] == pad) read--;
+  return read;
+}
 
 std::vector<BatchPlan> plan_batches(std::span<const Ids> texts, const BatchLimits& limits,
                                     std::span<const size_t> heads) {

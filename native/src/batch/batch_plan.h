@@ -23,6 +23,9 @@ struct BatchLimits {
   int64_t pad_token_id = -1;     ///< the head reads the rightmost other token; < 0: the last one
 };
 
+/// Tokens of a text before the one that its head reads, the rightmost that is no `pad`.
+size_t tokens_before_head(std::span<const int32_t> ids, int64_t pad);
+
 /// The texts in order, each in one part of one batch; none is empty. With shares_prefixes, for models whose
 /// tokens see those before them alone: neighbours that begin alike share those tokens, but for the one that
 /// the head reads and those behind it, as long as that saves more than to begin anew.

@@ -158,35 +158,65 @@ void ShareProcessor::compute(std::span<Item> items) {
   for (const BatchPlan& plan : plan_batches(texts, options_.batch, heads)) compute_batch(items, plan);
 }
 
+/// What stands before the part's texts without being computed for each; none of them is dead.
+ShareProcessor::Beginning ShareProcessor::begin(std::span<const Item* const> texts, size_t prefix) const {
+  const Beginning shared{texts.size() > 1 ? prefix : 0, {}, nullptr};
+  if (options_.memory == nullptr) return shared;
+  const Item& first = *texts.front();
+  const std::span<const int32_t> ids = first.encoding.ids;
+  // Long texts turn their keys otherwise than short ones that begin alike.
+  if (ids.size() > options_.short_length) return shared;
+  size_t count = prefix;
+  if (texts.size() == 1) {
+    count = options_.marks ? size_t(first.marks.front().begin)
+                           : tokens_before_head(ids, options_.batch.pad_token_id);
+  }
+  if (auto kept = options_.memory->note(ids.first(count))) return {shared.prefix, {}, std::move(kept)};
+  Remembered remembered = options_.memory->find(ids.first(count));
+  // Behind what is remembered each text would compute the rest of the prefix for itself.
+  if (texts.size() > 1 && texts.size() * (prefix - remembered.tokens) > prefix) return shared;
+  return {0, std::move(remembered), nullptr};
+}
+
 void ShareProcessor::compute_batch(std::span<const Item> items, const BatchPlan& plan) {
   PackedBatch batch;
   std::vector<const Item*> owners;  // null: a prefix, whose logits say nothing
-  const auto add = [&](const Item& item, size_t begin, size_t end, int32_t prefix) {
+  const auto add = [&](const Item* owner, const Item& item, size_t begin, size_t end, int32_t prefix,
+                       const Remembered& before) {
     append_sequence(batch, item, begin, end, begin);
     batch.prefixes.push_back(prefix);
+    batch.remembered.push_back(before);
     // What is shared ends before the first of them.
     for (const TokenSpan& mark : item.marks) {
       const auto from = size_t(mark.begin), to = size_t(mark.end);
       if (from >= begin && to <= end) append_mark(batch, from - begin, to - begin);
     }
+    owners.push_back(owner);
   };
   for (const BatchPart& part : plan) {
-    int32_t prefix = -1;
-    for (size_t i = part.begin; i < part.end; i++) {
-      const Item& item = items[i];
-      if (item.call->is_dead()) continue;
-      if (part.prefix > 0 && prefix < 0) {
-        prefix = int32_t(owners.size());
-        add(item, 0, part.prefix, -1);
-        owners.push_back(nullptr);
-      }
-      add(item, part.prefix, item.encoding.ids.size(), prefix);
-      owners.push_back(&item);
+    std::vector<const Item*> texts;
+    for (const Item& item : items.subspan(part.begin, part.end - part.begin)) {
+      if (!item.call->is_dead()) texts.push_back(&item);
+    }
+    if (texts.empty()) continue;
+    Beginning before = begin(texts, part.prefix);
+    const auto first = int32_t(owners.size());
+    if (before.kept && !batch.kept) {
+      batch.kept = std::move(before.kept);
+      batch.kept_sequence = first;
+    }
+    if (before.prefix > 0) add(nullptr, *texts.front(), 0, before.prefix, -1, {});
+    for (const Item* item : texts) {
+      const size_t own = std::max(before.prefix, before.remembered.tokens);
+      add(item, *item, own, item->encoding.ids.size(), before.prefix > 0 ? first : -1, before.remembered);
     }
   }
-  if (std::ranges::find(owners, nullptr) == owners.end()) batch.prefixes.clear();
+  const bool recalls = std::ranges::any_of(batch.remembered, [](const auto& one) { return one.tokens > 0; });
+  if (!recalls) batch.remembered.clear();
+  if (!recalls && std::ranges::find(owners, nullptr) == owners.end()) batch.prefixes.clear();
   std::vector<float> logits;
   if (owners.empty() || !run(batch, owners, logits)) return;
+  if (batch.kept) options_.memory->remember(std::move(batch.kept));
 
   const float* row = logits.data();
   for (const Item* owner : owners) {

@@ -10,6 +10,7 @@
 #include "batch/batch_runner.h"
 #include "batch/call.h"
 #include "batch/late_interaction.h"
+#include "batch/prefix_memory.h"
 #include "enc/tokenizer.h"
 
 namespace enc {
@@ -24,6 +25,8 @@ struct ShareOptions {
   std::optional<InteractionRule> interaction = {};  ///< inputs are pairs whose tokens score each other
   int64_t uncounted_token_id = -1;  ///< positions do not count this token; < 0: they count all
   int32_t uncounted_position = 0;   ///< its own
+  PrefixMemory* memory =
+      nullptr;  ///< of what texts begin with, beside BatchLimits::shares_prefixes; null: none
 };
 
 class ShareProcessor {
@@ -43,6 +46,15 @@ class ShareProcessor {
   void tokenize(const Slice& slice, std::vector<Item>& items) const;
   void append_sequence(PackedBatch& batch, const Item& item, size_t begin, size_t end, size_t position) const;
   bool run(const PackedBatch& batch, std::span<const Item* const> owners, std::vector<float>& values);
+
+  /// Before the texts of a part: a sequence that the batch has, or what is remembered; `kept` is to be
+  /// filled.
+  struct Beginning {
+    size_t prefix = 0;
+    Remembered remembered;
+    std::shared_ptr<KeyValues> kept;
+  };
+  Beginning begin(std::span<const Item* const> texts, size_t prefix) const;
 
   void compute(std::span<Item> items);
   void compute_batch(std::span<const Item> items, const BatchPlan& plan);

@@ -189,6 +189,7 @@ class GraphBuilder {
 
   AttentionSpec encoder_attention(uint32_t index, const LayerWeights& w) const {
     AttentionSpec spec{};
+    spec.layer = index;
     spec.num_heads = h_.num_heads;
     spec.num_kv_heads = h_.num_kv_heads;
     spec.head_size = h_.head_size;

@@ -133,6 +133,7 @@ struct DisentangledSpec {
 
 /// How one layer attends.
 struct AttentionSpec {
+  size_t layer = 0;  ///< its place among those of a text's own tokens
   int64_t num_heads;
   int64_t num_kv_heads;
   int64_t head_size;

@@ -1,5 +1,6 @@
 #include "model/cpu_runner.h"
 
+#include <algorithm>
 #include <new>
 #include <string>
 
@@ -33,17 +34,20 @@ void CpuRunner::make_runner() {
 }
 
 void CpuRunner::admit(const PackedBatch& batch) {
-  if (batch.num_tokens() <= admitted_tokens_) return;
+  int64_t tokens = batch.num_tokens();
+  for (const Remembered& before : batch.remembered)
+    tokens = std::max(tokens, batch.num_tokens() + int64_t(before.tokens));
+  if (tokens <= admitted_tokens_) return;
   const uint64_t needed = runner_->measure(batch, team_.size());
   const uint64_t held = runner_->held_bytes();
   const uint64_t left = memory_left_();
   if (needed > held && needed - held > left) {
-    throw Error(ErrorCode::out_of_memory, "an input of " + std::to_string(batch.num_tokens()) +
-                                              " tokens takes " + std::to_string(needed - held) +
+    throw Error(ErrorCode::out_of_memory, "an input of " + std::to_string(tokens) + " tokens takes " +
+                                              std::to_string(needed - held) +
                                               " bytes more than is held, and " + std::to_string(left) +
                                               " may be taken; set a lower maxLength");
   }
-  admitted_tokens_ = batch.num_tokens();
+  admitted_tokens_ = tokens;
 }
 
 void CpuRunner::abandon() noexcept {

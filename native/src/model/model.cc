@@ -20,6 +20,9 @@
 namespace enc {
 namespace {
 
+/// What is remembered of a model's texts may take an eighth of what its weights take, within these bounds.
+constexpr uint64_t kMinRememberedBytes = uint64_t(4) << 20, kMaxRememberedBytes = uint64_t(256) << 20;
+
 std::vector<std::string> read_labels(const GgufFile& file, uint32_t num_labels,
                                      std::vector<std::string>& warnings) {
   const std::string key = file.string("general.architecture") + ".classifier.output_labels";
@@ -84,6 +87,7 @@ class LoadedModel final : public Model {
     describe(layout);
     file_.reset();
     team_ = std::make_unique<Team>(table_ == nullptr ? 0 : threads_ - 1);
+    if (plan.shares_prefixes()) prefix_memory_ = make_prefix_memory();
     scheduler_ = std::make_unique<Scheduler>(
         Scheduler::Options{threads_,
                            hparams_.max_length,
@@ -94,7 +98,8 @@ class LoadedModel final : public Model {
                             marks,
                             layout.interaction,
                             hparams_.uncounted_token_id,
-                            int32_t(hparams_.max_positions)}},
+                            int32_t(hparams_.max_positions),
+                            prefix_memory_.get()}},
         *tokenizer_, [this]() -> std::unique_ptr<BatchRunner> {
           if (gpu_ != nullptr)
             return std::make_unique<DeviceRunner>(gpu_, hparams_, weights_, *ops_, health_);
@@ -123,6 +128,7 @@ class LoadedModel final : public Model {
     // collected.
     const std::lock_guard lock(free_mutex_);
     team_.reset();
+    prefix_memory_.reset();
     tokenizer_.reset();
     weights_ = Weights();
     return_freed_memory();
@@ -133,6 +139,13 @@ class LoadedModel final : public Model {
     health_.require();
     scheduler_->submit(call);
     return call;
+  }
+
+  std::unique_ptr<PrefixMemory> make_prefix_memory() const {
+    return std::make_unique<PrefixMemory>(PrefixMemory::Options{
+        hparams_.num_layers, size_t(hparams_.num_kv_heads) * hparams_.head_size, max_batch_tokens_,
+        size_t(std::clamp(weights_.size_bytes / 8, kMinRememberedBytes, kMaxRememberedBytes)),
+        [this] { return memory_left(limits_, weights_.size_bytes); }});
   }
 
   /// Floats of one input.
@@ -201,7 +214,8 @@ class LoadedModel final : public Model {
   std::unique_ptr<Team> team_;  // without helpers for the portable graph
   std::atomic_flag team_taken_;
   const std::function<bool()> helpful_ = [this] { return scheduler_->has_idle_thread(); };
-  std::unique_ptr<Scheduler> scheduler_;  // last: its threads use all of the above
+  std::unique_ptr<PrefixMemory> prefix_memory_;  // null where texts share nothing
+  std::unique_ptr<Scheduler> scheduler_;         // last: its threads use all of the above
 };
 
 }  // namespace

@@ -187,19 +187,11 @@ export class IsolatedModel implements NativeModel {
     return this.#process?.pid;
   }
 
-  run(
-    texts: readonly string[],
-    pairs: PairColumn,
-    options: NativeRunOptions,
-  ): NativeJob<NativeRunResult> {
+  run(texts: readonly string[], pairs: PairColumn, options: NativeRunOptions): NativeJob<NativeRunResult> {
     return this.#start<NativeRunResult>((id) => ({ kind: 'run', id, texts, pairs, options }));
   }
 
-  tokenize(
-    texts: readonly string[],
-    pairs: PairColumn,
-    options: NativeRunOptions,
-  ): NativeJob<NativeTokenizeResult> {
+  tokenize(texts: readonly string[], pairs: PairColumn, options: NativeRunOptions): NativeJob<NativeTokenizeResult> {
     return this.#start<NativeTokenizeResult>((id) => ({ kind: 'tokenize', id, texts, pairs, options }));
   }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <future>
 #include <limits>
+#include <numeric>
 #include <thread>
 
 #include "check.h"
@@ -57,6 +58,7 @@ class SumRunner final : public BatchRunner {
     std::atomic<int> batches = 0;
     std::atomic<int64_t> largest_batch = 0;
     std::atomic<int64_t> tokens = 0;
+    std::atomic<int64_t> recalled = 0;  ///< tokens that were not computed again
     std::atomic<size_t> short_length = SIZE_MAX;
     std::atomic<int> uncounted = 0;      ///< tokens that positions do not count
     std::atomic<int> mixed_batches = 0;  ///< with texts longer than that and others
@@ -80,7 +82,11 @@ class SumRunner final : public BatchRunner {
     std::vector<float> sums;
     for (int64_t b = 0; b < batch.num_sequences(); b++) {
       const int64_t before = batch.prefix_length(b);
-      float sum = before == 0 ? 0 : sums[size_t(batch.prefixes[size_t(b)])];
+      float sum = 0;
+      if (!batch.prefixes.empty() && batch.prefixes[size_t(b)] >= 0)
+        sum = sums[size_t(batch.prefixes[size_t(b)])];
+      else if (before > 0)
+        sum = recalled(batch.remembered[size_t(b)]);
       const int32_t begin = batch.cu_seqlens[size_t(b)], end = batch.cu_seqlens[size_t(b) + 1];
       for (int32_t t = begin; t < end; t++) sum += float(batch.ids[size_t(t)]);
       int32_t counted = int32_t(before);
@@ -90,12 +96,28 @@ class SumRunner final : public BatchRunner {
         CHECK(batch.positions[size_t(t)] == (counts ? counted++ : kItsPosition));
       }
       sums.push_back(sum);
+      if (batch.kept && b == batch.kept_sequence) keep(batch, begin, int32_t(before));
       logits.push_back(record_.produce_nan ? std::numeric_limits<float>::quiet_NaN() : sum);
       logits.push_back(float(before + end - begin));
     }
   }
 
  private:
+  /// A token's only key is its id.
+  static void keep(const PackedBatch& batch, int32_t begin, int32_t before) {
+    CHECK(before == 0);
+    const size_t count = batch.kept->ids().size();
+    CHECK(count <= size_t(batch.length(batch.kept_sequence)));
+    for (size_t t = 0; t < count; t++) {
+      CHECK(batch.ids[size_t(begin) + t] == batch.kept->ids()[t]);
+      batch.kept->keys(0)[t] = float(batch.ids[size_t(begin) + t]);
+    }
+  }
+  float recalled(const Remembered& before) const {
+    record_.recalled += int64_t(before.tokens);
+    return std::accumulate(before.states->keys(0), before.states->keys(0) + before.tokens, 0.0f);
+  }
+
   void count_mixed(const PackedBatch& batch) {
     bool has_long = false, has_short = false;
     for (int64_t b = 0; b < batch.num_sequences(); b++) {
@@ -112,10 +134,21 @@ class SumRunner final : public BatchRunner {
 };
 
 struct Fixture {
-  explicit Fixture(int threads = 2, bool shares_prefixes = false, size_t short_length = SIZE_MAX)
-      : scheduler(
-            {threads, 16, {{64, shares_prefixes}, 2, false, short_length, {}, {}, kUncounted, kItsPosition}},
-            tokenizer, [this] { return std::make_unique<SumRunner>(record); }) {}
+  explicit Fixture(int threads = 2, bool shares_prefixes = false, size_t short_length = SIZE_MAX,
+                   PrefixMemory* memory = nullptr)
+      : max_length(memory == nullptr ? 16 : 200),
+        scheduler({threads,
+                   max_length,
+                   {{4 * max_length, shares_prefixes},
+                    2,
+                    false,
+                    short_length,
+                    {},
+                    {},
+                    kUncounted,
+                    kItsPosition,
+                    memory}},
+                  tokenizer, [this] { return std::make_unique<SumRunner>(record); }) {}
 
   struct Outcome {
     bool failed = false;
@@ -131,7 +164,7 @@ struct Fixture {
   Running start(std::vector<Input> inputs, WindowedText windows = WindowedText::kNone) {
     auto promise = std::make_shared<std::promise<Outcome>>();
     EncodeOptions options;
-    options.max_length = 16;
+    options.max_length = max_length;
     options.windows = windows;
     auto call = std::make_shared<Call>(std::move(inputs), options, 2,
                                        [promise](std::exception_ptr error, RunResult result) {
@@ -148,6 +181,7 @@ struct Fixture {
     return {call, promise->get_future()};
   }
 
+  const size_t max_length;
   ByteTokenizer tokenizer;
   SumRunner::Record record;
   Scheduler scheduler;
@@ -199,6 +233,51 @@ TEST(scheduler_computes_what_texts_share_once) {
     if (!shares) tokens = f.record.tokens;
     CHECK(!shares || 2 * f.record.tokens < tokens);
   }
+}
+
+TEST(scheduler_remembers_what_texts_of_other_calls_began_with) {
+  PrefixMemory memory({1, 1, 200, 1 << 20, [] { return UINT64_MAX; }});
+  Fixture f(1, true, SIZE_MAX, &memory);
+  const std::string prompt = std::string(50, 'p') + std::string(50, 'q');
+  const auto ask = [&](const std::vector<std::string>& texts) {
+    const int64_t before = f.record.tokens;
+    std::vector<Input> inputs;
+    for (const std::string& text : texts) inputs.push_back({text, std::nullopt});
+    const RunResult result = f.start(std::move(inputs)).outcome.get().result;
+    for (size_t i = 0; i < texts.size(); i++) {
+      float sum = 0;
+      for (const char c : texts[i]) sum += float(c);
+      CHECK(result.logits[2 * i] == sum && result.logits[2 * i + 1] == float(texts[i].size()));
+    }
+    return f.record.tokens - before;
+  };
+  CHECK(ask({prompt + "abc"}) == 103);
+  CHECK(ask({prompt + "xyz"}) == 103);
+  CHECK(ask({prompt + "uvw"}) == 3);
+  CHECK(ask({prompt}) == 1);
+  // Less of it, which is still something.
+  CHECK(ask({std::string(50, 'p') + "rst"}) == 3);
+  CHECK(ask({std::string(10, 'p')}) == 10);
+  // All texts of a call by themselves, as long as they are not too many for what is new in what they share.
+  CHECK(ask({prompt + "ab", prompt + "cd", prompt + "ef"}) == 6);
+  CHECK(ask({prompt + "--" + "ab", prompt + "--" + "cd"}) == 8);
+  CHECK(f.record.recalled == 3 + 0 + 100 + 99 + 50 + 300 + 200 - 3);
+}
+
+TEST(scheduler_remembers_nothing_of_long_texts_nor_of_failed_batches) {
+  PrefixMemory memory({1, 1, 200, 1 << 20, [] { return UINT64_MAX; }});
+  Fixture f(1, true, 60, &memory);
+  const auto ask = [&](size_t length) { f.start({{std::string(length, 'p'), std::nullopt}}).outcome.get(); };
+  for (int i = 0; i < 3; i++) ask(80);
+  CHECK(f.record.recalled == 0);
+  ask(50);
+  f.record.fail = true;
+  for (int i = 0; i < 3; i++) ask(50);
+  f.record.fail = false;
+  ask(50);
+  CHECK(f.record.recalled == 0);
+  ask(50);
+  CHECK(f.record.recalled == 49);
 }
 
 TEST(scheduler_gives_an_uncounted_token_its_own_position) {

@@ -89,9 +89,23 @@ void gather_rows(const float* from, size_t row_stride, size_t rows, size_t colum
   for (size_t row = 0; row < rows; row++) std::copy_n(from + row * row_stride, columns, to + row * columns);
 }
 
-/// The heads of `args` where sequences continue others: their keys and values are brought behind those of
-/// their prefix, and the kernel sees whole texts, of which it computes the rows that the batch has.
-void attend_behind_prefixes(const AttentionKernels& by, const GraphContext& g,
+/// Keeps keys and values of the key heads of `args` for later batches.
+void keep_rows(const PackedBatch& batch, size_t layer, const kernels::AttentionVarlenArgs& args) {
+  const KeyValues& kept = *batch.kept;
+  const size_t column = args.head_begin / args.heads_per_kv * args.head_size;
+  const size_t width = (args.head_end - args.head_begin) / args.heads_per_kv * args.head_size;
+  const auto first = size_t(batch.cu_seqlens[size_t(batch.kept_sequence)]);
+  for (size_t t = 0; t < kept.ids().size(); t++) {
+    const size_t at = t * kept.columns() + column;
+    std::copy_n(args.k + (first + t) * args.k_stride + column, width, kept.keys(layer) + at);
+    std::copy_n(args.v + (first + t) * args.v_stride + column, width, kept.values(layer) + at);
+  }
+}
+
+/// The heads of `args` where sequences continue others, or what is remembered of others: their keys and
+/// values are brought behind those, and the kernel sees whole texts, of which it computes the rows that the
+/// batch has.
+void attend_behind_prefixes(const AttentionKernels& by, const GraphContext& g, size_t layer,
                             const kernels::AttentionVarlenArgs& args, size_t longest) {
   const size_t d = args.head_size;
   char* const own = static_cast<char*>(args.scratch) + by.varlen->scratch_bytes(longest, d);
@@ -105,6 +119,11 @@ void attend_behind_prefixes(const AttentionKernels& by, const GraphContext& g,
       gather_rows(args.k + token * args.k_stride + kv_column, args.k_stride, rows, d, keys + at * d);
       gather_rows(args.v + token * args.v_stride + kv_column, args.v_stride, rows, d, values + at * d);
     };
+    const auto recall = [&](const Remembered& from) {
+      const size_t columns = from.states->columns();
+      gather_rows(from.states->keys(layer) + kv_column, columns, from.tokens, d, keys);
+      gather_rows(from.states->values(layer) + kv_column, columns, from.tokens, d, values);
+    };
     int64_t gathered = -1;
     for (int64_t b = 0; b < g.batch->num_sequences(); b++) {
       kernels::AttentionVarlenArgs part = args;
@@ -115,8 +134,12 @@ void attend_behind_prefixes(const AttentionKernels& by, const GraphContext& g,
         by.varlen->run(part);
         continue;
       }
-      if (const int64_t prefix = g.batch->prefixes[size_t(b)]; prefix != gathered)
+      if (const int64_t prefix = g.batch->prefixes[size_t(b)]; prefix < 0) {
+        recall(g.batch->remembered[size_t(b)]);
+        gathered = -1;
+      } else if (prefix != gathered) {
         gather(gathered = prefix, 0);
+      }
       gather(b, before);
       // A text of its own, of one key head, whose row 0 would lie before its first one in the batch.
       const size_t first = size_t(g.batch->cu_seqlens[size_t(b)]) - before, column = head * d;
@@ -162,12 +185,13 @@ ggml_tensor* kernel_attention(GraphContext& g, const AttentionKernels& by, ggml_
       part.head_begin = split ? task * args.heads_per_kv : 0;
       part.head_end = split ? part.head_begin + args.heads_per_kv : size_t(spec.num_heads);
       part.scratch = scratch;
+      if (g.batch->kept) keep_rows(*g.batch, spec.layer, part);
       if (spec.disentangled) {
         attend_disentangled(by, g, spec, part, longest);
       } else if (spec.queries == Queries::kGathered) {
         attend_gathered(by, g, part);
-      } else if (!g.batch->prefixes.empty()) {
-        attend_behind_prefixes(by, g, part, longest);
+      } else if (g.batch->has_prefixes()) {
+        attend_behind_prefixes(by, g, spec.layer, part, longest);
       } else {
         by.varlen->run(part);
       }

@@ -164,6 +164,24 @@ def write_h5(path, state, family, chunked=False, split_heads=False, libver="earl
                 group.create_dataset(name, data=value, **options)
 
 
+def write_sharded_h5(folder, state, family):
+    """As transformers 4 cut models of more than 10 GB: weights are what layers are in a whole file, by names without the model's."""
+    names, weight_map = list(state), {}
+    for shard in range(2):
+        name_of_file = f"tf_model-{shard + 1:05}-of-00002.h5"
+        with h5py.File(folder / name_of_file, "w") as file:
+            layers = []
+            for name in names[shard::2]:
+                _, keras = keras_weight(family, name)
+                value = state[name].numpy()
+                layers.append(keras.split("/", 1)[1])
+                file.create_dataset(layers[-1], data=numpy.ascontiguousarray(value.T) if keras.endswith("kernel:0") else value)
+                weight_map[keras] = name_of_file
+            file.attrs["layer_names"] = [layer.encode() for layer in sorted(layers)]
+    index = {"metadata": {"total_size": 0}, "weight_map": dict(sorted(weight_map.items()))}
+    (folder / "tf_model.h5.index.json").write_text(json.dumps(index, indent=1) + "\n")
+
+
 def write_odd_torch(folder):
     """Views and types that save_pretrained never writes but torch.save may."""
     base = torch.arange(24, dtype=torch.float32).reshape(4, 6)
@@ -325,6 +343,7 @@ def main():
         write_bin(folder, state, family)
         write_h5(folder / "tf_model.h5", state, family)
         write_h5(folder / "tf_model.chunked.h5", state, family, chunked=True)
+        write_sharded_h5(folder, state, family)
         if family == "bert":
             write_h5(folder / "tf_model.split-heads.h5", state, family, split_heads=True)
         else:

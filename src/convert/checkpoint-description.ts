@@ -2,9 +2,10 @@
  * What a checkpoint says, for each kind of it: what its configuration, its tokenizer and its weights together make of the file.
  * A new kind of model is a function here; a new class of a known kind is a file in architectures.
  */
+import { isEncoderError } from '../errors';
 import { readActivationFn } from './sentence-transformers/activation-fn';
 import type { Architecture, EncoderModel } from './architectures/architecture';
-import { bareClass, findArchitecture, findBody } from './architectures/index';
+import { bareClass, findArchitecture, findBody, findPresumed } from './architectures/index';
 import { readAnswerTokens, refuseScoreTokens, refuseTokens } from './answer-tokens';
 import { type Answers, findAnswers } from './answers';
 import type { CheckpointFiles, TokenizerFiles } from './checkpoint';
@@ -63,6 +64,8 @@ export async function describeCheckpoint(checkpoint: CheckpointFiles, options: P
   if (isLateInteraction(checkpoint, config)) return describeTokenVectors(checkpoint, config, options);
   const head = checkpoint.modules?.head;
   if (head !== undefined) return describeModules(checkpoint, head, config, options);
+  const presumed = findPresumed(config);
+  if (presumed !== undefined) return describePresumed(checkpoint, presumed, config, options);
   const architecture = findArchitecture(config);
   if (architecture.scoresVocabulary === undefined) return describeClassifier(checkpoint, architecture, config, options);
   return describeLanguageModel(checkpoint, architecture, config, options);
@@ -213,6 +216,23 @@ async function describeClassifier(
     assumptions: [unread, published.assumption, assumption],
     warnings: leftOut === undefined ? unknown : [...unknown, leftOut],
   };
+}
+
+/** Likewise, of a checkpoint that says that it is of another class: refused as such unless it has all that this one needs. */
+async function describePresumed(
+  checkpoint: CheckpointFiles,
+  architecture: Architecture,
+  config: ConfigReader,
+  options: PlanOptions,
+): Promise<Description> {
+  const described = await describeClassifier(checkpoint, architecture, config, options).catch((error: unknown) => {
+    if (isEncoderError(error, 'tensor_missing')) findArchitecture(config);
+    throw error;
+  });
+  const assumption =
+    `architectures names ${shown(config.get('architectures'))}; the checkpoint has the head of ` +
+    `${architecture.sourceClass}, and is run as that, as in transformers`;
+  return { ...described, assumptions: [...(described.assumptions ?? []), assumption] };
 }
 
 /** A language model, whose head is made of the rows of tokens: the tokenizer is looked at before the model. */

@@ -102,8 +102,7 @@ async function fetchCheckpoint(snapshot: Snapshot, limits: Limits): Promise<void
 async function adapterFile(snapshot: Snapshot, prefix: string): Promise<string | undefined> {
   if (!(await snapshot.has(prefix + ADAPTER_CONFIG))) return undefined;
   for (const { single, index } of WEIGHT_FORMATS) {
-    if ((await snapshot.has(prefix + single)) || (index !== undefined && (await snapshot.has(prefix + index))))
-      return undefined;
+    if ((await snapshot.has(prefix + single)) || (await snapshot.has(prefix + index))) return undefined;
   }
   for (const { single } of ADAPTER_FORMATS) if (await snapshot.has(prefix + single)) return single;
   const names = ADAPTER_FORMATS.map(({ single }) => single).join(', ');
@@ -113,9 +112,9 @@ async function adapterFile(snapshot: Snapshot, prefix: string): Promise<string |
 async function weightFiles(snapshot: Snapshot, prefix: string, limits: Limits): Promise<string[]> {
   for (const { single, index, extension } of WEIGHT_FORMATS) {
     if (await snapshot.has(prefix + single)) return [prefix + single];
-    if (index === undefined || !(await snapshot.has(prefix + index))) continue;
+    if (!(await snapshot.has(prefix + index))) continue;
     const path = prefix + index;
-    const { shards } = readShardIndex(await fetchJson(snapshot, path, 'indexBytes', limits), path, extension, limits);
+    const shards = readShardIndex(await fetchJson(snapshot, path, 'indexBytes', limits), path, extension, limits);
     for (const shard of shards) {
       if (await snapshot.has(prefix + shard)) continue;
       throw snapshot.missing(prefix + shard, `${path} names it; the upload is not complete`);

@@ -247,7 +247,7 @@ export class Checkpoint {
     if ((await this.tryOpen(ADAPTER_CONFIG)) === undefined) return undefined;
     for (const { single, index } of WEIGHT_FORMATS) {
       for (const name of [single, index]) {
-        if (name !== undefined && (await this.tryOpen(name)) !== undefined) return undefined;
+        if ((await this.tryOpen(name)) !== undefined) return undefined;
       }
     }
     return this.optionalReader(ADAPTER_CONFIG);
@@ -278,15 +278,14 @@ export class Checkpoint {
     for (const format of WEIGHT_FORMATS) {
       const single = await this.tryOpen(format.single, folder);
       if (single !== undefined) return format.open(single, this.limits);
-      const index =
-        format.index === undefined ? undefined : await this.optionalJson(format.index, 'indexBytes', folder);
-      if (index !== undefined) return this.shardedWeights(index, join(folder, format.index!), format);
+      const index = await this.optionalJson(format.index, 'indexBytes', folder);
+      if (index !== undefined) return this.shardedWeights(index, join(folder, format.index), format);
     }
     return this.reportMissingWeights(folder);
   }
 
   private async shardedWeights(index: JsonValue, path: string, format: WeightFormat): Promise<TensorSource> {
-    const { map, shards } = readShardIndex(index, path, format.extension, this.limits);
+    const shards = readShardIndex(index, path, format.extension, this.limits);
     const sources = new Map<string, TensorSource>();
     for (const shard of shards) {
       const file = await this.tryOpen(shard, dirname(path));
@@ -295,7 +294,7 @@ export class Checkpoint {
       }
       sources.set(shard, await format.open(file, this.limits));
     }
-    return ShardedSource.join(map, sources, path);
+    return ShardedSource.join(sources, path);
   }
 
   private async reportMissingWeights(folder: string): Promise<never> {
@@ -341,7 +340,8 @@ export class Checkpoint {
     folder = this.modelFolder,
   ): Promise<JsonValue | undefined> {
     const text = await this.optionalText(name, limit, folder);
-    return text === undefined ? undefined : parseJson(text, { what: join(folder, name) });
+    const isOfPython = limit === 'configBytes' || (limit === 'tokenizerBytes' && name !== 'tokenizer.json');
+    return text === undefined ? undefined : parseJson(text, { what: join(folder, name), isOfPython });
   }
 
   private async optionalText(

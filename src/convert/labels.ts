@@ -45,40 +45,36 @@ function fromIds(config: ConfigReader, key: string): string[] | undefined {
   if (table === undefined) return undefined;
   if (Array.isArray(table)) return table.map((name) => labelText(config, name));
   if (!isJsonObject(table)) config.malformed(`${key} is neither an object nor an array`);
-  return inOrder(
-    config,
-    key,
-    Object.entries(table).map(([id, name]) => [id, labelText(config, name)]),
+  const ids = Object.entries(table).map(([id, name]) => [id, labelText(config, name)] as const);
+  return inOrder(ids, (id) =>
+    config.malformed(
+      `${key} holds the id ${JSON.stringify(id.slice(0, 40))}; ids 0 to ${ids.length - 1}, each once, expected; ` +
+        'correct it, or pass labels to convert',
+    ),
   );
 }
 
-/** {"a": 0, "b": 1}. */
+/** {"a": 0, "b": 1}. Undefined too for a table that names no row for each label, which transformers never looks at. */
 function fromNames(config: ConfigReader): string[] | undefined {
-  const table = config.object('label2id');
-  if (table === undefined) return undefined;
+  const table = config.get('label2id');
+  if (!isJsonObject(table)) return undefined;
   return inOrder(
-    config,
-    'label2id',
-    Object.entries(table).map(([name, id]) => [labelText(config, id), labelText(config, name)]),
+    Object.entries(table).map(([name, id]) => [typeof id === 'object' ? '' : String(id), labelText(config, name)]),
+    () => undefined,
   );
 }
 
 /** Undefined for a table without entries. */
 function inOrder(
-  config: ConfigReader,
-  key: string,
   pairs: readonly (readonly [string, string])[],
+  refuse: (id: string) => undefined,
 ): string[] | undefined {
   if (pairs.length === 0) return undefined;
   const labels = new Map<number, string>();
   for (const [id, name] of pairs) {
-    const index = /^(?:0|[1-9]\d{0,6})$/.test(id) ? Number(id) : -1;
-    if (index < 0 || index >= pairs.length || labels.has(index)) {
-      config.malformed(
-        `${key} holds the id ${JSON.stringify(id.slice(0, 40))}; ids 0 to ${pairs.length - 1}, each once, expected; ` +
-          'correct it, or pass labels to convert',
-      );
-    }
+    // As Python reads a number of a text: "01" and " 1" too.
+    const index = /^\s*\d{1,7}\s*$/.test(id) ? Number(id) : -1;
+    if (index < 0 || index >= pairs.length || labels.has(index)) return refuse(id);
     labels.set(index, name);
   }
   return Array.from(pairs, (_, index) => labels.get(index)!);

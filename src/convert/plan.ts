@@ -12,7 +12,8 @@ export async function planConversion(checkpoint: CheckpointFiles, options: PlanO
   const { facts, weights, assumptions = [], ...described } = await describeCheckpoint(checkpoint, options);
   const { model, tokenizer } = facts;
   const open = assumptions.filter((assumption) => assumption !== undefined);
-  const warnings = [...open, ...(model.assumptions ?? []), ...tokenizer.warnings];
+  const ofModel = [...(model.assumptions ?? []), ...(model.passedOver === undefined ? [] : [model.passedOver])];
+  const warnings = [...open, ...ofModel, ...tokenizer.warnings];
   const declared = declareFloats(model.tensors, weights, options.type, warnings);
   warnings.push(...(described.warnings ?? []));
   return completePlan(weights, options.type, { name: checkpoint.name, ...facts }, declared, warnings);

@@ -9,8 +9,8 @@ import { TorchCheckpoint } from './readers/torch-checkpoint';
 export interface WeightFormat {
   /** The name of a file that holds all weights. */
   readonly single: string;
-  /** The name of the file that says which shard holds what; absent where shards are not supported. */
-  readonly index?: string;
+  /** The name of the file that says which shard holds what. */
+  readonly index: string;
   /** What the names of shards end in. */
   readonly extension: string;
   readonly open: (file: SourceFile, limits: Limits) => Promise<TensorSource>;
@@ -29,7 +29,12 @@ export const WEIGHT_FORMATS: readonly WeightFormat[] = [
     extension: '.bin',
     open: (file, limits) => TorchCheckpoint.open(file, limits),
   },
-  { single: 'tf_model.h5', extension: '.h5', open: (file, limits) => KerasWeights.open(file, limits) },
+  {
+    single: 'tf_model.h5',
+    index: 'tf_model.h5.index.json',
+    extension: '.h5',
+    open: (file, limits) => KerasWeights.open(file, limits),
+  },
 ];
 
 /** The files that PEFT keeps an adapter in, in the order in which it looks for them. */
@@ -40,7 +45,6 @@ export const ADAPTER_FORMATS = [
 
 /** Weights that are not read, named in the error when they are all there is. */
 export const OTHER_WEIGHTS = [
-  'tf_model.h5.index.json',
   'flax_model.msgpack',
   'model.ckpt.index',
   'model.onnx',

@@ -47,7 +47,7 @@ export function architectureKeys(architecture: string) {
     poolingType: `${architecture}.pooling_type`,
     /** UINT32, rows of token_embd. */
     vocabSize: `${architecture}.vocab_size`,
-    /** STRING 'gelu' | 'gelu_new' | 'gelu_pytorch_tanh' | 'relu' | 'silu' | 'swish' | 'tanh'. */
+    /** STRING 'gelu' | 'gelu_new' | 'gelu_pytorch_tanh' | 'quick_gelu' | 'gelu_10' | 'relu' | 'relu2' | 'relu6' | 'silu' | 'swish' | 'mish' | 'tanh' | 'linear'. */
     hiddenActivation: `${architecture}.hidden_activation`,
     /** ARRAY[STRING], one per row of cls.output.weight. llama.cpp takes the head's size from its length. */
     outputLabels: `${architecture}.classifier.output_labels`,

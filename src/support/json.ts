@@ -1,6 +1,6 @@
 /**
- * A strict JSON parser for files that came from somewhere else: bounded depth, no duplicate keys, objects without a
- * prototype so that a key such as `__proto__` is only a key.
+ * A strict JSON parser for files that came from somewhere else: bounded depth, no duplicate keys unless the file is one
+ * that Python reads, objects without a prototype so that a key such as `__proto__` is only a key.
  */
 import { TextDecoder } from 'node:util';
 
@@ -19,6 +19,8 @@ export interface ParseJsonOptions {
   readonly code?: ErrorCode;
   /** Most nested objects and arrays, 1 to 64. Default 64. */
   readonly maxDepth?: number;
+  /** Take what Python's own parser takes: NaN, Infinity and -Infinity, and of equal keys the last. */
+  readonly isOfPython?: boolean;
   /** Refuse numbers that are not written as plain non-negative integers below 2^53. */
   readonly integersOnly?: boolean;
 }
@@ -56,6 +58,11 @@ const LITERALS: ReadonlyMap<string, boolean | null> = new Map([
   ['false', false],
   ['null', null],
 ]);
+const PYTHON_LITERALS: ReadonlyMap<string, number> = new Map([
+  ['NaN', NaN],
+  ['Infinity', Infinity],
+  ['-Infinity', -Infinity],
+]);
 
 class Parser {
   private position = 0;
@@ -87,14 +94,18 @@ class Parser {
     if (character === 0x7b) return this.object();
     if (character === 0x5b) return this.array();
     if (character === 0x22) return this.string();
-    if (character === 0x2d || (character >= 0x30 && character <= 0x39)) return this.number();
-    for (const [word, value] of LITERALS) {
-      if (this.text.startsWith(word, this.position)) {
-        this.position += word.length;
-        return value;
-      }
+    if (this.options.isOfPython === true) {
+      for (const [word, value] of PYTHON_LITERALS) if (this.skips(word)) return value;
     }
+    if (character === 0x2d || (character >= 0x30 && character <= 0x39)) return this.number();
+    for (const [word, value] of LITERALS) if (this.skips(word)) return value;
     return this.fail('a value expected');
+  }
+
+  private skips(word: string): boolean {
+    if (!this.text.startsWith(word, this.position)) return false;
+    this.position += word.length;
+    return true;
   }
 
   private object(): JsonObject {
@@ -105,7 +116,8 @@ class Parser {
         this.skipSpace();
         if (this.text.charCodeAt(this.position) !== 0x22) this.fail('a key expected');
         const key = this.string();
-        if (key in result) this.fail(`the key ${JSON.stringify(key.slice(0, 100))} occurs twice`);
+        if (key in result && this.options.isOfPython !== true)
+          this.fail(`the key ${JSON.stringify(key.slice(0, 100))} occurs twice`);
         this.skipSpace();
         if (this.text.charCodeAt(this.position++) !== 0x3a) this.fail('a colon expected');
         result[key] = this.value();

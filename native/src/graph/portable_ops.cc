@@ -25,6 +25,13 @@ ggml_tensor* gelu_tanh(ggml_context* ctx, ggml_tensor* x) {
   return ggml_mul(ctx, x, ggml_scale_bias(ctx, ggml_tanh(ctx, inner), 0.5f, 0.5f));
 }
 
+/// x tanh(ln(1 + e^x)) as x n / (n + 2), n = e^x (e^x + 2); from 20 on the fraction is 1.
+ggml_tensor* mish(ggml_context* ctx, ggml_tensor* x) {
+  ggml_tensor* e = ggml_exp(ctx, ggml_clamp(ctx, ggml_dup(ctx, x), -100, 20));
+  ggml_tensor* n = ggml_mul(ctx, e, ggml_scale_bias(ctx, e, 1, 2));
+  return ggml_mul(ctx, x, ggml_div(ctx, n, ggml_scale_bias(ctx, n, 1, 2)));
+}
+
 ggml_tensor* looked_up(const GraphContext& g, TokenIds ids) {
   switch (ids) {
     case TokenIds::kShifted:
@@ -51,6 +58,17 @@ ggml_tensor* activate(ggml_context* ctx, ggml_tensor* x, Activation activation) 
       return ggml_silu(ctx, x);
     case Activation::kTanh:
       return ggml_tanh(ctx, x);
+    case Activation::kGeluQuick:
+      // ggml_gelu_quick looks it up in an f16 table too.
+      return ggml_mul(ctx, x, ggml_sigmoid(ctx, ggml_scale(ctx, x, 1.702f)));
+    case Activation::kGeluTen:
+      return ggml_clamp(ctx, ggml_gelu_erf(ctx, x), -10, 10);
+    case Activation::kMish:
+      return mish(ctx, x);
+    case Activation::kRelu6:
+      return ggml_clamp(ctx, ggml_relu(ctx, x), 0, 6);
+    case Activation::kReluSquared:
+      return ggml_sqr(ctx, ggml_relu(ctx, x));
   }
   return x;
 }

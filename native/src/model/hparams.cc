@@ -55,7 +55,7 @@ void read_norms(const HparamsReader& reader, Hparams& h) {
   const char* key =
       h.norm_kind == NormKind::kRms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon";
   const double eps = reader.file().number(reader.name(key));
-  if (!(eps >= 1e-13 && eps <= 1)) reader.file().malformed("the norms' epsilon is " + std::to_string(eps));
+  if (!(eps >= 0 && eps <= 1)) reader.file().malformed("the norms' epsilon is " + std::to_string(eps));
   h.norm_eps = float(eps);
 }
 
@@ -328,7 +328,7 @@ void read_head(const HparamsReader& reader, Hparams& h) {
       file.malformed("the head is " + std::to_string(pooler->shape[1]) + " values wide");
     h.pooled_size = uint32_t(pooler->shape[1]);
   }
-  h.pooler_norm_eps = reader.number("ggml_encoder.head.layer_norm_epsilon", 1e-13, 1, h.norm_eps);
+  h.pooler_norm_eps = reader.number("ggml_encoder.head.layer_norm_epsilon", 0, 1, h.norm_eps);
   h.pooler_norm_kind = reader.word<NormKind>("ggml_encoder.head.norm_kind",
                                              {{"layer", NormKind::kLayer}, {"rms", NormKind::kRms}});
   const std::string key = "ggml_encoder.head.activation";

@@ -73,7 +73,13 @@ class HparamsReader {
                              {"relu", Activation::kRelu},
                              {"silu", Activation::kSilu},
                              {"swish", Activation::kSilu},
-                             {"tanh", Activation::kTanh}});
+                             {"tanh", Activation::kTanh},
+                             {"quick_gelu", Activation::kGeluQuick},
+                             {"gelu_10", Activation::kGeluTen},
+                             {"mish", Activation::kMish},
+                             {"relu6", Activation::kRelu6},
+                             {"relu2", Activation::kReluSquared},
+                             {"linear", Activation::kNone}});
     return word<Activation>(key, more);
   }
 

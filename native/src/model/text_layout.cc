@@ -1,6 +1,7 @@
 #include "model/text_layout.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "enc/error.h"
 #include "model/chat_template.h"
@@ -40,6 +41,45 @@ void require_marks(const GgufFile& file, const Tokenizer& tokenizer, const MarkR
     file.malformed("its tokenizer does not find the tokens that its labels stand between");
 }
 
+/// Of a tokenizer that has tokens for which the embedding has no row, as those that were added to a
+/// vocabulary when its model was not made larger: texts without them are what the model was trained with.
+class BoundedTokenizer : public Tokenizer {
+ public:
+  BoundedTokenizer(std::unique_ptr<const Tokenizer> whole, uint32_t rows)
+      : whole_(std::move(whole)), rows_(rows) {}
+
+  void encode(std::string_view text, std::optional<std::string_view> pair, const EncodeOptions& options,
+              Encoding& out) const override {
+    whole_->encode(text, pair, options, out);
+    check(out);
+  }
+  void encode_written_out(std::string_view text, const WrittenOut& parts, const EncodeOptions& options,
+                          Encoding& out) const override {
+    whole_->encode_written_out(text, parts, options, out);
+    check(out);
+  }
+  void encode_windows(std::string_view text, std::optional<std::string_view> pair,
+                      const EncodeOptions& options, std::vector<Window>& out) const override {
+    whole_->encode_windows(text, pair, options, out);
+    for (const Window& window : out) check(window.encoding);
+  }
+  size_t vocab_size() const override { return rows_; }
+  size_t num_special_tokens(bool pair) const override { return whole_->num_special_tokens(pair); }
+
+ private:
+  void check(const Encoding& encoding) const {
+    for (const int32_t id : encoding.ids) {
+      if (uint32_t(id) < rows_) continue;
+      throw Error(ErrorCode::input_invalid, "a text has the token " + std::to_string(id) +
+                                                ", for which the model's embedding of " +
+                                                std::to_string(rows_) + " rows has none");
+    }
+  }
+
+  const std::unique_ptr<const Tokenizer> whole_;
+  const uint32_t rows_;
+};
+
 }  // namespace
 
 TextLayout read_text_layout(const GgufFile& file, const Hparams& hparams) {
@@ -69,11 +109,10 @@ TextLayout read_text_layout(const GgufFile& file, const Hparams& hparams) {
 
 std::unique_ptr<const Tokenizer> read_tokenizer(const GgufFile& file, const Hparams& hparams,
                                                 const TextLayout& layout) {
-  auto tokenizer = Tokenizer::from_json(file.string("tokenizer.huggingface.json"), layout.texts);
-  if (tokenizer->vocab_size() > hparams.vocab_size) {
-    file.malformed("its tokenizer has ids up to " + std::to_string(tokenizer->vocab_size() - 1) +
-                   ", its embedding " + std::to_string(hparams.vocab_size) + " rows");
-  }
+  std::unique_ptr<const Tokenizer> tokenizer =
+      Tokenizer::from_json(file.string("tokenizer.huggingface.json"), layout.texts);
+  if (tokenizer->vocab_size() > hparams.vocab_size)
+    tokenizer = std::make_unique<BoundedTokenizer>(std::move(tokenizer), hparams.vocab_size);
   if (hparams.pooling == Pooling::kEos) require_eos(file, *tokenizer, hparams.eos_token_id);
   return tokenizer;
 }

@@ -282,6 +282,8 @@ export interface EncoderModel {
   readonly warnings?: readonly string[];
   /** What the checkpoint leaves open and was assumed, for the conversion to warn of. */
   readonly assumptions?: readonly string[];
+  /** That the checkpoint has other heads as well, in a sentence. */
+  readonly passedOver?: string;
   /** Keys that llama.cpp wants beside ours, their names without the architecture in front. */
   readonly llamacppEntries?: readonly GgufEntry[];
 }

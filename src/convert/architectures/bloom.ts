@@ -47,7 +47,7 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
     numPositions: config.integer('seq_length', 2048, 1, MAX_POSITIONS),
     vocabSize: config.integer('vocab_size', 250_880, 1, MAX_VOCAB_SIZE),
     numTokenTypes: 0,
-    normEps: config.number('layer_norm_epsilon', 1e-5, 1e-12, 1),
+    normEps: config.number('layer_norm_epsilon', 1e-5, 0, 1),
     normPlacement: 'pre',
     hiddenActivation: 'gelu_new',
     isCausal: true,

@@ -72,7 +72,7 @@ function pooledHead(config: ConfigReader): EncoderHead {
  */
 function graniteMultipliers(config: ConfigReader): Partial<EncoderHyperparameters> {
   const residual = config.number('residual_multiplier', 1, 1e-3, 1e3);
-  const normEps = config.number('rms_norm_eps', 1e-6, 1e-12, 1) / residual ** 2;
+  const normEps = config.number('rms_norm_eps', 1e-6, 0, 1) / residual ** 2;
   const embeddingScale = config.number('embedding_multiplier', 1, 1e-3, 1e4) / residual;
   if (normEps < 1e-12 || normEps > 1 || embeddingScale < 1e-3 || embeddingScale > 1e4) {
     config.unsupported(`residual_multiplier is ${residual}, too far from 1 for the other multipliers and rms_norm_eps`);

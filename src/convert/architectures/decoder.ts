@@ -212,7 +212,7 @@ export function readHyperparameters(family: DecoderFamily, config: ConfigReader)
     numKeyValueHeads,
     headSize,
     numTokenTypes: 0,
-    normEps: config.number('rms_norm_eps', defaults.normEps ?? 1e-6, 1e-12, 1),
+    normEps: config.number('rms_norm_eps', defaults.normEps ?? 1e-6, 0, 1),
     normKind: 'rms',
     normPlacement: family.normPlacement ?? 'pre',
     hiddenActivation: family.activation?.(config) ?? readActivation(config, 'hidden_act', 'silu'),

@@ -50,7 +50,7 @@ export function readDisentangled(config: ConfigReader, version: Version): Omit<E
   const hyperparameters: EncoderHyperparameters = {
     ...sizes,
     numTokenTypes,
-    normEps: config.number('layer_norm_eps', 1e-7, 1e-12, 1),
+    normEps: config.number('layer_norm_eps', 1e-7, 0, 1),
     hiddenActivation: readActivation(config, 'hidden_act'),
     positionKind: relative !== undefined ? 'disentangled' : hasPositions ? 'absolute' : 'none',
     // Every kind of term that is named counts, even where relative_attention is off and it is not computed.

@@ -8,7 +8,7 @@ import {
   MAX_VOCAB_SIZE,
 } from '../limits';
 import { type EncoderNames, encoderFamily } from './encoder-tensors';
-import { checkHeads, readActivation, refuseDecoder } from './mechanisms';
+import { checkHeads, isGelu, readActivation, refuseDecoder } from './mechanisms';
 import { prefixesOf } from './tensor-planner';
 
 const NAMES: EncoderNames = {
@@ -53,6 +53,6 @@ export const distilbert = encoderFamily('DistilBertForSequenceClassification', '
     names: NAMES,
     head: { pooling: 'cls', activation: 'relu' },
     // llama.cpp runs tanh between the two layers of the head.
-    llamacppCompat: hyperparameters.hiddenActivation.startsWith('gelu') ? 'approximate-head' : 'unsupported',
+    llamacppCompat: isGelu(hyperparameters.hiddenActivation) ? 'approximate-head' : 'unsupported',
   };
 });

@@ -4,7 +4,7 @@
  */
 import { MAX_HIDDEN_SIZE } from '../limits';
 import { BERT_BODY, type EncoderNames, encoderFamily } from './encoder-tensors';
-import { readBertHyperparameters } from './mechanisms';
+import { isGelu, readBertHyperparameters } from './mechanisms';
 import { prefixesOf } from './tensor-planner';
 
 const NAMES: EncoderNames = {
@@ -32,7 +32,7 @@ export const electra = encoderFamily('ElectraForSequenceClassification', 'electr
   const isProjected = embeddingSize !== own.hiddenSize;
   const hyperparameters = isProjected ? { ...own, embeddingSize } : own;
   // llama.cpp has no projection after the embeddings, and runs tanh between the two layers of the head.
-  const isReadable = !isProjected && hyperparameters.hiddenActivation.startsWith('gelu');
+  const isReadable = !isProjected && isGelu(hyperparameters.hiddenActivation);
   return {
     architecture: isProjected ? 'electra' : 'bert',
     hyperparameters,

@@ -46,7 +46,7 @@ function read(config: ConfigReader, weights: TensorIndex, values?: TensorValues)
         ? { positionKind: 'rope', rope: readRotary(config, weights, sizes, values) }
         : { positionKind: 'absolute', ...readPositions(config, sizes) }),
       numTokenTypes: 0,
-      normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
+      normEps: config.number('layer_norm_eps', 1e-12, 0, 1),
       normPlacement: 'pre',
       hiddenActivation: 'gelu',
       ...readDropout(config, sizes),

@@ -74,7 +74,7 @@ function readHyperparameters(config: ConfigReader, norms: Norms): EncoderHyperpa
     numKeyValueHeads: readNumKeyValueHeads(config, sizes.numHeads),
     intermediateSize: config.integer('ffn_hidden_size', 4 * hiddenSize, 1, MAX_INTERMEDIATE_SIZE),
     numTokenTypes: 0,
-    normEps: config.number('layer_norm_epsilon', 1e-5, 1e-12, 1),
+    normEps: config.number('layer_norm_epsilon', 1e-5, 0, 1),
     normPlacement: norms === SERIAL ? 'pre' : 'parallel',
     hiddenActivation: readActivation(config, 'activation'),
     isCausal: true,

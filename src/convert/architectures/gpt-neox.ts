@@ -47,7 +47,7 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
   return {
     ...sizes,
     numTokenTypes: 0,
-    normEps: config.number('layer_norm_eps', 1e-5, 1e-12, 1),
+    normEps: config.number('layer_norm_eps', 1e-5, 0, 1),
     normPlacement: config.boolean('use_parallel_residual', true) ? 'parallel' : 'pre',
     hiddenActivation: readActivation(config, 'hidden_act'),
     isCausal: true,

@@ -57,7 +57,7 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
     numPositions: config.integer(['n_positions', 'max_position_embeddings'], 1024, 1, MAX_POSITIONS),
     vocabSize: config.integer('vocab_size', 50_257, 1, MAX_VOCAB_SIZE),
     numTokenTypes: 0,
-    normEps: config.number('layer_norm_epsilon', 1e-5, 1e-12, 1),
+    normEps: config.number('layer_norm_epsilon', 1e-5, 0, 1),
     normPlacement: 'pre',
     hiddenActivation: readActivation(config, 'activation_function', 'gelu_new'),
     isCausal: true,

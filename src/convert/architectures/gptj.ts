@@ -46,7 +46,7 @@ export const gptj = plainDecoder('GPTJForSequenceClassification', 'gptj', 'gptj'
     numPositions: config.integer(['n_positions', 'max_position_embeddings'], 2048, 1, MAX_POSITIONS),
     vocabSize: config.integer('vocab_size', 50_400, 1, MAX_VOCAB_SIZE),
     numTokenTypes: 0,
-    normEps: config.number('layer_norm_epsilon', 1e-5, 1e-12, 1),
+    normEps: config.number('layer_norm_epsilon', 1e-5, 0, 1),
     normPlacement: 'parallel',
     hiddenActivation: readActivation(config, 'activation_function', 'gelu_new'),
     isCausal: true,

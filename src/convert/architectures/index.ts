@@ -102,13 +102,18 @@ export function findBody(config: ConfigReader): BodyArchitecture {
   );
 }
 
+/** The classes in config.json, of which there may be none. */
+function namedClasses(config: ConfigReader): readonly string[] {
+  const classes = [config.get('architectures') ?? []].flat();
+  if (classes.some((name) => typeof name !== 'string'))
+    config.malformed('architectures is not an array of class names');
+  return classes as string[];
+}
+
 /** The architecture that config.json names. Throws `architecture_unsupported` with the name for any other. */
 export function findArchitecture(config: ConfigReader): Architecture {
   const supported = ARCHITECTURES.map(({ sourceClass }) => sourceClass).join(', ');
-  const classes = config.get('architectures') ?? [];
-  if (!Array.isArray(classes) || classes.some((name) => typeof name !== 'string')) {
-    config.malformed('architectures is not an array of class names');
-  }
+  const classes = namedClasses(config);
   if (classes.length > 0) {
     const found = ARCHITECTURES.find(({ sourceClass }) => classes.includes(sourceClass));
     const named = classes.join(', ').slice(0, 200);
@@ -124,6 +129,23 @@ export function findArchitecture(config: ConfigReader): Architecture {
   return (
     found ?? config.unsupported(`no architectures and the model_type ${modelType ?? 'absent'}; supported: ${supported}`)
   );
+}
+
+/** Classes that are saved with other heads than a classifier's, or with none. */
+const OF_PRETRAINING = /^(\w+?)(?:Model|ForMaskedLM|ForPreTraining|ForCausalLM)$/;
+
+/**
+ * The classifier of the model_type where config.json names a class of the same family that has no classifier's head. It is
+ * what transformers makes of it, and all of it comes from the checkpoint if that has such a head all the same, as files do
+ * whose config.json is that of the model which was trained. Undefined too where the class is one of the repository's own.
+ */
+export function findPresumed(config: ConfigReader): Architecture | undefined {
+  const classes = namedClasses(config);
+  const isKnown = ARCHITECTURES.some(({ sourceClass }) => classes.includes(sourceClass));
+  if (isKnown || config.get('auto_map') !== undefined) return undefined;
+  const families = classes.map((name) => `${OF_PRETRAINING.exec(name)?.[1]}ForSequenceClassification`);
+  const modelType = config.string('model_type');
+  return ARCHITECTURES.find((known) => families.includes(known.sourceClass) && known.modelType === modelType);
 }
 
 /** BertModel, BertForMaskedLM: the family is known, and a checkpoint of it with the right head would do. */

@@ -28,7 +28,7 @@ function read(config: ConfigReader): EncoderFacts {
     hyperparameters: {
       ...sizes,
       numTokenTypes: config.integer('type_vocab_size', 2, 1, MAX_TOKEN_TYPES),
-      normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
+      normEps: config.number('layer_norm_eps', 1e-12, 0, 1),
       hiddenActivation,
       feedForwardKind: 'glu',
       positionKind: 'linear-bias',

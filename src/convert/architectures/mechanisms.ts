@@ -13,7 +13,26 @@ import {
 import type { EncoderHyperparameters } from './architecture';
 
 /** Activations that the graph computes, by their names in transformers. */
-const ACTIVATIONS: readonly string[] = ['gelu', 'gelu_new', 'gelu_pytorch_tanh', 'relu', 'silu', 'swish', 'tanh'];
+const ACTIVATIONS: readonly string[] = [
+  'gelu',
+  'gelu_new',
+  'gelu_pytorch_tanh',
+  'relu',
+  'silu',
+  'swish',
+  'tanh',
+  'quick_gelu',
+  'gelu_10',
+  'mish',
+  'relu6',
+  'relu2',
+  'linear',
+];
+
+/** Whether it is GELU, or meant to be: what llama.cpp runs in files of BERT's layout. */
+export function isGelu(activation: string): boolean {
+  return ['gelu', 'gelu_new', 'gelu_pytorch_tanh'].includes(activation);
+}
 
 /** Other names of the same functions: transformers has several programs for some. */
 const SYNONYMS: ReadonlyMap<string, string> = new Map([
@@ -86,7 +105,7 @@ export function readBertHyperparameters(config: ConfigReader, defaults: BertDefa
   const hyperparameters = {
     ...readSizes(config, defaults),
     numTokenTypes: config.integer('type_vocab_size', numTokenTypes, 1, MAX_TOKEN_TYPES),
-    normEps: config.number('layer_norm_eps', normEps, 1e-12, 1),
+    normEps: config.number('layer_norm_eps', normEps, 0, 1),
     hiddenActivation: readActivation(config, 'hidden_act', hiddenActivation),
   };
   checkHeads(config, hyperparameters);
@@ -149,6 +168,6 @@ export function bertCompatibility({
   hiddenActivation,
   numTokenTypes,
 }: EncoderHyperparameters): 'exact' | 'single-sequence' | 'unsupported' {
-  if (!hiddenActivation.startsWith('gelu')) return 'unsupported';
+  if (!isGelu(hiddenActivation)) return 'unsupported';
   return numTokenTypes >= 2 ? 'single-sequence' : 'exact';
 }

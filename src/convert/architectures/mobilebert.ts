@@ -68,7 +68,7 @@ function readHyperparameters(config: ConfigReader): Hyperparameters {
     embeddingWidth: TRIGRAM,
     numTokenTypes: config.integer('type_vocab_size', 2, 1, MAX_TOKEN_TYPES),
     normKind: 'none',
-    normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
+    normEps: config.number('layer_norm_eps', 1e-12, 0, 1),
     hiddenActivation: readActivation(config, 'hidden_act', 'relu'),
     narrow: { size: narrow, numFeedForwards: config.integer('num_feedforward_networks', 4, 1, MAX_FEED_FORWARDS) },
   };

@@ -96,7 +96,7 @@ export function readModernHyperparameters(config: ConfigReader, readWindow: () =
   return {
     ...sizes,
     numTokenTypes: 0,
-    normEps: config.number('norm_eps', 1e-5, 1e-12, 1),
+    normEps: config.number('norm_eps', 1e-5, 0, 1),
     normPlacement: 'pre',
     hiddenActivation: readActivation(config, 'hidden_activation'),
     feedForwardKind: 'glu',

@@ -53,7 +53,7 @@ export const mpnet = encoderFamily('MPNetForSequenceClassification', 'mpnet', (c
     ...positionsAfter(config, PADDING_ID, sizes.numPositions),
     positionKind: 'relative-bias' as const,
     numTokenTypes: 0,
-    normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
+    normEps: config.number('layer_norm_eps', 1e-12, 0, 1),
     hiddenActivation: readActivation(config, 'hidden_act'),
   };
   checkHeads(config, hyperparameters);

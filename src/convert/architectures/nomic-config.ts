@@ -59,7 +59,7 @@ export function translateNomicConfig(config: ConfigReader): ConfigReader {
       config.integer('pad_vocab_size_multiple', 1, 1, 1024),
     ),
     hidden_act: activation,
-    layer_norm_eps: config.number('layer_norm_epsilon', 1e-5, 1e-12, 1),
+    layer_norm_eps: config.number('layer_norm_epsilon', 1e-5, 0, 1),
     rope_parameters: { rope_type: 'default', rope_theta: config.number('rotary_emb_base', 10_000, 1, 1e9) },
   };
   return new ConfigReader({ ...config.json, ...json }, config.path);

@@ -55,7 +55,7 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
     numKeyValueHeads: readKeyValueHeads(config, sizes.numHeads),
     headSize,
     numTokenTypes: 0,
-    normEps: config.number('layer_norm_eps', 1e-5, 1e-12, 1),
+    normEps: config.number('layer_norm_eps', 1e-5, 0, 1),
     normPlacement: 'parallel',
     hiddenActivation: readActivation(config, 'hidden_act', 'gelu_new'),
     isCausal: true,

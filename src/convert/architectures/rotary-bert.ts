@@ -172,7 +172,7 @@ function read(family: Family, source: ConfigReader, weights: TensorIndex): Encod
     ...sizes,
     headSize,
     numTokenTypes: config.integer('type_vocab_size', family.defaults.numTokenTypes, fewestTypes, MAX_TOKEN_TYPES),
-    normEps: config.number('layer_norm_eps', family.defaults.normEps, 1e-12, 1),
+    normEps: config.number('layer_norm_eps', family.defaults.normEps, 0, 1),
     hiddenActivation: readActivation(config, 'hidden_act', family.defaults.activation),
     feedForwardKind: family.isGated ? ('glu' as const) : ('mlp' as const),
     positionKind: 'rope' as const,

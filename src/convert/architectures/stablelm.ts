@@ -76,7 +76,7 @@ function readHyperparameters(config: ConfigReader, isParallel: boolean): Encoder
     numKeyValueHeads: readKeyValueHeads(config, sizes.numHeads, 32),
     headSize,
     numTokenTypes: 0,
-    normEps: config.number('layer_norm_eps', 1e-5, 1e-12, 1),
+    normEps: config.number('layer_norm_eps', 1e-5, 0, 1),
     normPlacement: isParallel ? 'parallel' : 'pre',
     hiddenActivation: readActivation(config, 'hidden_act', 'silu'),
     feedForwardKind: 'glu',

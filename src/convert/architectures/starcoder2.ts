@@ -49,7 +49,7 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
     numKeyValueHeads: readKeyValueHeads(config, sizes.numHeads, 2),
     headSize,
     numTokenTypes: 0,
-    normEps: config.number('norm_epsilon', 1e-5, 1e-12, 1),
+    normEps: config.number('norm_epsilon', 1e-5, 0, 1),
     normPlacement: 'pre',
     hiddenActivation: readActivation(config, 'hidden_act', 'gelu_pytorch_tanh'),
     isCausal: true,

@@ -78,7 +78,7 @@ export function readHyperparameters({ modelType, defaults }: T5Family, config: C
     headSize: config.integer(['d_kv', 'head_dim'], 64, 1, MAX_HEAD_SIZE),
     intermediateSize: config.integer('d_ff', defaults.intermediateSize, 1, MAX_INTERMEDIATE_SIZE),
     vocabSize: config.integer('vocab_size', defaults.vocabSize, 1, MAX_VOCAB_SIZE),
-    normEps: config.number('layer_norm_epsilon', 1e-6, 1e-12, 1),
+    normEps: config.number('layer_norm_epsilon', 1e-6, 0, 1),
     ...readFeedForward(config, defaults.feedForward, modelType),
     ...sharedHyperparameters({ count, maxDistance }),
   };

@@ -37,9 +37,23 @@ export interface PlannedLinear {
 /** Weights of the classes in a loss, which is a module of the model where a trainer made it one. */
 const LOSS = /(^|\.)(loss|loss_fct|loss_fn|loss_func|criterion)\.(weight|pos_weight)$|^class_weights?$/;
 
+/** Counts of positions, which are no weights. */
+const BUFFER = /(^|\.)position_ids$/;
+
+/**
+ * Heads of other tasks, and what only they read: of a model that was trained for several, or from one that was pretrained.
+ * No classifier of any family has one of these names for a part of its own, unless it is planned.
+ */
+const OTHER_HEADS = new RegExp(
+  String.raw`^((model|module)\.)?(cls\.(predictions|seq_relationship)|lm_head|lm_loss|predictions|sop_classifier|qa_outputs|` +
+    String.raw`vocab_(transform|layer_norm|projector)|discriminator_predictions|generator_(predictions|lm_head))\.|` +
+    String.raw`(^|\.)pooler\.dense\.(weight|bias)$`,
+);
+
 export class TensorPlanner {
   readonly tensors: PlannedTensor[] = [];
   private readonly used = new Set<string>();
+  private others: readonly string[] = [];
 
   constructor(private readonly weights: TensorIndex) {}
 
@@ -226,15 +240,27 @@ export class TensorPlanner {
     return `${source}.${isOld ? old : modern}`;
   }
 
-  /** Refuses what was neither used nor is `ignored`: buffers and heads of the pretraining. Losses never count. */
+  /** What refuseUnused() passed over, in a sentence; undefined where there was nothing. */
+  get passedOver(): string | undefined {
+    if (this.others.length === 0) return undefined;
+    return `tensors of other heads are passed over, as in transformers: ${listed(this.others)}`;
+  }
+
+  /**
+   * Refuses what was neither used nor is `ignored`: buffers and heads of the pretraining. Losses never count, and heads of
+   * other tasks are passed over.
+   */
   refuseUnused(ignored: RegExp): void {
-    const isUnused = (name: string) => !this.used.has(name) && !ignored.test(name) && !LOSS.test(name);
+    const isUnused = (name: string) =>
+      !this.used.has(name) && ![ignored, LOSS, BUFFER].some((known) => known.test(name));
     const unused = [...this.weights.names()].filter(isUnused).sort();
-    if (unused.length === 0) return;
-    const shown = unused.slice(0, 5).join(', ') + (unused.length > 5 ? `, and ${unused.length - 5} more` : '');
+    this.others = unused.filter((name) => OTHER_HEADS.test(name));
+    const unknown = unused.filter((name) => !OTHER_HEADS.test(name));
+    if (unknown.length === 0) return;
     throw new EncoderError(
       'architecture_unsupported',
-      `the checkpoint holds tensors that this architecture has no place for, so its result would differ: ${shown}`,
+      `the checkpoint holds tensors that this architecture has no place for, so its result may differ: ${listed(unknown)}; ` +
+        'if they are of no use, save the model again without them',
     );
   }
 
@@ -261,11 +287,19 @@ export function planTensors(
   { prefixes, probe, ignored }: Place,
   plan: (planner: TensorPlanner, encoder: string, head: string) => void,
 ): readonly PlannedTensor[] {
+  return planPlace(weights, { prefixes, probe, ignored }, plan).tensors;
+}
+
+function planPlace(
+  weights: TensorIndex,
+  { prefixes, probe, ignored }: Place,
+  plan: (planner: TensorPlanner, encoder: string, head: string) => void,
+): TensorPlanner {
   const [encoder, head] = findPrefix(prefixes, `${probe}.weight`, weights);
   const planner = new TensorPlanner(weights);
   plan(planner, encoder, head);
   planner.refuseUnused(ignored);
-  return planner.tensors;
+  return planner;
 }
 
 /** Likewise for a model with a head, which has as many labels as `classifier`, its last layer, has rows. */
@@ -273,13 +307,17 @@ export function planClassifier(
   weights: TensorIndex,
   { classifier, ...place }: Place & { readonly classifier: string },
   plan: (planner: TensorPlanner, encoder: string, head: string, numLabels: number) => void,
-): Pick<EncoderModel, 'tensors' | 'numLabels'> {
+): Pick<EncoderModel, 'tensors' | 'numLabels' | 'passedOver'> {
   let numLabels = 0;
-  const tensors = planTensors(weights, place, (planner, encoder, head) => {
+  const { tensors, passedOver } = planPlace(weights, place, (planner, encoder, head) => {
     numLabels = readNumLabels(weights, `${head}${classifier}.weight`);
     plan(planner, encoder, head, numLabels);
   });
-  return { tensors, numLabels };
+  return { tensors, numLabels, ...(passedOver !== undefined && { passedOver }) };
+}
+
+function listed(names: readonly string[]): string {
+  return names.slice(0, 5).join(', ') + (names.length > 5 ? `, and ${names.length - 5} more` : '');
 }
 
 function* identityRows(size: number): Iterable<Float32Array> {

@@ -72,7 +72,7 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
     numPositions: MAX_TOKENS,
     vocabSize: config.integer(['vocab_size', 'n_token'], 32_000, 1, MAX_VOCAB_SIZE),
     numTokenTypes: 0,
-    normEps: config.number('layer_norm_eps', 1e-12, 1e-12, 1),
+    normEps: config.number('layer_norm_eps', 1e-12, 0, 1),
     hiddenActivation: readActivation(config, 'ff_activation'),
     positionKind: 'disentangled',
     attentionScale: 1 / Math.sqrt(headSize),

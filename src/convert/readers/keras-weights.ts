@@ -42,6 +42,12 @@ export class KerasWeights implements TensorSource {
       malformed(file, 'it has no layer_names; save the model with TFAutoModel...save_pretrained, not with model.save');
     }
     for (const layer of layers) {
+      // In a shard what is called a layer is a weight.
+      const single = layer.includes('/') ? tree.dataset(layer) : undefined;
+      if (single !== undefined) {
+        add(torchWeight(layer.split('/')[0]!, layer, single.shape), single);
+        continue;
+      }
       const weights = await readNames(tree, layer, 'weight_names');
       if (weights === undefined) malformed(file, `it has no weight_names for the layer ${layer}`);
       for (const weight of weights) {

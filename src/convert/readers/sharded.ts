@@ -1,25 +1,25 @@
-/** Several weight files as one source, after the map in an index file, which is checked against them. */
+/** Several weight files as one source: those that the map in an index file names. */
 import { EncoderError } from '../../errors';
 import { isJsonObject, type JsonValue, shown } from '../../support/json';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import type { SourceTensor, TensorSource } from './tensor-source';
 
-/** Shard names are text from the file: letters, digits and a few marks only, so that none can lead out of the folder. */
-const SHARD_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,242}$/;
+/** Shard names are text from the file: letters, digits, spaces and a few marks only, so that none can lead out of the folder. */
+const SHARD_NAME = /^[\w-][\w .()+=@,-]{0,242}$/;
 
-/** Tensor name -> file name, and the distinct file names, which all end in `extension`. Throws `checkpoint_malformed` or `limit_exceeded`. */
+/** The distinct names of files, which all end in `extension`. Throws `checkpoint_malformed` or `limit_exceeded`. */
 export function readShardIndex(
   json: JsonValue,
   path: string,
   extension: string,
   limits: Limits = DEFAULT_LIMITS,
-): { map: Map<string, string>; shards: string[] } {
+): string[] {
   const weightMap = isJsonObject(json) ? json['weight_map'] : undefined;
   if (!isJsonObject(weightMap)) throw new EncoderError('checkpoint_malformed', `${path} has no weight_map`);
   const tensors = Object.keys(weightMap);
   if (tensors.length > limits.tensors)
     throw limitExceeded(limits, 'tensors', `${path} names ${tensors.length} tensors`);
-  const map = new Map<string, string>();
+  const named = new Set<string>();
   for (const tensor of tensors) {
     const shard = weightMap[tensor];
     if (typeof shard !== 'string' || !SHARD_NAME.test(shard) || !shard.endsWith(extension)) {
@@ -28,33 +28,32 @@ export function readShardIndex(
         `${path}: ${tensor} is said to lie in ${shown(shard, 100)}, which is no plain file name ending in ${extension}`,
       );
     }
-    map.set(tensor, shard);
+    named.add(shard);
   }
-  const shards = [...new Set(map.values())].sort();
+  const shards = [...named].sort();
   if (shards.length > limits.shards) throw limitExceeded(limits, 'shards', `${path} names ${shards.length} files`);
   if (shards.length === 0) throw new EncoderError('checkpoint_malformed', `${path} names no tensors`);
-  return { map, shards };
+  return shards;
 }
 
 export class ShardedSource implements TensorSource {
   private constructor(private readonly sources: ReadonlyMap<string, TensorSource>) {}
 
   /**
-   * Joins the shards. Each may hold only what the index gives it. It may hold less: those who made shards of another
-   * format from pytorch_model.bin left tied tensors out and kept them in the index.
+   * Joins the shards by what they hold, like transformers, to which the index only names the files: there may be more in it,
+   * less, or another shard than the tensor lies in.
    */
-  static join(
-    index: ReadonlyMap<string, string>,
-    shards: ReadonlyMap<string, TensorSource>,
-    path: string,
-  ): ShardedSource {
+  static join(shards: ReadonlyMap<string, TensorSource>, path: string): ShardedSource {
     const sources = new Map<string, TensorSource>();
+    const holders = new Map<string, string>();
     for (const [shard, source] of shards) {
       for (const name of source.names()) {
-        if (index.get(name) !== shard) {
-          const said = index.get(name) ?? 'no file';
-          throw new EncoderError('checkpoint_malformed', `${path} puts ${name} into ${said}, but ${shard} holds it`);
+        const other = holders.get(name);
+        if (other !== undefined) {
+          const reason = `${name} lies in both ${other} and ${shard}; save the model again, or leave one of the two`;
+          throw new EncoderError('checkpoint_malformed', `${path}: ${reason}`);
         }
+        holders.set(name, shard);
         sources.set(name, source);
       }
     }

@@ -1,6 +1,6 @@
 /** The vocabulary as llama.cpp writes it: one token per embedding row, no two alike, with scores or merges. */
 import { EncoderError } from '../../errors';
-import { type JsonValue, isJsonObject } from '../../support/json';
+import { type JsonValue, isJsonObject, shown } from '../../support/json';
 import type { PreparedTokenizer } from './prepare-tokenizer';
 import { LLAMA3_REGEX, QWEN2_REGEX } from './tokenizer-components';
 
@@ -24,18 +24,28 @@ export interface GgmlVocabulary {
 }
 
 /**
- * `rows`: rows of token_embd; an id at or above is `checkpoint_malformed`. Rows without a token, and tokens that
- * llama.cpp could not tell apart, become [PADn] of type unused; the tokenizer.json in the file still has them.
+ * `rows`: rows of token_embd. Tokens with an id at or above are left out, with a warning: a text that has one is refused when
+ * it is read, so that only those around every text must not be among them. Rows without a token, and tokens that llama.cpp
+ * could not tell apart, become [PADn] of type unused. The tokenizer.json in the file has all of them.
  */
 export function ggmlVocabulary(tokenizer: PreparedTokenizer, rows: number, warnings: string[]): GgmlVocabulary {
   const { vocabulary, json } = tokenizer;
   const model = ggmlModel(tokenizer);
-  for (const [id, token] of tokenizer.tokens) {
-    if (id < rows) continue;
-    const shown = JSON.stringify(token.slice(0, 40));
+  const beyond = [...tokenizer.tokens].filter(([id]) => id >= rows);
+  const around = templateIds(json['post_processor']);
+  for (const [id, token] of beyond) {
+    if (!around.has(id)) continue;
     throw new EncoderError(
       'checkpoint_malformed',
-      `the tokenizer gives ${shown} the id ${id}, but the embedding table has ${rows} rows; resize it or use the model's own tokenizer`,
+      `the tokenizer gives ${shown(token, 40)} the id ${id}, but the embedding table has ${rows} rows; resize it or use the model's own tokenizer`,
+    );
+  }
+  if (beyond.length > 0) {
+    const [[id, token] = []] = beyond;
+    const tokens = beyond.length === 1 ? 'a token' : `${beyond.length} tokens`;
+    warnings.push(
+      `the tokenizer has ${tokens} for which the embedding table has no row (${shown(token, 40)} with the id ${id}, of ` +
+        `${rows} rows); texts with such a token are refused`,
     );
   }
   const types = new Int32Array(rows).fill(UNUSED);
@@ -43,6 +53,7 @@ export function ggmlVocabulary(tokenizer: PreparedTokenizer, rows: number, warni
   const taken = new Set<string>();
   const inexpressible: number[] = [];
   for (const [id, token] of [...tokenizer.tokens].sort(([a], [b]) => a - b)) {
+    if (id >= rows) continue;
     const special = tokenizer.added.get(id);
     const written = special || model !== 'bert' ? token : phantomSpace(token, vocabulary.continuingPrefix);
     // llama.cpp keeps tokens as C strings and aborts on equal ones.
@@ -71,6 +82,21 @@ export function ggmlVocabulary(tokenizer: PreparedTokenizer, rows: number, warni
     scores: model === 't5' || model === 'llama' ? scoresOf(tokenizer, model, rows) : undefined,
     merges: model === 'gpt2' ? vocabulary.merges.map(([left, right]) => `${left} ${right}`) : undefined,
   };
+}
+
+/** Ids of the tokens that a post-processor puts around texts. */
+function templateIds(processor: JsonValue | undefined): ReadonlySet<number> {
+  const found = new Set<number>();
+  const visit = (value: JsonValue | undefined): void => {
+    if (typeof value === 'number') found.add(value);
+    else if (Array.isArray(value)) value.forEach(visit);
+    else if (isJsonObject(value)) Object.values(value).forEach(visit);
+  };
+  if (!isJsonObject(processor)) return found;
+  for (const key of ['special_tokens', 'cls', 'sep']) visit(processor[key]);
+  for (const part of Array.isArray(processor['processors']) ? processor['processors'] : [])
+    for (const id of templateIds(part)) found.add(id);
+  return found;
 }
 
 function ggmlModel({ vocabulary, json }: PreparedTokenizer): GgmlVocabulary['model'] {

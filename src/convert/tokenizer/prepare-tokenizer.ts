@@ -47,6 +47,8 @@ export interface PreparedTokenizer {
   readonly maxLength: number | undefined;
   /** The end at which it cuts what is longer. */
   readonly truncationSide: 'right' | 'left';
+  /** That transformers 5 gives no segments where this one does, in a sentence. */
+  readonly segmentsKept?: string | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -124,6 +126,8 @@ export function prepareTokenizer(given: TokenizerFiles, folder: string, hints: T
   // Then transformers gives the model no segments, and it takes all for the first one.
   if (Array.isArray(inputs) ? !inputs.includes('token_type_ids') : tokenizerClass.givesNoSegments === true)
     json['post_processor'] = withoutSegments(json['post_processor']) ?? null;
+  const hasSegments =
+    !Array.isArray(inputs) && !isSameJson(json['post_processor'], withoutSegments(json['post_processor']) ?? null);
   return {
     json,
     tokens,
@@ -133,8 +137,16 @@ export function prepareTokenizer(given: TokenizerFiles, folder: string, hints: T
     ...normalizerFlags(json['normalizer']),
     maxLength: readMaxLength(config),
     truncationSide: readTruncationSide(files),
+    segmentsKept: hasSegments && tokenizerClass.losesSegments === true ? keptSegments(tokenizerClass.name) : undefined,
     warnings,
   };
+}
+
+function keptSegments(name: string): string {
+  return (
+    `${name} gives its model segments, as in transformers 4, which trained it with them; without return_token_type_ids ` +
+    'transformers 5 leaves them out, and its scores of pairs differ'
+  );
 }
 
 /** The added tokens, without those of the class alone that the model has no rows for, which no text may have. */
@@ -397,5 +409,8 @@ function readMaxLength(config: ConfigReader): number | undefined {
   const key = config.get('model_max_length') === undefined ? 'max_len' : 'model_max_length';
   const value = config.get(key);
   if (value === undefined || (typeof value === 'number' && value >= NO_LIMIT)) return undefined;
-  return config.integer(key, 0, 1, NO_LIMIT);
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value;
+  return config.malformed(
+    `${key} is ${shown(value)}; a number of tokens expected: correct it, or remove the key where there is no limit`,
+  );
 }

@@ -61,13 +61,13 @@ export function readSpecialTokens(
     const isPlain = tokenizerClass.overrulesFlags === true && role !== 'mask';
     named.set(role, isPlain ? plainToken(token.content, true) : takesSpace ? { ...token, lstrip: true } : token);
   }
-  // For added_tokens.json, transformers takes the newer of the two lists only.
-  const recent = readExtra(config, legacy, 'extra_special_tokens');
-  const older = readExtra(config, modelTokens === undefined ? legacy : undefined, 'additional_special_tokens');
+  // The older file's list under the older name counts where there is no other, and not for added_tokens.json.
+  const recent = readExtra(config, legacy);
+  const older = modelTokens === undefined ? listOf(config, legacy, 'additional_special_tokens') : undefined;
   const ofClass = tokenizerClass.extra?.(config).map((content) => plainToken(content, true)) ?? [];
-  const own = older ?? (recent === undefined ? (modelTokens ?? ofClass) : []);
+  const own = recent ?? older ?? modelTokens ?? ofClass;
   const last = tokenizerClass.last?.(config).map(([content, isSpecial]) => plainToken(content, isSpecial)) ?? [];
-  const extra = [...own, ...(recent ?? []), ...last];
+  const extra = [...own, ...last];
   const unplaced = tokenizerClass.named?.(config).map((content) => plainToken(content, true)) ?? [];
   const contents = new Set([...named.values()].map(({ content }) => content));
   const special = new Set([...named.values(), ...(recent ?? [])].map(({ content }) => content));
@@ -165,9 +165,18 @@ function readAddedTokens(
   return entries.sort((a, b) => a.id - b.id).map(({ content }) => plainToken(content, special.has(content)));
 }
 
-/** Undefined when there is no such list. */
-function readExtra(config: ConfigReader, legacy: JsonObject | undefined, key: string): AddedToken[] | undefined {
-  const list = legacy?.[key] ?? config.get(key);
+/** The list in tokenizer_config.json, the older name's where the newer one has none, then the older file's; undefined without any. */
+function readExtra(config: ConfigReader, legacy: JsonObject | undefined): AddedToken[] | undefined {
+  const key = 'extra_special_tokens';
+  const newer = listOf(config, config.json, key);
+  const isNamed = newer !== undefined && newer.length > 0;
+  const own = isNamed ? newer : (listOf(config, config.json, 'additional_special_tokens') ?? newer);
+  const added = listOf(config, legacy, key);
+  return added === undefined ? own : [...(own ?? []), ...added];
+}
+
+function listOf(config: ConfigReader, json: JsonObject | undefined, key: string): AddedToken[] | undefined {
+  const list = json?.[key];
   return Array.isArray(list) ? list.map((value) => toToken(config, value, key)) : undefined;
 }
 

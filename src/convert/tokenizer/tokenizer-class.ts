@@ -65,6 +65,8 @@ export interface TokenizerClass {
   readonly givesFirstOddToken?: boolean;
   /** Its model gets no segments, whatever its template says, unless `model_input_names` asks for them. */
   readonly givesNoSegments?: boolean;
+  /** transformers 5 gives its model no segments, with which version 4 trained it; here it gets them, with a warning. */
+  readonly losesSegments?: boolean;
   /** The template of tokenizer.json is passed over: the class makes one of `add_bos_token` and `add_eos_token`. */
   readonly dropsTemplate?: boolean;
   /** The template, for a class that always sets its own; `id` gives the id of a role's token, `find` that of any. */

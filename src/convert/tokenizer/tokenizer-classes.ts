@@ -39,7 +39,12 @@ import {
 } from './tokenizer-class';
 import type { Vocabulary } from './vocabulary';
 
-export const GENERIC: TokenizerClass = { name: 'TokenizersBackend', defaults: {}, arrange: scored };
+export const GENERIC: TokenizerClass = {
+  name: 'TokenizersBackend',
+  defaults: {},
+  losesSegments: true,
+  arrange: scored,
+};
 
 /** BERT's normalizer follows tokenizer_config.json; the rest of its pipeline is the same in every file. */
 export const BERT: TokenizerClass = { name: 'BertTokenizer', model: 'WordPiece', defaults: BERT_TOKENS };
@@ -128,7 +133,6 @@ export const DEBERTA: TokenizerClass = {
   name: 'DebertaTokenizer',
   model: 'BPE',
   defaults: SENTENCEPIECE_BERT_TOKENS,
-  maskTakesSpace: true,
   build: byteLevelPipeline,
   template: templateOf('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 sep:0 B:0 sep:0'),
 };
@@ -209,6 +213,7 @@ export const CAMEMBERT: TokenizerClass = {
 
 export const ALBERT: TokenizerClass = {
   name: 'AlbertTokenizer',
+  losesSegments: true,
   model: 'Unigram',
   defaults: { ...SENTENCEPIECE_BERT_TOKENS, unk: '<unk>', pad: '<pad>' },
   arrange: scored,
@@ -236,6 +241,7 @@ export const ALBERT: TokenizerClass = {
 /** ALBERT's but for the case, the accents, which it never keeps, and the template, which ends with the class token. */
 export const XLNET: TokenizerClass = {
   name: 'XLNetTokenizer',
+  losesSegments: true,
   model: 'Unigram',
   defaults: { ...ROBERTA_TOKENS, sep: '<sep>', cls: '<cls>' },
   maskTakesSpace: true,
@@ -258,6 +264,7 @@ export const XLNET: TokenizerClass = {
 /** Its template is that of tokenizer.json, and without one it adds no tokens. */
 export const REMBERT: TokenizerClass = {
   name: 'RemBertTokenizer',
+  losesSegments: true,
   model: 'Unigram',
   defaults: ALBERT.defaults,
   arrange: scored,

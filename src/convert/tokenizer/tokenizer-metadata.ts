@@ -17,7 +17,11 @@ export function tokenizerEntries(
   warnings: string[],
 ): GgufEntry[] {
   const vocabulary = ggmlVocabulary(tokenizer, rows, warnings);
-  const { ids } = tokenizer;
+  const { ids, segmentsKept } = tokenizer;
+  if (segmentsKept !== undefined && numTokenTypes >= 2) warnings.push(segmentsKept);
+  // A role may have a token that was added and that no row stands for, padding as a rule.
+  const role = (key: string, id: number | undefined) =>
+    optional(uint, key, id !== undefined && id < rows ? id : undefined);
   return [
     text(TOKENIZER_KEYS.model, vocabulary.model),
     text(TOKENIZER_KEYS.pre, vocabulary.pre),
@@ -25,12 +29,12 @@ export function tokenizerEntries(
     ints(TOKENIZER_KEYS.tokenTypes, vocabulary.types),
     ...modelEntries(vocabulary, tokenizer),
     uint(TOKENIZER_KEYS.tokenTypeCount, Math.max(numTokenTypes, 1)),
-    ...optional(uint, TOKENIZER_KEYS.bosId, ids.cls ?? ids.bos),
-    ...optional(uint, TOKENIZER_KEYS.eosId, ids.sep ?? ids.eos),
-    ...optional(uint, TOKENIZER_KEYS.unknownId, ids.unk),
-    ...optional(uint, TOKENIZER_KEYS.separatorId, ids.sep),
-    ...optional(uint, TOKENIZER_KEYS.paddingId, ids.pad),
-    ...optional(uint, TOKENIZER_KEYS.maskId, ids.mask),
+    ...role(TOKENIZER_KEYS.bosId, ids.cls ?? ids.bos),
+    ...role(TOKENIZER_KEYS.eosId, ids.sep ?? ids.eos),
+    ...role(TOKENIZER_KEYS.unknownId, ids.unk),
+    ...role(TOKENIZER_KEYS.separatorId, ids.sep),
+    ...role(TOKENIZER_KEYS.paddingId, ids.pad),
+    ...role(TOKENIZER_KEYS.maskId, ids.mask),
     ...templateFlags(tokenizer.json['post_processor']),
     ...(vocabulary.model === 'bert' ? normalizerFlags(tokenizer) : []),
     text(TOKENIZER_KEYS.huggingFaceJson, minified(tokenizer)),

@@ -1,12 +1,19 @@
 // The activation functions as their papers write them, apart from what the kernels compute.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "kernels/gemm/gemm.h"
 
 namespace enc::test {
+
+inline constexpr kernels::Activation kActivations[] = {
+    kernels::Activation::kNone,  kernels::Activation::kGeluErf,    kernels::Activation::kGeluTanh,
+    kernels::Activation::kRelu,  kernels::Activation::kTanh,       kernels::Activation::kSilu,
+    kernels::Activation::kMish,  kernels::Activation::kGeluQuick,  kernels::Activation::kGeluTen,
+    kernels::Activation::kRelu6, kernels::Activation::kReluSquared};
 
 inline double activation_formula(kernels::Activation activation, double x) {
   using kernels::Activation;
@@ -23,6 +30,16 @@ inline double activation_formula(kernels::Activation activation, double x) {
       return std::tanh(x);
     case Activation::kSilu:
       return x / (1 + std::exp(-x));
+    case Activation::kGeluQuick:
+      return x / (1 + std::exp(-1.702 * x));
+    case Activation::kGeluTen:
+      return std::min(activation_formula(Activation::kGeluErf, x), 10.0);
+    case Activation::kMish:
+      return x * std::tanh(x > 700 ? x : std::log1p(std::exp(x)));
+    case Activation::kRelu6:
+      return std::clamp(x, 0.0, 6.0);
+    case Activation::kReluSquared:
+      return x > 0 ? x * x : 0;
   }
   return x;
 }

@@ -15,8 +15,6 @@ namespace {
 using namespace kernels;
 
 TEST(gate_matches_double) {
-  constexpr Activation kActivations[] = {Activation::kNone, Activation::kGeluErf, Activation::kGeluTanh,
-                                         Activation::kRelu, Activation::kTanh,    Activation::kSilu};
   for (const GateKernel* kernel : runnable<GateKernel>()) {
     for (size_t columns : {1, 7, 16, 26, 63, 128, 1025}) {
       constexpr size_t kRows = 5;

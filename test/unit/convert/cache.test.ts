@@ -131,7 +131,7 @@ describe('cachedConvert', () => {
   });
 
   it('passes on errors and aborts, and keeps no file of them', async () => {
-    const bad = writeMicro({ config: { hidden_act: 'mish' } });
+    const bad = writeMicro({ config: { hidden_act: 'laplace' } });
     await expect(cachedPath(bad, 'f32', { cacheDir })).rejects.toMatchObject({ code: 'architecture_unsupported' });
     const signal = AbortSignal.abort();
     await expect(cachedPath(writeMicro(), 'f32', { cacheDir, signal })).rejects.toMatchObject({ code: 'aborted' });

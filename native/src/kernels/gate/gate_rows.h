@@ -23,20 +23,7 @@ void gate_rows_as(const GateArgs& a) {
 
 template <class S>
 void gate_rows(const GateArgs& a) noexcept {
-  switch (a.activation) {
-    case Activation::kNone:
-      return gate_rows_as<S, Activation::kNone>(a);
-    case Activation::kGeluErf:
-      return gate_rows_as<S, Activation::kGeluErf>(a);
-    case Activation::kGeluTanh:
-      return gate_rows_as<S, Activation::kGeluTanh>(a);
-    case Activation::kRelu:
-      return gate_rows_as<S, Activation::kRelu>(a);
-    case Activation::kTanh:
-      return gate_rows_as<S, Activation::kTanh>(a);
-    case Activation::kSilu:
-      return gate_rows_as<S, Activation::kSilu>(a);
-  }
+  with_activation(a.activation, [&]<Activation A>() { gate_rows_as<S, A>(a); });
 }
 
 }  // namespace

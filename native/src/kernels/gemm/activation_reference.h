@@ -22,6 +22,16 @@ inline double activation_reference(Activation activation, double x) {
       return std::tanh(x);
     case Activation::kSilu:
       return x / (1 + std::exp(-x));
+    case Activation::kGeluQuick:
+      return x / (1 + std::exp(-1.702 * x));
+    case Activation::kGeluTen:
+      return x > 10 ? 10 : activation_reference(Activation::kGeluErf, x);
+    case Activation::kMish:
+      return x * std::tanh(x > 40 ? x : std::log1p(std::exp(x)));
+    case Activation::kRelu6:
+      return x < 0 ? 0 : x > 6 ? 6 : x;
+    case Activation::kReluSquared:
+      return x < 0 ? 0 : x * x;
   }
   return x;
 }

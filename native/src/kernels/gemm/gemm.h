@@ -17,7 +17,12 @@ enum class Activation : uint8_t {
   kGeluTanh,  ///< the tanh approximation of GELU
   kRelu,
   kTanh,
-  kSilu,  ///< x / (1 + e^-x)
+  kSilu,       ///< x / (1 + e^-x)
+  kGeluQuick,  ///< x / (1 + e^-1.702x)
+  kGeluTen,    ///< kGeluErf, at most 10
+  kMish,       ///< x * tanh(ln(1 + e^x))
+  kRelu6,      ///< kRelu, at most 6
+  kReluSquared,
 };
 
 /// Bytes of one row of k weights in the file's type.

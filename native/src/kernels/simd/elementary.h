@@ -88,6 +88,14 @@ ENC_INLINE typename S::F times_sigmoid_f32(typename S::F x, typename S::F z) {
   return S::div(x, S::add(S::set(1.0f), e));
 }
 
+/// x * tanh(ln(1 + e^x)) as x n / (n + 2), n = e^x (e^x + 2): nothing cancels. From 20 on the fraction is 1.
+template <class S>
+ENC_INLINE typename S::F mish_f32(typename S::F x) {
+  const typename S::F e = exp_f32<S>(S::min(S::set(20.0f), x));
+  const typename S::F n = S::mul(e, S::add(e, S::set(2.0f)));
+  return S::mul(x, S::div(n, S::add(n, S::set(2.0f))));
+}
+
 template <class S, Activation A>
 ENC_INLINE typename S::F activate(typename S::F x) {
   if constexpr (A == Activation::kGeluErf) {
@@ -101,6 +109,17 @@ ENC_INLINE typename S::F activate(typename S::F x) {
     return tanh_f32<S>(x);
   } else if constexpr (A == Activation::kSilu) {
     return times_sigmoid_f32<S>(x, x);
+  } else if constexpr (A == Activation::kGeluQuick) {
+    return times_sigmoid_f32<S>(x, S::mul(x, S::set(1.702f)));
+  } else if constexpr (A == Activation::kGeluTen) {
+    return S::min(S::set(10.0f), gelu_erf_f32<S>(x));
+  } else if constexpr (A == Activation::kMish) {
+    return mish_f32<S>(x);
+  } else if constexpr (A == Activation::kRelu6) {
+    return S::min(S::set(6.0f), S::max(S::zero(), x));
+  } else if constexpr (A == Activation::kReluSquared) {
+    const typename S::F positive = S::max(S::zero(), x);
+    return S::mul(positive, positive);
   } else {
     return x;
   }
@@ -131,6 +150,16 @@ ENC_INLINE auto with_activation(Activation activation, Visitor visit) {
       return visit.template operator()<Activation::kTanh>();
     case Activation::kSilu:
       return visit.template operator()<Activation::kSilu>();
+    case Activation::kGeluQuick:
+      return visit.template operator()<Activation::kGeluQuick>();
+    case Activation::kGeluTen:
+      return visit.template operator()<Activation::kGeluTen>();
+    case Activation::kMish:
+      return visit.template operator()<Activation::kMish>();
+    case Activation::kRelu6:
+      return visit.template operator()<Activation::kRelu6>();
+    case Activation::kReluSquared:
+      return visit.template operator()<Activation::kReluSquared>();
   }
   __builtin_unreachable();
 }

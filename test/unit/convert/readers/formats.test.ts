@@ -14,6 +14,11 @@ const SHARDS = {
   'pytorch_model-00001-of-00002.bin': 'pytorch_model-00001-of-00002.bin',
   'pytorch_model-00002-of-00002.bin': 'pytorch_model-00002-of-00002.bin',
 };
+const KERAS_SHARDS = {
+  'tf_model.h5.index.json': 'tf_model.h5.index.json',
+  'tf_model-00001-of-00002.h5': 'tf_model-00001-of-00002.h5',
+  'tf_model-00002-of-00002.h5': 'tf_model-00002-of-00002.h5',
+};
 const VARIANTS: readonly (readonly [string, Family, Readonly<Record<string, string>>])[] = (
   ['bert', 'distilbert'] as const
 ).flatMap((family) => [
@@ -21,6 +26,7 @@ const VARIANTS: readonly (readonly [string, Family, Readonly<Record<string, stri
   ['pytorch_model.bin of old', family, { 'pytorch_model.bin': 'pytorch_model.legacy.bin' }] as const,
   ['shards of pytorch_model.bin', family, SHARDS] as const,
   ['tf_model.h5', family, { 'tf_model.h5': 'tf_model.h5' }] as const,
+  ['shards of tf_model.h5', family, KERAS_SHARDS] as const,
   ['tf_model.h5 with packed chunks', family, { 'tf_model.h5': 'tf_model.chunked.h5' }] as const,
   family === 'bert'
     ? (['tf_model.h5 with heads apart', family, { 'tf_model.h5': 'tf_model.split-heads.h5' }] as const)

@@ -264,7 +264,7 @@ describe('a model that ranks lists', () => {
       'architecture_unsupported',
       'projector.2.bias',
     ],
-    ['another activation', { config: { hidden_act: 'quick_gelu' } }, 'architecture_unsupported', 'hidden_act'],
+    ['another activation', { config: { hidden_act: 'hardswish' } }, 'architecture_unsupported', 'hidden_act'],
   ];
 
   it.each(variants)('is refused with %s', async (_, changes, code, message) => {

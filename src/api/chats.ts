@@ -84,10 +84,10 @@ const UNKNOWN: ChatParts = { callers: undefined, end: Infinity };
 
 /** The parts as the native side takes them: where the end begins that is kept, and what is the callers'. */
 function bytesOf(text: string, { callers = [], end }: ChatParts, keepsEnd: boolean): Uint32Array {
-  const isLatin = Buffer.byteLength(text) === text.length;
+  const isAscii = Buffer.byteLength(text) === text.length;
   let [at, bytes] = [0, 0];
   const placeOf = (place: number) => {
-    if (isLatin) return place;
+    if (isAscii) return place;
     bytes += Buffer.byteLength(text.slice(at, place));
     at = place;
     return bytes;

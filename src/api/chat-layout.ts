@@ -56,13 +56,14 @@ export class ChatLayout {
     let fits = text.startsWith(this.#pieces[0]!);
     for (const [index, place] of this.#places.entries()) {
       const piece = this.#pieces[index + 1]!;
-      const found = WRITTEN.map((write) => write(contents[place] ?? '')).find((own) =>
-        text.startsWith(own + piece, at),
-      );
-      fits &&= found !== undefined;
+      const content = contents[place] ?? '';
+      const stands = (own: string) => text.startsWith(own, at) && text.startsWith(piece, at + own.length);
+      const write = WRITTEN.find((written) => stands(written(content)));
+      fits &&= write !== undefined;
       if (!fits) break;
-      if (found !== '') callers.push([at, at + found!.length]);
-      at += found!.length + piece.length;
+      const end = at + write!(content).length;
+      if (end > at) callers.push([at, end]);
+      at = end + piece.length;
     }
     if (fits && at === text.length) return { callers, end: at - this.#pieces.at(-1)!.length };
     return { callers: undefined, end: text.length - commonEnd(text, this.marked) };

@@ -1,6 +1,6 @@
 /** A checkpoint's chat template, rendered as transformers renders it, and what of the text is whose. */
 import { BoundedTemplate } from '../convert/chat-template/bounded-template';
-import { guessFormat } from '../convert/chat-template/messages';
+import { type MessageFormat, guessFormat, messageOf } from '../convert/chat-template/messages';
 import { EncoderError } from '../errors';
 import type { NativeModelInfo } from '../native/bindings';
 import { ChatLayout } from './chat-layout';
@@ -35,6 +35,7 @@ export class Chat {
   readonly answers: boolean;
   readonly #variables: Readonly<Record<string, string>>;
   #template: BoundedTemplate | undefined;
+  #format: MessageFormat | undefined;
 
   constructor(
     private readonly path: string,
@@ -47,13 +48,9 @@ export class Chat {
 
   /** What a text is for a model that answers chats: what a user says; with a second text, what was said to that. */
   messagesOf(text: string, reply: string | null): readonly ChatMessage[] {
-    const isFlat = guessFormat(this.native.chatSource) === 'flat';
-    const message = (role: string, content: string): ChatMessage => ({
-      role,
-      content: isFlat ? content : [{ type: 'text', text: content }],
-    });
-    const said = message('user', text);
-    return reply === null ? [said] : [said, message('assistant', reply)];
+    const format = (this.#format ??= guessFormat(this.native.chatSource));
+    const said = messageOf('user', text, format);
+    return reply === null ? [said] : [said, messageOf('assistant', reply, format)];
   }
 
   /**

@@ -69,21 +69,20 @@ export async function chatColumns(
     const text = chat.render(messages, messagesName, variables);
     const shape = JSON.stringify(messages.map(({ role, content }) => [role, isList(content) && content.length]));
     if (!layouts.has(shape)) layouts.set(shape, chat.layout(messages, name, variables));
-    const parts = layouts.get(shape)?.partsOf(text, messages.flatMap(textsOf)) ?? UNKNOWN;
+    const parts = layouts.get(shape)?.partsOf(text, messages.flatMap(textsOf));
     return { own, text, parts };
   });
   if (run.specialTokens !== 'parse') {
-    const isOpen = ({ parts }: (typeof read)[number]) => run.specialTokens === 'error' || parts.callers === undefined;
+    const isOpen = ({ parts }: (typeof read)[number]) => run.specialTokens === 'error' || parts?.callers === undefined;
     await model.checkContents(contentsOf(chats, new Set(read.filter(isOpen).map(({ own }) => own))));
   }
   const pairs = read.map(({ text, parts }) => bytesOf(text, parts, chat.answers));
   return { texts: read.map(({ text }) => text), pairs, nameOf };
 }
 
-const UNKNOWN: ChatParts = { callers: undefined, end: Infinity };
-
 /** The parts as the native side takes them: where the end begins that is kept, and what is the callers'. */
-function bytesOf(text: string, { callers = [], end }: ChatParts, keepsEnd: boolean): Uint32Array {
+function bytesOf(text: string, parts: ChatParts | undefined, keepsEnd: boolean): Uint32Array {
+  const { callers = [], end = text.length } = parts ?? {};
   const isAscii = Buffer.byteLength(text) === text.length;
   let [at, bytes] = [0, 0];
   const placeOf = (place: number) => {
@@ -93,7 +92,7 @@ function bytesOf(text: string, { callers = [], end }: ChatParts, keepsEnd: boole
     return bytes;
   };
   const places = callers.flatMap(([begin, stop]) => [placeOf(begin), placeOf(stop)]);
-  return Uint32Array.of(placeOf(keepsEnd ? Math.min(end, text.length) : text.length), ...places);
+  return Uint32Array.of(placeOf(keepsEnd ? end : text.length), ...places);
 }
 
 /** All roles, which a template writes as they are, so that they forge turns as well; few are different. Contents of `open`. */

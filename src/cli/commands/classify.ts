@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { ACTIVATIONS } from '../../api/activations';
 import type { Activation } from '../../api/activations';
 import { Classifier } from '../../api/classifier';
-import type { ChatMessage } from '../../api/chat';
+import { textsOf } from '../../api/chat';
 import { isChat } from '../../api/chats';
 import type { ClassifierInput } from '../../api/classifier';
 import type { Classification, LabelScore } from '../../api/results';
@@ -140,13 +140,8 @@ const SHOWN_TEXT = 100;
 
 /** The text, the pair or the last message of the chat as one short line. */
 export function describeInput(input: ClassifierInput): string {
-  if (isChat(input)) return describeInput(textOf(input.messages.at(-1)));
+  if (isChat(input)) return describeInput(input.messages.slice(-1).flatMap(textsOf).join(' '));
   const [text, pair] = typeof input === 'string' ? [input, undefined] : [input.text, input.textPair];
   const shown = shorten(visible(text), SHOWN_TEXT);
   return pair === undefined ? shown : `${shown}  |  ${shorten(visible(pair), SHOWN_TEXT)}`;
-}
-
-function textOf(message: ChatMessage | undefined): string {
-  const { content = '' } = message ?? {};
-  return typeof content === 'string' ? content : content.map(({ text }) => text).join(' ');
 }

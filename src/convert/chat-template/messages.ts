@@ -13,10 +13,10 @@ export function guessFormat(template: string): MessageFormat {
 
 /** `prompt`: '' for none. */
 export function pairMessages(query: string, document: string, prompt: string, format: MessageFormat): object[] {
-  const message = (role: string, text: string) => ({
-    role,
-    content: format === 'flat' ? text : [{ type: 'text', text }],
-  });
-  const pair = [message('query', query), message('document', document)];
-  return prompt === '' ? pair : [message('system', prompt), ...pair];
+  const pair = [messageOf('query', query, format), messageOf('document', document, format)];
+  return prompt === '' ? pair : [messageOf('system', prompt, format), ...pair];
+}
+
+export function messageOf(role: string, text: string, format: MessageFormat) {
+  return { role, content: format === 'flat' ? text : [{ type: 'text' as const, text }] };
 }

@@ -14,6 +14,7 @@ import { goldenModel, writeCheckpoint } from './golden/checkpoint-fixture';
 import { interactionModel, writeInteraction } from './golden/interaction-checkpoints';
 import { writeListModel } from './golden/list-checkpoints';
 import { answerClassifiers, writeAnswerClassifier } from './golden/answer-classifier-checkpoints';
+import { miniCheck, ownT5, writeAnsweringT5 } from './golden/answering-t5-checkpoints';
 import { rewardModels, writePublished } from './golden/published-checkpoints';
 import { FakeHub } from './hub/fake-hub';
 import { PACKAGE_ROOT } from './support/cli-process';
@@ -58,6 +59,8 @@ beforeAll(async () => {
   });
   writePublished(rewardModels[0]!, { name: 'reward-checkpoint' }, folder);
   for (const model of answerClassifiers.slice(0, 2)) writeAnswerClassifier(model, {}, folder);
+  writeAnsweringT5(miniCheck, {}, folder);
+  writeAnsweringT5(ownT5, { name: 't5-checkpoint' }, folder);
   writeListModel(undefined, {}, 'jina-reranker-v3', folder);
   writeInteraction(interactionModel('pylate-modernbert'), {}, join(folder, 'GTE-ModernColBERT-v1'));
   writeBase(adapterModel('roberta-masked'), {}, join(folder, 'base'));

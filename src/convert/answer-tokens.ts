@@ -1,5 +1,5 @@
 /**
- * The tokens that a sequence-to-sequence reranker answers with. No file of such a checkpoint says them: they are known by
+ * The tokens that a sequence-to-sequence reranker answers with (a classifier's stand in answers.ts). No file of such a checkpoint says them: they are known by
  * the names of those that are published, from pygaggle, or named by the caller.
  */
 import { EncoderError } from '../errors';
@@ -44,7 +44,8 @@ export function readAnswerTokens(
       'architecture_unsupported',
       `${path}: the model writes text, and ${JSON.stringify(name.slice(0, 80))} is no reranker that is known by its ` +
         'name. If it answers a query and a document with one of two words, convert it with scoreTokens (on the ' +
-        'command line --score-tokens), the words as they stand in its vocabulary: that of a relevant document first',
+        'command line --score-tokens), the words as they stand in its vocabulary: that of a relevant document first. ' +
+        'If it answers a text with one of its labels, convert it with answerTokens (--answer-tokens)',
     );
   }
   const [positive, negative] = answers.map((answer) => scoreTokenId(tokenizer, answer, path));

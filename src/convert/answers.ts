@@ -1,13 +1,25 @@
 /**
- * Classifiers that are language models: they answer a chat, and their labels are the tokens that the answer may begin with.
- * No file of such a checkpoint says these; they are known by the names of those that are published, from their cards, or
- * named by the caller.
+ * Classifiers that are language models: they answer a chat or a text, and their labels are the tokens that the answer may
+ * begin with. No file of such a checkpoint says these; they are known by the names of those that are published, from their
+ * cards and their own code, or named by the caller.
  */
 import { EncoderError } from '../errors';
 import type { TokenOptions } from './answer-tokens';
 import { scoreTokenId } from './answer-tokens';
-import type { AnswerTokens } from './architectures/architecture';
+import type { AnswerTokens, Architecture } from './architectures/architecture';
+import { type PairTemplate, ordinaryText } from './chat-template/split-template';
 import type { PreparedTokenizer } from './tokenizer/prepare-tokenizer';
+
+/** SentencePiece's. */
+const SPACE = '\u2581';
+
+type Kind = NonNullable<Architecture['scoresVocabulary']>;
+
+/** The text that a pair becomes, and most tokens of it, whatever the tokenizer's limit. */
+interface PairText {
+  readonly template: PairTemplate;
+  readonly maxTokens: number;
+}
 
 export interface Answers {
   readonly tokens: AnswerTokens;
@@ -17,6 +29,8 @@ export interface Answers {
   readonly prefix: string;
   /** Whether the template is told to begin an answer (`add_generation_prompt`). */
   readonly isPrompted: boolean;
+  /** Undefined: texts are read as they stand, pairs as the tokenizer joins them. */
+  readonly pair?: PairText | undefined;
 }
 
 interface PublishedAnswers {
@@ -26,8 +40,10 @@ interface PublishedAnswers {
   readonly tokens: readonly string[];
   /** Default: the tokens, without such a space. */
   readonly labels?: readonly string[];
-  readonly prefix: string;
-  readonly isPrompted: boolean;
+  readonly prefix?: string;
+  readonly isPrompted?: boolean;
+  /** For models that are given no chat, which are of the classes `sequence-to-sequence`. */
+  readonly pair?: PairText;
 }
 
 const PUBLISHED: readonly PublishedAnswers[] = [
@@ -36,15 +52,20 @@ const PUBLISHED: readonly PublishedAnswers[] = [
     tokens: ['\u0120Safe', '\u0120Unsafe', '\u0120Cont'],
     labels: ['Safe', 'Unsafe', 'Controversial'],
     prefix: 'Safety:',
-    isPrompted: false,
   },
-  { name: /^shieldgemma-(2b|9b|27b)$/, tokens: ['Yes', 'No'], prefix: '', isPrompted: false },
-  { name: /^granite-guardian-(3\.[01]-[28]b|3\.2-5b)$/, tokens: ['Yes', 'No'], prefix: '', isPrompted: true },
+  { name: /^shieldgemma-(2b|9b|27b)$/, tokens: ['Yes', 'No'] },
+  { name: /^granite-guardian-(3\.[01]-[28]b|3\.2-5b)$/, tokens: ['Yes', 'No'], isPrompted: true },
   {
     name: /^(Meta-Llama-Guard-2-8B|Llama-Guard-3-[18]B)$/,
     tokens: ['safe', 'unsafe'],
     prefix: '\n\n',
-    isPrompted: false,
+  },
+  {
+    // It was trained to answer 0 or 1, of which the former is two tokens.
+    name: /^MiniCheck-Flan-T5-Large$/,
+    tokens: [SPACE, `${SPACE}1`],
+    labels: ['unsupported', 'supported'],
+    pair: { template: ordinaryText(['predict: ', '</s>', '']), maxTokens: 2048 },
   },
 ];
 
@@ -55,27 +76,44 @@ const PUBLISHED: readonly PublishedAnswers[] = [
 export function findAnswers(
   name: string,
   folder: string,
+  kind: Kind,
   tokenizer: PreparedTokenizer,
   { answerTokens, answerPrefix }: TokenOptions,
 ): Answers | undefined {
+  const isOfKind = ({ pair }: PublishedAnswers) => (pair !== undefined) === (kind === 'sequence-to-sequence');
   const found: Omit<PublishedAnswers, 'name'> | undefined =
     answerTokens === undefined
-      ? PUBLISHED.find((answers) => answers.name.test(name))
+      ? PUBLISHED.find((answers) => answers.name.test(name) && isOfKind(answers))
       : { tokens: answerTokens, prefix: answerPrefix ?? '', isPrompted: true };
   if (found === undefined) return undefined;
-  const { tokens, labels = tokens.map(withoutSpace), prefix, isPrompted } = found;
-  return { tokens: { answers: answerIds(tokens, tokenizer, folder) }, labels, prefix, isPrompted };
+  const { tokens, labels = tokens.map(withoutSpace), prefix = '', isPrompted = false, pair } = found;
+  return { tokens: { answers: answerIds(tokens, kind, tokenizer, folder) }, labels, prefix, isPrompted, pair };
 }
 
-function answerIds(tokens: readonly string[], tokenizer: PreparedTokenizer, folder: string): readonly number[] {
+function answerIds(
+  tokens: readonly string[],
+  kind: Kind,
+  tokenizer: PreparedTokenizer,
+  folder: string,
+): readonly number[] {
   const known = new Set(tokenizer.tokens.values());
+  const control = new Set([...tokenizer.added.keys()].map((id) => tokenizer.tokens.get(id)));
+  // What a decoder writes first is the first token of a text, and SentencePiece puts a space before that.
+  const isSpaced = kind === 'sequence-to-sequence' && known.has(SPACE);
   return tokens.map((token) => {
-    const spaced = ['\u0120', '\u2581'].map((space) => space + token).find((other) => known.has(other));
+    const spaced = ['\u0120', SPACE].map((space) => space + token).find((other) => known.has(other));
+    const shown = JSON.stringify(token.slice(0, 80));
+    if (known.has(token) && isSpaced && !token.startsWith(SPACE) && !control.has(token)) {
+      throw new EncoderError(
+        'architecture_unsupported',
+        `${folder}: no answer begins with the token ${shown}, since the tokenizer puts a space before a text; name ` +
+          (spaced === undefined ? `the first token of "${SPACE}" and the word` : JSON.stringify(spaced)),
+      );
+    }
     if (known.has(token) || spaced === undefined) return scoreTokenId(tokenizer, token, folder);
     throw new EncoderError(
       'architecture_unsupported',
-      `${folder}: the vocabulary has no token ${JSON.stringify(token.slice(0, 80))}, but ${JSON.stringify(spaced)}, ` +
-        'which stands for a space and the word',
+      `${folder}: the vocabulary has no token ${shown}, but ${JSON.stringify(spaced)}, which stands for a space and the word`,
     );
   });
 }

@@ -11,6 +11,7 @@ import { type Answers, findAnswers } from './answers';
 import type { CheckpointFiles, TokenizerFiles } from './checkpoint';
 import type { ConfigReader } from './config';
 import type { PlanOptions } from './conversion-plan';
+import { outOfRange } from '../support/arguments';
 import { shown } from '../support/json';
 import { checkLabels, readLabels, suggestedLabels } from './labels';
 import { checkListTokenizer } from './document-list';
@@ -247,18 +248,18 @@ async function describeLanguageModel(
   const read = await readSettings(checkpoint);
   const { transformer, settings, files, unread } = read;
   const tokenizer = readTokenizer(checkpoint, architecture, config, read);
+  const kind = architecture.scoresVocabulary!;
+  const answers = findAnswers(checkpoint.name, checkpoint.folder, kind, tokenizer, options);
+  if (answers !== undefined) {
+    refuseScoreTokens(options, `a ${sourceClass} that answers with one of its labels`);
+    return describeAnswers(checkpoint, { architecture, answers, tokenizer, read, weights }, config, options);
+  }
   let score: VocabularyScore;
-  if (architecture.scoresVocabulary === 'causal') {
-    const answers = findAnswers(checkpoint.name, checkpoint.folder, tokenizer, options);
-    if (answers !== undefined) {
-      refuseScoreTokens(options, `a ${sourceClass} that answers with one of its labels`);
-      return describeAnswers(checkpoint, { architecture, answers, tokenizer, read, weights }, config, options);
-    }
+  if (kind === 'causal') {
     refuseScoreTokens(options, `a ${sourceClass}, which answers with no token`);
     score = await readVocabularyScore(checkpoint, { transformer, settings, tokenizer, config: files.config });
   } else {
     refuseScoreModule(checkpoint, config);
-    if (options.answerTokens !== undefined) config.unsupported(`a ${sourceClass} takes scoreTokens, not answerTokens`);
     const tokens = readAnswerTokens(checkpoint.name, config.path, tokenizer, options.scoreTokens);
     score = { tokens, template: undefined };
   }
@@ -301,11 +302,22 @@ async function describeAnswers(
 ): Promise<Description> {
   if (checkpoint.modules !== undefined)
     config.unsupported('modules.json beside a language model that answers with one of its labels is not supported');
-  const { prefix, isPrompted } = answers;
+  const { prefix, isPrompted, pair } = answers;
   const source = await findTemplate(checkpoint, read.files.config);
+  if (architecture.scoresVocabulary === 'sequence-to-sequence') {
+    if (source !== undefined)
+      config.unsupported(
+        `${source.path} has a chat template, and how such a model reads a chat is not known; remove it`,
+      );
+    if (prefix !== '') throw outOfRange('options.answerPrefix', `nothing for a ${architecture.sourceClass}`, prefix);
+  }
   if (source === undefined && prefix !== '')
     config.unsupported('there is no chat template, so that an answer has no beginning: write it behind each text');
-  const model = architecture.describe(config, weights, answers.tokens);
+  const described = architecture.describe(config, weights, answers.tokens);
+  const model: EncoderModel =
+    pair === undefined
+      ? described
+      : { ...described, pairTemplate: pair.template, maxTokens: pair.maxTokens, readsWhole: true };
   return {
     facts: {
       sourceClass: architecture.sourceClass,
@@ -315,6 +327,7 @@ async function describeAnswers(
       problemType: '',
       activationFn: '',
       prompts: readPrompts(undefined),
+      template: model.pairTemplate,
       chat: source && { ...readAnsweredChat(source, tokenizer), answer: { prefix, isPrompted } },
       maxLength: maxLengthOf(checkpoint, read.transformer, model, tokenizer),
     },

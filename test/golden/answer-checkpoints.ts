@@ -36,15 +36,15 @@ export const judgedPairs = answerPairs.map(([premise, hypothesis]) => {
   return [premise.slice(0, 700), hypothesis.slice(0, 700)] as const;
 });
 
-/** T5's tokenizer, whose last words before the sentinels are the answers. */
-function tokenizer(): unknown {
+/** T5's tokenizer, whose last words before the sentinels are these; `score`: of each, by default that of the word before. */
+export function t5Tokenizer(words: readonly string[], score?: number): unknown {
   const packed = readFileSync(join(FIXTURES, 'tokenizers/pipelines.json.br'));
   const { tokenizers } = JSON.parse(brotliDecompressSync(packed).toString('utf8')) as {
     tokenizers: { t5: { model: { vocab: [string, number][] } } };
   };
   const { vocab } = tokenizers.t5.model;
-  const first = vocab.findIndex(([token]) => token.startsWith('<extra_id_')) - fixtures.words.length;
-  fixtures.words.forEach((word, index) => (vocab[first + index]![0] = word));
+  const first = vocab.findIndex(([token]) => token.startsWith('<extra_id_')) - words.length;
+  words.forEach((word, index) => (vocab[first + index] = [word, score ?? vocab[first + index]![1]]));
   return tokenizers.t5;
 }
 
@@ -68,7 +68,7 @@ export function writeAnswerModel(model: Omit<AnswerModel, 'answers'>, changes: A
   writeSafetensors(join(folder, 'model.safetensors'), tensors);
   writeFiles(folder, {
     'config.json': { ...model.config, ...changes.config },
-    'tokenizer.json': changes.hasTokenizer === false ? undefined : tokenizer(),
+    'tokenizer.json': changes.hasTokenizer === false ? undefined : t5Tokenizer(fixtures.words),
     // As T5's own has it; mT5's and HHEM's models read more.
     'tokenizer_config.json': { tokenizer_class: 'T5Tokenizer', extra_ids: 10, model_max_length: 512 },
   });

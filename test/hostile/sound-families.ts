@@ -24,6 +24,7 @@ export function soundFamilies(): SoundCheckpoint[] {
     { name: 'decoder', files: soundDecoderFiles() },
     { name: 't5', files: t5('T5ForSequenceClassification') },
     { name: 't5 reranker', files: t5('T5ForConditionalGeneration'), options: { scoreTokens: ['a', 'b'] } },
+    { name: 't5 classifier', files: t5('T5ForConditionalGeneration'), options: { answerTokens: ['a', 'b', '##c'] } },
     { name: 'language model', files: languageModel('Qwen3ForCausalLM') },
     {
       name: 'answers to chats',

@@ -37,7 +37,7 @@ import { squeezebert } from './squeezebert';
 import { stablelm } from './stablelm';
 import { starcoder2 } from './starcoder2';
 import { t5Family } from './t5';
-import { t5Rerankers } from './t5-reranker';
+import { t5LanguageModels } from './t5-language-model';
 import { xlnet } from './xlnet';
 
 export const ARCHITECTURES: readonly Architecture[] = [
@@ -80,7 +80,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   stablelm,
   modernbertDecoder,
   ...decoders,
-  ...t5Rerankers,
+  ...t5LanguageModels,
   jinaRanking,
 ];
 

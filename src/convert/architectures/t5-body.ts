@@ -33,8 +33,8 @@ export interface T5Family {
   };
   /** Every layer has a bias of its own; else a stack's layers share that of the first. */
   readonly ownBiases?: boolean;
-  /** Rerankers of it are known; some of them scale what lm_head reads. */
-  readonly reranks?: 'plain' | 'scaled';
+  /** What lm_head reads, of a class whose language models are known; `scaled`: some of them scale it. */
+  readonly answers?: 'plain' | 'scaled';
 }
 
 export type T5Hyperparameters = EncoderHyperparameters &
@@ -55,9 +55,9 @@ export const T5_FAMILIES: readonly T5Family[] = [
     className: 'T5',
     modelType: 't5',
     defaults: { vocabSize: 32_128, numLayers: 6, numHeads: 8, intermediateSize: 2048, feedForward: 'relu' },
-    reranks: 'scaled',
+    answers: 'scaled',
   },
-  { className: 'MT5', modelType: 'mt5', defaults: { ...SIZES, decoderStartTokenId: 0 }, reranks: 'plain' },
+  { className: 'MT5', modelType: 'mt5', defaults: { ...SIZES, decoderStartTokenId: 0 }, answers: 'plain' },
   { className: 'UMT5', modelType: 'umt5', defaults: { ...SIZES, decoderStartTokenId: 0 }, ownBiases: true },
 ];
 

@@ -1,11 +1,12 @@
 /**
- * T5ForConditionalGeneration, and mT5's, as rerankers (monoT5): the decoder answers with one word to the text that a pair
- * becomes, and the score is made of the logits of two of them: logit = lm_head(h)[true] - lm_head(h)[false], h the state of
- * the decoder's start token, which sees itself and the encoder's states. Text, tokens and limit are those of pygaggle.
+ * T5ForConditionalGeneration, and mT5's: the decoder answers a text with a word, and what counts are logits of the token that
+ * the answer begins with, lm_head(h) for h the state of the decoder's start token, which sees itself and the encoder's states.
+ * Of a classifier they are its labels' own. Of a reranker (monoT5) the only one is logit[true] - logit[false]; text, tokens
+ * and limit are those of pygaggle.
  */
 import { ordinaryText } from '../chat-template/split-template';
 import type { ConfigReader } from '../config';
-import type { Architecture, EncoderModel, ScoreTokens, TensorIndex } from './architecture';
+import type { AnswerTokens, Architecture, EncoderModel, ScoreTokens, TensorIndex } from './architecture';
 import {
   TABLES,
   type T5Family,
@@ -26,31 +27,35 @@ const PREFIXES: Prefixes = [
 const IGNORED = new RegExp(`(^|\\.)${UNREAD_BIAS}$`);
 
 /** Tokens that pygaggle reads of a text, its end included. */
-const MAX_TOKENS = 512;
+const MAX_RERANKER_TOKENS = 512;
 
 const TEMPLATE = ordinaryText(['Query: ', ' Document: ', ' Relevant:']);
 
-export const t5Rerankers: readonly Architecture[] = T5_FAMILIES.filter(({ reranks }) => reranks !== undefined).map(
+export const t5LanguageModels: readonly Architecture[] = T5_FAMILIES.filter(({ answers }) => answers !== undefined).map(
   (family) => ({
     sourceClass: `${family.className}ForConditionalGeneration`,
     modelType: family.modelType,
     scoresVocabulary: 'sequence-to-sequence',
-    describe: (config, weights, score) => describeReranker(family, config, weights, score as ScoreTokens),
+    describe: (config, weights, score) => describeModel(family, config, weights, score!),
   }),
 );
 
-function describeReranker(
+function describeModel(
   family: T5Family,
   config: ConfigReader,
   weights: TensorIndex,
-  { positive, negative }: ScoreTokens,
+  score: ScoreTokens | AnswerTokens,
 ): EncoderModel {
-  const hyperparameters = { ...readHyperparameters(family, config), numPositions: MAX_TOKENS };
+  const isReranker = !('answers' in score);
+  const ids = isReranker ? [score.positive, score.negative!] : score.answers;
+  const own = readHyperparameters(family, config);
+  const hyperparameters = isReranker ? { ...own, numPositions: MAX_RERANKER_TOKENS } : own;
   const decoder = readDecoder(family, config, hyperparameters);
   const { hiddenSize: h, vocabSize } = hyperparameters;
-  for (const id of [positive, negative!]) {
+  for (const id of ids) {
     if (id >= vocabSize) config.malformed(`the score is made of the token ${id}, but vocab_size is ${vocabSize}`);
   }
+  const numLabels = isReranker ? 1 : ids.length;
   const factor = scalesStates(family, config) ? h ** -0.5 : 1;
   const place = { prefixes: PREFIXES, probe: 'encoder.final_layer_norm', ignored: IGNORED };
   const tensors = planTensors(weights, place, (planner, model) => {
@@ -61,25 +66,28 @@ function describeReranker(
     const head = heads.find((name) => weights.find(name) !== undefined)!;
     planner.computed(
       'cls.output.weight',
-      [1, h],
+      [numLabels, h],
       [[head, [vocabSize, h]]],
-      ([rows]) => [rows!.subarray(0, h).map((value, index) => (value - rows![h + index]!) * factor)],
-      [positive, negative!].map((id) => [id, 1] as const),
+      ([rows]) => {
+        if (!isReranker) return [rows!.map((value) => value * factor)];
+        return [rows!.subarray(0, h).map((value, index) => (value - rows![h + index]!) * factor)];
+      },
+      ids.map((id) => [id, 1] as const),
     );
   });
   return {
     architecture: family.modelType,
     hyperparameters: { ...hyperparameters, decoder },
     tensors,
-    numLabels: 1,
+    numLabels,
     head: { pooling: 'cls', activation: 'none' },
-    pairTemplate: TEMPLATE,
+    ...(isReranker ? { pairTemplate: TEMPLATE } : {}),
     llamacppCompat: 'unsupported',
   };
 }
 
 /** T5 of the first version scales what lm_head reads, which its later ones say by an untied head; mT5 never does. */
-function scalesStates({ reranks }: T5Family, config: ConfigReader): boolean {
-  if (reranks !== 'scaled') return false;
+function scalesStates({ answers }: T5Family, config: ConfigReader): boolean {
+  if (answers !== 'scaled') return false;
   return config.boolean('scale_decoder_outputs', config.boolean('tie_word_embeddings', true));
 }

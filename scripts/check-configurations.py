@@ -187,8 +187,7 @@ def run(network, encode, item, head=lambda logits: logits):
     if counts_from_padding and {config.pad_token_id, 1} & set(encoding.ids):
         return None
     inputs = {"input_ids": torch.tensor([encoding.ids]), "attention_mask": torch.ones(1, len(encoding.ids), dtype=torch.long)}
-    # GPT-2, GPT-Neo and GPT-J would take the words of their vocabulary for segments; their tokenizers give none.
-    if (getattr(config, "type_vocab_size", 0) > 1 or config.model_type == "xlnet") and config.model_type not in ("gpt2", "gpt_neo", "gptj"):
+    if getattr(config, "type_vocab_size", 0) > 1 or config.model_type in ("xlnet", *golden_families.WORD_SEGMENTS):
         inputs["token_type_ids"] = torch.tensor([encoding.type_ids])
     with torch.inference_mode():
         logits = head(network(**inputs).logits[0].double())

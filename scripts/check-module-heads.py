@@ -120,8 +120,6 @@ def write(rng, folder, kind, config, base, files):
     limits = [20, 45, *([None] if is_limited else [])]
     if (most := rng.choice(limits)) is not None:
         tokenizer["model_max_length"] = most
-    if kind == "gpt2":  # which would take the words of its vocabulary for segments
-        tokenizer["model_input_names"] = ["input_ids", "attention_mask"]
     if not modules:
         transformer = {**(transformer or {}), "transformer_task": "sequence-classification"}
     home = rng.choice(["", "0_Transformer"]) if modules else ""

@@ -139,6 +139,8 @@ FAMILIES = {
     "gpt2": ("gpt2", GPT2),
     "gpt2-unscaled": ("gpt2", {**GPT2, "n_inner": 80, "activation_function": "relu", "scale_attn_weights": False,
                                "reorder_and_upcast_attn": True, "pad_token_id": 0, "num_labels": 1}),
+    "gpt2-word-segments": ("gpt2", {**GPT2, "vocab_size": 7100}),
+    "gpt2-input-names": ("gpt2", {**GPT2, "pad_token_id": 0}),
     "ministral": ("ministral", {**DECODER, "sliding_window": 20, "head_dim": 16,
                                 "layer_types": ["sliding_attention", "full_attention", "sliding_attention"]}),
     "phi3": ("phi3", {**DECODER, "bos_token_id": 2, "eos_token_id": 3}),
@@ -284,8 +286,12 @@ FLASH = {
     },
 }
 
+# Models that look segments up among their words; BertTokenizer, which has WordPiece, gives them any, others where it is asked.
+WORD_SEGMENTS = ("gpt2", "gpt_neo", "gptj")
+INPUT_NAMES = {"gpt2-input-names": ["input_ids", "token_type_ids", "attention_mask"]}
+
 # Tokenizers of pipelines.json.br; the others have WordPiece.
-TOKENIZERS = {"bart-nli": "roberta", "mbart-nli": "xlm-roberta", "mbart-50": "xlm-roberta", "gpt2": "gpt2", "gpt2-unscaled": "gpt2", "gpt-neox": "gpt2", "gpt-neox-serial": "gpt2",
+TOKENIZERS = {"bart-nli": "roberta", "mbart-nli": "xlm-roberta", "mbart-50": "xlm-roberta", "gpt2": "gpt2", "gpt2-unscaled": "gpt2", "gpt2-input-names": "gpt2", "gpt-neox": "gpt2", "gpt-neox-serial": "gpt2",
               **{name: "t5" for name in ("t5", "t5-gated", "t5-silu", "mt5", "umt5")}, "xlnet": "xlm-roberta"}
 
 # Vocabularies of tokenizers that have no other file.
@@ -309,6 +315,7 @@ MORE = {
     "phi3-longrope": [" ".join(["a"] * 46), " ".join(["a"] * 47)],
     "phi3-longrope-whole": [" ".join(["the"] * 46), " ".join(["the"] * 47)],
     "gpt2": ["<|endoftext|>", "one<|endoftext|>two", "the end<|endoftext|><|endoftext|>"],
+    "gpt2-input-names": ["<|endoftext|>", "the end<|endoftext|><|endoftext|>", ["one<|endoftext|>", "two"]],
     "gpt-neox": ["<|endoftext|>", "one<|endoftext|>two", "the end<|endoftext|><|endoftext|>"],
     "gpt-neox-serial": ["the end<|endoftext|><|endoftext|>"],
     "gpt2-unscaled": ["<|endoftext|>", "one<|endoftext|>two", "the end<|endoftext|><|endoftext|>"],

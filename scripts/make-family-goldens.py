@@ -19,7 +19,7 @@ from types import SimpleNamespace
 import torch
 import transformers
 from curator_reference import CuratorClassifier
-from golden_families import FAMILIES, FIRST, FIRST_NAMES, FLASH, LANGUAGES, MORE, SAVED, TOKENIZERS, VOCABULARIES, WINDOWS
+from golden_families import FAMILIES, FIRST, FIRST_NAMES, FLASH, INPUT_NAMES, LANGUAGES, MORE, SAVED, TOKENIZERS, VOCABULARIES, WINDOWS, WORD_SEGMENTS
 from jina_bert_reference import JinaBertForSequenceClassification
 from llama_bidirectional_reference import LlamaBidirectionalForSequenceClassification
 from safetensors.torch import load_file, save_file
@@ -102,6 +102,10 @@ def build(seed, name, model_type, config):
             assert not unexpected and all(key.endswith(ends) or key.startswith(PICTURES) for key in missing), missing
     if name == "gte-first":
         turn_by_ntk(network.gte.rotary_emb, FIRST[name]["rope_theta"], FIRST[name]["rope_scaling"]["factor"])
+    if model_type in WORD_SEGMENTS:
+        network.gets_segments = name in INPUT_NAMES or name not in TOKENIZERS
+    else:
+        network.gets_segments = getattr(config, "type_vocab_size", 0) > 1 or model_type == "xlnet"
     return network.eval(), {name: list(tensor.shape) for name, tensor in values.items()}
 
 
@@ -226,7 +230,7 @@ def with_segments(window, first):
 
 def logits(network, encoding):
     inputs = {"input_ids": torch.tensor([encoding.ids]), "attention_mask": torch.ones(1, len(encoding.ids), dtype=torch.long)}
-    if getattr(network.config, "type_vocab_size", 0) > 1 or network.config.model_type == "xlnet":
+    if network.gets_segments:
         inputs["token_type_ids"] = torch.tensor([encoding.type_ids])
     with torch.inference_mode():
         return [float(f"{value:.9g}") for value in network(**inputs).logits[0].double().tolist()]
@@ -259,6 +263,8 @@ def main():
                  "texts": text_indices, "pairs": pair_indices, "rows": rows}
         if name in TOKENIZERS:
             entry["tokenizer"] = TOKENIZERS[name]
+        if name in INPUT_NAMES:
+            entry["inputNames"] = INPUT_NAMES[name]
         if name in VOCABULARIES:
             entry["vocabulary"] = VOCABULARIES[name]
         if name in LANGUAGES:

@@ -187,11 +187,13 @@ async function describeClassifier(
   const list = architecture.list?.(checkpoint.name);
   const values = await readVectors(weights, architecture.valuesOf?.(weights) ?? []);
   const described = architecture.describe(config, weights, undefined, values);
-  const model = list === undefined ? described : { ...described, list };
   // The labels in the config.json of one that ranks lists are defaults of the class, and two.
-  const readOwnLabels = list === undefined ? () => readLabels(config, model.numLabels) : ONE_LABEL;
-  const labels = labelsOf(options, model.numLabels, readOwnLabels);
+  const readOwnLabels = list === undefined ? () => readLabels(config, described.numLabels) : ONE_LABEL;
+  const labels = labelsOf(options, described.numLabels, readOwnLabels);
   const tokenizer = readTokenizer(checkpoint, architecture, config, read);
+  const { numSegments } = tokenizer;
+  const segmented = numSegments === undefined ? undefined : architecture.withSegments?.(described, numSegments);
+  const model = { ...(segmented ?? described), ...(list !== undefined && { list }) };
   if (list !== undefined) checkListTokenizer(list, tokenizer, checkpoint.modelFolder);
   const source = list === undefined ? await findTemplate(checkpoint, files.config) : undefined;
   const template = source && readClassifierTemplate(source, transformer, tokenizer);

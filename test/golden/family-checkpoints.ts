@@ -29,6 +29,8 @@ export interface Family {
   readonly pairs: readonly number[];
   /** A tokenizer of pipelines.json.br. Default: WordPiece. */
   readonly tokenizer?: string;
+  /** What its model takes, where it says so. */
+  readonly inputNames?: readonly string[];
   /** The only file of the tokenizer, line by line; its class is that of the model. */
   readonly vocabulary?: readonly string[];
   /** tokenizer_config.json, where the tokenizer has the codes of its class's languages before the mask. */
@@ -80,7 +82,7 @@ export interface TokenizerFiles {
 
 /** The tokenizer that the family's logits were made with, where that is not WordPiece. */
 export function ownTokenizer(family: Family): TokenizerFiles | undefined {
-  const { tokenizer, config, languages, vocabulary } = family;
+  const { tokenizer, config, languages, vocabulary, inputNames } = family;
   if (vocabulary !== undefined) return { tokenizer: vocabulary.join('\n'), config: { model_max_length: 512 } };
   if (tokenizer === undefined) return undefined;
   const packed = readFileSync(join(TOKENIZER_FOLDER, '../pipelines.json.br'));
@@ -97,7 +99,7 @@ export function ownTokenizer(family: Family): TokenizerFiles | undefined {
   const tokenizerClass = className.replace(/^U?MT5/, 'T5').replace('ForSequenceClassification', 'Tokenizer');
   // Other classes do not read the number of sentinels, nor the place of the unknown token.
   const settings = { tokenizer_class: tokenizerClass, model_max_length: 512, extra_ids: 10, unk_id: 3 };
-  return { tokenizer: tokenizers[tokenizer], config: settings };
+  return { tokenizer: tokenizers[tokenizer], config: { ...settings, model_input_names: inputNames } };
 }
 
 interface UnigramFile {

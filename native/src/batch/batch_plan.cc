@@ -16,17 +16,14 @@ size_t common_prefix(Ids a, Ids b) {
 
 /// Runs of texts that begin alike. A text joins those before it, at the price of a shorter prefix for all of
 /// them, when that saves as many tokens as they save without it.
-BatchPlan group_by_prefix(std::span<const Ids> texts, int64_t pad, std::span<const size_t> heads) {
+BatchPlan group_by_prefix(std::span<const Ids> texts, std::span<const size_t> most) {
   BatchPlan groups;
-  const auto before_head = [&](size_t i) {
-    return heads.empty() ? tokens_before_head(texts[i], pad) : heads[i];
-  };
   for (size_t i = 0; i < texts.size(); i++) {
     if (!groups.empty()) {
       BatchPart& last = groups.back();
       const size_t count = last.end - last.begin;
-      size_t shared = std::min(common_prefix(texts[i - 1], texts[i]), before_head(i));
-      shared = std::min(shared, count == 1 ? before_head(i - 1) : last.prefix);
+      size_t shared = std::min(common_prefix(texts[i - 1], texts[i]), most[i]);
+      shared = std::min(shared, count == 1 ? most[i - 1] : last.prefix);
       if (shared >= kMinPrefix && count * shared >= (count - 1) * last.prefix) {
         last.prefix = shared;
         last.end++;
@@ -47,10 +44,10 @@ size_t tokens_before_head(Ids ids, int64_t pad) {
 }
 
 std::vector<BatchPlan> plan_batches(std::span<const Ids> texts, const BatchLimits& limits,
-                                    std::span<const size_t> heads) {
+                                    std::span<const size_t> shared) {
   BatchPlan groups;
   if (limits.shares_prefixes) {
-    groups = group_by_prefix(texts, limits.pad_token_id, heads);
+    groups = group_by_prefix(texts, shared);
   } else if (!texts.empty()) {
     groups.push_back({0, texts.size(), 0});
   }

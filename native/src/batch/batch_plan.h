@@ -29,8 +29,8 @@ size_t tokens_before_head(std::span<const int32_t> ids, int64_t pad);
 /// The texts in order, each in one part of one batch; none is empty. With shares_prefixes, for models whose
 /// tokens see those before them alone: neighbours that begin alike share those tokens, but for the one that
 /// the head reads and those behind it, as long as that saves more than to begin anew.
-/// `heads`: where in each text the head begins to read; empty: at the token that BatchLimits tells.
+/// `shared`, which others do without: how many of its tokens each text may share.
 std::vector<BatchPlan> plan_batches(std::span<const std::span<const int32_t>> texts,
-                                    const BatchLimits& limits, std::span<const size_t> heads = {});
+                                    const BatchLimits& limits, std::span<const size_t> shared);
 
 }  // namespace enc

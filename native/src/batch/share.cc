@@ -142,6 +142,18 @@ bool ShareProcessor::run(const PackedBatch& batch, std::span<const Item* const> 
   }
 }
 
+/// How many tokens the text may have in common with others that begin alike: those before what the head
+/// reads. The second text of a pair is of another segment than the same tokens in a text alone, so that they
+/// end before it.
+size_t ShareProcessor::shared_tokens(const Item& item) const {
+  const std::vector<int32_t>&ids = item.encoding.ids, &types = item.encoding.type_ids;
+  const size_t before_head = options_.marks ? size_t(item.marks.front().begin)
+                                            : tokens_before_head(ids, options_.batch.pad_token_id);
+  if (options_.single_segment) return before_head;
+  const auto end = types.begin() + ptrdiff_t(before_head);
+  return size_t(std::find_if(types.begin(), end, [](int32_t type) { return type != 0; }) - types.begin());
+}
+
 void ShareProcessor::compute(std::span<Item> items) {
   // Equal lengths next to each other: the portable graph computes attention once per length.
   const bool by_ids = options_.batch.shares_prefixes;
@@ -150,12 +162,12 @@ void ShareProcessor::compute(std::span<Item> items) {
   });
   std::vector<std::span<const int32_t>> texts;
   texts.reserve(items.size());
-  std::vector<size_t> heads;
+  std::vector<size_t> shared;
   for (const Item& item : items) {
     texts.emplace_back(item.encoding.ids);
-    if (by_ids && options_.marks) heads.push_back(size_t(item.marks.front().begin));
+    if (by_ids) shared.push_back(shared_tokens(item));
   }
-  for (const BatchPlan& plan : plan_batches(texts, options_.batch, heads)) compute_batch(items, plan);
+  for (const BatchPlan& plan : plan_batches(texts, options_.batch, shared)) compute_batch(items, plan);
 }
 
 /// What stands before the part's texts without being computed for each; none of them is dead.
@@ -166,11 +178,7 @@ ShareProcessor::Beginning ShareProcessor::begin(std::span<const Item* const> tex
   const std::span<const int32_t> ids = first.encoding.ids;
   // Long texts turn their keys otherwise than short ones that begin alike.
   if (ids.size() > options_.short_length) return shared;
-  size_t count = prefix;
-  if (texts.size() == 1) {
-    count = options_.marks ? size_t(first.marks.front().begin)
-                           : tokens_before_head(ids, options_.batch.pad_token_id);
-  }
+  const size_t count = texts.size() == 1 ? shared_tokens(first) : prefix;
   if (auto kept = options_.memory->note(ids.first(count))) return {shared.prefix, {}, std::move(kept)};
   Remembered remembered = options_.memory->find(ids.first(count));
   // Behind what is remembered each text would compute the rest of the prefix for itself.

@@ -56,6 +56,7 @@ class ShareProcessor {
   };
   Beginning begin(std::span<const Item* const> texts, size_t prefix) const;
 
+  size_t shared_tokens(const Item& item) const;
   void compute(std::span<Item> items);
   void compute_batch(std::span<const Item> items, const BatchPlan& plan);
   void compare(std::span<Item> items);

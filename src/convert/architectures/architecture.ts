@@ -322,6 +322,8 @@ export interface Architecture {
   list?(name: string): DocumentList;
   /** Small tensors, vectors of at most MAX_HEAD_SIZE values, that `describe` needs to see the values of. */
   valuesOf?(weights: TensorIndex): readonly string[];
+  /** The model with a table of segments, for one whose checkpoints have none, where transformers tells it of some. */
+  withSegments?(model: EncoderModel, numSegments: number): EncoderModel;
   /** Makes zeros of the embeddings and the attention of tokens that no other sees. Default: false. */
   readonly zeroesUnseen?: boolean;
   /** Modules whose weights lie as [inputs, outputs]; of all others, and without it, they lie the other way round. */

@@ -12,10 +12,11 @@ import {
   MAX_POSITIONS,
   MAX_VOCAB_SIZE,
 } from '../limits';
-import type { EncoderHyperparameters } from './architecture';
+import type { Architecture, EncoderHyperparameters } from './architecture';
 import { slidingWindow } from './layer-types';
 import { checkHeads, readActivation } from './mechanisms';
 import { type PlainDecoderNames, plainDecoder } from './plain-decoder';
+import { withWordSegments } from './word-segments';
 
 /** Kinds of layers, and how often they are repeated. */
 const DEFAULT_TYPES = [[['global', 'local'], 12]];
@@ -35,11 +36,14 @@ const NAMES: PlainDecoderNames = {
   ignored: /(^|\.)attn\.attention\.(masked_)?bias$|(^|\.)lm_head\.weight$/,
 };
 
-export const gptNeo = plainDecoder('GPTNeoForSequenceClassification', 'gpt_neo', 'gptneo', (config) => ({
-  hyperparameters: readHyperparameters(config),
-  names: NAMES,
-  biases: { qkv: false, output: true, mlp: true },
-}));
+export const gptNeo: Architecture = {
+  ...plainDecoder('GPTNeoForSequenceClassification', 'gpt_neo', 'gptneo', (config) => ({
+    hyperparameters: readHyperparameters(config),
+    names: NAMES,
+    biases: { qkv: false, output: true, mlp: true },
+  })),
+  withSegments: withWordSegments,
+};
 
 function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
   const numLayers = config.integer(['num_layers', 'num_hidden_layers'], 24, 1, MAX_LAYERS);

@@ -15,6 +15,7 @@ import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } 
 import { checkHeads, readActivation, refusePruned } from './mechanisms';
 import { planScore, scoreHead } from './score-head';
 import { planClassifier, prefixesOf } from './tensor-planner';
+import { withWordSegments } from './word-segments';
 
 /** The causal mask that old checkpoints hold, and what language models have beside the classifier. */
 const IGNORED = /(^|\.)h\.\d+\.attn\.(masked_)?bias$|(^|\.)lm_head\.weight$/;
@@ -22,6 +23,7 @@ const IGNORED = /(^|\.)h\.\d+\.attn\.(masked_)?bias$|(^|\.)lm_head\.weight$/;
 export const gpt2: Architecture = {
   sourceClass: 'GPT2ForSequenceClassification',
   modelType: 'gpt2',
+  withSegments: withWordSegments,
   transposedModules: /(^|\.)h\.\d+\.(attn|mlp)\.c_\w+$/,
 
   describe(config: ConfigReader, weights: TensorIndex): EncoderModel {

@@ -12,11 +12,12 @@ import {
   MAX_POSITIONS,
   MAX_VOCAB_SIZE,
 } from '../limits';
-import type { EncoderHyperparameters, RowRange } from './architecture';
+import type { Architecture, EncoderHyperparameters, RowRange } from './architecture';
 import { checkHeads, readActivation } from './mechanisms';
 import { type PlainDecoder, type PlainDecoderNames, plainDecoder } from './plain-decoder';
 import { reciprocals } from './rope-scaling';
 import { rotaryPeriods } from './rotary';
+import { withWordSegments } from './word-segments';
 
 const NAMES: PlainDecoderNames = {
   decoder: 'transformer',
@@ -32,7 +33,12 @@ const NAMES: PlainDecoderNames = {
   ignored: /(^|\.)attn\.((masked_)?bias|embed_positions)$|(^|\.)lm_head\.(weight|bias)$/,
 };
 
-export const gptj = plainDecoder('GPTJForSequenceClassification', 'gptj', 'gptj', (config): PlainDecoder => {
+export const gptj: Architecture = {
+  ...plainDecoder('GPTJForSequenceClassification', 'gptj', 'gptj', readDecoder),
+  withSegments: withWordSegments,
+};
+
+function readDecoder(config: ConfigReader): PlainDecoder {
   const hiddenSize = config.integer(['n_embd', 'hidden_size'], 4096, 1, MAX_HIDDEN_SIZE);
   const numHeads = config.integer(['n_head', 'num_attention_heads'], 16, 1, MAX_HEADS);
   checkHeads(config, { hiddenSize, numHeads });
@@ -55,7 +61,7 @@ export const gptj = plainDecoder('GPTJForSequenceClassification', 'gptj', 'gptj'
   };
   const biases = { qkv: false, output: false, mlp: true };
   return { hyperparameters, names: NAMES, biases, turnedRows: pairsApart(numHeads, headSize, rotated) };
-});
+}
 
 /** Columns of a head that turn. With null transformers has sines of the hidden size for heads that are smaller. */
 function readRotated(config: ConfigReader, headSize: number): number {

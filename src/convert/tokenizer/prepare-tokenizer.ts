@@ -17,6 +17,7 @@ import type { PipelineSource, Role, TokenizerClass } from './tokenizer-class';
 import { findTokenizerClass } from './tokenizer-registry';
 import {
   bertNormalizer,
+  countSegments,
   object,
   precompiledCharsmap,
   sequenceOf,
@@ -47,6 +48,8 @@ export interface PreparedTokenizer {
   readonly maxLength: number | undefined;
   /** The end at which it cuts what is longer. */
   readonly truncationSide: 'right' | 'left';
+  /** Segments that transformers 5 tells its model; undefined: it tells it none. */
+  readonly numSegments?: number | undefined;
   /** That transformers 5 gives no segments where this one does, in a sentence. */
   readonly segmentsKept?: string | undefined;
   readonly warnings: readonly string[];
@@ -126,6 +129,9 @@ export function prepareTokenizer(given: TokenizerFiles, folder: string, hints: T
   // Then transformers gives the model no segments, and it takes all for the first one.
   if (Array.isArray(inputs) ? !inputs.includes('token_type_ids') : tokenizerClass.givesNoSegments === true)
     json['post_processor'] = withoutSegments(json['post_processor']) ?? null;
+  const givesSegments = Array.isArray(inputs)
+    ? inputs.includes('token_type_ids')
+    : tokenizerClass.givesSegments === true;
   const hasSegments =
     !Array.isArray(inputs) && !isSameJson(json['post_processor'], withoutSegments(json['post_processor']) ?? null);
   return {
@@ -137,6 +143,7 @@ export function prepareTokenizer(given: TokenizerFiles, folder: string, hints: T
     ...normalizerFlags(json['normalizer']),
     maxLength: readMaxLength(config),
     truncationSide: readTruncationSide(files),
+    numSegments: givesSegments ? countSegments(json['post_processor']) : undefined,
     segmentsKept: hasSegments && tokenizerClass.losesSegments === true ? keptSegments(tokenizerClass.name) : undefined,
     warnings,
   };

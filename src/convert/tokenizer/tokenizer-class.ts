@@ -63,6 +63,8 @@ export interface TokenizerClass {
   readonly splitsAtAllTokens?: boolean;
   /** Of two texts that are both cut the first has the odd token, as in the classes that are written in Python. */
   readonly givesFirstOddToken?: boolean;
+  /** transformers 5 gives its model segments unless `model_input_names` says otherwise. */
+  readonly givesSegments?: boolean;
   /** Its model gets no segments, whatever its template says, unless `model_input_names` asks for them. */
   readonly givesNoSegments?: boolean;
   /** transformers 5 gives its model no segments, with which version 4 trained it; here it gets them, with a warning. */

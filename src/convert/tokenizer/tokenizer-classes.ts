@@ -47,7 +47,14 @@ export const GENERIC: TokenizerClass = {
 };
 
 /** BERT's normalizer follows tokenizer_config.json; the rest of its pipeline is the same in every file. */
-export const BERT: TokenizerClass = { name: 'BertTokenizer', model: 'WordPiece', defaults: BERT_TOKENS };
+export const BERT: TokenizerClass = {
+  name: 'BertTokenizer',
+  model: 'WordPiece',
+  defaults: BERT_TOKENS,
+  givesSegments: true,
+};
+
+export const DISTILBERT: TokenizerClass = { ...BERT, givesSegments: false };
 
 export const MPNET: TokenizerClass = {
   name: 'MPNetTokenizer',
@@ -131,6 +138,7 @@ export const BERTWEET: TokenizerClass = {
 
 export const DEBERTA: TokenizerClass = {
   name: 'DebertaTokenizer',
+  givesSegments: true,
   model: 'BPE',
   defaults: SENTENCEPIECE_BERT_TOKENS,
   build: byteLevelPipeline,
@@ -283,6 +291,7 @@ export const REMBERT: TokenizerClass = {
 
 export const DEBERTA_V2: TokenizerClass = {
   name: 'DebertaV2Tokenizer',
+  givesSegments: true,
   model: 'Unigram',
   defaults: SENTENCEPIECE_BERT_TOKENS,
   arrange: scored,

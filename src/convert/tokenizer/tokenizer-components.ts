@@ -1,6 +1,7 @@
 /** The components of a tokenizer.json, as the tokenizers library writes them. */
 import { type JsonObject, type JsonValue, isJsonObject } from '../../support/json';
 import type { ConfigReader } from '../config';
+import { MAX_TOKEN_TYPES } from '../limits';
 
 export const QWEN2_REGEX =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
@@ -122,6 +123,18 @@ export function withoutSegments(processor: JsonValue | undefined): JsonValue | u
   if (type !== 'TemplateProcessing') return processor;
   const [single, pair] = [processor['single'], processor['pair']].map(inFirstSegment);
   return Object.assign(object({}), processor, { single, pair });
+}
+
+/** How many the tokens of its texts and pairs are told apart by, at least two. */
+export function countSegments(processor: JsonValue | undefined): number {
+  const { type, processors, single, pair } = isJsonObject(processor) ? processor : object({});
+  if (type === 'Sequence' && Array.isArray(processors)) return Math.max(2, ...processors.map(countSegments));
+  const pieces = type === 'TemplateProcessing' ? [single, pair].flat() : [];
+  const contents = pieces.flatMap((piece) => (isJsonObject(piece) ? Object.values(piece) : []));
+  const segments = contents.map((content) => (isJsonObject(content) ? content['type_id'] : undefined));
+  // What else stands there is refused when the tokenizer is loaded.
+  const isSegment = (value: unknown): value is number => Number.isInteger(value) && Number(value) < MAX_TOKEN_TYPES;
+  return Math.max(2, ...segments.filter(isSegment).map((segment) => segment + 1));
 }
 
 function inFirstSegment(pieces: JsonValue | undefined): JsonValue | undefined {

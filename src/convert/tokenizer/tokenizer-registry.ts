@@ -11,6 +11,7 @@ import {
   CODEGEN,
   DEBERTA,
   DEBERTA_V2,
+  DISTILBERT,
   ESM,
   GEMMA,
   GENERIC,
@@ -32,9 +33,10 @@ import {
 /** By the name in tokenizer_config.json, `Fast` cut off. */
 const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
   ...['TokenizersBackend', 'PreTrainedTokenizer', 'BloomTokenizer'].map((name) => [name, GENERIC] as const),
-  ...['Bert', 'DistilBert', 'Electra', 'LayoutLM', 'Lxmert', 'MobileBert', 'SqueezeBert', 'ConvBert'].map(
+  ...['Bert', 'Electra', 'LayoutLM', 'Lxmert', 'MobileBert', 'SqueezeBert', 'ConvBert'].map(
     (name) => [`${name}Tokenizer`, BERT] as const,
   ),
+  ['DistilBertTokenizer', DISTILBERT],
   ...['Roberta', 'Bart', 'Longformer'].map((name) => [`${name}Tokenizer`, ROBERTA] as const),
   ...[
     ...[MPNET, GPT2, GPT_NEOX, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, REMBERT, DEBERTA_V2],

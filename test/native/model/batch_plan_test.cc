@@ -11,8 +11,10 @@ using Parts = std::vector<std::vector<std::vector<size_t>>>;
 
 Parts plan(const Texts& texts, const BatchLimits& limits) {
   const std::vector<std::span<const int32_t>> spans(texts.begin(), texts.end());
+  std::vector<size_t> shared;
+  for (const auto& ids : spans) shared.push_back(tokens_before_head(ids, limits.pad_token_id));
   Parts parts;
-  for (const BatchPlan& batch : plan_batches(spans, limits)) {
+  for (const BatchPlan& batch : plan_batches(spans, limits, shared)) {
     parts.emplace_back();
     for (const BatchPart& part : batch) parts.back().push_back({part.begin, part.end, part.prefix});
   }
@@ -83,18 +85,18 @@ TEST(a_prefix_is_counted_once_in_each_batch) {
   CHECK(plan(texts, {60, true}) == (Parts{{{0, 4, 20}}, {{4, 5, 0}, {5, 6, 0}}}));
 }
 
-/// Models that read marks say where the first of them stands.
-TEST(nothing_is_shared_from_where_the_head_reads) {
+/// Of models that read marks those before the first of them; of two texts those of the first segment.
+TEST(nothing_is_shared_beyond_what_each_text_may_share) {
   const Texts texts = {text(1, 40, 1, 9), text(1, 40, 2, 9), text(1, 40, 3, 9)};
   const std::vector<std::span<const int32_t>> spans(texts.begin(), texts.end());
-  const auto prefixes = [&](const std::vector<size_t>& heads) {
+  const auto prefixes = [&](const std::vector<size_t>& shared) {
     std::vector<size_t> found;
-    for (const BatchPlan& batch : plan_batches(spans, {1000, true}, heads)) {
+    for (const BatchPlan& batch : plan_batches(spans, {1000, true}, shared)) {
       for (const BatchPart& part : batch) found.push_back(part.prefix);
     }
     return found;
   };
-  CHECK(prefixes({}) == std::vector<size_t>{40});
+  CHECK(prefixes({48, 48, 48}) == std::vector<size_t>{40});
   CHECK(prefixes({30, 45, 48}) == std::vector<size_t>{30});
   CHECK(prefixes({45, 48, 30}) == std::vector<size_t>{30});
   CHECK(prefixes({7, 45, 7}) == (std::vector<size_t>{0, 0, 0}));

@@ -13,6 +13,8 @@ interface Case {
   readonly files: Readonly<Record<string, unknown>>;
   /** The backend tokenizer of transformers' AutoTokenizer for the same files. */
   readonly expected: Readonly<Record<string, unknown>>;
+  /** Whether it tells its model segments. */
+  readonly givesSegments: boolean;
 }
 
 const cases = JSON.parse(readFileSync(join(__dirname, 'fixtures/tokenizers.json'), 'utf8')) as Case[];
@@ -44,12 +46,35 @@ function withoutDecoder(json: Readonly<Record<string, unknown>>): Record<string,
   return { ...json, decoder: null };
 }
 
+const NAMED = { model_input_names: ['input_ids', 'token_type_ids'], tokenizer_class: 'PreTrainedTokenizerFast' };
 const VOCABULARY = '[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nhello\n';
 
 describe('prepareTokenizer', () => {
-  it.each(cases)('gives what transformers gives: $name', ({ modelType, files, expected }) => {
-    const json = JSON.parse(JSON.stringify(prepare(files, modelType).json)) as Record<string, unknown>;
+  it.each(cases)('gives what transformers gives: $name', ({ modelType, files, expected, givesSegments }) => {
+    const { json: own, numSegments } = prepare(files, modelType);
+    const json = JSON.parse(JSON.stringify(own)) as Record<string, unknown>;
     expect(withoutDecoder(json)).toEqual(withoutDecoder(expected));
+    expect(numSegments !== undefined).toBe(givesSegments);
+  });
+
+  it('counts the segments of its template, two at least', () => {
+    const json = prepare({ 'vocab.txt': VOCABULARY }).json;
+    const piece = (type_id: unknown) => ({ Sequence: { id: 'A', type_id } });
+    const template = (...ids: unknown[]) => ({
+      type: 'TemplateProcessing',
+      single: [piece(0)],
+      pair: ids.map(piece),
+      special_tokens: {},
+    });
+    const bytes = { type: 'ByteLevel' };
+    const count = (post_processor: unknown) =>
+      prepare({ 'tokenizer.json': { ...json, post_processor }, 'tokenizer_config.json': NAMED }).numSegments;
+    expect(count(template(0, 0))).toBe(2);
+    expect(count(template(0, 3))).toBe(4);
+    expect(count({ type: 'Sequence', processors: [bytes, template(2, 1)] })).toBe(3);
+    expect(count(bytes)).toBe(2);
+    // What the tokenizer refuses when it is loaded.
+    expect(count(template('7', 1e9, -1, 0.5))).toBe(2);
   });
 
   it('knows the ids of the special tokens', () => {

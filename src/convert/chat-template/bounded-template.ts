@@ -12,12 +12,11 @@ import {
   type Method,
   type Node,
   type Selection,
-  UNDEFINED,
   type Value,
   parse,
   tokenize,
 } from './jinja';
-import { PythonInterpreter } from './python-interpreter';
+import { KNOWN, PythonInterpreter } from './python-interpreter';
 import { BudgetExceeded, boundedSize, checkProduct } from './value-bounds';
 
 /** Published templates of rerankers have 1 KiB, those of chat models with tools up to 16. */
@@ -29,7 +28,7 @@ const MAX_STEPS = 2_000_000;
 /** Making an element, and a loop over it, take that much longer than a step takes. */
 const ELEMENT_STEPS = 16;
 /** Nodes that give a value which was there before. */
-const LOOKUPS: readonly string[] = ['Identifier', 'MemberExpression'];
+const LOOKUPS: readonly string[] = ['Identifier', 'MemberExpression', KNOWN];
 /** Filters that repeat an argument for each element or line of what they are applied to. */
 const MULTIPLYING_FILTERS: readonly unknown[] = ['join', 'indent', 'tojson'];
 /** A text from which `replace` could make more than is good. */
@@ -143,8 +142,7 @@ class BoundedInterpreter extends PythonInterpreter {
   override evaluate(node: Node | undefined, environment: Environment): Value {
     this.charge(1);
     if (node?.type === 'For') this.iterated.add(iteratedBy(node as Loop));
-    // The library has no value for the first of an empty list, which is undefined in Jinja.
-    const value = super.evaluate(node, environment) ?? UNDEFINED;
+    const value = super.evaluate(node, environment);
     const { value: content } = value;
     if (typeof content !== 'string' && typeof content !== 'object') return value;
     this.charge(this.costOf(value, node));
@@ -156,10 +154,19 @@ class BoundedInterpreter extends PythonInterpreter {
   private costOf(value: Value, node: Node | undefined): number {
     const size = boundedSize(value, this.maxText);
     const { value: content } = value;
-    if (typeof content === 'string') return 1 + size / 16;
-    const length = Array.isArray(content) ? content.length : 0;
-    const isLookedUp = node !== undefined && LOOKUPS.includes(node.type) && !this.iterated.has(node);
+    const isIterated = node !== undefined && this.iterated.has(node);
+    if (typeof content === 'string') return isIterated ? size * ELEMENT_STEPS : 1 + size / 16;
+    const length = Array.isArray(content) ? content.length : content instanceof Map ? content.size : 0;
+    const isLookedUp = node !== undefined && LOOKUPS.includes(node.type) && !isIterated;
     return isLookedUp ? length / 16 + size / 4096 : length * ELEMENT_STEPS + size / 16;
+  }
+
+  override combine(operator: string, left: Value, right: Value): Value | undefined {
+    // Lists and objects are compared with all that is in them.
+    for (const value of [left, right]) {
+      if (typeof value.value === 'object') this.charge(boundedSize(value, this.maxText) / ELEMENT_STEPS);
+    }
+    return super.combine(operator, left, right);
   }
 
   override applyFilter(operand: Value, filter: Filter, environment: Environment): Value {

@@ -3,19 +3,13 @@
  * as [in, out]; logits = score(ln_f(h[last token that is no pad])).
  */
 import type { ConfigReader } from '../config';
-import {
-  MAX_HEADS,
-  MAX_HIDDEN_SIZE,
-  MAX_INTERMEDIATE_SIZE,
-  MAX_LAYERS,
-  MAX_POSITIONS,
-  MAX_VOCAB_SIZE,
-} from '../limits';
 import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
-import { checkHeads, readActivation, refusePruned } from './mechanisms';
+import { readActivation, readGptSizes, refusePruned } from './mechanisms';
 import { planScore, scoreHead } from './score-head';
 import { planClassifier, prefixesOf } from './tensor-planner';
 import { withWordSegments } from './word-segments';
+
+const DEFAULTS = { numLayers: 12, hiddenSize: 768, numHeads: 12, numPositions: 1024, vocabSize: 50_257 };
 
 /** The causal mask that old checkpoints hold, and what language models have beside the classifier. */
 const IGNORED = /(^|\.)h\.\d+\.attn\.(masked_)?bias$|(^|\.)lm_head\.weight$/;
@@ -48,16 +42,8 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
     );
   }
   refusePruned(config);
-  const hiddenSize = config.integer(['n_embd', 'hidden_size'], 768, 1, MAX_HIDDEN_SIZE);
-  const numHeads = config.integer(['n_head', 'num_attention_heads'], 12, 1, MAX_HEADS);
-  checkHeads(config, { hiddenSize, numHeads });
   return {
-    numLayers: config.integer(['n_layer', 'num_hidden_layers'], 12, 1, MAX_LAYERS),
-    hiddenSize,
-    numHeads,
-    intermediateSize: config.integer('n_inner', 4 * hiddenSize, 1, MAX_INTERMEDIATE_SIZE),
-    numPositions: config.integer(['n_positions', 'max_position_embeddings'], 1024, 1, MAX_POSITIONS),
-    vocabSize: config.integer('vocab_size', 50_257, 1, MAX_VOCAB_SIZE),
+    ...readGptSizes(config, DEFAULTS),
     numTokenTypes: 0,
     normEps: config.number('layer_norm_epsilon', 1e-5, 0, 1),
     normPlacement: 'pre',

@@ -3,21 +3,15 @@
  * columns of each head those that turn together stand side by side; logits = score(ln_f(h[last token that is no pad])).
  */
 import type { ConfigReader } from '../config';
-import {
-  MAX_HEAD_SIZE,
-  MAX_HEADS,
-  MAX_HIDDEN_SIZE,
-  MAX_INTERMEDIATE_SIZE,
-  MAX_LAYERS,
-  MAX_POSITIONS,
-  MAX_VOCAB_SIZE,
-} from '../limits';
+import { MAX_HEAD_SIZE } from '../limits';
 import type { Architecture, EncoderHyperparameters, RowRange } from './architecture';
-import { checkHeads, readActivation } from './mechanisms';
+import { readActivation, readGptSizes } from './mechanisms';
 import { type PlainDecoder, type PlainDecoderNames, plainDecoder } from './plain-decoder';
 import { reciprocals } from './rope-scaling';
 import { rotaryPeriods } from './rotary';
 import { withWordSegments } from './word-segments';
+
+const DEFAULTS = { numLayers: 28, hiddenSize: 4096, numHeads: 16, numPositions: 2048, vocabSize: 50_400 };
 
 const NAMES: PlainDecoderNames = {
   decoder: 'transformer',
@@ -39,18 +33,12 @@ export const gptj: Architecture = {
 };
 
 function readDecoder(config: ConfigReader): PlainDecoder {
-  const hiddenSize = config.integer(['n_embd', 'hidden_size'], 4096, 1, MAX_HIDDEN_SIZE);
-  const numHeads = config.integer(['n_head', 'num_attention_heads'], 16, 1, MAX_HEADS);
-  checkHeads(config, { hiddenSize, numHeads });
-  const headSize = hiddenSize / numHeads;
+  const sizes = readGptSizes(config, DEFAULTS);
+  const { numHeads } = sizes;
+  const headSize = sizes.hiddenSize / numHeads;
   const rotated = readRotated(config, headSize);
   const hyperparameters: EncoderHyperparameters = {
-    numLayers: config.integer(['n_layer', 'num_hidden_layers'], 28, 1, MAX_LAYERS),
-    hiddenSize,
-    numHeads,
-    intermediateSize: config.integer('n_inner', 4 * hiddenSize, 1, MAX_INTERMEDIATE_SIZE),
-    numPositions: config.integer(['n_positions', 'max_position_embeddings'], 2048, 1, MAX_POSITIONS),
-    vocabSize: config.integer('vocab_size', 50_400, 1, MAX_VOCAB_SIZE),
+    ...sizes,
     numTokenTypes: 0,
     normEps: config.number('layer_norm_epsilon', 1e-5, 0, 1),
     normPlacement: 'parallel',

@@ -88,6 +88,22 @@ export function readSizes(config: ConfigReader, defaults: Sizes): Sizes {
   };
 }
 
+/** Likewise under GPT-2's own names, or the usual ones, with heads that share the hidden size. */
+export function readGptSizes(config: ConfigReader, defaults: Omit<Sizes, 'intermediateSize'>): Sizes {
+  const hiddenSize = config.integer(['n_embd', 'hidden_size'], defaults.hiddenSize, 1, MAX_HIDDEN_SIZE);
+  const numHeads = config.integer(['n_head', 'num_attention_heads'], defaults.numHeads, 1, MAX_HEADS);
+  checkHeads(config, { hiddenSize, numHeads });
+  const positions = ['n_positions', 'max_position_embeddings'];
+  return {
+    numLayers: config.integer(['n_layer', 'num_hidden_layers'], defaults.numLayers, 1, MAX_LAYERS),
+    hiddenSize,
+    numHeads,
+    intermediateSize: config.integer('n_inner', 4 * hiddenSize, 1, MAX_INTERMEDIATE_SIZE),
+    numPositions: config.integer(positions, defaults.numPositions, 1, MAX_POSITIONS),
+    vocabSize: config.integer('vocab_size', defaults.vocabSize, 1, MAX_VOCAB_SIZE),
+  };
+}
+
 /** What a class that descends from BERT has for its sizes and for what most of them share. */
 export interface BertDefaults extends Sizes {
   /** Default 2. */

@@ -117,6 +117,20 @@ def mxbai(tokenizer, query, document, prompt):
     return prefix + first + second[:room - len(first)] + end
 
 
+def lightblue(tokenizer, query, document, prompt):
+    """Card of lightblue/lb-reranker-0.5B-v1.0: a chat of system and user in Qwen 2.5's template, and the beginning of an answer."""
+    text = ("<|im_start|>system\nGiven a query and a piece of text, output a score of 1-7 based on how related the query is to "
+            "the text. 1 means least related and 7 is most related.<|im_end|>\n<|im_start|>user\n"
+            f"<<<Query>>>\n{query}\n\n<<<Context>>>\n{document}<|im_end|>\n<|im_start|>assistant\n")
+    return plain(tokenizer, text)
+
+
+def expectation(logits, ids):
+    """Its card adds up digit times probability; here over what the digits have of it, which of a trained model is nearly all."""
+    probabilities = logits.softmax(-1)[ids]
+    return (probabilities * torch.arange(1, len(ids) + 1)).sum() / probabilities.sum()
+
+
 SIZES = {**causal.BASE, "max_position_embeddings": LIMIT}
 MXBAI_LIMIT = 384
 # These tokenize each part of a text by itself, and so are given texts whose ends would join with what follows too.
@@ -133,6 +147,8 @@ CASES = {
     "ctxl-rerank-v2-instruct-multilingual-6b": ("gemma", "mistral", SIZES, contextual, [0], 1, [None, JUDGE]),
     "mxbai-rerank-base-v2": ("qwen", "qwen2", {**SIZES, "tie_word_embeddings": True, "max_position_embeddings": MXBAI_LIMIT},
                              mxbai, ["1", "0"], 1, [None, JUDGE]),
+    "lb-reranker-0.5B-v1.0": ("qwen", "qwen2", {**SIZES, "tie_word_embeddings": True, "max_position_embeddings": 1024},
+                              lightblue, list("1234567"), 1, [None]),
 }
 
 
@@ -264,7 +280,10 @@ def main():
             for row in ids:
                 with torch.no_grad():
                     last = network(input_ids=torch.tensor([row])).logits[0, -1]
-                score = last[ids_of[0]] - (last[ids_of[1]] if len(ids_of) > 1 else 0)
+                if len(ids_of) > 2:
+                    score = expectation(last, ids_of)
+                else:
+                    score = last[ids_of[0]] - (last[ids_of[1]] if len(ids_of) > 1 else 0)
                 logits.append(float(f"{float(score) / divisor:.9g}"))
             print(name, prompt, [len(row) for row in ids], "std", float(torch.tensor(logits).std()), flush=True)
             calls.append({"prompt": prompt, "ids": ids, "logits": logits})

@@ -56,7 +56,7 @@ async function expectCalls(
 describe.each(publishedModels)('$name', (model) => {
   it.each(['auto', 'portable'] as const)('has the tokens and logits of its card: %s', async (kernels) => {
     await using reranker = await load(writePublished(model), kernels);
-    const activation = model.name.startsWith('mxbai') ? 'none' : 'sigmoid';
+    const activation = /^(mxbai|lb)-/.test(model.name) ? 'none' : 'sigmoid';
     expect(reranker.info).toMatchObject({ numLabels: 1, activation, warnings: [] });
     await expectCalls(reranker, [...publishedPairs, ...model.ends], model.calls, TOLERANCE[kernels]);
   });
@@ -120,6 +120,74 @@ describe('mxbai-rerank-base-v2', () => {
     expect(tokens[1]).toEqual(tokens[2]);
     await using causal = await load(writePublished(model, { name: 'mxbai-rerank-base-v2-seq' }));
     expect(causal.info.warnings).toMatchObject([{ message: expect.stringContaining('-seq says how') }]);
+  });
+});
+
+describe('lb-reranker-0.5B-v1.0', () => {
+  const model = publishedModels.find(({ name }) => name === 'lb-reranker-0.5B-v1.0')!;
+  const [query] = publishedPairs[0]!;
+  const documents = publishedPairs.map(([, document]) => document);
+
+  it.each(['auto', 'portable'] as const)('ranks by the number that it answers, 1 to 7: %s', async (kernels) => {
+    await using reranker = await load(writePublished(model), kernels);
+    const ranked = await reranker.rank(query, documents);
+    const scores = ranked.map(({ score }) => score);
+    expect(scores).toEqual(scores.toSorted((a, b) => b - a));
+    expect(Math.max(...scores)).toBeLessThan(7);
+    expect(Math.min(...scores)).toBeGreaterThan(1);
+    for (const { index, score } of ranked) {
+      expect((await reranker.predict([query, documents[index]!])).score).toBe(score);
+    }
+  });
+
+  it.each(['1', '7'])('answers with %s where its logit is far above the others', async (digit) => {
+    const { vocab } = tokenizerOf(model).model;
+    const width = model.tensors['model.embed_tokens.weight']![1]!;
+    const scores: number[] = [];
+    for (const factor of [400, -400]) {
+      const folder = writePublished(model, {
+        tensors: (tensors) => {
+          const { data } = tensors['model.embed_tokens.weight']!;
+          const values = new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4);
+          const row = values.subarray(vocab[digit]! * width, (vocab[digit]! + 1) * width);
+          row.forEach((value, column) => (row[column] = value * factor));
+        },
+      });
+      await using reranker = await load(folder);
+      const results = await reranker.predict(publishedPairs);
+      scores.push(...results.map(({ score }) => score));
+    }
+    expect(Math.min(...scores.map((score) => Math.abs(score - Number(digit))))).toBeLessThan(1e-6);
+    expect(Math.max(...scores.map((score) => Math.abs(score - Number(digit))))).toBeGreaterThan(1);
+    expect(Math.min(...scores)).toBeGreaterThanOrEqual(1);
+    expect(Math.max(...scores)).toBeLessThanOrEqual(7);
+  });
+
+  it('has the same under the name that its page calls it by, and no place for a prompt', async () => {
+    await using reranker = await load(writePublished(model));
+    await using renamed = await load(writePublished(model, { name: 'lb-reranker-v1.0' }));
+    expect(await renamed.predict(publishedPairs)).toEqual(await reranker.predict(publishedPairs));
+    await expect(reranker.predict(publishedPairs, { prompt: 'x' })).rejects.toThrow('has no place');
+    await using other = await load(writePublished(model, { name: 'lb-reranker-0.5B-v1.0-rev' }));
+    expect(other.info.warnings).toMatchObject([{ message: expect.stringContaining('-rev says how') }]);
+  });
+
+  it('is a reranker of the class CrossEncoder, whose digits must all be there', async () => {
+    const options = { cacheDir: temporaryFolder() };
+    await expect(
+      CrossEncoder.load(writePublished(model), { ...options, scoreTokens: ['7', '1'] }),
+    ).rejects.toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
+    const tokenizer = tokenizerOf(model);
+    const vocab = Object.fromEntries(
+      Object.entries(tokenizer.model.vocab).map(([token, id]) => [token === '7' ? 'seven' : token, id]),
+    );
+    const folder = writePublished(model, {
+      files: { 'tokenizer.json': { ...tokenizer, model: { ...tokenizer.model, vocab } } },
+    });
+    await expect(load(folder)).rejects.toMatchObject({
+      code: 'architecture_unsupported',
+      message: expect.stringContaining('the token "7"'),
+    });
   });
 });
 

@@ -2,11 +2,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Classifier, convert } from 'ggml-encoder';
+import { Classifier, CrossEncoder, convert } from 'ggml-encoder';
 
 import { causalModels, writeCausal } from './golden/causal-checkpoints';
 import { families, ownTokenizer, writeFamily } from './golden/family-checkpoints';
-import { type GgufParts, buildGguf, parseGguf, relayout } from './hostile/gguf-bytes';
+import { publishedModels, writePublished } from './golden/published-checkpoints';
+import { type GgufParts, buildGguf, entry, parseGguf, relayout, text } from './hostile/gguf-bytes';
 import { temporaryFolder } from './unit/convert/temp-folder';
 
 type Change = (parts: GgufParts) => void;
@@ -115,5 +116,30 @@ describe('a model with biases', () => {
     await writeFamily(family, source, 'safetensors', 'F32', ownTokenizer(family));
     const biases = [0, 1, 2].map((layer) => `blk.${layer}.ffn_up.bias`);
     expect(await codeOf(source, remove(...biases))).toBe('loaded');
+  });
+});
+
+describe('a head whose rows make one score', () => {
+  const KEY = 'ggml_encoder.head.score';
+
+  it.each([
+    ['mxbai-rerank-base-v2', 'rows', 'loaded'],
+    ['mxbai-rerank-base-v2', 'difference', 'gguf_malformed'],
+    ['mxbai-rerank-base-v2', 'expectation', 'gguf_malformed'],
+    ['lb-reranker-0.5B-v1.0', 'expectation', 'loaded'],
+    ['lb-reranker-0.5B-v1.0', 'difference', 'gguf_malformed'],
+    ['lb-reranker-0.5B-v1.0', 'median', 'architecture_unsupported'],
+  ])('%s: %s', async (name, score, code) => {
+    const path = join(temporaryFolder(), 'model.gguf');
+    await convert(writePublished(publishedModels.find((model) => model.name === name)!), { output: path });
+    const parts = parseGguf(readFileSync(path));
+    const others = parts.entries.filter(({ key }) => key.toString() !== KEY);
+    parts.entries = [...others, entry(KEY, 8, text(score))];
+    writeFileSync(path, buildGguf(relayout(parts)));
+    const result = await CrossEncoder.load(path, { onWarning: () => undefined }).then(
+      async (model) => model.dispose().then(() => 'loaded'),
+      ({ code: found }: { code: string }) => found,
+    );
+    expect(result).toBe(code);
   });
 });

@@ -129,7 +129,7 @@ function encoderEntries(facts: ModelFacts): GgufEntry[] {
     ...optional(text, ENCODER_KEYS.headNormKind, head.normKind),
     ...optional(uint, ENCODER_KEYS.headPadTokenId, head.padTokenId),
     ...optional(uint, ENCODER_KEYS.headEosTokenId, head.eosTokenId),
-    ...(head.isDifference === true ? [text(ENCODER_KEYS.headScore, 'difference')] : []),
+    ...optional(text, ENCODER_KEYS.headScore, head.score),
     ...labelEntries(facts.model.labelHead),
     ...listEntries(facts.model.list),
     ...interactionEntries(facts.model.interaction),

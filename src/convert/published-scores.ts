@@ -3,18 +3,19 @@
  * language models, the tokens whose logits count, as their cards and their own code have them.
  */
 import { scoreTokenId } from './answer-tokens';
-import type { ScoreTokens } from './architectures/architecture';
+import type { NumberTokens, ScoreTokens } from './architectures/architecture';
 import { type PairTemplate, type Slot, type TemplatePieces, ordinaryText } from './chat-template/split-template';
 import type { PreparedTokenizer } from './tokenizer/prepare-tokenizer';
+
+/** As the vocabulary has them, or an id; `divisor`: of the logit; `numbers`: those of the answers 1, 2, ... */
+type CountedTokens =
+  | { readonly positive: string | number; readonly negative?: string; readonly divisor?: number }
+  | { readonly numbers: readonly string[] };
 
 interface PublishedScore {
   /** Of the repository or folder. */
   readonly name: RegExp;
-  /** As the vocabulary has it, or its id. */
-  readonly positive: string | number;
-  readonly negative?: string;
-  /** Of the logit. */
-  readonly divisor?: number;
+  readonly tokens: CountedTokens;
   /** With {query}, {document}, the prompt, and {break} where the code tokenizes two parts each by itself. */
   readonly text: (prompt: string) => string;
   /** Undefined: there is no place for one. */
@@ -30,8 +31,7 @@ interface PublishedScore {
 const PUBLISHED: readonly PublishedScore[] = [
   {
     name: /^Qwen3-Reranker-(0\.6B|4B|8B)$/,
-    positive: 'yes',
-    negative: 'no',
+    tokens: { positive: 'yes', negative: 'no' },
     text: (prompt) =>
       '<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct ' +
       'provided. Note that the answer can only be "yes" or "no".<|im_end|>\n<|im_start|>user\n' +
@@ -42,7 +42,7 @@ const PUBLISHED: readonly PublishedScore[] = [
   },
   {
     name: /^bge-reranker-v2-gemma$/,
-    positive: 'Yes',
+    tokens: { positive: 'Yes' },
     text: (prompt) => `A: {query}{break}\nB: {document}{break}\n{break}${prompt}`,
     defaultPrompt:
       'Given a query A and a passage B, determine whether the passage contains an answer to the query by providing ' +
@@ -51,15 +51,14 @@ const PUBLISHED: readonly PublishedScore[] = [
   },
   {
     name: /^zerank-(1|1-small|2)(-reranker)?$/,
-    positive: 'Yes',
-    divisor: 5,
+    tokens: { positive: 'Yes', divisor: 5 },
     text: () =>
       '<|im_start|>system\n{query}<|im_end|>\n<|im_start|>user\n{document}<|im_end|>\n<|im_start|>assistant\n',
     begin: 'none',
   },
   {
     name: /^ctxl-rerank-v2-instruct-multilingual-[126]b$/,
-    positive: 0,
+    tokens: { positive: 0 },
     text: (prompt) =>
       'Check whether a given document contains information helpful to answer the query.\n' +
       `<Document> {document}\n<Query> {query}${prompt} ??`,
@@ -69,8 +68,7 @@ const PUBLISHED: readonly PublishedScore[] = [
   },
   {
     name: /^mxbai-rerank-(base|large)-v2$/,
-    positive: '1',
-    negative: '0',
+    tokens: { positive: '1', negative: '0' },
     text: (prompt) =>
       '<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n' +
       `<|im_start|>user\n${prompt}query: {query}{break}\ndocument: {document}{break}\n` +
@@ -82,6 +80,16 @@ const PUBLISHED: readonly PublishedScore[] = [
     begin: 'none',
     activationFn: 'identity',
   },
+  {
+    name: /^lb-reranker-(0\.5B-)?v1\.0$/,
+    tokens: { numbers: ['1', '2', '3', '4', '5', '6', '7'] },
+    text: () =>
+      '<|im_start|>system\nGiven a query and a piece of text, output a score of 1-7 based on how related the query is to ' +
+      'the text. 1 means least related and 7 is most related.<|im_end|>\n<|im_start|>user\n' +
+      '<<<Query>>>\n{query}\n\n<<<Context>>>\n{document}<|im_end|>\n<|im_start|>assistant\n',
+    begin: 'none',
+    activationFn: 'identity',
+  },
 ];
 
 /** Undefined for a `name` that is not known. Throws `architecture_unsupported` where the vocabulary lacks a token. */
@@ -89,19 +97,21 @@ export function findPublishedScore(
   name: string,
   folder: string,
   tokenizer: PreparedTokenizer,
-): { readonly tokens: ScoreTokens; readonly template: PairTemplate; readonly activationFn?: string } | undefined {
+):
+  | {
+      readonly tokens: ScoreTokens | NumberTokens;
+      readonly template: PairTemplate;
+      readonly activationFn?: string;
+    }
+  | undefined {
   const found = PUBLISHED.find((score) => score.name.test(name));
   if (found === undefined) return undefined;
-  const { positive, negative, divisor, text, defaultPrompt, givenPrompt = '{prompt}', begin, activationFn } = found;
+  const { tokens, text, defaultPrompt, givenPrompt = '{prompt}', begin, activationFn } = found;
   const bosId = begin === 'bos' ? tokenizer.ids.bos : undefined;
   const bos = bosId === undefined ? '' : tokenizer.tokens.get(bosId)!;
   const pieces = (prompt: string) => splitText(bos + text(prompt));
   return {
-    tokens: {
-      positive: scoreTokenId(tokenizer, positive, folder),
-      negative: negative === undefined ? undefined : scoreTokenId(tokenizer, negative, folder),
-      ...(divisor === undefined ? {} : { divisor }),
-    },
+    tokens: tokenIds(tokens, (token) => scoreTokenId(tokenizer, token, folder)),
     template: {
       plain: pieces(defaultPrompt ?? ''),
       prompted: defaultPrompt === undefined ? undefined : pieces(givenPrompt),
@@ -109,6 +119,16 @@ export function findPublishedScore(
       ...(begin === 'own' ? { addsSpecialTokens: true } : {}),
     },
     ...(activationFn === undefined ? {} : { activationFn }),
+  };
+}
+
+function tokenIds(tokens: CountedTokens, idOf: (token: string | number) => number): ScoreTokens | NumberTokens {
+  if ('numbers' in tokens) return { numbers: tokens.numbers.map(idOf) };
+  const { positive, negative, divisor } = tokens;
+  return {
+    positive: idOf(positive),
+    negative: negative === undefined ? undefined : idOf(negative),
+    ...(divisor === undefined ? {} : { divisor }),
   };
 }
 

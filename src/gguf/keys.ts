@@ -129,7 +129,10 @@ export const ENCODER_KEYS = {
   headPadTokenId: 'ggml_encoder.head.pad_token_id',
   /** UINT32, for 'eos': the rightmost token with this id is read. */
   headEosTokenId: 'ggml_encoder.head.eos_token_id',
-  /** STRING 'rows' | 'difference': the only logit is that of the first row of cls.output less that of the second. */
+  /**
+   * STRING 'rows' | 'difference' | 'expectation': the only logit is what the first row of cls.output gives less what the
+   * second does, or the mean of the rows' numbers, counted from 1, weighed by the softmax of what they give.
+   */
   headScore: 'ggml_encoder.head.score',
   /** UINT32 each, of the decoder where there is one. */
   decoderHeadCount: 'ggml_encoder.decoder.head_count',

@@ -61,6 +61,7 @@ export function writePublished(
   const folder = join(parent, changes.name ?? model.name);
   mkdirSync(folder);
   const tensors = seededTensors(model, fixtures.scales);
+  changes.tensors?.(tensors);
   writeSafetensors(join(folder, 'model.safetensors'), tensors);
   const own = 'tokenizer' in model ? { 'tokenizer.json': fixtures.tokenizers[model.tokenizer] } : {};
   const files = { ...own, ...changes.files };

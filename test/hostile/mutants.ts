@@ -296,7 +296,7 @@ const SWITCHES: Readonly<Record<string, readonly string[]>> = {
     ...['absolute', 'rope', 'relative-bias', 'relative-bias-only', 'linear-bias', 'disentangled', 'none'],
   ],
   'ggml_encoder.ffn_kind': ['mlp', 'glu'],
-  'ggml_encoder.head.score': ['rows', 'difference'],
+  'ggml_encoder.head.score': ['rows', 'difference', 'expectation'],
   'ggml_encoder.head.pooling': [...['cls', 'mean', 'mean_sqrt_len', 'weighted_mean', 'max', 'last', 'eos', 'late']],
   'ggml_encoder.head.activation': ['tanh', 'relu', 'gelu', 'gelu_new', 'silu', 'identity', 'none'],
   'bert.hidden_activation': ['gelu', 'gelu_new', 'relu', 'silu', 'tanh'],

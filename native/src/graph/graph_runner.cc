@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <span>
 #include <string>
 
 #include "enc/error.h"
@@ -87,14 +89,32 @@ bool has_long_texts(const PackedBatch& batch, const Hparams& hparams) {
   return has_long;
 }
 
-/// The logits that the classifier's outputs make: capped, and of two one less the other, where the model has
-/// it so.
-void append_logits(const std::vector<float>& outputs, const Hparams& hparams, std::vector<float>& logits) {
+/// The mean of 1, 2, ..., weighed by the softmax of as many outputs; not finite where one of them is not.
+float expected_number(std::span<const float> outputs) {
+  const double largest = *std::max_element(outputs.begin(), outputs.end());
+  double total = 0, sum = 0;
+  for (size_t row = 0; row < outputs.size(); row++) {
+    if (!std::isfinite(outputs[row])) return std::numeric_limits<float>::quiet_NaN();
+    const double weight = std::exp(outputs[row] - largest);
+    total += weight;
+    sum += double(row + 1) * weight;
+  }
+  return float(sum / total);
+}
+
+/// The logits that the classifier's outputs make: capped, and one of several, where the model has it so.
+void append_logits(std::vector<float>& outputs, const Hparams& hparams, std::vector<float>& logits) {
   const float cap = hparams.logit_softcap;
-  const auto capped = [cap](float x) { return cap > 0 ? cap * std::tanh(x / cap) : x; };
-  const size_t step = hparams.subtracts_logits ? 2 : 1;
-  for (size_t i = 0; i < outputs.size(); i += step)
-    logits.push_back(capped(outputs[i]) - (hparams.subtracts_logits ? capped(outputs[i + 1]) : 0.0f));
+  if (cap > 0)
+    for (float& output : outputs) output = cap * std::tanh(output / cap);
+  if (hparams.score == HeadScore::kRows) {
+    logits.insert(logits.end(), outputs.begin(), outputs.end());
+    return;
+  }
+  for (size_t i = 0; i < outputs.size(); i += hparams.score_rows) {
+    const auto rows = std::span<const float>(outputs).subspan(i, hparams.score_rows);
+    logits.push_back(hparams.score == HeadScore::kDifference ? rows[0] - rows[1] : expected_number(rows));
+  }
 }
 
 /// Elements from which every backend reads a view.

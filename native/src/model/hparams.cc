@@ -296,13 +296,17 @@ void read_head(const HparamsReader& reader, Hparams& h) {
   }
   h.num_labels = classifier->shape.size() > 1 ? uint32_t(classifier->shape[1]) : 1;
   h.logit_softcap = reader.number("final_logit_softcapping", 1e-3, 1e6, 0);
-  h.subtracts_logits = reader.word<bool>("ggml_encoder.head.score", {{"rows", false}, {"difference", true}});
-  if (h.subtracts_logits) {
-    if (h.num_labels != 2)
-      file.malformed("the difference of " + std::to_string(h.num_labels) + " rows is no score");
+  if (h.num_labels > 65536) file.malformed("the head has " + std::to_string(h.num_labels) + " labels");
+  h.score = reader.word<HeadScore>("ggml_encoder.head.score", {{"rows", HeadScore::kRows},
+                                                               {"difference", HeadScore::kDifference},
+                                                               {"expectation", HeadScore::kExpectation}});
+  if (h.score != HeadScore::kRows) {
+    if (h.num_labels < 2 || (h.num_labels > 2 && h.score == HeadScore::kDifference))
+      file.malformed("the " + file.string("ggml_encoder.head.score") + " of " + std::to_string(h.num_labels) +
+                     " rows is no score");
+    h.score_rows = h.num_labels;
     h.num_labels = 1;
   }
-  if (h.num_labels > 65536) file.malformed("the head has " + std::to_string(h.num_labels) + " labels");
   h.pooling = reader.word<Pooling>("ggml_encoder.head.pooling", {{"cls", Pooling::kFirst},
                                                                  {"mean", Pooling::kMean},
                                                                  {"mean_sqrt_len", Pooling::kMeanSqrtLength},
@@ -343,7 +347,7 @@ void read_vector_head(const HparamsReader& reader, const Hparams& h) {
   if (!h.makes_vectors()) return;
   const bool is_causal_enough = h.causal || h.pooling == Pooling::kTokens;
   if (!is_causal_enough || h.has_decoder() || h.first_is_global || h.label_head.exists() ||
-      h.subtracts_logits || h.logit_softcap > 0)
+      h.score_rows > 0 || h.logit_softcap > 0)
     reader.unsupported("ggml_encoder.head.pooling", reader.file().string("ggml_encoder.head.pooling") +
                                                         ", set beside another head or attention");
   if (h.pooling == Pooling::kTokens && !h.rope_inv_freq_long.empty())
@@ -379,7 +383,7 @@ void read_label_head(const HparamsReader& reader, Hparams& h) {
                                                               {"rest", LabelTokens::kRest}});
   head.activation = reader.activation(prefix + "activation");
   const bool reads_one_token = h.pooling == Pooling::kFirst || h.pooling == Pooling::kSeparator;
-  if (h.causal || h.has_decoder() || h.has_pooler || h.num_labels != 1 || h.subtracts_logits ||
+  if (h.causal || h.has_decoder() || h.has_pooler || h.num_labels != 1 || h.score_rows > 0 ||
       h.logit_softcap > 0 || !reads_one_token)
     reader.unsupported(prefix + "score", "set beside another head, or a decoder's layers");
   if (marks.has_segments && h.num_token_types != 2)

@@ -36,6 +36,10 @@ enum class PositionKind {
   kDisentangled,      ///< scores of content against relative positions are added; a table is optional
 };
 
+/// How the classifier's rows make logits: each its own; or only one, the first's less the second's, or the
+/// mean of the rows' numbers, counted from 1, weighed by the softmax of what they give.
+enum class HeadScore { kRows, kDifference, kExpectation };
+
 /// The token, or tokens, that the head reads.
 enum class Pooling {
   kFirst,  ///< of a decoder the one in the place before the text
@@ -170,8 +174,8 @@ struct Hparams {
   float pooler_norm_eps = 0;
   NormKind pooler_norm_kind = NormKind::kLayer;
   float logit_softcap = 0;  ///< > 0: what the classifier gives becomes cap * tanh(logit / cap)
-  /// Of the classifier's two rows the first less the second is the only logit.
-  bool subtracts_logits = false;
+  HeadScore score = HeadScore::kRows;
+  uint32_t score_rows = 0;  ///< the classifier's rows that make the only logit; 0: each row makes its own
   LabelHead label_head;
 
   /// True when inputs say which of their tokens the head reads.
@@ -198,7 +202,7 @@ struct Hparams {
   uint32_t position_rows() const { return max_positions + (uncounted_token_id < 0 ? 0 : 1); }
   bool has_decoder() const { return decoder.num_layers > 0; }
   bool decodes_start_only() const { return has_decoder() && pooling == Pooling::kFirst; }
-  uint32_t classifier_rows() const { return subtracts_logits ? 2 : num_labels; }
+  uint32_t classifier_rows() const { return score_rows > 0 ? score_rows : num_labels; }
   uint32_t query_size() const { return num_heads * head_size; }
   uint32_t kv_size() const { return num_kv_heads * head_size; }
   /// Rows of one half of the relative embeddings.

@@ -174,8 +174,11 @@ export interface EncoderHead {
   readonly eosTokenId?: number;
   /** What the classifier gives becomes cap * tanh(logit / cap). */
   readonly logitSoftcap?: number;
-  /** The classifier has two rows for the only label: its logit is what the first gives less the second, both capped. */
-  readonly isDifference?: boolean;
+  /**
+   * The classifier has several rows for the only label. `difference`: its logit is what the first gives less the second;
+   * `expectation`: the mean of the rows' numbers, counted from 1, weighed by the softmax of what they give; all capped.
+   */
+  readonly score?: 'difference' | 'expectation';
 }
 
 /** The head of a model that reads its labels in the text and gives each of them a logit. */
@@ -299,6 +302,11 @@ export interface ScoreTokens {
   readonly divisor?: number;
 }
 
+/** The score of a language model that answers with a number: the mean of 1, 2, ..., by the probabilities of these tokens. */
+export interface NumberTokens {
+  readonly numbers: readonly number[];
+}
+
 /** The labels of a language model: the logits of these tokens. */
 export interface AnswerTokens {
   readonly answers: readonly number[];
@@ -335,7 +343,7 @@ export interface Architecture {
   describe(
     config: ConfigReader,
     weights: TensorIndex,
-    score?: ScoreTokens | AnswerTokens,
+    score?: ScoreTokens | NumberTokens | AnswerTokens,
     values?: TensorValues,
   ): EncoderModel;
   /** Likewise for a checkpoint of the bare encoder, or of one whose head is passed over. Absent where there is none. */

@@ -10,6 +10,7 @@ import type {
   EncoderBody,
   EncoderHyperparameters,
   EncoderModel,
+  NumberTokens,
   RotaryEmbedding,
   ScoreTokens,
   TensorIndex,
@@ -63,7 +64,7 @@ export const decoders: readonly Architecture[] = [
     sourceClass: `${family.causalClassName ?? family.className}ForCausalLM`,
     modelType: family.modelType,
     scoresVocabulary: 'causal' as const,
-    describe: (config: ConfigReader, weights: TensorIndex, score?: ScoreTokens | AnswerTokens) =>
+    describe: (config: ConfigReader, weights: TensorIndex, score?: ScoreTokens | NumberTokens | AnswerTokens) =>
       describeLanguageModel(family, config, weights, score!),
   })),
 ];
@@ -108,20 +109,21 @@ function describeClassifier(
 /**
  * The rows of the tokens that count are the head. logit[positive] - logit[negative] = h . (row[positive] - row[negative]):
  * of a score the head is one row. A cap bends each logit by itself, so that no row has their difference: the head is both.
+ * Of numbers it has the row of each.
  */
 function describeLanguageModel(
   family: DecoderFamily,
   config: ConfigReader,
   weights: TensorIndex,
-  score: ScoreTokens | AnswerTokens,
+  score: ScoreTokens | NumberTokens | AnswerTokens,
 ): EncoderModel {
   const cap = readLogitSoftcap(family, config);
-  const { ids, divisor: ownDivisor } = 'answers' in score ? { ids: score.answers, divisor: 1 } : scoreRows(score);
+  const { ids, divisor: ownDivisor = 1 } = scoreRows(score);
   if (cap !== undefined && ownDivisor !== 1) config.unsupported('its logits are capped before they are divided');
   const divisor = (family.logitDivisor?.(config) ?? 1) * ownDivisor;
-  const subtracts = !('answers' in score) && ids.length === 2;
-  const isDifference = subtracts && cap !== undefined;
+  const subtracts = 'positive' in score && ids.length === 2;
   const isOneRow = subtracts && cap === undefined;
+  const headScore = 'numbers' in score ? 'expectation' : subtracts && !isOneRow ? 'difference' : undefined;
   const hyperparameters = readHyperparameters(family, config);
   const { hiddenSize: h, vocabSize } = hyperparameters;
   for (const id of ids) {
@@ -155,13 +157,16 @@ function describeLanguageModel(
       pooling: 'last',
       activation: 'none',
       ...(cap === undefined ? {} : { logitSoftcap: cap }),
-      ...(isDifference ? { isDifference } : {}),
+      ...(headScore === undefined ? {} : { score: headScore }),
     },
     llamacppCompat: 'unsupported',
   };
 }
 
-function scoreRows({ positive, negative, divisor = 1 }: ScoreTokens): { ids: readonly number[]; divisor: number } {
+function scoreRows(score: ScoreTokens | NumberTokens | AnswerTokens): { ids: readonly number[]; divisor?: number } {
+  if ('answers' in score) return { ids: score.answers };
+  if ('numbers' in score) return { ids: score.numbers };
+  const { positive, negative, divisor = 1 } = score;
   return { ids: negative === undefined ? [positive] : [positive, negative], divisor };
 }
 

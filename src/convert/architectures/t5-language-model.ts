@@ -36,7 +36,7 @@ export const t5LanguageModels: readonly Architecture[] = T5_FAMILIES.filter(({ a
     sourceClass: `${family.className}ForConditionalGeneration`,
     modelType: family.modelType,
     scoresVocabulary: 'sequence-to-sequence',
-    describe: (config, weights, score) => describeModel(family, config, weights, score!),
+    describe: (config, weights, score) => describeModel(family, config, weights, score as ScoreTokens | AnswerTokens),
   }),
 );
 

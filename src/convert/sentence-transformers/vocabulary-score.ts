@@ -4,7 +4,7 @@
  */
 import { EncoderError } from '../../errors';
 import { type JsonObject, type JsonValue, isJsonObject, shown } from '../../support/json';
-import type { ScoreTokens } from '../architectures/architecture';
+import type { NumberTokens, ScoreTokens } from '../architectures/architecture';
 import { BoundedTemplate } from '../chat-template/bounded-template';
 import { type MessageFormat, guessFormat } from '../chat-template/messages';
 import { type PairTemplate, splitTemplate } from '../chat-template/split-template';
@@ -17,7 +17,7 @@ import type { PreparedTokenizer } from '../tokenizer/prepare-tokenizer';
 import { refuseKwargs } from './transformer-kwargs';
 
 export interface VocabularyScore {
-  readonly tokens: ScoreTokens;
+  readonly tokens: ScoreTokens | NumberTokens;
   /** Undefined: a pair is two texts for the tokenizer, as for any other model. */
   readonly template: PairTemplate | undefined;
   /** Where nothing in the checkpoint names one; undefined: the default of sentence-transformers. */

@@ -36,9 +36,9 @@ function writeModel(tokenizerClass: string, { settings = {}, files = {} }: Chang
   });
 }
 
-async function idsOf(folder: string, specialTokens: 'parse' | 'text'): Promise<number[][]> {
+async function idsOf(folder: string, specialTokens: 'parse' | 'text', texts = inputs): Promise<number[][]> {
   await using model = await Classifier.load(folder, { cacheDir: path.join(temporaryFolder(), 'cache') });
-  const results = await model.tokenize(inputs, { specialTokens });
+  const results = await model.tokenize(texts, { specialTokens });
   return results.map((result) => Array.from(result.ids));
 }
 
@@ -90,9 +90,40 @@ it('reads lines that end in any way, and merges of two symbols alone', async () 
   }
 });
 
-it('refuses the normalization of tweets, which BertweetTokenizer does on request', async () => {
-  const normalizes = refusal('BertweetTokenizer', { settings: { normalization: true } });
-  await expect(normalizes).rejects.toMatchObject({ code: 'tokenizer_unsupported' });
-  await expect(normalizes).rejects.toThrow('normalize the texts yourself');
-  await expect(refusal('PhobertTokenizer', { settings: { normalization: true } })).resolves.toBeDefined();
+describe('the normalization of tweets, which BertweetTokenizer does on request', () => {
+  const readTweets = (name: string) =>
+    JSON.parse(readFileSync(path.join(FOLDER, '../tweets', name), 'utf8')) as unknown;
+  const tweets = readTweets('cases.json') as {
+    settings: object;
+    inputs: ClassifierInput[];
+    ids: Readonly<Record<'parse' | 'text', number[][]>>;
+    idsWithAdded: number[][];
+  };
+  const settings = { normalization: true };
+  const check = (found: number[][], wanted: number[][]) =>
+    tweets.inputs.forEach((input, index) => expect(found[index], JSON.stringify(input)).toEqual(wanted[index]));
+
+  it.each(['parse', 'text'] as const)('gives the ids of transformers, control tokens read as %s', async (mode) => {
+    check(await idsOf(writeModel('BertweetTokenizer', { settings }), mode, tweets.inputs), tweets.ids[mode]);
+  });
+
+  it('looks for added tokens before it', async () => {
+    const folder = writeModel('BertweetTokenizer', { settings: tweets.settings });
+    check(await idsOf(folder, 'parse', tweets.inputs), tweets.idsWithAdded);
+    expect(tweets.idsWithAdded).not.toEqual(tweets.ids.parse);
+  });
+
+  it('takes along the names of all emoji that the Python package has', async () => {
+    const output = path.join(temporaryFolder(), 'model.gguf');
+    await convert(writeModel('BertweetTokenizer', { settings }), { output });
+    const { metadata } = await readGgufHead(output);
+    const json = metadata.get('tokenizer.huggingface.json')!.value as string;
+    expect((JSON.parse(json) as { normalizer: unknown }).normalizer).toEqual(readTweets('normalizer.json'));
+  });
+
+  it('is nothing to PhobertTokenizer', async () => {
+    expect(await idsOf(writeModel('PhobertTokenizer', { settings }), 'parse')).toEqual(
+      ids['PhobertTokenizer']!['parse'],
+    );
+  });
 });

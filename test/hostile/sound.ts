@@ -80,6 +80,12 @@ export const SUBWORDS = {
   'tokenizer_config.json': JSON.stringify({ tokenizer_class: 'PhobertTokenizer' }),
 };
 
+/** Likewise of BERTweet's, with its normalizer. */
+export const TWEETS = {
+  ...SUBWORDS,
+  'tokenizer_config.json': JSON.stringify({ tokenizer_class: 'BertweetTokenizer', normalization: true }),
+};
+
 /** Name -> tensor, values counted so that no two elements are alike, and what adds to it; norms are `size` wide. */
 export function tensorsByPart(size: number) {
   const tensors: Record<string, SoundTensor> = {};

@@ -1,13 +1,16 @@
 /**
  * node texts.js [--count N] [--seed N] [--long N]: N random strings over all of Unicode through classify, and long texts of every
- * kind: finite scores each time, and time in proportion to length.
+ * kind: finite scores each time, and time in proportion to length. Once with the model in the package, once with BERTweet's tokenizer.
  */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { Classifier } from 'ggml-encoder';
 
 import { Random } from './random';
 import { runProgram } from './program';
+import { TWEETS, soundFiles } from './sound';
 
 const MAX_SECONDS_4_MIB = 2;
 const LONG_BYTES = 4 * 2 ** 20;
@@ -37,6 +40,53 @@ const KINDS: readonly ((random: Random) => string)[] = [
     many(random, 40, () =>
       random.pick(['\u{1f468}\u200d\u{1f469}\u200d\u{1f467}', '\u{1f1e9}\u{1f1ea}', '\u{1f3fd}', '\ufe0f', '\u20e3']),
     ),
+  // What BERTweet's normalizer looks for.
+  (random) =>
+    many(random, 40, () =>
+      random.pick([
+        ...[
+          'http://',
+          'http:',
+          'a.co/',
+          'a.co',
+          'www.',
+          '(',
+          ')',
+          '(a(b)c)',
+          '[',
+          '.',
+          ',',
+          '/',
+          '@',
+          '@a',
+          '#a',
+          '+1 (555) ',
+          '555',
+          '1234',
+        ],
+        ...[
+          ':)',
+          '8',
+          '<',
+          '>',
+          '-',
+          '&amp;',
+          '&#x',
+          '&#xD83D;',
+          ';',
+          "n't",
+          "'",
+          ' p . m .',
+          ' ',
+          '\n',
+          '\u2026',
+          '\u2019',
+          'a',
+          '1',
+          '_',
+        ],
+      ]),
+    ),
   () => '',
 ];
 
@@ -59,21 +109,40 @@ const LONG: readonly string[] = [
   '\u202e',
 ];
 
+/** Of BERTweet's normalizer, whose original tries ever more ways in these. */
+const LONG_TWEETS: readonly string[] = [
+  'http://a(',
+  'http:/a(b)]',
+  'http:.,',
+  '(a(b)c)',
+  'a.b-',
+  'a.co/(',
+  'a+b@',
+  '1. * -',
+  '<a',
+  '&a',
+  '. \n',
+  "#a'",
+  ':) @user http://t.co/a \u{1f600} ',
+  " p . m . can't",
+];
+
 function many(random: Random, most: number, make: () => string): string {
   return Array.from({ length: random.below(most) }, make).join('');
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      count: { type: 'string', default: '100000' },
-      seed: { type: 'string', default: '1' },
-      long: { type: 'string', default: String(LONG.length) },
-    },
-  });
-  const count = Number(values.count);
-  const random = new Random(Number(values.seed));
-  const model = await Classifier.load();
+/** A small model with BERTweet's tokenizer. */
+function loadTweets(): Promise<Classifier> {
+  const root = process.env['HOSTILE_ROOT'] ?? '.';
+  const folder = join(root, 'tweets');
+  mkdirSync(folder);
+  for (const [name, content] of Object.entries({ ...soundFiles(), ...TWEETS }))
+    writeFileSync(join(folder, name), content);
+  return Classifier.load(folder, { cacheDir: join(root, 'tweets-cache') });
+}
+
+/** Returns how many faults there were. */
+async function checkModel(model: Classifier, random: Random, count: number, long: readonly string[]): Promise<number> {
   let faults = 0;
   const complain = (what: string) => {
     faults++;
@@ -100,8 +169,7 @@ async function main(): Promise<number> {
   console.log(`  ${count} strings, every score finite, every sum 1`);
 
   let slowest = 0;
-  const parts = LONG.slice(0, Number(values.long));
-  for (const part of parts) {
+  for (const part of long) {
     const text = part.repeat(Math.ceil(LONG_BYTES / Buffer.byteLength(part)));
     for (const truncationSide of ['right', 'left'] as const) {
       const start = process.cpuUsage();
@@ -113,9 +181,32 @@ async function main(): Promise<number> {
         complain(`4 MiB of ${JSON.stringify(part)}, ${truncationSide}: ${seconds.toFixed(2)} s`);
     }
   }
-  console.log(`  ${parts.length} texts of 4 MiB, cut at either end: at most ${slowest.toFixed(2)} s of processor time`);
+  console.log(`  ${long.length} texts of 4 MiB, cut at either end: at most ${slowest.toFixed(2)} s of processor time`);
   await model.dispose();
-  console.log(`${count + 2 * parts.length} texts, ${faults} faults`);
+  return faults;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      count: { type: 'string', default: '100000' },
+      seed: { type: 'string', default: '1' },
+      long: { type: 'string', default: String(LONG.length) },
+    },
+  });
+  const count = Number(values.count);
+  const random = new Random(Number(values.seed));
+  let total = 0;
+  let faults = 0;
+  for (const [load, texts] of [
+    [() => Classifier.load(), LONG],
+    [loadTweets, LONG_TWEETS],
+  ] as const) {
+    const long = texts.slice(0, Number(values.long));
+    faults += await checkModel(await load(), random, count, long);
+    total += count + 2 * long.length;
+  }
+  console.log(`${total} texts, ${faults} faults`);
   return faults === 0 ? 0 : 1;
 }
 

@@ -11,6 +11,7 @@
 #include "tokenizer/precompiled.h"
 #include "tokenizer/split.h"
 #include "tokenizer/text_normalizers.h"
+#include "tokenizer/tweet_normalizer.h"
 #include "tokenizer/unigram.h"
 #include "tokenizer/word_piece.h"
 
@@ -97,10 +98,11 @@ std::unique_ptr<const Normalizer> make_normalizer(JsonValue block, int depth) {
   if (type == "NFKD") return std::make_unique<NormalForm>(true, false);
   if (type == "ByteLevel") return std::make_unique<ByteLevelNormalizer>();
   if (type == "Precompiled") return std::make_unique<Precompiled>(block);
+  if (type == "TweetNormalizer") return std::make_unique<TweetNormalizer>(block);
   if (auto normalizer = make_text_normalizer(type, block)) return normalizer;
   fail_unsupported("normalizer", type,
                    "BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled, "
-                   "Prepend, Replace, Sequence, Strip, StripAccents, null");
+                   "Prepend, Replace, Sequence, Strip, StripAccents, TweetNormalizer, null");
 }
 
 std::unique_ptr<const PreTokenizer> make_pre_tokenizer(JsonValue block, int depth) {

@@ -175,8 +175,11 @@ function dropUnplaced(
 function withVocabulary(
   specials: SpecialTokens,
   { ids }: Vocabulary,
-  { name, splitsAtAllTokens }: TokenizerClass,
+  { name, splitsAtAllTokens, subwords }: TokenizerClass,
 ): SpecialTokens {
+  // Written in Python: they are looked for in the text itself.
+  if (subwords !== undefined)
+    return { ...specials, toAdd: specials.toAdd.map((token) => ({ ...token, normalized: false })) };
   if (splitsAtAllTokens !== true) return specials;
   const word = specials.toAdd.find(({ single_word }) => single_word);
   if (word !== undefined) {

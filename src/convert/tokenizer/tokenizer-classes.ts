@@ -37,6 +37,7 @@ import {
   templateOf,
   unigram,
 } from './tokenizer-class';
+import { tweetNormalizer } from './tweet-normalizer';
 import type { Vocabulary } from './vocabulary';
 
 export const GENERIC: TokenizerClass = {
@@ -128,11 +129,8 @@ export const BERTWEET: TokenizerClass = {
   ...PHOBERT,
   name: 'BertweetTokenizer',
   build: (source) => {
-    if (!source.config.boolean('normalization', false)) return PHOBERT.build!(source);
-    throw new EncoderError(
-      'tokenizer_unsupported',
-      `${source.config.path}: BertweetTokenizer with normalization is not supported; normalize the texts yourself and set it to false`,
-    );
+    const pipeline = PHOBERT.build!(source);
+    return source.config.boolean('normalization', false) ? { ...pipeline, normalizer: tweetNormalizer() } : pipeline;
   },
 };
 

@@ -1,7 +1,7 @@
 /** Hand-made config.json, tokenizer.json, tokenizer_config.json, vocab.txt and bpe.codes. */
 import { type Case, either, refused } from '../case';
 import { jsonVariants } from '../random';
-import { CONFIG, SUBWORDS, TOKENIZER, TOKENIZER_CONFIG, VOCAB_TXT } from '../sound';
+import { CONFIG, SUBWORDS, TOKENIZER, TOKENIZER_CONFIG, TWEETS, VOCAB_TXT } from '../sound';
 
 /** Fewer odd values than the mutants have: each key gets one of each kind. */
 const ODD: readonly unknown[] = [null, -1, 0, 2 ** 53, 1e308, 'x', [], { a: {} }];
@@ -129,6 +129,7 @@ function tokenizers(cases: Case[]): void {
 function subwords(cases: Case[]): void {
   const files = (vocabulary: string, codes: string) => ({ ...SUBWORDS, 'vocab.txt': vocabulary, 'bpe.codes': codes });
   cases.push({ name: 'bpe.codes/sound', files: SUBWORDS, expect: 'accepted' });
+  cases.push({ name: 'bpe.codes/sound, of tweets', files: TWEETS, expect: 'accepted' });
   const changed = (what: string, vocabulary: string, codes: string) =>
     cases.push(either(`bpe.codes/${what}`, files(vocabulary, codes)));
   const { 'vocab.txt': vocabulary, 'bpe.codes': codes } = SUBWORDS;

@@ -51,6 +51,64 @@ TEST(hostile_text_beside_added_tokens) {
   CHECK(seconds_for(*tokenizer, "<r>" + repeated("\t", size_t{1} << 20)) < 30);
 }
 
+/// Each scanner looks ahead; none may do so from every place of a text.
+TEST(hostile_text_of_tweets) {
+  const std::string block = R"({"type":"TweetNormalizer","emoji":{},"entities":{"amp":38}})";
+  const auto tokenizer =
+      Tokenizer::from_json(replaced(read_fixture("wordpiece-uncased/tokenizer.json"), R"("normalizer":{)",
+                                    R"("normalizer":)" + block + R"(,"x":{)"));
+  for (const char* part : {"a",
+                           "a.",
+                           "a-",
+                           "1.",
+                           "-.",
+                           "(",
+                           "()",
+                           "(a",
+                           "(a)",
+                           "(a(b)",
+                           ")",
+                           "http:",
+                           "http://",
+                           "http:a(",
+                           "http:a(b)]",
+                           "http:/(",
+                           "http://a(b(c)d)",
+                           "www.",
+                           "a.co",
+                           "a.co/(",
+                           "a@",
+                           "a@b.",
+                           "@a",
+                           "#a'",
+                           "##",
+                           "+.",
+                           "+1 ",
+                           "1*-",
+                           "(555)",
+                           "<",
+                           "<a",
+                           "<-",
+                           "->",
+                           "&",
+                           "&a",
+                           "&amp;",
+                           "&#38;",
+                           ". ",
+                           ".\n",
+                           "'",
+                           "a'",
+                           "_'",
+                           "p . m . ",
+                           "n't ",
+                           ":)",
+                           "8",
+                           "\xE2\x80\xA6",
+                           "\xC4\xB0.",
+                           "\xF0\x9F\x98\x80"})
+    check_linear(*tokenizer, part);
+}
+
 TEST(hostile_text_of_four_mebibytes) {
   const auto tokenizer = load_tokenizer("wordpiece-cased");
   const std::string text = repeated("Tokenizer input 123, ", size_t{4} << 20);

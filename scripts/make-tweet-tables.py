@@ -78,7 +78,7 @@ def main():
         f"// Oracle: regex {REGEX}.",
         "// clang-format off",
     ]
-    tables.write_numbers(lines, "constexpr Range kNewWordCharacters[]", ["{%#x, %#x}" % tuple(pair) for pair in words])
+    tables.write_numbers(lines, "constexpr Range kNewWordCharacters[]", ["{%#x,%#x}" % tuple(pair) for pair in words])
     tables.write_numbers(lines, "constexpr uint32_t kZeros[]", zeros, "{:#x}")
     CHARACTERS.write_text("\n".join([*lines, "// clang-format on"]) + "\n", encoding="ascii")
 

@@ -292,13 +292,14 @@ def charsmap(mappings):
 
 
 def write_numbers(lines, declaration, numbers, form="{}"):
+    """Without spaces, and decimal where `form` is not given: the file is in the package."""
     lines.append(declaration + " = {")
-    line = "   "
+    line = ""
     for number in numbers:
-        item = " " + form.format(number) + ","
+        item = form.format(number) + ","
         if len(line) + len(item) > 118:
             lines.append(line)
-            line = "   "
+            line = ""
         line += item
     lines.append(line)
     lines.append("};")
@@ -311,9 +312,9 @@ def write_mappings(lines, name, mappings):
         offsets.append(len(pool))
         pool += mappings[c]
     offsets.append(len(pool))
-    write_numbers(lines, f"constexpr uint32_t k{name}From[]", sorted(mappings), "{:#x}")
+    write_numbers(lines, f"constexpr uint32_t k{name}From[]", sorted(mappings))
     write_numbers(lines, f"constexpr uint16_t k{name}Offsets[]", offsets)
-    write_numbers(lines, f"constexpr uint32_t k{name}Pool[]", pool, "{:#x}")
+    write_numbers(lines, f"constexpr uint32_t k{name}Pool[]", pool)
 
 
 def main():
@@ -354,8 +355,8 @@ def main():
     write_mappings(lines, "Lower", lowered)
     write_mappings(lines, "Nfkd", compatible)
     ordered = sorted(pairs)
-    write_numbers(lines, "constexpr uint64_t kComposeFrom[]", [a << 32 | b for a, b in ordered], "{:#x}")
-    write_numbers(lines, "constexpr uint32_t kComposeTo[]", [pairs[pair] for pair in ordered], "{:#x}")
+    write_numbers(lines, "constexpr uint64_t kComposeFrom[]", [a << 32 | b for a, b in ordered])
+    write_numbers(lines, "constexpr uint32_t kComposeTo[]", [pairs[pair] for pair in ordered])
     lines.append("// clang-format on")
     OUT.write_text("\n".join(lines) + "\n", encoding="ascii")
     print(f"{len(records)} records, {len(blocks)} blocks, {len(decompositions)} + {len(lowered)} + {len(compatible)} "

@@ -17,21 +17,19 @@ struct Range {
 
 }  // namespace
 
-bool is_space(char32_t c) {
+bool is_other_space(char32_t c) {
   return unicode::properties(c).flags & unicode::kWhitespace;
 }
 
-bool is_word(char32_t c) {
+bool is_other_word(char32_t c) {
   if (unicode::properties(c).flags & unicode::kWord) return true;
-  if (c < 0x80) return false;
   const auto* const range =
       std::lower_bound(std::begin(kNewWordCharacters), std::end(kNewWordCharacters), uint32_t{c},
                        [](const Range& candidate, uint32_t value) { return candidate.last < value; });
   return range != std::end(kNewWordCharacters) && range->first <= c;
 }
 
-int digit_value(char32_t c) {
-  if (c < 0x80) return c >= '0' && c <= '9' ? static_cast<int>(c - '0') : -1;
+int other_digit_value(char32_t c) {
   const auto* const next = std::upper_bound(std::begin(kZeros), std::end(kZeros), uint32_t{c});
   if (next == std::begin(kZeros)) return -1;
   const uint32_t value = uint32_t{c} - *(next - 1);

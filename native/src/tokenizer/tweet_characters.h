@@ -6,17 +6,31 @@
 
 namespace enc::tweet {
 
+/// The three below of characters beyond ASCII.
+bool is_other_space(char32_t c);
+bool is_other_word(char32_t c);
+int other_digit_value(char32_t c);
+
 /// \s
-bool is_space(char32_t c);
+inline bool is_space(char32_t c) {
+  return c < 0x80 ? c == ' ' || (c >= '\t' && c <= '\r') : is_other_space(c);
+}
 
-/// \w; a surrogate is none.
-bool is_word(char32_t c);
-
-/// What the decimal digit `c` (\d) stands for, or -1.
-int digit_value(char32_t c);
+/// What the decimal digit `c` (\d) stands for, or -1. Python's int() knows it likewise where its version of
+/// Unicode has it.
+inline int digit_value(char32_t c) {
+  if (c < 0x80) return c >= '0' && c <= '9' ? static_cast<int>(c - '0') : -1;
+  return other_digit_value(c);
+}
 
 inline bool is_digit(char32_t c) {
   return digit_value(c) >= 0;
+}
+
+/// \w; a surrogate is none.
+inline bool is_word(char32_t c) {
+  if (c >= 0x80) return is_other_word(c);
+  return c == '_' || is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 /// [^\W\d_]

@@ -25,12 +25,20 @@ constexpr std::array<char16_t, 32> kWindows1252 = {
     0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
     0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
 
-/// In this order, each in all of the text.
-constexpr std::pair<std::string_view, std::string_view> kContractions[] = {
-    {"cannot ", "can not "}, {"n't ", " n't "},     {"n 't ", " n't "},   {"ca n't", "can't"},
-    {"ai n't", "ain't"},     {"'m ", " 'm "},       {"'re ", " 're "},    {"'s ", " 's "},
-    {"'ll ", " 'll "},       {"'d ", " 'd "},       {"'ve ", " 've "},    {" p . m .", "  p.m."},
-    {" p . m ", " p.m "},    {" a . m .", " a.m."}, {" a . m ", " a.m "},
+/// In this order, each in all of the text. `mark` is a part of `from` that is rare, and so is found fast to
+/// be absent.
+struct Replacement {
+  std::string_view from, to, mark;
+};
+constexpr Replacement kContractions[] = {
+    {"cannot ", "can not ", "cannot "}, {"n't ", " n't ", "'t"},
+    {"n 't ", " n't ", "'t"},           {"ca n't", "can't", "'t"},
+    {"ai n't", "ain't", "'t"},          {"'m ", " 'm ", "'m "},
+    {"'re ", " 're ", "'re "},          {"'s ", " 's ", "'s "},
+    {"'ll ", " 'll ", "'ll "},          {"'d ", " 'd ", "'d "},
+    {"'ve ", " 've ", "'ve "},          {" p . m .", "  p.m.", ". m"},
+    {" p . m ", " p.m ", ". m"},        {" a . m .", " a.m.", ". m"},
+    {" a . m ", " a.m ", ". m"},
 };
 constexpr std::pair<std::string_view, std::string_view> kPunctuation[] = {
     {"\xE2\x80\x99", "'"},    // U+2019
@@ -161,43 +169,38 @@ bool begins_with(std::string_view word, std::string_view lower) {
 
 }  // namespace
 
-TweetNormalizer::TweetNormalizer(JsonValue block) {
+TweetNormalizer::TweetNormalizer(JsonValue block) : emoji_(trie_.add_root()), entities_(trie_.add_root()) {
   block.at("emoji").for_each_member([&](std::string_view character, JsonValue value) {
-    const char* p = character.data();
-    const char32_t c = character.empty() ? 0 : utf8::decode(p);
-    if (character.empty() || p != character.data() + character.size())
-      value.fail("stands for more or less than one character");
+    if (utf8::length(character) != 1) value.fail("stands for more or less than one character");
     const std::string_view name = value.as_string();
     if (name.size() > kMaxNameBytes) value.fail("has more than " + std::to_string(kMaxNameBytes) + " bytes");
-    emoji_.emplace_back(c, name);
+    if (!trie_.insert(emoji_, character, static_cast<int32_t>(names_.size()))) value.fail("is there twice");
+    names_.emplace_back(name);
   });
-  std::sort(emoji_.begin(), emoji_.end());
-  for (size_t i = 1; i < emoji_.size(); i++)
-    if (emoji_[i].first == emoji_[i - 1].first) block.at("emoji").fail("names a character twice");
   block.at("entities").for_each_member([&](std::string_view name, JsonValue value) {
-    const auto c = static_cast<char32_t>(value.as_integer(0, kMaxCodePoint));
-    if (!entities_.emplace(name, c).second) value.fail("is there twice");
+    if (!trie_.insert(entities_, name, static_cast<int32_t>(value.as_integer(0, kMaxCodePoint))))
+      value.fail("is there twice");
   });
 }
 
-/// The character that stands for what is between & and ;, if any does: the x of a number also counts without
-/// the #.
-bool TweetNormalizer::append_entity(std::string_view body, std::string& out) const {
+/// The character that stands for what is between & and ;, or nothing. The x of a number also counts without
+/// the
+/// #.
+void TweetNormalizer::append_entity(std::string_view body, std::string& out) const {
   const size_t x = body.front() == '#' && body.size() > 1 ? 1 : 0;
   const bool is_hex = body[x] == 'x' && body.size() > x + 1;
-  char32_t c = 0;
   if (x == 0 && !is_hex) {
-    const auto entity = entities_.find(body);
-    if (entity == entities_.end()) return false;
-    c = entity->second;
-  } else if (!Numeral(body.substr(is_hex ? x + 1 : x), is_hex).read(c)) {
-    return false;
-  } else if (c >= 0x80 && c <= 0x9F) {
+    const int32_t entity = trie_.find(entities_, body);
+    if (entity >= 0) utf8::append(out, static_cast<char32_t>(entity));
+    return;
+  }
+  char32_t c;
+  if (!Numeral(body.substr(is_hex ? x + 1 : x), is_hex).read(c)) return;
+  if (c >= 0x80 && c <= 0x9F) {
     c = kWindows1252[c - 0x80];
-    if (c == 0) return false;
+    if (c == 0) return;
   }
   utf8::append(out, c);
-  return true;
 }
 
 /// &...; becomes its character, or nothing.
@@ -234,14 +237,8 @@ void TweetNormalizer::append_word(std::string_view word, std::string& out) const
   } else if (begins_with(word, "http") || begins_with(word, "www")) {
     out += "HTTPURL";
   } else {
-    const char* p = word.data();
-    const char32_t c = utf8::decode(p);
-    const auto known =
-        std::lower_bound(emoji_.begin(), emoji_.end(), c,
-                         [](const auto& entry, char32_t value) { return entry.first < value; });
-    const bool is_single = p == word.data() + word.size();
-    const bool is_known = is_single && known != emoji_.end() && known->first == c;
-    out += is_known ? known->second : word;
+    const int32_t name = trie_.find(emoji_, word);
+    out += name < 0 ? word : names_[static_cast<size_t>(name)];
   }
 }
 
@@ -264,7 +261,8 @@ bool TweetNormalizer::normalize(std::string_view text, std::string& out) const {
       check_growth(text.size(), joined.size());
     }
   }
-  for (const auto& [from, to] : kContractions) replace_all(joined, from, to, buffer);
+  for (const auto& [from, to, mark] : kContractions)
+    if (joined.find(mark) != std::string::npos) replace_all(joined, from, to, buffer);
   append_split(joined, out);
   return true;
 }

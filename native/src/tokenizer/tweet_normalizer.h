@@ -2,12 +2,11 @@
 // stand apart.
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "tokenizer/byte_trie.h"
 #include "tokenizer/stages.h"
 
 namespace enc {
@@ -22,11 +21,13 @@ class TweetNormalizer : public Normalizer {
 
  private:
   void replace_entities(std::string& text) const;
-  bool append_entity(std::string_view body, std::string& out) const;
+  void append_entity(std::string_view body, std::string& out) const;
   void append_word(std::string_view word, std::string& out) const;
 
-  std::vector<std::pair<char32_t, std::string>> emoji_;  // in order
-  std::map<std::string, char32_t, std::less<>> entities_;
+  ByteTrie trie_;
+  ByteTrie::Node emoji_;     // character -> index of names_
+  ByteTrie::Node entities_;  // name -> code point
+  std::vector<std::string> names_;
 };
 
 }  // namespace enc

@@ -33,9 +33,13 @@ class Words::Cursor {
     return true;
   }
   bool take_one_of(std::string_view characters) {
-    if (is_end() || characters.find(text_[at_]) == std::string_view::npos) return false;
-    at_++;
-    return true;
+    if (is_end()) return false;
+    for (const char character : characters) {
+      if (character != text_[at_]) continue;
+      at_++;
+      return true;
+    }
+    return false;
   }
   template <typename Class>
   size_t take_all(Class contains) {

@@ -1,5 +1,5 @@
 /** Options of `Classifier.load` and `CrossEncoder.load`, checked before anything is read. */
-import { checkTokenOptions } from '../convert/answer-tokens';
+import { checkTokenOptions } from '../convert/token-options';
 import { checkHubOptions } from '../convert/source-arguments';
 import type { ConvertProgress } from '../convert/convert';
 import { TENSOR_TYPES, type TensorType } from '../gguf/types';

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 
-import { refuseTokens } from '../convert/answer-tokens';
+import { refuseTokens } from '../convert/token-options';
 import { EncoderError } from '../errors';
 import { ENCODER_KEYS } from '../gguf/keys';
 import { hasGgufKey } from '../gguf/reader';

@@ -4,8 +4,8 @@
  * cards and their own code, or named by the caller.
  */
 import { EncoderError } from '../errors';
-import type { TokenOptions } from './answer-tokens';
-import { scoreTokenId } from './answer-tokens';
+import type { TokenOptions } from './token-options';
+import { scoreTokenId } from './score-tokens';
 import type { AnswerTokens, Architecture } from './architectures/architecture';
 import { type PairTemplate, ordinaryText } from './chat-template/split-template';
 import type { PreparedTokenizer } from './tokenizer/prepare-tokenizer';

@@ -15,7 +15,7 @@ import type { TensorType } from '../gguf/types';
 import { AtomicFile, TEMPORARY_NAME } from '../support/atomic-file';
 import { type LimitOptions, type Limits, resolveLimits } from '../support/limits';
 import { makeFolder } from '../support/make-folder';
-import type { TokenOptions } from './answer-tokens';
+import type { TokenOptions } from './token-options';
 import type { SourceFile } from '../support/source-file';
 import { type FileIdentity, errnoOf } from '../support/source-file';
 import { type ConvertProgress, convertSource } from './convert';

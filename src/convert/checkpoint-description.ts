@@ -6,7 +6,8 @@ import { isEncoderError } from '../errors';
 import { readActivationFn } from './sentence-transformers/activation-fn';
 import type { Architecture, EncoderModel } from './architectures/architecture';
 import { bareClass, findArchitecture, findBody, findPresumed } from './architectures/index';
-import { readAnswerTokens, refuseScoreTokens, refuseTokens } from './answer-tokens';
+import { readScoreTokens } from './score-tokens';
+import { refuseScoreTokens, refuseTokens } from './token-options';
 import { type Answers, findAnswers } from './answers';
 import type { CheckpointFiles, TokenizerFiles } from './checkpoint';
 import type { ConfigReader } from './config';
@@ -262,7 +263,7 @@ async function describeLanguageModel(
     score = await readVocabularyScore(checkpoint, { transformer, settings, tokenizer, config: files.config });
   } else {
     refuseScoreModule(checkpoint, config);
-    const tokens = readAnswerTokens(checkpoint.name, config.path, tokenizer, options.scoreTokens);
+    const tokens = readScoreTokens(checkpoint.name, config.path, tokenizer, options.scoreTokens);
     score = { tokens, template: undefined };
   }
   const model = architecture.describe(config, weights, score.tokens);

@@ -23,7 +23,7 @@ import {
 import { AtomicFile, outputExists } from '../support/atomic-file';
 import { type LimitOptions, resolveLimits } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
-import { checkTokenOptions } from './answer-tokens';
+import { checkTokenOptions } from './token-options';
 import { resolveCheckpoint } from './resolve-checkpoint';
 import type { ConversionPlan } from './conversion-plan';
 import { type ConversionSource, type SourcePaths, openSource } from './source';

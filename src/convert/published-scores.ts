@@ -2,7 +2,7 @@
  * Rerankers whose files do not say how they score a pair, known by their names: the text that a pair becomes and, of
  * language models, the tokens whose logits count, as their cards and their own code have them.
  */
-import { scoreTokenId } from './answer-tokens';
+import { scoreTokenId } from './score-tokens';
 import type { NumberTokens, ScoreTokens } from './architectures/architecture';
 import { type PairTemplate, type Slot, type TemplatePieces, ordinaryText } from './chat-template/split-template';
 import type { PreparedTokenizer } from './tokenizer/prepare-tokenizer';

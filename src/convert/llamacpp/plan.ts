@@ -4,7 +4,7 @@ import { ENCODER_KEYS } from '../../gguf/keys';
 import type { GgufHead } from '../../gguf/reader';
 import type { SourceFile } from '../../support/source-file';
 import { type ConversionPlan, type PlanOptions, completePlan } from '../conversion-plan';
-import { refuseTokens } from '../answer-tokens';
+import { refuseTokens } from '../token-options';
 import { checkLabels } from '../labels';
 import { MAX_LABEL_BYTES, MIN_LENGTH } from '../limits';
 import { declareTensors, keepTypes } from '../tensor-types';

@@ -1,21 +1,10 @@
 /**
- * The tokens that a sequence-to-sequence reranker answers with (a classifier's stand in answers.ts). No file of such a checkpoint says them: they are known by
- * the names of those that are published, from pygaggle, or named by the caller.
+ * The tokens that a sequence-to-sequence reranker answers with; a classifier's stand in answers.ts. No file of such a
+ * checkpoint says them: they are known by the names of those that are published, from pygaggle, or named by the caller.
  */
 import { EncoderError } from '../errors';
-import { checkNames, checkString, outOfRange, wrongValue } from '../support/arguments';
 import type { ScoreTokens } from './architectures/architecture';
 import type { PreparedTokenizer } from './tokenizer/prepare-tokenizer';
-
-/** What the caller says of the tokens that a language model answers with. */
-export interface TokenOptions {
-  readonly scoreTokens?: readonly [positive: string, negative: string] | undefined;
-  readonly answerTokens?: readonly string[] | undefined;
-  readonly answerPrefix?: string | undefined;
-}
-
-const MAX_ANSWERS = 1024;
-const MAX_PREFIX = 4096;
 
 /** In the vocabulary, U+2581 for a space before the word: the relevant document's, then the other's. */
 type Answers = readonly [positive: string, negative: string];
@@ -32,7 +21,7 @@ const PUBLISHED: readonly (readonly [name: RegExp, answers: Answers])[] = [
  * `name`: of the folder or repository; `path`: of its configuration; `own`: what the caller names. Throws
  * `architecture_unsupported` where there are no tokens, or the vocabulary lacks one.
  */
-export function readAnswerTokens(
+export function readScoreTokens(
   name: string,
   path: string,
   tokenizer: PreparedTokenizer,
@@ -61,33 +50,4 @@ export function scoreTokenId({ tokens }: PreparedTokenizer, token: string | numb
     'architecture_unsupported',
     `${path}: the score is made of the token ${shown}, which the vocabulary does not have`,
   );
-}
-
-/** Throws TypeError or RangeError for what are no tokens. */
-export function checkTokenOptions({ scoreTokens, answerTokens, answerPrefix }: TokenOptions): void {
-  if (scoreTokens !== undefined) {
-    checkNames('options.scoreTokens', scoreTokens);
-    if (scoreTokens.length !== 2) throw outOfRange('options.scoreTokens', 'two tokens', scoreTokens);
-  }
-  if (answerTokens !== undefined) {
-    checkNames('options.answerTokens', answerTokens);
-    const { length } = answerTokens;
-    if (length < 2 || length > MAX_ANSWERS)
-      throw outOfRange('options.answerTokens', `2 to ${MAX_ANSWERS} tokens`, answerTokens);
-  }
-  if (answerPrefix === undefined) return;
-  const { length } = checkString('options.answerPrefix', answerPrefix);
-  if (length > MAX_PREFIX) throw outOfRange('options.answerPrefix', `at most ${MAX_PREFIX} characters`, answerPrefix);
-  if (answerTokens === undefined) throw wrongValue('options.answerPrefix: expected answerTokens beside it');
-}
-
-/** Throws RangeError where the caller names tokens for `what`, which has no use for them. */
-export function refuseTokens(options: TokenOptions, what: string): void {
-  refuseScoreTokens(options, what);
-  if (options.answerTokens !== undefined)
-    throw outOfRange('options.answerTokens', `nothing for ${what}`, options.answerTokens);
-}
-
-export function refuseScoreTokens({ scoreTokens }: TokenOptions, what: string): void {
-  if (scoreTokens !== undefined) throw outOfRange('options.scoreTokens', `nothing for ${what}`, scoreTokens);
 }

@@ -117,6 +117,7 @@ const LONG_TWEETS: readonly string[] = [
   '(a(b)c)',
   'a.b-',
   'a.co/(',
+  'com/.',
   'a+b@',
   '1. * -',
   '<a',

@@ -126,7 +126,9 @@ void Addresses::read_host(size_t at) {
   host_dot_ = host_url_ = kNone;
   if (host_.end == at || !is_at(host_.end, '/')) return;
   const size_t dot = text_.substr(at, host_.end - at).rfind('.');
-  if (dot == kNone || !is_domain_letter_run(at + dot + 1, host_.end)) return;
+  // Something stands before the dot; else no place of the run begins a URL, and the path, which may be long,
+  // is not looked at.
+  if (dot == kNone || dot == 0 || !is_domain_letter_run(at + dot + 1, host_.end)) return;
   host_dot_ = at + dot;
   host_url_ = path(host_.end + 1);
 }

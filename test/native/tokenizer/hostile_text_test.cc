@@ -77,6 +77,7 @@ TEST(hostile_text_of_tweets) {
                            "www.",
                            "a.co",
                            "a.co/(",
+                           "com/.",
                            "a@",
                            "a@b.",
                            "@a",

@@ -60,6 +60,8 @@ describe.each(Object.keys(ids))('%s', (name) => {
   it.each([
     [{ 'bpe.codes': undefined }, 'tokenizer_missing', /lacks vocab.txt or bpe.codes, which \w+ is made of/],
     [{ 'vocab.txt': undefined }, 'tokenizer_missing', /lacks vocab.txt or bpe.codes/],
+    [{ 'vocab.txt': '' }, 'checkpoint_malformed', /vocab.txt holds no tokens/],
+    [{ 'bpe.codes': '#version: 0.2\n' }, 'checkpoint_malformed', /bpe.codes holds no merges/],
     [{ 'vocab.txt': 'the 9\nend\n' }, 'checkpoint_malformed', /vocab.txt: line 2 is no token with its count/],
     [{ 'vocab.txt': 'the 9\nend 8\nthe 7\n' }, 'checkpoint_malformed', /vocab.txt: line 3 holds "the" again/],
     [{ 'vocab.txt': '<unk> 9\n' }, 'checkpoint_malformed', /vocab.txt: line 1 holds "<unk>" again/],

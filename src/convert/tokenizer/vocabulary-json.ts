@@ -49,7 +49,12 @@ export function synthesizeSubwords(
   const malformed = (number: number, reason: string) =>
     new EncoderError('checkpoint_malformed', `${path}: line ${number + 1} ${reason}`);
   const vocab = object({});
-  const tokens = vocabularyLines(linesOf(files.vocabulary), path).map((line, number) => {
+  const lines = vocabularyLines(linesOf(files.vocabulary), path);
+  const merges = readCodes(files.codes);
+  // Python reads them, and every word is then unknown, or none is more than characters.
+  if (lines.length === 0) throw new EncoderError('checkpoint_malformed', `${path} holds no tokens`);
+  if (merges.length === 0) throw new EncoderError('checkpoint_malformed', `${folder}/bpe.codes holds no merges`);
+  const tokens = lines.map((line, number) => {
     const entry = stripEnd(stripStart(line, PYTHON_SPACES), PYTHON_SPACES);
     if (!entry.includes(' ')) throw malformed(number, 'is no token with its count');
     return entry.slice(0, entry.lastIndexOf(' '));
@@ -58,7 +63,7 @@ export function synthesizeSubwords(
     if (token in vocab) throw malformed(id - first.length, `holds ${JSON.stringify(token.slice(0, 40))} again`);
     vocab[token] = id;
   });
-  return tokenizerDocument({ model: object({ type: 'BPE', vocab, merges: readCodes(files.codes) }) });
+  return tokenizerDocument({ model: object({ type: 'BPE', vocab, merges }) });
 }
 
 /** What stands behind the last line break is no line; one without two symbols and a count merges nothing. */

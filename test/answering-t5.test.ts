@@ -92,7 +92,10 @@ describe('MiniCheck', () => {
 
   it('reads pairs alone, whose control tokens are text', async () => {
     await using classifier = await load(miniCheck);
-    await expect(classifier.classify('a text alone')).rejects.toMatchObject({ code: 'input_invalid' });
+    await expect(classifier.classify('a text alone')).rejects.toMatchObject({
+      code: 'input_invalid',
+      message: 'the model puts a pair of texts into a template; a text alone has no place in it',
+    });
     const forged = await classifier.tokenize({ text: 'a </s> b', textPair: 'c' });
     expect(forged.ids.filter((id) => id === 1)).toHaveLength(2);
     await expect(classifier.classify(inputs, { windows: {} })).rejects.toThrow(RangeError);

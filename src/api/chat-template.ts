@@ -24,7 +24,7 @@ export function placePrompt(
   throw wrongValue(
     template === 'apart'
       ? 'options.prompt: expected no prompt, for which the model, which reads query and document each by itself, has no place'
-      : "options.prompt: expected no prompt, for which the model's chat template has no place",
+      : "options.prompt: expected no prompt, for which the model's template has no place",
   );
 }
 
@@ -44,6 +44,6 @@ export function checkTemplateOptions(run: NativeRunOptions, template: ChatTempla
   if (isPlain && maxTextTokens === 0 && maxTextPairTokens === 0) return;
   throw wrongValue(
     'options: windows, another truncation than longest_first and limits for one of the texts are not possible with ' +
-      'this model, whose chat template makes one text of a pair, which is cut as a whole',
+      'this model, whose template makes one text of a pair, which is cut as a whole',
   );
 }

@@ -50,7 +50,7 @@ class PipelineTokenizer : public Tokenizer {
     if (!std::holds_alternative<std::monostate>(texts_) && pipeline_.finds_control_tokens_late())
       throw Error(ErrorCode::tokenizer_unsupported,
                   "the tokenizer looks for control tokens behind its normalizer, which is not supported for "
-                  "models that have a chat template, prefixes or labels in their texts");
+                  "models that have a template, prefixes or labels in their texts");
     if (list_template_) byte_decoder_.emplace(root);
   }
 
@@ -128,7 +128,7 @@ void overwrite_end(const std::vector<int32_t>& source, size_t count, std::vector
   if (count >= ids.size())
     throw Error(ErrorCode::input_invalid, "maxLength " + std::to_string(ids.size()) +
                                               " leaves no room for text before the " + std::to_string(count) +
-                                              " last tokens of the model's chat template");
+                                              " last tokens of the model's template");
   const auto end = static_cast<std::ptrdiff_t>(count);
   std::copy(source.end() - end, source.end(), ids.end() - end);
 }
@@ -233,13 +233,13 @@ void PipelineTokenizer::encode_rendered(std::string_view text, std::optional<std
                                         const EncodeOptions& options, Scratch& scratch, Encoding& out) const {
   if (!pair)
     throw Error(ErrorCode::input_invalid,
-                "the model's chat template takes a query and a document; a text alone has no place in it");
+                "the model puts a pair of texts into a template; a text alone has no place in it");
   if (options.strategy != TruncationStrategy::kLongestFirst || options.max_first != SIZE_MAX ||
       options.max_second != SIZE_MAX)
     throw Error(ErrorCode::input_invalid,
-                "the model's chat template is cut as a whole; the two texts cannot be cut differently");
+                "the model's template is cut as a whole; the two texts cannot be cut differently");
   if (!options.prompt.empty() && !pair_template_->prompted)
-    throw Error(ErrorCode::input_invalid, "the model's chat template has no place for a prompt");
+    throw Error(ErrorCode::input_invalid, "the model's template has no place for a prompt");
   const PairTemplate::Layout& layout =
       options.prompt.empty() ? pair_template_->plain : *pair_template_->prompted;
   render_pair(layout, text, *pair, options.prompt, kMaxTextBytes, scratch.rendered);
@@ -438,8 +438,7 @@ void PipelineTokenizer::encode_windows(std::string_view text, std::optional<std:
   if (interaction_)
     throw Error(ErrorCode::input_invalid, "a model for late interaction reads no texts in windows");
   if (list_template_) throw Error(ErrorCode::input_invalid, "documents of a list cannot be read in windows");
-  if (pair_template_)
-    throw Error(ErrorCode::input_invalid, "a pair in a chat template cannot be read in windows");
+  if (pair_template_) throw Error(ErrorCode::input_invalid, "a pair in a template cannot be read in windows");
   const ScratchUse use;
   Scratch& scratch = use.buffers;
   const bool has_pair = pair.has_value();

@@ -15,6 +15,9 @@ const BOUND = 2e-4;
 /** Likewise for smaller types, of weights in whose small models rounding is large. */
 const COARSE_BOUNDS = { own: 1.5, f16: 0.1, bf16: 1.5, q8_0: 2, q5_0: 4, q4_0: 4 };
 
+/** What convert says where it gives a model segments that transformers 5 leaves out. */
+const KEPT_SEGMENTS = 'gives its model segments, as in transformers 4';
+
 const [folder, ...rest] = process.argv.slice(2);
 if (folder === undefined || folder.startsWith('-')) {
   console.error('usage: node scripts/check-configurations.mjs FOLDER [--refused] [MODEL_TYPE ...]');
@@ -31,14 +34,14 @@ async function resultsOf(checkpoint, inputs, type, isAlone = false) {
   let model;
   try {
     const output = path.join(scratch, 'converted.gguf');
-    await convert(checkpoint, { output, type, overwrite: true });
+    const { warnings } = await convert(checkpoint, { output, type, overwrite: true });
     model = await (isPair ? CrossEncoder : Classifier).load(output, { threads: 1, onWarning: () => undefined });
     const run = (input) =>
       isPair ? model.predict(input, { logits: true }) : model.classify(input, { logits: true, specialTokens: 'parse' });
     const results = await run(inputs);
     const alone = [];
     for (const input of isAlone ? inputs : []) alone.push(await run(input));
-    return { results, rows: logitsOf(results), alone: logitsOf(alone) };
+    return { results, rows: logitsOf(results), alone: logitsOf(alone), warnings };
   } catch (error) {
     if (isEncoderError(error)) return { refusal: error.message.replaceAll(checkpoint, '') };
     throw error;
@@ -108,6 +111,8 @@ try {
       }
       const difference = largestDifference(expected, found.rows);
       const differences = difference <= BOUND ? [] : [`${difference.toPrecision(3)} of the largest logit`];
+      if (one.warns !== undefined && one.warns !== found.warnings.some((text) => text.includes(KEPT_SEGMENTS)))
+        differences.push(`${one.warns ? 'no' : 'a'} warning of segments`);
       if (isCombination) differences.push(...(await otherDifferences(checkpoint, one, inputs, found)));
       counts[differences.length === 0 ? 'equal' : 'different'] += 1;
       if (differences.length > 0)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Writes a small checkpoint for every value of every setting of the supported classes, with the logits of transformers.
 
-    scripts/check-configurations.py FOLDER [MODEL_TYPE ...] [--combinations N [--seed S] [--seconds T]]
+    scripts/check-configurations.py FOLDER [MODEL_TYPE ...] [--combinations N [--seed S] [--seconds T] | --inputs]
 
 With --combinations, N random combinations of settings for every base in the place of single ones, or as many as can be made in
-T seconds for all bases, beside the few for each in which values are tried alone (configuration_combinations.py).
+T seconds for all bases, beside the few for each in which values are tried alone (configuration_combinations.py). With --inputs,
+what tokenizers of every class give the models that have segments (tokenizer_inputs.py).
 FOLDER/MODEL_TYPE gets cases.json and a checkpoint for each case that transformers runs. scripts/check-configurations.mjs
 then tells which of them come out otherwise here; what is refused is no difference. Settings are the fields of a class's
 configuration, and the keys below that other classes and older versions have. Bases are those of make-family-goldens.py, with
@@ -23,6 +24,7 @@ import tempfile
 from pathlib import Path
 
 import golden_families
+import tokenizer_inputs
 import torch
 import transformers
 from safetensors.torch import save_file
@@ -246,6 +248,7 @@ def main():
     parser.add_argument("model_types", nargs="*")
     parser.add_argument("--combinations", type=int)
     parser.add_argument("--language-models", action="store_true")
+    parser.add_argument("--inputs", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=480)
     arguments = parser.parse_args()
@@ -253,6 +256,9 @@ def main():
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
+    if arguments.inputs:
+        tokenizer_inputs.write_all(sys.modules[__name__], chosen_bases(chosen), out)
+        return
     if arguments.combinations:
         drawn = combinations.language_models(sys.modules[__name__], chosen) if arguments.language_models else chosen_bases(chosen)
         combinations.write_all(sys.modules[__name__], list(drawn), out, arguments)

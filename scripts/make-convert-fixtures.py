@@ -18,8 +18,8 @@ from transformers import AutoTokenizer
 from xlnet_tokenizer_cases import xlnet_cases
 
 OUT = Path(__file__).resolve().parent.parent / "test/unit/convert/fixtures"
-# Classes that have segments in their templates and not among their inputs, of models that have some.
-SEGMENTLESS = ("BigBirdTokenizer", "MLukeTokenizer")
+# Classes that have segments in their templates and not among their inputs, with which older versions gave them.
+KEPT = ("TokenizersBackend", "AlbertTokenizer", "RemBertTokenizer", "XLNetTokenizer")
 LINES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "hello", "##s", "world", "7"]
 VOCAB = "".join(line + "\n" for line in LINES)
 
@@ -36,7 +36,7 @@ def convert(files, model_type="bert"):
         (Path(folder) / "config.json").write_text(json.dumps({"model_type": model_type}))
         tokenizer = AutoTokenizer.from_pretrained(folder)
         file = json.loads(tokenizer.backend_tokenizer.to_str())
-        if type(tokenizer).__name__ in SEGMENTLESS and "token_type_ids" not in tokenizer.model_input_names:
+        if type(tokenizer).__name__ not in KEPT and "token_type_ids" not in tokenizer.model_input_names:
             in_first_segment(file["post_processor"])
         return {"expected": file, "givesSegments": "token_type_ids" in tokenizer.model_input_names}
 
@@ -128,6 +128,11 @@ def tokenizer_cases():
         "tokenizer_config.json": {**fast, "cls_token": "[CLS]", "sep_token": "[SEP]"},
     }
     yield "tokenizer.json without post-processor", {"tokenizer.json": open_ended, "tokenizer_config.json": bert}
+    roberta = {"type": "RobertaProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2], "trim_offsets": True, "add_prefix_space": False}
+    other = {**copy.deepcopy(base), "post_processor": roberta}
+    yield "tokenizer.json with another post-processor", {"tokenizer.json": other, "tokenizer_config.json": bert}
+    yield "tokenizer.json of distilbert", {
+        "tokenizer.json": other, "tokenizer_config.json": {"tokenizer_class": "DistilBertTokenizer"}}
     yield "tokenizer.json beats vocab.txt", {"tokenizer.json": base, "vocab.txt": "[PAD]\nother\n"}
     yield "tokenizer.json and a decoder that differs", {
         "tokenizer.json": base,
@@ -136,6 +141,20 @@ def tokenizer_cases():
             "added_tokens_decoder": {"4": token("[MASK]", lstrip=True, special=True), "9": token("[X]", special=True)},
         },
     }
+
+
+def other_templates(cases):
+    """ALBERT's and RemBERT's files with another post-processor than theirs, and without one."""
+    for name, model_type, files in cases:
+        if name not in ("albert", "rembert"):
+            continue
+        file = files["tokenizer.json"]
+        ids = {entry["content"]: entry["id"] for entry in file["added_tokens"]}
+        roberta = {"type": "RobertaProcessing", "sep": ["[SEP]", ids["[SEP]"]], "cls": ["[CLS]", ids["[CLS]"]], "trim_offsets": True,
+                   "add_prefix_space": False}
+        for what, processor in (("with another post-processor", roberta), ("without post-processor", None)):
+            changed = {**file, "post_processor": processor}
+            yield f"{name} {what}", model_type, {**files, "tokenizer.json": changed}
 
 
 def element_vectors():
@@ -172,7 +191,7 @@ def main():
     for name, files in tokenizer_cases():
         model_type = "distilbert" if name == "distilbert" else "bert"
         cases.append({"name": name, "files": files, **convert(files, model_type)})
-    for name, model_type, files in [*class_cases(), *sentencepiece_cases(), *xlnet_cases()]:
+    for name, model_type, files in [*class_cases(), *other_templates(class_cases()), *sentencepiece_cases(), *xlnet_cases()]:
         written = {name: {"base64": base64.b64encode(c).decode()} if isinstance(c, bytes) else c for name, c in files.items()}
         cases.append({"name": name, "modelType": model_type, "files": written, **convert(files, model_type)})
     lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)

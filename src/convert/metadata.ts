@@ -62,7 +62,12 @@ export interface ModelFacts {
  * `matrixType` is the type of most weights in matrices. Adds to `warnings` what could not be said in llama.cpp's terms.
  */
 export function fileMetadata(facts: ModelFacts, matrixType: string, warnings: string[]): GgufEntry[] {
-  const { vocabSize, numTokenTypes } = facts.model.hyperparameters;
+  const { hyperparameters, tensors } = facts.model;
+  const { vocabSize, numTokenTypes } = hyperparameters;
+  const { segmentsKept } = facts.tokenizer;
+  // Or its attention tells them apart, with no table of them.
+  const tellsSegments = numTokenTypes >= 2 || tensors.some(({ name }) => name.endsWith('.attn_segment.weight'));
+  if (segmentsKept !== undefined && tellsSegments) warnings.push(segmentsKept);
   return [
     ...generalEntries(facts, matrixType),
     ...modelEntries(facts),

@@ -46,7 +46,6 @@ export const MLUKE: TokenizerClass = {
   model: 'Unigram',
   defaults: ROBERTA_TOKENS,
   maskTakesSpace: true,
-  givesNoSegments: true,
   named: entityTokens,
   last: (config) => markTokens(config).map((content) => [content, true]),
   overrulesFlags: true,

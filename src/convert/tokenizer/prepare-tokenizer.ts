@@ -50,6 +50,8 @@ export interface PreparedTokenizer {
   readonly truncationSide: 'right' | 'left';
   /** Segments that transformers 5 tells its model; undefined: it tells it none. */
   readonly numSegments?: number | undefined;
+  /** Those of texts and of pairs, at least one; undefined: the model gets none, and takes all for the first. */
+  readonly segments?: { readonly ofTexts: number; readonly ofPairs: number } | undefined;
   /** That transformers 5 gives no segments where this one does, in a sentence. */
   readonly segmentsKept?: string | undefined;
   readonly warnings: readonly string[];
@@ -126,14 +128,23 @@ export function prepareTokenizer(given: TokenizerFiles, folder: string, hints: T
   json['post_processor'] = postProcessor(json['post_processor'], source, tokenizerClass, { ids, idOf }, files);
   if (tokenizerClass.givesFirstOddToken === true) json['odd_token_first'] = true;
   const inputs = config.get('model_input_names');
-  // Then transformers gives the model no segments, and it takes all for the first one.
-  if (Array.isArray(inputs) ? !inputs.includes('token_type_ids') : tokenizerClass.givesNoSegments === true)
-    json['post_processor'] = withoutSegments(json['post_processor']) ?? null;
   const givesSegments = Array.isArray(inputs)
     ? inputs.includes('token_type_ids')
-    : tokenizerClass.givesSegments === true;
-  const hasSegments =
-    !Array.isArray(inputs) && !isSameJson(json['post_processor'], withoutSegments(json['post_processor']) ?? null);
+    : tokenizerClass.givesSegments === true ||
+      (tokenizerClass.mayGiveSegments === true && config.boolean('return_token_type_ids', false));
+  if (Array.isArray(inputs) && !inputs.includes('attention_mask')) {
+    warnings.push(
+      `${config.path}: model_input_names has no attention_mask, so that in transformers the padding of a batch changes scores; ` +
+        'here they are those of each text alone',
+    );
+  }
+  const keepsSegments = !Array.isArray(inputs) && tokenizerClass.losesSegments === true;
+  const inFirstSegment = withoutSegments(json['post_processor']) ?? null;
+  // transformers gives the model no segments, and it takes all for the first one.
+  if (!givesSegments && !keepsSegments) json['post_processor'] = inFirstSegment;
+  const processor = json['post_processor'];
+  const [ofTexts, ofPairs] = [countSegments(processor, 'single'), countSegments(processor, 'pair')];
+  const hasSegments = Math.max(ofTexts, ofPairs) > 1;
   return {
     json,
     tokens,
@@ -143,16 +154,17 @@ export function prepareTokenizer(given: TokenizerFiles, folder: string, hints: T
     ...normalizerFlags(json['normalizer']),
     maxLength: readMaxLength(config),
     truncationSide: readTruncationSide(files),
-    numSegments: givesSegments ? countSegments(json['post_processor']) : undefined,
-    segmentsKept: hasSegments && tokenizerClass.losesSegments === true ? keptSegments(tokenizerClass.name) : undefined,
+    numSegments: givesSegments ? Math.max(2, ofTexts, ofPairs) : undefined,
+    segments: givesSegments || keepsSegments ? { ofTexts, ofPairs } : undefined,
+    segmentsKept: hasSegments && keepsSegments ? keptSegments(tokenizerClass.name, ofTexts > 1) : undefined,
     warnings,
   };
 }
 
-function keptSegments(name: string): string {
+function keptSegments(name: string, ofTexts: boolean): string {
   return (
     `${name} gives its model segments, as in transformers 4, which trained it with them; without return_token_type_ids ` +
-    'transformers 5 leaves them out, and its scores of pairs differ'
+    `transformers 5 leaves them out, and its scores ${ofTexts ? '' : 'of pairs '}differ`
   );
 }
 
@@ -353,11 +365,12 @@ function postProcessor(
   files: TokenizerFiles,
 ): JsonValue {
   const token = (role: Role): [string, number] => [source.token(role), ids[role] ?? 0];
-  if (tokenizerClass.template !== undefined) return tokenizerClass.template(source, (role) => token(role)[1], idOf);
-  if (isJsonObject(own) && !tokenizerClass.dropsTemplate) return own;
-  if (tokenizerClass.name === 'BertTokenizer') {
-    return template('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:1 sep:1', { cls: token('cls'), sep: token('sep') });
+  const { keepsTemplate, needsTemplate, dropsTemplate } = tokenizerClass;
+  const isOwn = isJsonObject(own) ? keepsTemplate !== true : needsTemplate !== true;
+  if (tokenizerClass.template !== undefined && isOwn) {
+    return tokenizerClass.template(source, (role) => token(role)[1], idOf);
   }
+  if (isJsonObject(own) && !dropsTemplate) return own;
   // With a tokenizer.json, transformers ignores the two flags.
   const flag = (role: 'bos' | 'eos') =>
     files.tokenizer === undefined && ids[role] !== undefined && source.config.boolean(`add_${role}_token`, false);

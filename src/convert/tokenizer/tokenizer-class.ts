@@ -63,15 +63,19 @@ export interface TokenizerClass {
   readonly splitsAtAllTokens?: boolean;
   /** Of two texts that are both cut the first has the odd token, as in the classes that are written in Python. */
   readonly givesFirstOddToken?: boolean;
-  /** transformers 5 gives its model segments unless `model_input_names` says otherwise. */
+  /** transformers 5 gives its model segments unless `model_input_names` says otherwise; others give theirs none unless it does. */
   readonly givesSegments?: boolean;
-  /** Its model gets no segments, whatever its template says, unless `model_input_names` asks for them. */
-  readonly givesNoSegments?: boolean;
+  /** Likewise where `return_token_type_ids` is true, which other classes pass over. */
+  readonly mayGiveSegments?: boolean;
   /** transformers 5 gives its model no segments, with which version 4 trained it; here it gets them, with a warning. */
   readonly losesSegments?: boolean;
   /** The template of tokenizer.json is passed over: the class makes one of `add_bos_token` and `add_eos_token`. */
   readonly dropsTemplate?: boolean;
-  /** The template, for a class that always sets its own; `id` gives the id of a role's token, `find` that of any. */
+  /** It takes that of tokenizer.json, where there is one, in the place of its own. */
+  readonly keepsTemplate?: boolean;
+  /** It sets its own only in the place of one of tokenizer.json. */
+  readonly needsTemplate?: boolean;
+  /** The template, for a class that sets its own; `id` gives the id of a role's token, `find` that of any. */
   readonly template?: (
     source: PipelineSource,
     id: (role: Role) => number,

@@ -53,6 +53,7 @@ export const BERT: TokenizerClass = {
   model: 'WordPiece',
   defaults: BERT_TOKENS,
   givesSegments: true,
+  template: templateOf('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:1 sep:1'),
 };
 
 export const DISTILBERT: TokenizerClass = { ...BERT, givesSegments: false };
@@ -83,7 +84,7 @@ export const GPT2: TokenizerClass = {
   build: byteLevelPipeline,
 };
 
-export const CODEGEN: TokenizerClass = { ...GPT2, name: 'CodeGenTokenizer' };
+export const CODEGEN: TokenizerClass = { ...GPT2, name: 'CodeGenTokenizer', mayGiveSegments: true };
 
 export const GPT_NEOX: TokenizerClass = {
   name: 'GPTNeoXTokenizer',
@@ -239,6 +240,7 @@ export const ALBERT: TokenizerClass = {
       model: unigram(1),
     };
   },
+  keepsTemplate: true,
   // The names are fixed; the ids are those of the class and separator tokens.
   template: (_, id) =>
     template('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:1 sep:1', { cls: ['[CLS]', id('cls')], sep: ['[SEP]', id('sep')] }),
@@ -267,7 +269,7 @@ export const XLNET: TokenizerClass = {
   template: templateOf('A:0 sep:0 cls:2', 'A:0 sep:0 B:1 sep:1 cls:2'),
 };
 
-/** Its template is that of tokenizer.json, and without one it adds no tokens. */
+/** Without a template in tokenizer.json it adds no tokens. */
 export const REMBERT: TokenizerClass = {
   name: 'RemBertTokenizer',
   losesSegments: true,
@@ -285,6 +287,8 @@ export const REMBERT: TokenizerClass = {
     pre_tokenizer: metaspace(config.boolean('add_prefix_space', true) ? 'always' : 'never', true),
     model: unigram(2),
   }),
+  needsTemplate: true,
+  template: BERT.template!,
 };
 
 export const DEBERTA_V2: TokenizerClass = {
@@ -438,7 +442,7 @@ export const ESM: TokenizerClass = {
     ]),
     model: object({ unk_token: token('unk'), continuing_subword_prefix: '##', max_input_chars_per_word: 100 }),
   }),
-  template: templateOf('cls:0 A:0 eos:0', 'cls:0 A:0 eos:0 B:0 eos:0'),
+  template: templateOf('cls:0 A:0 eos:0', 'cls:0 A:0 eos:0 B:1 eos:1'),
 };
 
 /** Its unknown token is where fairseq has it, or where the pieces do. No charsmap: the class makes nothing of it. */
@@ -447,7 +451,6 @@ export const BIG_BIRD: TokenizerClass = {
   model: 'Unigram',
   defaults: { ...ROBERTA_TOKENS, sep: '[SEP]', cls: '[CLS]', mask: '[MASK]' },
   maskTakesSpace: true,
-  givesNoSegments: true,
   arrange: scored,
   build: ({ config, vocabulary, token }) => {
     const unk = firstIdOf(vocabulary, token('unk'));

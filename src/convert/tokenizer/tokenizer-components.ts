@@ -125,16 +125,32 @@ export function withoutSegments(processor: JsonValue | undefined): JsonValue | u
   return Object.assign(object({}), processor, { single, pair });
 }
 
-/** How many the tokens of its texts and pairs are told apart by, at least two. */
-export function countSegments(processor: JsonValue | undefined): number {
-  const { type, processors, single, pair } = isJsonObject(processor) ? processor : object({});
-  if (type === 'Sequence' && Array.isArray(processors)) return Math.max(2, ...processors.map(countSegments));
-  const pieces = type === 'TemplateProcessing' ? [single, pair].flat() : [];
+/** Segments that a text has, or a pair: one more than the highest. */
+export function countSegments(processor: JsonValue | undefined, of: 'single' | 'pair'): number {
+  if (!isJsonObject(processor)) return 1;
+  const { type, processors } = processor;
+  if (type === 'Sequence' && Array.isArray(processors) && !isBare(processor))
+    return Math.max(1, ...processors.filter((part) => !isBare(part)).map((part) => countSegments(part, of)));
+  if (type === 'BertProcessing' || isBare(processor)) return of === 'pair' ? 2 : 1;
+  const pieces = type === 'TemplateProcessing' ? [processor[of]].flat() : [];
   const contents = pieces.flatMap((piece) => (isJsonObject(piece) ? Object.values(piece) : []));
   const segments = contents.map((content) => (isJsonObject(content) ? content['type_id'] : undefined));
   // What else stands there is refused when the tokenizer is loaded.
   const isSegment = (value: unknown): value is number => Number.isInteger(value) && Number(value) < MAX_TOKEN_TYPES;
-  return Math.max(2, ...segments.filter(isSegment).map((segment) => segment + 1));
+  return Math.max(1, ...segments.filter(isSegment).map((segment) => segment + 1));
+}
+
+/** A post-processor that adds nothing leaves texts as the library has them, the second in segment 1; here in segment 0. */
+export function withPlainTemplate(processor: JsonValue | undefined): JsonValue | undefined {
+  if (!isJsonObject(processor) || !isBare(processor)) return processor;
+  const parts = Array.isArray(processor['processors']) ? processor['processors'] : [processor];
+  return object({ type: 'Sequence', processors: [...parts, template('A:0', 'A:0 B:0', {})] });
+}
+
+function isBare(processor: JsonValue): boolean {
+  if (!isJsonObject(processor)) return false;
+  const { type, processors } = processor;
+  return type === 'ByteLevel' || (type === 'Sequence' && Array.isArray(processors) && processors.every(isBare));
 }
 
 function inFirstSegment(pieces: JsonValue | undefined): JsonValue | undefined {

@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS } from '../../support/limits';
 import { type JsonObject, type JsonValue, isJsonObject } from '../../support/json';
 import { type GgmlVocabulary, ggmlVocabulary } from './ggml-vocabulary';
 import type { PreparedTokenizer } from './prepare-tokenizer';
-import { precompiledCharsmap } from './tokenizer-components';
+import { precompiledCharsmap, withPlainTemplate } from './tokenizer-components';
 
 /** `rows`: of token_embd; `numTokenTypes`: rows of token_types, 0 for none. Adds to `warnings`. */
 export function tokenizerEntries(
@@ -17,8 +17,9 @@ export function tokenizerEntries(
   warnings: string[],
 ): GgufEntry[] {
   const vocabulary = ggmlVocabulary(tokenizer, rows, warnings);
-  const { ids, segmentsKept } = tokenizer;
-  if (segmentsKept !== undefined && numTokenTypes >= 2) warnings.push(segmentsKept);
+  const { ids, segments } = tokenizer;
+  checkSegments(tokenizer, numTokenTypes, warnings);
+  const plain = { ...tokenizer.json, post_processor: withPlainTemplate(tokenizer.json['post_processor']) ?? null };
   // A role may have a token that was added and that no row stands for, padding as a rule.
   const role = (key: string, id: number | undefined) =>
     optional(uint, key, id !== undefined && id < rows ? id : undefined);
@@ -37,8 +38,30 @@ export function tokenizerEntries(
     ...role(TOKENIZER_KEYS.maskId, ids.mask),
     ...templateFlags(tokenizer.json['post_processor']),
     ...(vocabulary.model === 'bert' ? normalizerFlags(tokenizer) : []),
-    text(TOKENIZER_KEYS.huggingFaceJson, minified(tokenizer)),
+    text(
+      TOKENIZER_KEYS.huggingFaceJson,
+      minified(numTokenTypes >= 2 && segments === undefined ? plain : tokenizer.json),
+    ),
   ];
+}
+
+/** transformers fails where the model's table has no row for a segment. A table of one row takes all for that one here. */
+function checkSegments({ segments, numSegments }: PreparedTokenizer, rows: number, warnings: string[]): void {
+  if (rows === 0 || segments === undefined || (rows === 1 && numSegments === undefined)) return;
+  const { ofTexts, ofPairs } = segments;
+  if (ofTexts > rows || (ofPairs > rows && rows > 1)) {
+    throw new EncoderError(
+      'tokenizer_unsupported',
+      `the tokenizer gives segment ${Math.max(ofTexts, ofPairs) - 1}, and the model's type_vocab_size is ${rows}; ` +
+        'if it was trained without segments, set model_input_names in tokenizer_config.json to ["input_ids", "attention_mask"]',
+    );
+  }
+  if (ofPairs > rows) {
+    warnings.push(
+      "the tokenizer gives a pair's second text segment 1, and the model has one segment: transformers fails on pairs " +
+        'unless return_token_type_ids is false, and here all is of that segment',
+    );
+  }
 }
 
 /** A vocabulary of subword-nmt, which llama.cpp has no model for. */
@@ -100,7 +123,7 @@ function normalizerFlags({ lowercase, stripAccents }: PreparedTokenizer): GgufEn
   return [flag(TOKENIZER_KEYS.lowercase, lowercase), ...strip];
 }
 
-function minified({ json }: { readonly json: JsonObject }): string {
+function minified(json: JsonObject): string {
   const written = JSON.stringify(json);
   const sizeBytes = Buffer.byteLength(written);
   if (sizeBytes <= DEFAULT_LIMITS.ggufStringBytes) return written;

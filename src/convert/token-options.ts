@@ -25,7 +25,7 @@ export function checkTokenOptions({ scoreTokens, answerTokens, answerPrefix }: T
   if (answerPrefix === undefined) return;
   const { length } = checkString('options.answerPrefix', answerPrefix);
   if (length > MAX_PREFIX) throw outOfRange('options.answerPrefix', `at most ${MAX_PREFIX} characters`, answerPrefix);
-  if (answerTokens === undefined) throw wrongValue('options.answerPrefix: expected answerTokens beside it');
+  if (answerTokens === undefined) throw wrongValue('options.answerPrefix: expected options.answerTokens beside it');
 }
 
 /** Throws RangeError where the caller names tokens for `what`, which has no use for them. */

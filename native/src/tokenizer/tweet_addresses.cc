@@ -4,8 +4,7 @@
 //   group or with a character that is no punctuation (kLast below).
 // - Of a run, either all is taken, and a group follows, or it is the last one and is taken up to its last
 //   character that may end a path: what is given back can only be taken again as the same run.
-// - A group that begins at a place is `nested`, whose parentheses leave one way to match, or it ends at any
-// ')'
+// - A group that begins at a place is `nested`, whose parentheses leave one way to match, or it ends at a ')'
 //   before white space: the first one that the rest of a path can follow, else the first one.
 // - Whether a rest can follow can be told without going its way (has_rest()), so the way that leads to the
 //   end is gone once.

@@ -183,9 +183,8 @@ TweetNormalizer::TweetNormalizer(JsonValue block) : emoji_(trie_.add_root()), en
   });
 }
 
-/// The character that stands for what is between & and ;, or nothing. The x of a number also counts without
-/// the
-/// #.
+/// What stands between & and ;: a character by its name or number, or nothing. An x makes a number of it
+/// without the # too.
 void TweetNormalizer::append_entity(std::string_view body, std::string& out) const {
   const size_t x = body.front() == '#' && body.size() > 1 ? 1 : 0;
   const bool is_hex = body[x] == 'x' && body.size() > x + 1;

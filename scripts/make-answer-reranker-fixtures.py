@@ -51,12 +51,13 @@ UNTIED = ("monot5-large-msmarco-10k", "mt5-base-mmarco-v2")
 TABLES = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight")
 
 
-def make_tokenizer():
+def make_tokenizer(words, score=None):
+    """T5's, whose last words before the sentinels are these; `score`: of each, by default that of the word before."""
     tokenizer = golden.pipeline_tokenizer("t5")
     vocabulary = tokenizer["model"]["vocab"]
-    first = next(i for i, (token, _) in enumerate(vocabulary) if token.startswith("<extra_id_")) - len(ANSWERS)
-    for i, answer in enumerate(ANSWERS):
-        vocabulary[first + i][0] = answer
+    first = next(i for i, (token, _) in enumerate(vocabulary) if token.startswith("<extra_id_")) - len(words)
+    for i, word in enumerate(words, first):
+        vocabulary[i] = [word, vocabulary[i][1] if score is None else score]
     return tokenizer
 
 
@@ -98,7 +99,7 @@ def make_judge(folder, seed):
 
 def main():
     torch.set_num_threads(1)
-    tokenizer = make_tokenizer()
+    tokenizer = make_tokenizer(ANSWERS)
     entries, judge = [], None
     for seed, (name, (model_type, overrides, answers)) in enumerate(MODELS.items(), 501):
         config = transformers.AutoConfig.for_model(model_type, **overrides)

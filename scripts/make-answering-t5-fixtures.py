@@ -43,15 +43,6 @@ MODELS = {
 UNTIED = ("MiniCheck-Flan-T5-Large", "my-mt5")
 
 
-def make_tokenizer():
-    tokenizer = golden.pipeline_tokenizer("t5")
-    vocabulary = tokenizer["model"]["vocab"]
-    first = next(i for i, (token, _) in enumerate(vocabulary) if token.startswith("<extra_id_")) - len(WORDS)
-    for i, word in enumerate(WORDS):
-        vocabulary[first + i] = [word, -5.0]
-    return tokenizer
-
-
 def read(tokenizer, name, text):
     if name.startswith("MiniCheck"):
         joined = tokenizer.eos_token.join(text)
@@ -83,7 +74,7 @@ def score(folder, name, answers):
 
 def main():
     torch.set_num_threads(1)
-    tokenizer = make_tokenizer()
+    tokenizer = rerankers.make_tokenizer(WORDS, -5.0)
     entries = []
     for seed, (name, (model_type, overrides, answers, labels)) in enumerate(MODELS.items(), 1201):
         config = transformers.AutoConfig.for_model(model_type, **overrides)

@@ -20,7 +20,6 @@ using BatchPlan = std::vector<BatchPart>;
 struct BatchLimits {
   size_t max_tokens;             ///< computed at once, beside a longer single text
   bool shares_prefixes = false;  ///< what texts begin with may be computed once; they come in order of ids
-  int64_t pad_token_id = -1;     ///< the head reads the rightmost other token; < 0: the last one
 };
 
 /// Tokens of a text before the one that its head reads, the rightmost that is no `pad`.

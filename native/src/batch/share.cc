@@ -147,8 +147,8 @@ bool ShareProcessor::run(const PackedBatch& batch, std::span<const Item* const> 
 /// end before it.
 size_t ShareProcessor::shared_tokens(const Item& item) const {
   const std::vector<int32_t>&ids = item.encoding.ids, &types = item.encoding.type_ids;
-  const size_t before_head = options_.marks ? size_t(item.marks.front().begin)
-                                            : tokens_before_head(ids, options_.batch.pad_token_id);
+  const size_t before_head =
+      options_.marks ? size_t(item.marks.front().begin) : tokens_before_head(ids, options_.pad_token_id);
   if (options_.single_segment) return before_head;
   const auto end = types.begin() + ptrdiff_t(before_head);
   return size_t(std::find_if(types.begin(), end, [](int32_t type) { return type != 0; }) - types.begin());

@@ -18,6 +18,7 @@ namespace enc {
 /// How a model's inputs become batches.
 struct ShareOptions {
   BatchLimits batch;
+  int64_t pad_token_id;  ///< the head reads the rightmost other token; < 0: the last one
   size_t num_labels;
   bool single_segment;             ///< the model knows one segment: pairs get type id 0 throughout
   size_t short_length = SIZE_MAX;  ///< an input of more tokens shares no batch with one of fewer

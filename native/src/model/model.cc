@@ -91,7 +91,8 @@ class LoadedModel final : public Model {
     scheduler_ = std::make_unique<Scheduler>(
         Scheduler::Options{threads_,
                            hparams_.max_length,
-                           {{max_batch_tokens_, plan.shares_prefixes(), hparams_.pad_token_id},
+                           {{max_batch_tokens_, plan.shares_prefixes()},
+                            hparams_.pad_token_id,
                             hparams_.num_labels,
                             hparams_.has_one_segment(),
                             hparams_.short_length,

@@ -11,8 +11,8 @@ import {
   type Loop,
   type Method,
   type Node,
-  type Selection,
   type Value,
+  iterableOf,
   parse,
   tokenize,
 } from './jinja';
@@ -141,7 +141,7 @@ class BoundedInterpreter extends PythonInterpreter {
 
   override evaluate(node: Node | undefined, environment: Environment): Value {
     this.charge(1);
-    if (node?.type === 'For') this.iterated.add(iteratedBy(node as Loop));
+    if (node?.type === 'For') this.iterated.add(iterableOf(node as Loop));
     const value = super.evaluate(node, environment);
     const { value: content } = value;
     if (typeof content !== 'string' && typeof content !== 'object') return value;
@@ -194,11 +194,6 @@ class BoundedInterpreter extends PythonInterpreter {
       return method(args, environment);
     }) satisfies Method;
   }
-}
-
-/** `{% for x in list if test %}` goes over `list`. */
-function iteratedBy({ iterable }: Loop): Node {
-  return iterable.type === 'SelectExpression' ? (iterable as Selection).lhs : iterable;
 }
 
 /** Python's range. */

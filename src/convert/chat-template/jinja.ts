@@ -77,6 +77,11 @@ export interface Selection extends Node {
   readonly test: Node;
 }
 
+/** `{% for x in list if test %}` goes over `list`. */
+export function iterableOf({ iterable }: Loop): Node {
+  return iterable.type === 'SelectExpression' ? (iterable as Selection).lhs : iterable;
+}
+
 /** A name, or a call of one. */
 export interface Filter extends Node {
   readonly value?: unknown;

@@ -17,6 +17,7 @@ import {
   type Test,
   UNDEFINED,
   type Value,
+  iterableOf,
   toList,
   toObject,
   toValue,
@@ -30,7 +31,9 @@ import {
   hasCase,
   indented,
   isList,
+  isNumber,
   isText,
+  isTrue,
   strippedOf,
   title,
   titleOfWords,
@@ -51,8 +54,10 @@ interface Capture extends Node {
 
 type TextMethod = (text: string, characters: Value | undefined) => string;
 
-const strip: TextMethod = (text, characters) =>
-  stripEnd(stripStart(text, strippedOf(characters)), strippedOf(characters));
+const strip: TextMethod = (text, characters) => {
+  const stripped = strippedOf(characters);
+  return stripEnd(stripStart(text, stripped), stripped);
+};
 
 const METHODS: Readonly<Record<string, TextMethod>> = {
   strip,
@@ -86,7 +91,7 @@ const GENERATORS: readonly unknown[] = ['unique', 'reverse', 'map', 'selectattr'
 const OTHER_NAMES: Readonly<Record<string, string>> = { d: 'default', count: 'length' };
 
 const TESTS: Readonly<Record<string, (value: Value) => boolean>> = {
-  number: ({ value }) => typeof value === 'number' || typeof value === 'boolean',
+  number: isNumber,
   iterable: canBeGoneOver,
   sequence: canBeGoneOver,
   upper: (value) => hasCase(written(value), 'toUpperCase'),
@@ -166,18 +171,14 @@ export class PythonInterpreter extends Interpreter {
   }
 
   private itemsOf(loop: Loop, environment: Environment): readonly Value[] {
-    const selection = loop.iterable.type === 'SelectExpression' ? (loop.iterable as Selection) : undefined;
-    const items = elementsOf(this.evaluate(selection?.lhs ?? loop.iterable, environment));
-    if (selection === undefined) return items;
+    const items = elementsOf(this.evaluate(iterableOf(loop), environment));
+    if (loop.iterable.type !== 'SelectExpression') return items;
+    const { test } = loop.iterable as Selection;
     return items.filter((item) => {
       const scope = new Environment(environment);
       assign(loop, item, scope);
-      return this.isTrue(selection.test, scope);
+      return isTrue(this.evaluate(test, scope));
     });
-  }
-
-  private isTrue(node: Node, environment: Environment): boolean {
-    return this.evaluate(node, environment).__bool__().value === true;
   }
 
   /** It sees what is set where it is written, not where it is called. */
@@ -259,8 +260,9 @@ export class PythonInterpreter extends Interpreter {
   private filtered(name: unknown, operand: Value, filter: Filter, environment: Environment): Value {
     const other = find(OTHER_NAMES, name);
     if (other !== undefined) {
-      const renamed = { type: 'CallExpression', callee: { type: 'Identifier', value: other }, args: filter.args ?? [] };
-      return this.applyFilter(operand, filter.args === undefined ? { ...renamed.callee } : renamed, environment);
+      const { callee } = filter;
+      const named = callee === undefined ? { value: other } : { callee: { ...callee, value: other } };
+      return this.applyFilter(operand, { ...filter, ...named }, environment);
     }
     if (!isText(operand) && OF_TEXTS.includes(name)) {
       return this.applyFilter(toValue(written(operand)), filter, environment);

@@ -8,7 +8,8 @@ const OTHER_LINES = /[\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
 
 export const isText = ({ type }: Value): boolean => type === 'StringValue';
 export const isList = ({ value }: Value): boolean => Array.isArray(value);
-const isNumber = ({ value }: Value): boolean => typeof value === 'number' || typeof value === 'boolean';
+export const isTrue = (value: Value): boolean => value.__bool__().value === true;
+export const isNumber = ({ value }: Value): boolean => typeof value === 'number' || typeof value === 'boolean';
 
 /** As Python's str() has it; what lists and objects look like there is not known here. */
 export function written(value: Value): string {
@@ -94,8 +95,7 @@ function quotient(operator: '/' | '//' | '%', left: Value, right: Value): Value 
 }
 
 export function capitalize(text: string): string {
-  const [first = '', ...rest] = Array.from(text);
-  return titleCaseOf(first) + rest.join('').toLowerCase();
+  return recased(text, titleCaseOf);
 }
 
 /** str.title: a letter behind what is none is large. */
@@ -110,8 +110,13 @@ export function title(text: string): string {
 
 /** The filter, for which words end at white space, `-` and opening brackets alone. */
 export function titleOfWords(text: string): string {
-  const words = text.split(/([-\s({[<]+)/u).map((word) => Array.from(word));
-  return words.map(([first = '', ...rest]) => first.toUpperCase() + rest.join('').toLowerCase()).join('');
+  const words = text.split(/([-\s({[<]+)/u);
+  return words.map((word) => recased(word, (first) => first.toUpperCase())).join('');
+}
+
+function recased(text: string, enlarge: (first: string) => string): string {
+  const [first = '', ...rest] = Array.from(text);
+  return enlarge(first) + rest.join('').toLowerCase();
 }
 
 /** str.isupper and str.islower. */
@@ -140,16 +145,17 @@ export function canBeGoneOver({ type, value }: Value): boolean {
   return type === 'UndefinedValue' || typeof value === 'string' || Array.isArray(value) || value instanceof Map;
 }
 
+const NO = toValue(false);
+
 export function strippedOf(characters: Value | undefined): ReadonlySet<string> {
   if (characters === undefined || characters.type === 'NullValue') return PYTHON_SPACES;
   if (isText(characters)) return new Set(characters.value as string);
   throw new Error('it strips something that is no text');
 }
 
-export function indented(text: string, { width = toValue(4), first, blank }: Record<string, Value>): string {
+export function indented(text: string, { width = toValue(4), first = NO, blank = NO }: Record<string, Value>): string {
   if (OTHER_LINES.test(text)) throw new Error('it indents lines that end in \\r');
   const indention = isText(width) ? (width.value as string) : ' '.repeat(Number(width.value));
-  const isTrue = (value: Value | undefined) => value?.__bool__().value === true;
   const [head, ...lines] = text.split('\n');
   const rest = lines.map((line) => (line === '' && !isTrue(blank) ? line : indention + line));
   return (isTrue(first) ? indention : '') + [head, ...rest].join('\n');

@@ -365,9 +365,9 @@ function postProcessor(
   files: TokenizerFiles,
 ): JsonValue {
   const token = (role: Role): [string, number] => [source.token(role), ids[role] ?? 0];
-  const { keepsTemplate, needsTemplate, dropsTemplate } = tokenizerClass;
-  const isOwn = isJsonObject(own) ? keepsTemplate !== true : needsTemplate !== true;
-  if (tokenizerClass.template !== undefined && isOwn) {
+  const found = isJsonObject(own) ? 'present' : 'absent';
+  const { setsTemplate = found, dropsTemplate } = tokenizerClass;
+  if (tokenizerClass.template !== undefined && setsTemplate === found) {
     return tokenizerClass.template(source, (role) => token(role)[1], idOf);
   }
   if (isJsonObject(own) && !dropsTemplate) return own;

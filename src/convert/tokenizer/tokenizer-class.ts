@@ -71,10 +71,8 @@ export interface TokenizerClass {
   readonly losesSegments?: boolean;
   /** The template of tokenizer.json is passed over: the class makes one of `add_bos_token` and `add_eos_token`. */
   readonly dropsTemplate?: boolean;
-  /** It takes that of tokenizer.json, where there is one, in the place of its own. */
-  readonly keepsTemplate?: boolean;
-  /** It sets its own only in the place of one of tokenizer.json. */
-  readonly needsTemplate?: boolean;
+  /** It sets its own only where tokenizer.json has none, or only in the place of one there. Default: in either case. */
+  readonly setsTemplate?: 'absent' | 'present';
   /** The template, for a class that sets its own; `id` gives the id of a role's token, `find` that of any. */
   readonly template?: (
     source: PipelineSource,

@@ -240,7 +240,7 @@ export const ALBERT: TokenizerClass = {
       model: unigram(1),
     };
   },
-  keepsTemplate: true,
+  setsTemplate: 'absent',
   // The names are fixed; the ids are those of the class and separator tokens.
   template: (_, id) =>
     template('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:1 sep:1', { cls: ['[CLS]', id('cls')], sep: ['[SEP]', id('sep')] }),
@@ -287,7 +287,7 @@ export const REMBERT: TokenizerClass = {
     pre_tokenizer: metaspace(config.boolean('add_prefix_space', true) ? 'always' : 'never', true),
     model: unigram(2),
   }),
-  needsTemplate: true,
+  setsTemplate: 'present',
   template: BERT.template!,
 };
 

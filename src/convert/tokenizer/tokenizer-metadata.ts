@@ -19,7 +19,9 @@ export function tokenizerEntries(
   const vocabulary = ggmlVocabulary(tokenizer, rows, warnings);
   const { ids, segments } = tokenizer;
   checkSegments(tokenizer, numTokenTypes, warnings);
-  const plain = { ...tokenizer.json, post_processor: withPlainTemplate(tokenizer.json['post_processor']) ?? null };
+  const { json } = tokenizer;
+  const isPlain = numTokenTypes >= 2 && segments === undefined;
+  const written = isPlain ? { ...json, post_processor: withPlainTemplate(json['post_processor']) ?? null } : json;
   // A role may have a token that was added and that no row stands for, padding as a rule.
   const role = (key: string, id: number | undefined) =>
     optional(uint, key, id !== undefined && id < rows ? id : undefined);
@@ -38,10 +40,7 @@ export function tokenizerEntries(
     ...role(TOKENIZER_KEYS.maskId, ids.mask),
     ...templateFlags(tokenizer.json['post_processor']),
     ...(vocabulary.model === 'bert' ? normalizerFlags(tokenizer) : []),
-    text(
-      TOKENIZER_KEYS.huggingFaceJson,
-      minified(numTokenTypes >= 2 && segments === undefined ? plain : tokenizer.json),
-    ),
+    text(TOKENIZER_KEYS.huggingFaceJson, minified(written)),
   ];
 }
 

@@ -9,10 +9,10 @@ namespace {
 using Texts = std::vector<std::vector<int32_t>>;
 using Parts = std::vector<std::vector<std::vector<size_t>>>;
 
-Parts plan(const Texts& texts, const BatchLimits& limits) {
+Parts plan(const Texts& texts, const BatchLimits& limits, int64_t pad = -1) {
   const std::vector<std::span<const int32_t>> spans(texts.begin(), texts.end());
   std::vector<size_t> shared;
-  for (const auto& ids : spans) shared.push_back(tokens_before_head(ids, limits.pad_token_id));
+  for (const auto& ids : spans) shared.push_back(tokens_before_head(ids, pad));
   Parts parts;
   for (const BatchPlan& batch : plan_batches(spans, limits, shared)) {
     parts.emplace_back();
@@ -66,10 +66,10 @@ TEST(the_token_that_the_head_reads_is_not_shared) {
   CHECK(plan(same, {1000, true}) == (Parts{{{0, 3, 19}}}));
   Texts padded = {text(1, 20, 1, 0), text(1, 20, 1, 0)};
   for (std::vector<int32_t>& ids : padded) ids.insert(ids.end(), 5, 0);
-  CHECK(plan(padded, {1000, true, 0}) == (Parts{{{0, 2, 19}}}));
-  CHECK(plan(padded, {1000, true, -1}) == (Parts{{{0, 2, 24}}}));
+  CHECK(plan(padded, {1000, true}, 0) == (Parts{{{0, 2, 19}}}));
+  CHECK(plan(padded, {1000, true}, -1) == (Parts{{{0, 2, 24}}}));
   // All are padding: the first is read.
-  CHECK(plan({text(0, 20, 1, 0), text(0, 20, 1, 0)}, {1000, true, 0}) == (Parts{{{0, 1, 0}, {1, 2, 0}}}));
+  CHECK(plan({text(0, 20, 1, 0), text(0, 20, 1, 0)}, {1000, true}, 0) == (Parts{{{0, 1, 0}, {1, 2, 0}}}));
 }
 
 TEST(a_prefix_is_counted_once_in_each_batch) {

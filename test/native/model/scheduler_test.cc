@@ -140,6 +140,7 @@ struct Fixture {
         scheduler({threads,
                    max_length,
                    {{4 * max_length, shares_prefixes},
+                    -1,
                     2,
                     false,
                     short_length,

@@ -71,6 +71,12 @@ describe('the tarball', () => {
     expect(tarball.unpackedSize).toBeLessThan(MAX_UNPACKED_BYTES);
   });
 
+  it('has its comments in the declarations alone', () => {
+    const read = (ending: string) => readFileSync(join(installed, 'dist', 'api', `classifier.${ending}`), 'utf8');
+    expect(read('js')).not.toContain('/**');
+    expect(read('d.ts')).toContain('/**');
+  });
+
   it('holds what it needs and nothing of the development tree', () => {
     const folders = new Set(tarballPaths().map((path) => path.split('/')[0]));
     expect([...folders].sort()).toEqual([

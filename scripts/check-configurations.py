@@ -227,7 +227,7 @@ def bases():
             config["eos_token_id"] = SPECIAL.index("[SEP]")
         for key in {"max_position_embeddings", "n_positions", "seq_length"} & set(config):
             config[key] += 64 - 512 if config[key] >= 512 else 0
-        yield kind, name, transformers.AutoConfig.for_model(kind, **config)
+        yield kind, name, transformers.AutoConfig.for_model(kind, **copy.deepcopy(config))
 
 
 def chosen_bases(chosen, makers=transformers.AutoModelForSequenceClassification, more=()):

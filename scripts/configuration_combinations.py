@@ -23,7 +23,8 @@ CANDIDATES = 6
 LARGEST_DEFAULT = 16
 KEPT = {"model_type", "architectures", "vocab_size"}
 LANGUAGE_MODELS = ["llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "ministral", "phi3", "smollm3", "olmo2",
-                   "olmo3", "granite"]
+                   "olmo3", "granite", "hunyuan_v1_dense", "ministral3", "seed_oss", "exaone4", "glm", "glm4", "nemotron", "arcee",
+                   "helium", "olmo"]
 DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 TYPES = [None, "f16", "bf16", "q8_0", "q5_0", "q4_0"]
 ONE_OF_MANY = "single_label_classification"
@@ -257,6 +258,8 @@ def positions(network):
         return None
     if getattr(config, "attention_type", None) == "block_sparse":  # up to here all attention is computed
         most = min(most, (5 + 2 * config.num_random_blocks) * config.block_size)
+    if config.model_type == "ministral3" and config.rope_parameters.get("llama_4_scaling_beta"):  # queries are scaled beyond
+        most = min(most, int(config.rope_parameters["original_max_position_embeddings"]))
     for name, module in network.named_modules():
         if most is not None and name.endswith("embeddings") and getattr(module, "padding_idx", None) is not None \
                 and (hasattr(module, "create_position_ids_from_input_ids")

@@ -247,6 +247,25 @@ FAMILIES = {
                                  "attention_bias": True, "num_labels": 1}),
     "phi-normalized": ("phi", {**PHI, "qk_layernorm": True, "num_key_value_heads": 2, "pad_token_id": 0}),
     "stablelm-normalized": ("stablelm", {**STABLELM, "qk_layernorm": True, "use_parallel_residual": True}),
+    "hunyuan": ("hunyuan_v1_dense", {**DECODER, "head_dim": 16, "rope_parameters": {
+        "rope_type": "dynamic", "rope_theta": 100.0, "alpha": 20.0, "factor": 1.0}}),
+    "hunyuan-biases": ("hunyuan_v1_dense", {**DECODER, "head_dim": 12, "attention_bias": True, "num_labels": 1, "pad_token_id": None,
+                                            "rope_parameters": {**YARN, "factor": 4.0}}),
+    "ministral3": ("ministral3", {**DECODER, "head_dim": 16, "rope_parameters": {
+        **YARN, "factor": 4.0, "original_max_position_embeddings": 512, "llama_4_scaling_beta": 0.1, "mscale": 1.0,
+        "mscale_all_dim": 1.0}}),
+    "seed-oss": ("seed_oss", {**DECODER, "head_dim": 16, "attention_out_bias": True, "rope_parameters": THETA_100}),
+    "exaone4": ("exaone4", {**DECODER, "num_hidden_layers": 4, "sliding_window": 20, "sliding_window_pattern": 3,
+                            "rope_parameters": THETA_100}),
+    "exaone4-unlimited": ("exaone4", {**DECODER, "sliding_window": None, "layer_types": ["full_attention"] * 3, "num_labels": 2,
+                                      "rope_parameters": LLAMA3}),
+    "glm": ("glm", {**DECODER, "head_dim": 16, "rope_parameters": {**THETA_100, "partial_rotary_factor": 0.5}}),
+    "glm4": ("glm4", {**DECODER, "head_dim": 12, "attention_bias": False, "pad_token_id": None, "num_labels": 2,
+                      "rope_parameters": THETA_100}),
+    "nemotron": ("nemotron", {**DECODER, "rope_parameters": {**THETA_100, "partial_rotary_factor": 0.5}}),
+    "arcee": ("arcee", {**DECODER, "rope_parameters": THETA_100}),
+    "helium": ("helium", {**DECODER, "head_dim": 12, "rope_parameters": THETA_100}),
+    "olmo": ("olmo", {**DECODER, "rope_parameters": THETA_100}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.

@@ -7,6 +7,7 @@ checkpoint stored as F32, F16 or BF16 is the same model. The names and shapes of
 the tokenizers of test/fixtures/tokenizers/pipelines.json.br. With names of families as arguments those are made, and what
 is new; the others are kept.
 """
+import copy
 import importlib
 import itertools
 import json
@@ -68,7 +69,7 @@ def choose(tokenizer, items, count, reads_padding):
 
 
 def build(seed, name, model_type, config):
-    config = transformers.AutoConfig.for_model(model_type, **{"num_labels": 3, **config})
+    config = transformers.AutoConfig.for_model(model_type, **copy.deepcopy({"num_labels": 3, **config}))
     config._attn_implementation = "eager"
     make = REFERENCES.get(name, transformers.AutoModelForSequenceClassification.from_config)
     network = make(config).eval()

@@ -224,6 +224,7 @@ function mechanismEntries(h: EncoderHyperparameters): GgufEntry[] {
     ...optional(floats, ENCODER_KEYS.ropeInvFreqLocal, rope?.localInverseFrequencies),
     ...optional(floats, ENCODER_KEYS.ropeInvFreqLong, rope?.long?.inverseFrequencies),
     ...optional(float, ENCODER_KEYS.ropeAttentionFactor, rope?.attentionFactor),
+    ...(h.turnsBeforeNorms === true ? [flag(ENCODER_KEYS.ropeBeforeNorms, true)] : []),
     ...optional(floats, ENCODER_KEYS.biasSlopes, h.biasSlopes && Float32Array.from(h.biasSlopes)),
     ...optional(uint, ENCODER_KEYS.positionBuckets, disentangled?.buckets),
     ...optional(uint, ENCODER_KEYS.maxRelativePositions, disentangled?.maxRelativePositions),

@@ -260,6 +260,8 @@ export const ENCODER_KEYS = {
   ropeInvFreqLong: 'ggml_encoder.rope.inv_freq_long',
   /** FLOAT32, factor of cosine and sine; absent means 1. */
   ropeAttentionFactor: 'ggml_encoder.rope.attention_factor',
+  /** BOOL, queries and keys turn before their norms; absent means false. */
+  ropeBeforeNorms: 'ggml_encoder.rope.before_norms',
   /** ARRAY[FLOAT32], for each head what a linear bias takes from a score for each token of distance. */
   biasSlopes: 'ggml_encoder.attention.bias_slopes',
   /** UINT32s, logarithmic buckets of the relative positions (0 for none) and their largest distance. */

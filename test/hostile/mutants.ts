@@ -257,6 +257,7 @@ const OTHER_KEYS = [
   'ggml_encoder.rope.inv_freq_local',
   'ggml_encoder.rope.inv_freq_long',
   'ggml_encoder.rope.attention_factor',
+  'ggml_encoder.rope.before_norms',
   'bert.rope.scaling.original_context_length',
   'ggml_encoder.attention.bias_slopes',
   'ggml_encoder.narrow_size',

@@ -232,6 +232,12 @@ class GraphBuilder {
 
   /// The heads of x turned. An RMS norm as wide as x is one of all heads at once, before they turn.
   ggml_tensor* rotated(ggml_tensor* x, int64_t num_heads, const Norm& norm, const Rope& rope) {
+    if (h_.turns_before_norms && norm.gamma != nullptr) {
+      ggml_tensor* y = ops_.rotate(g_, x, num_heads, kNoNorm, rope);
+      const int64_t width = norm.gamma->ne[0];
+      ggml_tensor* parts = ggml_reshape_2d(g_.ggml, y, width, ggml_nelements(y) / width);
+      return ggml_reshape_2d(g_.ggml, normalized(norm, parts), x->ne[0], x->ne[1]);
+    }
     const bool is_whole = num_heads > 1 && norm.gamma != nullptr && norm.kind == NormKind::kRms &&
                           norm.gamma->ne[0] == x->ne[0];
     if (!is_whole) return ops_.rotate(g_, x, num_heads, norm, rope);

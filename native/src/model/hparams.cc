@@ -117,6 +117,10 @@ void read_rope(const HparamsReader& reader, Hparams& h) {
       reader.unsupported(long_key, "set beside frequencies of local layers");
   }
   h.rope_attention_factor = reader.number("ggml_encoder.rope.attention_factor", 1e-3, 1e3, 1);
+  const std::string before_norms = "ggml_encoder.rope.before_norms";
+  h.turns_before_norms = reader.file().boolean(before_norms, false);
+  if (h.turns_before_norms && h.norm_kind != NormKind::kRms)
+    reader.unsupported(before_norms, "set beside norms other than RMS norms");
 }
 
 void read_bias_slopes(const HparamsReader& reader, Hparams& h) {

@@ -145,6 +145,7 @@ struct Hparams {
   std::vector<float> rope_inv_freq_long;   ///< for texts of more than short_length tokens; empty: the same
   size_t short_length = std::numeric_limits<size_t>::max();
   float rope_attention_factor = 1;  ///< multiplied onto cos and sin
+  bool turns_before_norms = false;  ///< queries and keys, which have RMS norms; else these come first
 
   /// [num_heads], kLinearBias: taken from a score for each token of distance.
   std::vector<float> bias_slopes;

@@ -117,6 +117,8 @@ export interface EncoderHyperparameters {
   /** Positions do not count this token, whose own is the row before those, put behind them as one more. */
   readonly uncountedTokenId?: number;
   readonly rope?: RotaryEmbedding;
+  /** Queries and keys, whose norms come first by default. */
+  readonly turnsBeforeNorms?: boolean;
   readonly slidingWindow?: SlidingWindow | undefined;
   /** The first token, which the head reads, is seen by all and sees all, by queries, keys and values of its own. */
   readonly isFirstGlobal?: boolean;

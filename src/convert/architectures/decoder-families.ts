@@ -5,7 +5,8 @@ import { MAX_POSITIONS } from '../limits';
 import type { EncoderHead, EncoderHyperparameters, RotaryEmbedding, SlidingWindow } from './architecture';
 import { type DecoderFamily, allBiases, attentionBiases, noBiases, sizes } from './decoder-family';
 import { gemmaFamilies } from './gemma';
-import { readWindow, slidingLayers, slidingWindow } from './layer-types';
+import { llamaKin } from './llama-kin';
+import { allLayersWindow, readWindow, slidingLayers, slidingWindow } from './layer-types';
 import { olmoFamilies } from './olmo';
 import { readRotary, requireWholeHeads, rotaryParameters, rotation } from './rotary';
 
@@ -35,13 +36,6 @@ function qwenWindow(config: ConfigReader, numLayers: number): SlidingWindow | un
   if (window === undefined && layers.length > 0)
     config.malformed('layer_types has a window, but sliding_window is not set');
   return window === undefined ? undefined : slidingWindow(window, layers);
-}
-
-/** Phi 3: over all layers, where it is set. */
-function phi3Window(config: ConfigReader, numLayers: number): SlidingWindow | undefined {
-  if (config.get('sliding_window') === undefined) return undefined;
-  const window = readWindow(config, 'sliding_window', MAX_POSITIONS);
-  return window === undefined ? undefined : { size: window, layers: Array.from({ length: numLayers }, (_, i) => i) };
 }
 
 /**
@@ -158,9 +152,9 @@ export const DECODER_FAMILIES: readonly DecoderFamily[] = [
     modelType: 'phi3',
     defaults: { ...sizes(32, 3072, 32, 8192, 4096, 32_064), padTokenId: 32_000, normEps: 1e-5 },
     biases: noBiases,
-    window: phi3Window,
+    window: allLayersWindow,
     rotary: phi3Rotary,
-    joinsProjections: true,
+    joins: 'gate and queries',
   },
   {
     className: 'SmolLM3',
@@ -200,4 +194,5 @@ export const DECODER_FAMILIES: readonly DecoderFamily[] = [
   },
   ...gemmaFamilies,
   ...olmoFamilies,
+  ...llamaKin,
 ];

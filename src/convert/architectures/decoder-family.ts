@@ -1,6 +1,6 @@
 /** What a family of decoders may do differently from a Llama. */
 import type { ConfigReader } from '../config';
-import type { EncoderHead, EncoderHyperparameters, RotaryEmbedding, SlidingWindow } from './architecture';
+import type { EncoderHead, EncoderHyperparameters, EncoderModel, RotaryEmbedding, SlidingWindow } from './architecture';
 import type { Sizes } from './mechanisms';
 
 /** Which linear layers have biases. */
@@ -9,6 +9,8 @@ export interface Biases {
   readonly output: boolean;
   readonly mlp: boolean;
 }
+
+export type TextLimit = Pick<EncoderModel, 'maxTokens' | 'assumptions'>;
 
 /** What one family does differently. */
 export interface DecoderFamily {
@@ -41,20 +43,30 @@ export interface DecoderFamily {
   readonly rotary?: (config: ConfigReader, headSize: number, window: SlidingWindow | undefined) => RotaryEmbedding;
   /** Default: `hidden_act`, else silu. */
   readonly activation?: (config: ConfigReader) => string;
-  /** The checkpoint has one layer for queries, keys and values, and one for both halves of the feed-forward part. */
-  readonly joinsProjections?: boolean;
-  /** RMS norm of each query and key head, or of a token's queries, and its keys, all at once. */
+  /** The checkpoint has one layer for both halves of the feed-forward part, or another for queries, keys and values too. */
+  readonly joins?: 'gate' | 'gate and queries';
+  /** Norm of each query and key head, or of a token's queries, and its keys, all at once. */
   readonly normalizesQueries?: 'heads' | 'whole';
+  /** Columns of a head that turn together stand side by side. Default: half of those that turn apart. */
+  readonly turnsNeighbours?: boolean;
   /** What the norms of queries, and those of keys, are multiplied by in a layer. Default: 1 in all. */
   readonly queryFactor?: (config: ConfigReader, hyperparameters: EncoderHyperparameters) => (layer: number) => number;
   /** Norms multiply with 1 + weight. */
   readonly normsAddOne?: boolean;
+  /** What norms have in the checkpoint. Default: a weight, no bias. */
+  readonly normTensors?: 'weights and biases' | 'none';
   /** Default: a norm before each part. */
   readonly normPlacement?: 'branch' | 'sandwich';
+  /** Norms of a layer that the checkpoint names otherwise than most. */
+  readonly normNames?: Readonly<Record<string, string>>;
+  /** The feed-forward part has no gate. */
+  readonly hasNoGate?: boolean;
   /** The cap of the language model's logits where `final_logit_softcapping` does not say; null: none. Absent: never. */
   readonly logitSoftcap?: number | null;
   /** What the language model's logits, or the classifier's, are divided by. Default: 1. */
   readonly logitDivisor?: (config: ConfigReader) => number;
+  /** Most tokens of a text that are computed as in transformers, where the class reads longer ones. */
+  readonly limit?: (config: ConfigReader, numPositions: number) => TextLimit | undefined;
   /** Which token the classifier reads. Default: the last that is no padding. */
   readonly head?: (config: ConfigReader) => EncoderHead;
   /** What else differs. */

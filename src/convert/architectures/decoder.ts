@@ -12,13 +12,14 @@ import type {
   EncoderModel,
   NumberTokens,
   RotaryEmbedding,
+  RowRange,
   ScoreTokens,
   TensorIndex,
 } from './architecture';
 import { DECODER_FAMILIES } from './decoder-families';
 import type { Biases, DecoderFamily } from './decoder-family';
 import { readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
-import { readRotary, requireWholeHeads } from './rotary';
+import { pairsApart, readRotary, requireWholeHeads } from './rotary';
 import { planScore, scoreHead } from './score-head';
 import { type Prefixes, type TensorPlanner, planClassifier, planTensors } from './tensor-planner';
 
@@ -46,8 +47,8 @@ export const decoders: readonly Architecture[] = [
     modelType: family.modelType,
     describe: (config: ConfigReader, weights: TensorIndex) =>
       describeClassifier(family, config, weights, PREFIXES, IGNORED_BESIDE_SCORE),
-    // A class with a head of its own comes from code that no AutoModel has.
-    ...(family.head === undefined
+    // A class with a head of its own comes from code that no AutoModel has; modules know of no other limit than positions.
+    ...(family.head === undefined && family.limit === undefined
       ? { describeBody: (config: ConfigReader, weights: TensorIndex) => describeBody(family, config, weights) }
       : {}),
   })),
@@ -102,6 +103,7 @@ function describeClassifier(
       planScore(planner, head, numLabels, hyperparameters.hiddenSize, family.logitDivisor?.(config));
     }),
     head: family.head?.(config) ?? scoreHead(config, family.defaults.padTokenId),
+    ...family.limit?.(config, hyperparameters.numPositions),
     llamacppCompat: 'unsupported',
   };
 }
@@ -159,6 +161,7 @@ function describeLanguageModel(
       ...(cap === undefined ? {} : { logitSoftcap: cap }),
       ...(headScore === undefined ? {} : { score: headScore }),
     },
+    ...family.limit?.(config, hyperparameters.numPositions),
     llamacppCompat: 'unsupported',
   };
 }
@@ -221,7 +224,7 @@ export function readHyperparameters(family: DecoderFamily, config: ConfigReader)
     normKind: 'rms',
     normPlacement: family.normPlacement ?? 'pre',
     hiddenActivation: family.activation?.(config) ?? readActivation(config, 'hidden_act', 'silu'),
-    feedForwardKind: 'glu',
+    feedForwardKind: family.hasNoGate ? 'mlp' : 'glu',
     isCausal: true,
     positionKind: 'rope',
     rope: family.rotary?.(config, headSize, window) ?? readWholeRotary(config, headSize),
@@ -240,21 +243,44 @@ function planLayer(
   planner: TensorPlanner,
   layer: number,
   prefix: string,
-  { hiddenSize: h, intermediateSize: f, numHeads, numKeyValueHeads, headSize }: EncoderHyperparameters,
+  { hiddenSize: h, intermediateSize: f, numHeads, numKeyValueHeads, headSize, rope }: EncoderHyperparameters,
   family: DecoderFamily,
   biases: Biases,
   queryFactor: number,
 ): void {
   const [q, kv] = [numHeads * headSize!, numKeyValueHeads! * headSize!];
   const block = `blk.${layer}.`;
-  const linear = (name: string, rows: number[], columns: number, sources: string[], bias: boolean) =>
-    planner.linear(`${block}${name}`, { sources: sources.map((source) => `${prefix}${source}`), rows, columns, bias });
+  const linear = (
+    name: string,
+    rows: number[],
+    columns: number,
+    sources: string[],
+    bias: boolean,
+    rowRanges?: RowRange[][],
+  ) =>
+    planner.linear(`${block}${name}`, {
+      sources: sources.map((source) => `${prefix}${source}`),
+      rows,
+      columns,
+      bias,
+      rowRanges,
+    });
   const norm = (name: string, source: string, size = h, factor = 1) =>
-    planNorm(planner, `${block}${name}`, size, `${prefix}${source}`, family, factor);
+    planNorm(planner, `${block}${name}`, size, `${prefix}${family.normNames?.[name] ?? source}`, family, factor);
+  const turned = (numRows: number) => pairsApart(numRows / headSize!, headSize!, 2 * rope!.inverseFrequencies.length);
+  const order = family.turnsNeighbours ? [turned(q), turned(kv), [[0, kv] as const]] : undefined;
   const placement = family.normPlacement;
   if (placement !== 'branch') norm('attn_norm', 'input_layernorm');
-  if (family.joinsProjections) linear('attn_qkv', [q + 2 * kv], h, ['self_attn.qkv_proj'], biases.qkv);
-  else linear('attn_qkv', [q, kv, kv], h, ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'], biases.qkv);
+  if (family.joins === 'gate and queries') linear('attn_qkv', [q + 2 * kv], h, ['self_attn.qkv_proj'], biases.qkv);
+  else
+    linear(
+      'attn_qkv',
+      [q, kv, kv],
+      h,
+      ['q', 'k', 'v'].map((part) => `self_attn.${part}_proj`),
+      biases.qkv,
+      order,
+    );
   if (family.normalizesQueries !== undefined) {
     const isWhole = family.normalizesQueries === 'whole';
     norm('attn_q_norm', 'self_attn.q_norm', isWhole ? q : headSize, queryFactor);
@@ -263,7 +289,8 @@ function planLayer(
   linear('attn_output', [h], q, ['self_attn.o_proj'], biases.output);
   norm(placement === undefined ? 'ffn_norm' : 'attn_post_norm', 'post_attention_layernorm');
   if (placement === 'sandwich') norm('ffn_norm', 'pre_feedforward_layernorm');
-  if (family.joinsProjections) linear('ffn_up', [2 * f], h, ['mlp.gate_up_proj'], biases.mlp);
+  if (family.joins !== undefined) linear('ffn_up', [2 * f], h, ['mlp.gate_up_proj'], biases.mlp);
+  else if (family.hasNoGate) linear('ffn_up', [f], h, ['mlp.up_proj'], biases.mlp);
   else linear('ffn_up', [f, f], h, ['mlp.gate_proj', 'mlp.up_proj'], biases.mlp);
   linear('ffn_down', [h], f, ['mlp.down_proj'], biases.mlp);
   if (placement !== undefined) norm('ffn_post_norm', 'post_feedforward_layernorm');
@@ -274,13 +301,16 @@ function planNorm(
   name: string,
   size: number,
   source: string,
-  { normsAddOne = false }: DecoderFamily,
+  { normsAddOne = false, normTensors }: DecoderFamily,
   factor = 1,
 ): void {
-  if (normsAddOne || factor !== 1) {
+  if (normTensors === 'none') {
+    planner.computed(`${name}.weight`, [size], [], () => [new Float32Array(size).fill(1)]);
+  } else if (normsAddOne || factor !== 1) {
     planner.computed(`${name}.weight`, [size], [[`${source}.weight`, [size]]], ([weight]) => [
       weight!.map((value) => factor * (normsAddOne ? 1 + value : value)),
     ]);
+    if (normTensors === 'weights and biases') planner.exact(`${name}.bias`, [size], `${source}.bias`);
   } else {
     planner.norm(name, size, source, false);
   }

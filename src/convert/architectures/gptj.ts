@@ -4,11 +4,11 @@
  */
 import type { ConfigReader } from '../config';
 import { MAX_HEAD_SIZE } from '../limits';
-import type { Architecture, EncoderHyperparameters, RowRange } from './architecture';
+import type { Architecture, EncoderHyperparameters } from './architecture';
 import { readActivation, readGptSizes } from './mechanisms';
 import { type PlainDecoder, type PlainDecoderNames, plainDecoder } from './plain-decoder';
 import { reciprocals } from './rope-scaling';
-import { rotaryPeriods } from './rotary';
+import { pairsApart, rotaryPeriods } from './rotary';
 import { withWordSegments } from './word-segments';
 
 const DEFAULTS = { numLayers: 28, hiddenSize: 4096, numHeads: 16, numPositions: 2048, vocabSize: 50_400 };
@@ -58,15 +58,4 @@ function readRotated(config: ConfigReader, headSize: number): number {
     config.unsupported(`rotary_dim is no even number from 2 to ${headSize}, the columns of a head`);
   }
   return rotated;
-}
-
-/** Of the columns of each head that turn the first of all pairs, then the second: which changes no product of two rows. */
-function pairsApart(numHeads: number, headSize: number, rotated: number): RowRange[] {
-  const starts = Array.from({ length: numHeads }, (_, head) => head * headSize);
-  const pairs = Array.from({ length: rotated / 2 }, (_, pair) => 2 * pair);
-  return starts.flatMap((start): RowRange[] => [
-    ...pairs.map((first) => [start + first, 1] as const),
-    ...pairs.map((first) => [start + first + 1, 1] as const),
-    ...(rotated < headSize ? [[start + rotated, headSize - rotated] as const] : []),
-  ]);
 }

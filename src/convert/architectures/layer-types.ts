@@ -32,3 +32,10 @@ export function slidingWindow(size: number, layers: readonly number[]): SlidingW
 export function readWindow(config: ConfigReader, key: string, fallback: number): number | undefined {
   return config.json[key] === null ? undefined : config.integer(key, fallback, 1, MAX_POSITIONS);
 }
+
+/** `sliding_window` over all layers, where it is set. */
+export function allLayersWindow(config: ConfigReader, numLayers: number): SlidingWindow | undefined {
+  if (config.get('sliding_window') === undefined) return undefined;
+  const layers = Array.from({ length: numLayers }, (_, layer) => layer);
+  return slidingWindow(config.integer('sliding_window', 1, 1, MAX_POSITIONS), layers);
+}

@@ -166,14 +166,15 @@ export function readKeyValueHeads(config: ConfigReader, numHeads: number, ofClas
   return numKeyValueHeads;
 }
 
-/** `head_dim`, else the class's own, else the hidden size shared out among the heads. */
+/** `head_dim`, else the class's own unless that is null, else the hidden size shared out among the heads. */
 export function readHeadSize(
   config: ConfigReader,
   sizes: Pick<EncoderHyperparameters, 'hiddenSize' | 'numHeads'>,
   ofClass?: number,
 ): number {
-  if (ofClass === undefined && config.get('head_dim') === undefined) checkHeads(config, sizes);
-  return config.integer('head_dim', ofClass ?? sizes.hiddenSize / sizes.numHeads, 2, MAX_HEAD_SIZE);
+  const usual = config.json['head_dim'] === null ? undefined : ofClass;
+  if (usual === undefined && config.get('head_dim') === undefined) checkHeads(config, sizes);
+  return config.integer('head_dim', usual ?? sizes.hiddenSize / sizes.numHeads, 2, MAX_HEAD_SIZE);
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Olmo 2 and 3: a Llama with norms behind each part, and of all queries of a token, and of its keys, at once; in 3 most
- * layers have a window and turn at another rate.
+ * Olmo: a Llama with layer norms that have no weights. Olmo 2 and 3: one with norms behind each part, and of all queries of
+ * a token, and of its keys, at once; in 3 most layers have a window and turn at another rate.
  */
 import type { ConfigReader } from '../config';
 import type { RotaryEmbedding, SlidingWindow } from './architecture';
@@ -43,6 +43,19 @@ function olmo3Rotary(config: ConfigReader, headSize: number, window: SlidingWind
 }
 
 export const olmoFamilies: readonly DecoderFamily[] = [
+  {
+    className: 'Olmo',
+    modelType: 'olmo',
+    defaults: { ...sizes(32, 4096, 32, 11_008, 2048, 50_304), padTokenId: 1 },
+    biases: attentionBiases,
+    normTensors: 'none',
+    more: (config) => {
+      if (config.get('clip_qkv') !== undefined) {
+        config.unsupported('clip_qkv is set; only queries, keys and values that are not clipped are supported');
+      }
+      return { normKind: 'layer', normEps: 1e-5 };
+    },
+  },
   {
     className: 'Olmo2',
     modelType: 'olmo2',

@@ -1,7 +1,7 @@
 /** What rotary position embeddings a configuration describes. */
 import type { ConfigReader } from '../config';
 import { type JsonObject, isJsonObject, shown } from '../../support/json';
-import type { RotaryEmbedding } from './architecture';
+import type { RotaryEmbedding, RowRange } from './architecture';
 import { linear, llama3, longrope, readRotaryNumber, reciprocals, yarn } from './rope-scaling';
 
 const MAX_THETA = 1e9;
@@ -125,4 +125,15 @@ export function layerParameters(config: ConfigReader, layerType: string, isScale
     config.unsupported('rope_scaling has a type, which transformers passes over in this class; name it rope_type');
   }
   return { ...parameters, ...scaling };
+}
+
+/** Of the columns of each head that turn the first of all pairs, then the second: which changes no product of two rows. */
+export function pairsApart(numHeads: number, headSize: number, rotated: number): RowRange[] {
+  const starts = Array.from({ length: numHeads }, (_, head) => head * headSize);
+  const pairs = Array.from({ length: rotated / 2 }, (_, pair) => 2 * pair);
+  return starts.flatMap((start): RowRange[] => [
+    ...pairs.map((first) => [start + first, 1] as const),
+    ...pairs.map((first) => [start + first + 1, 1] as const),
+    ...(rotated < headSize ? [[start + rotated, headSize - rotated] as const] : []),
+  ]);
 }

@@ -3,9 +3,8 @@
  * part, a feed-forward part without a gate; logits = score(norm(h[last token that is no pad])).
  */
 import type { ConfigReader } from '../config';
-import { MAX_POSITIONS } from '../limits';
-import type { EncoderHyperparameters, SlidingWindow } from './architecture';
-import { slidingWindow } from './layer-types';
+import type { EncoderHyperparameters } from './architecture';
+import { allLayersWindow } from './layer-types';
 import { readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
 import { type PlainDecoderNames, plainDecoder, sameBiases } from './plain-decoder';
 import { readRotary, requireWholeHeads } from './rotary';
@@ -55,12 +54,7 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
     isCausal: true,
     positionKind: 'rope',
     rope,
-    ...(config.get('sliding_window') === undefined ? {} : { slidingWindow: readWindow(config, sizes.numLayers) }),
+    // Whatever layer_types says.
+    slidingWindow: allLayersWindow(config, sizes.numLayers),
   };
-}
-
-/** All layers have it, whatever layer_types says. */
-function readWindow(config: ConfigReader, numLayers: number): SlidingWindow | undefined {
-  const layers = Array.from({ length: numLayers }, (_, layer) => layer);
-  return slidingWindow(config.integer('sliding_window', 1, 1, MAX_POSITIONS), layers);
 }

@@ -53,7 +53,7 @@ const REGISTERED: ReadonlyMap<string, TokenizerClass> = new Map([
   ...['gemma', 'gemma2', 'gemma3', 'gemma3_text'].map((type) => [type, GEMMA] as const),
   ...['qwen2', 'qwen2_moe', 'qwen3', 'qwen3_moe'].map((type) => [type, QWEN2] as const),
   ...['gpt2', 'gpt_neo', 'gptj', 'opt', 'phi', 'starcoder2'].map((type) => [type, GPT2] as const),
-  ['gpt_neox', GPT_NEOX],
+  ...['gpt_neox', 'mpt', 'olmo'].map((type) => [type, GPT_NEOX] as const),
   ['megatron-bert', BERT],
   ['mpnet', MPNET],
   ['deberta', DEBERTA],
@@ -78,10 +78,16 @@ const REGISTERED_ONLY: ReadonlySet<string> = new Set(['qwen2']);
 
 /** Types whose files are taken as they are, whatever class they name. */
 const FILE_ONLY: ReadonlySet<string> = new Set([
+  'glm',
+  'glm4',
   'gpt_bigcode',
+  'granite',
+  'ministral',
+  'ministral3',
   'mistral',
   'modernbert',
   'modernbert-decoder',
+  'nemotron',
   'olmo2',
   'olmo3',
   'phi3',

@@ -34,3 +34,12 @@ it('looks for it behind the normalizer where the file says so', () => {
   expect(flags({ cls_token: said })).toMatchObject({ '[CLS]': [true, true] });
   expect(flags({ added_tokens_decoder: { 2: said } })).toMatchObject({ '[CLS]': [true, true] });
 });
+
+it('takes the files of some models as they are, whatever class they name', () => {
+  const named = (modelType: string) => findTokenizerClass('GPT2TokenizerFast', modelType, 'tokenizer_config.json').name;
+  for (const type of ['granite', 'ministral', 'ministral3', 'mistral', 'glm', 'glm4', 'nemotron']) {
+    expect(named(type), type).toBe('TokenizersBackend');
+  }
+  expect(named('exaone4')).toBe('GPT2Tokenizer');
+  expect(findTokenizerClass(undefined, 'olmo', 'tokenizer_config.json').name).toBe('GPTNeoXTokenizer');
+});

@@ -3,8 +3,8 @@
 
     python scripts/make-published-reranker-fixtures.py
 
-Writes test/fixtures/published-rerankers/models.json: two tokenizers (byte-level BPE as Qwen has it; BPE over whole texts
-whose line breaks are tokens of their own, as Gemma has it), and for each model its configuration, the shapes of its
+Writes test/fixtures/published-rerankers/models.json: three tokenizers (byte-level BPE as Qwen has it; BPE over whole texts
+whose line breaks are tokens of their own, as Gemma has it; BPE over whole texts as MiniCPM has it), and for each model its configuration, the shapes of its
 tensors (values are make-golden.py's function of seed and name), and for each prompt tokens and logit of every pair, in F64. What
 is written here is what each repository's code does: text, order of tokenizing and joining, where it cuts, the logit taken.
 Classifiers whose chat template takes a pair: tokens and scores of sentence-transformers' CrossEncoder. Reward models: a chat in the tokenizer's chat template, as transformers renders, tokenizes and scores it.
@@ -60,6 +60,23 @@ def gemma_tokenizer():
     bos = tokenizer.token_to_id("<bos>")
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<bos> $A", pair="<bos> $A <bos> $B", special_tokens=[("<bos>", bos)])
+    return tokenizer
+
+
+def minicpm_tokenizer():
+    """As SentencePiece has it: a mark for every space and one before every text, bytes for what the vocabulary lacks."""
+    tokenizer = Tokenizer(models.BPE(byte_fallback=True, fuse_unk=True, unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")])
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse(),
+                                           decoders.Strip(" ", 1, 0)])
+    special = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    words = [word for line in SENTENCES if "\n" not in line for word in line.split(" ")]
+    tokenizer.train_from_iterator(words, trainers.BpeTrainer(vocab_size=700, special_tokens=special))
+    content = json.loads(tokenizer.to_str())
+    content["added_tokens"] = content["added_tokens"][:3]
+    tokenizer = Tokenizer.from_str(json.dumps(content))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A", pair="<s> $A <s> $B", special_tokens=[("<s>", tokenizer.token_to_id("<s>"))])
     return tokenizer
 
 
@@ -176,12 +193,14 @@ CHATS += [[{"role": "system", "content": JUDGE}, *CHATS[0], *CHATS[1]]]
 
 
 def special_tokens(kind):
+    if kind == "minicpm":
+        return {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
     if kind == "gemma":
         return {"bos_token": "<bos>", "eos_token": "<eos>", "pad_token": "<pad>", "unk_token": "<unk>"}
     return {"eos_token": "<|im_end|>", "pad_token": "<|end|>"}
 
 
-CLASSES = {"qwen": "Qwen2Tokenizer", "gemma": "GemmaTokenizer"}
+CLASSES = {"qwen": "Qwen2Tokenizer", "gemma": "GemmaTokenizer", "minicpm": "LlamaTokenizer"}
 
 
 def weights(network, seed):
@@ -220,6 +239,51 @@ def reward(name, seed, tokenizers):
         rows.append({"ids": ids, "logit": float(f"{float(logits[0, 0]):.9g}")})
     print(name, [len(row["ids"]) for row in rows], "std", float(torch.tensor([row["logit"] for row in rows]).std()), flush=True)
     return entry(name, seed, kind, network, tensors, tokenizers, {"chat_template": TURNS}, rows=rows)
+
+
+MINICPM = {**SIZES, "num_hidden_layers": 4}
+SCALES = {"scale_emb": 12, "scale_depth": 1.4, "dim_model_base": 16}
+START_LAYER = 2
+
+
+def layerwise(name, seed, tokenizers):
+    """modeling_minicpm_reranker.py's layers are Granite's with other names for what they are multiplied by; its heads, one row
+    for each layer from start_layer on, read the normed states of the last token. Text: bge_gemma()."""
+    kind = "minicpm"
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {"tokenizer_class": CLASSES[kind], **special_tokens(kind)}
+        causal.write(Path(folder), {"tokenizer.json": json.loads(tokenizers[kind].to_str()), "tokenizer_config.json": settings})
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    head_size = MINICPM["hidden_size"] // MINICPM["num_attention_heads"]
+    layers = MINICPM["num_hidden_layers"]
+    config = transformers.GraniteConfig(
+        vocab_size=len(tokenizer) + 3, embedding_multiplier=SCALES["scale_emb"], attention_multiplier=head_size ** -0.5,
+        residual_multiplier=SCALES["scale_depth"] / layers ** 0.5, tie_word_embeddings=False, **MINICPM)
+    network = transformers.GraniteForCausalLM(config).eval()
+    tensors = {key: shape for key, shape in weights(network, seed).items() if key != "lm_head.weight"}
+    heads = {f"lm_head.{index}.linear_head.weight": [1, config.hidden_size] for index in range(layers + 1 - START_LAYER)}
+    values = [torch.from_numpy(golden.tensor_values({"seed": seed, "scales": causal.SCALES}, key, shape)).double()
+              for key, shape in heads.items()]
+    pairs = PAIRS + ENDS
+    calls = []
+    for cutoff, prompt in [(None, None), (START_LAYER, None), (layers - 1, JUDGE)]:
+        layer = layers if cutoff is None else cutoff
+        ids = [bge_gemma(tokenizer, query, document, prompt) for query, document in pairs]
+        logits = []
+        for row in ids:
+            with torch.no_grad():
+                states = network.model(input_ids=torch.tensor([row]), output_hidden_states=True).hidden_states
+                # transformers has normed the last ones.
+                last = states[layer][0, -1] if layer == layers else network.model.norm(states[layer][0, -1])
+            logits.append(float(f"{float(values[layer - START_LAYER][0] @ last):.9g}"))
+        print(name, cutoff, prompt, "std", float(torch.tensor(logits).std()), flush=True)
+        calls.append({"cutoffLayer": cutoff, "prompt": prompt, "ids": ids, "logits": logits})
+    made = entry(name, seed, kind, network, {**tensors, **heads}, tokenizers, {}, ends=ENDS, calls=calls)
+    sizes = {"vocab_size": config.vocab_size, "rms_norm_eps": config.rms_norm_eps, **MINICPM}
+    made["config"] = {"architectures": ["LayerWiseMiniCPMForCausalLM"], "model_type": "minicpm", **sizes, **SCALES,
+                      "start_layer": START_LAYER, "head_multi": True, "head_type": "simple",
+                      "auto_map": {"AutoModelForCausalLM": "modeling_minicpm_reranker.LayerWiseMiniCPMForCausalLM"}}
+    return made
 
 
 def saved_files(modality):
@@ -263,7 +327,7 @@ def templated(name, seed, tokenizer):
 def main():
     torch.set_num_threads(1)
     OUT.mkdir(parents=True, exist_ok=True)
-    tokenizers = {"qwen": qwen_tokenizer(), "gemma": gemma_tokenizer()}
+    tokenizers = {"qwen": qwen_tokenizer(), "gemma": gemma_tokenizer(), "minicpm": minicpm_tokenizer()}
     entries = []
     for seed, (name, (kind, model_type, config, encode, counted, divisor, prompts)) in enumerate(CASES.items(), 701):
         tokenizer = PreTrainedTokenizerFast(tokenizer_object=tokenizers[kind], **special_tokens(kind))
@@ -292,6 +356,7 @@ def main():
     small = Tokenizer.from_file(str(ROOT / "test/fixtures/causal-rerankers/tokenizer.json"))
     headed = [templated(name, seed, small) for seed, name in enumerate(TEMPLATED, 771)]
     lines = [json.dumps({"scales": causal.SCALES, "pairs": PAIRS, "chats": CHATS, "rewards": rewards, "templated": headed,
+                         "layerwise": layerwise("bge-reranker-v2-minicpm-layerwise", 791, tokenizers),
                          "tokenizers": {kind: json.loads(own.to_str()) for kind, own in tokenizers.items()}},
                         ensure_ascii=False)[:-1] + ', "models": [']
     lines += [",\n".join(json.dumps(entry) for entry in entries), "]}"]

@@ -1,5 +1,5 @@
 // Rerankers whose files do not say how they score, known by their names, against what the code on their cards computes.
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Template } from '@huggingface/jinja';
@@ -11,6 +11,7 @@ import {
   type PublishedModel,
   type RewardModel,
   chats,
+  layerwiseModel,
   publishedModels,
   publishedPairs,
   rewardModels,
@@ -69,6 +70,60 @@ describe.each(publishedModels)('$name', (model) => {
     ]);
     const [row] = await other.predict([publishedPairs[0]!], { logits: true });
     expect(Math.abs(row!.logits![0]! - logits[0]!)).toBeGreaterThan(0.01);
+  });
+});
+
+describe('bge-reranker-v2-minicpm-layerwise', () => {
+  const model = layerwiseModel;
+  const loadCut = async (folder: string, cutoffLayer?: number, kernels: 'auto' | 'portable' = 'auto') =>
+    CrossEncoder.load(folder, { cutoffLayer, kernels, cacheDir: temporaryFolder(), onWarning: () => undefined });
+
+  it.each(['auto', 'portable'] as const)('scores after the layer that is chosen: %s', async (kernels) => {
+    const folder = writePublished(model, { name: 'mine' });
+    for (const call of model.calls) {
+      await using reranker = await loadCut(folder, call.cutoffLayer ?? undefined, kernels);
+      expect(reranker.info).toMatchObject({ numLabels: 1, activation: 'sigmoid' });
+      await expectCalls(reranker, [...publishedPairs, ...model.ends], [call], TOLERANCE[kernels]);
+    }
+  });
+
+  it('keeps one file for each layer in the cache, without the layers after it', async () => {
+    const folder = writePublished(model);
+    const cacheDir = temporaryFolder();
+    for (const cutoffLayer of [2, undefined, 2]) {
+      await using reranker = await CrossEncoder.load(folder, { cutoffLayer, cacheDir, onWarning: () => undefined });
+      expect(reranker.info.numLayers).toBe(cutoffLayer ?? 4);
+    }
+    expect(readdirSync(cacheDir).filter((name) => name.endsWith('.gguf'))).toHaveLength(2);
+  });
+
+  it.each([1, 5])('has no head after layer %i', async (cutoffLayer) => {
+    await expect(loadCut(writePublished(model), cutoffLayer)).rejects.toThrow(
+      /^options\.cutoffLayer: expected 2 to 4, the layers that this checkpoint has heads after, received \d$/,
+    );
+  });
+
+  it('is the only kind with a choice of layers', async () => {
+    const [other] = publishedModels;
+    await expect(loadCut(writePublished(other!), 2)).rejects.toThrow(
+      /cutoffLayer: expected nothing for a Qwen3ForCausalLM/,
+    );
+    const reward = writePublished(rewardModels[0]!);
+    await expect(Classifier.load(reward, { cutoffLayer: 2 })).rejects.toThrow(
+      /cutoffLayer: expected nothing for a Qwen3/,
+    );
+    await expect(Classifier.load(undefined, { cutoffLayer: 2 })).rejects.toThrow(/expected nothing for a \.gguf file/);
+  });
+
+  it.each([
+    [{ head_type: 'complex' }, 'architecture_unsupported', 'head_type is "complex"'],
+    [{ head_multi: false }, 'architecture_unsupported', 'head_multi false'],
+    [{ start_layer: undefined }, 'checkpoint_malformed', 'start_layer is missing'],
+    [{ start_layer: 3 }, 'checkpoint_malformed', 'start_layer is 3 of 4 layers, but the checkpoint has 3 heads'],
+    [{ scale_depth: 1e3, rms_norm_eps: 1e-9 }, 'architecture_unsupported', 'scale_depth multiplies layers by'],
+  ])('refuses %j', async (config, code, message) => {
+    const error = { code, message: expect.stringContaining(message) };
+    await expect(loadCut(writePublished(model, { config }))).rejects.toMatchObject(error);
   });
 });
 

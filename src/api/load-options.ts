@@ -1,5 +1,5 @@
 /** Options of `Classifier.load` and `CrossEncoder.load`, checked before anything is read. */
-import { checkTokenOptions } from '../convert/token-options';
+import { checkHeadOptions } from '../convert/head-options';
 import { checkHubOptions } from '../convert/source-arguments';
 import type { ConvertProgress } from '../convert/convert';
 import { TENSOR_TYPES, type TensorType } from '../gguf/types';
@@ -41,6 +41,11 @@ export interface LoadOptions<Label extends string = string> {
   readonly answerTokens?: readonly string[] | undefined;
   /** What stands between the chat template's text and such a token, where the text does not end with it. Default: nothing. */
   readonly answerPrefix?: string | undefined;
+  /**
+   * For a reranker with a head after each of its last layers (bge-reranker-v2-minicpm-layerwise), the layer whose head scores,
+   * counted from 1; those after it are left out. Default: the last. An error for other models, and for .gguf files.
+   */
+  readonly cutoffLayer?: number | undefined;
   /** Most tokens per input for all calls, special tokens included: 1 to the model's own limit, which is the default. */
   readonly maxLength?: number | undefined;
   /**
@@ -87,6 +92,7 @@ export const LOAD_KEYS = [
   'scoreTokens',
   'answerTokens',
   'answerPrefix',
+  'cutoffLayer',
   'maxLength',
   'maxQueue',
   'onWarning',
@@ -110,7 +116,7 @@ export function checkLoadOptions(options: LoadOptions): void {
   const { base, cacheDir, onProgress, isolation, limits, signal } = options;
   if (type !== undefined) checkOneOf('options.type', type, TENSOR_TYPES);
   if (labels !== undefined) checkNames('options.labels', labels);
-  checkTokenOptions(options);
+  checkHeadOptions(options);
   if (maxLength !== undefined) checkInteger('options.maxLength', maxLength, 1, Infinity);
   if (maxQueue !== undefined) checkInteger('options.maxQueue', maxQueue, 1, Infinity);
   if (onWarning !== undefined) checkFunction('options.onWarning', onWarning);

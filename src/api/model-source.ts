@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 
-import { refuseTokens } from '../convert/token-options';
+import { headOptions, refuseHeadOptions } from '../convert/head-options';
 import { EncoderError } from '../errors';
 import { ENCODER_KEYS } from '../gguf/keys';
 import { hasGgufKey } from '../gguf/reader';
@@ -25,7 +25,7 @@ export interface ModelFile {
 
 /** @internal */
 export async function resolveModelFile(source: string, options: LoadOptions): Promise<ModelFile> {
-  const { type, scoreTokens, answerTokens, answerPrefix, cacheDir, onProgress, signal, limits } = options;
+  const { type, cacheDir, onProgress, signal, limits } = options;
   const found = await findSource(source, options);
   const path = found.folder;
   const stats = await stat(path).catch((cause: unknown) => {
@@ -33,10 +33,8 @@ export async function resolveModelFile(source: string, options: LoadOptions): Pr
   });
   if (stats.isDirectory() || (await isForeign(path, options))) {
     const converted = await converter().cachedConvert(found, type, {
+      ...headOptions(options),
       cacheDir,
-      scoreTokens,
-      answerTokens,
-      answerPrefix,
       onProgress,
       signal,
       limits,
@@ -51,7 +49,7 @@ export async function resolveModelFile(source: string, options: LoadOptions): Pr
   if (options.type !== undefined) {
     throw invalidType('options.type', 'no value for a .gguf file, which keeps its own tensor type', options.type);
   }
-  refuseTokens(options, 'a .gguf file, which keeps its own');
+  refuseHeadOptions(options, 'a .gguf file, which keeps its own');
   return { path, warnings: [] };
 }
 

@@ -10,6 +10,7 @@ import type { TextInput } from '../api/inputs';
 import type { LoadOptions } from '../api/load-options';
 import { Session } from '../api/session';
 import type { ConvertProgress } from '../convert/convert';
+import type { HeadOptions } from '../convert/head-options';
 import { EncoderError } from '../errors';
 import { ioError } from './errors';
 import { LogitComparison } from './evaluation/logit-comparison';
@@ -33,13 +34,10 @@ export interface Verification {
 }
 
 /** The conversion that was made. */
-export interface Converted {
+export interface Converted extends HeadOptions {
   readonly source: string;
   readonly revision: string | undefined;
   readonly base: string | undefined;
-  readonly scoreTokens: readonly [string, string] | undefined;
-  readonly answerTokens: readonly string[] | undefined;
-  readonly answerPrefix: string | undefined;
   /** Absolute. */
   readonly output: string;
 }

@@ -4,7 +4,7 @@
  * cards and their own code, or named by the caller.
  */
 import { EncoderError } from '../errors';
-import type { TokenOptions } from './token-options';
+import type { HeadOptions } from './head-options';
 import { scoreTokenId } from './score-tokens';
 import type { AnswerTokens, Architecture } from './architectures/architecture';
 import { type PairTemplate, ordinaryText } from './chat-template/split-template';
@@ -78,7 +78,7 @@ export function findAnswers(
   folder: string,
   kind: Kind,
   tokenizer: PreparedTokenizer,
-  { answerTokens, answerPrefix }: TokenOptions,
+  { answerTokens, answerPrefix }: HeadOptions,
 ): Answers | undefined {
   const isOfKind = ({ pair }: PublishedAnswers) => (pair !== undefined) === (kind === 'sequence-to-sequence');
   const found: Omit<PublishedAnswers, 'name'> | undefined =

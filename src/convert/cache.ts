@@ -15,14 +15,14 @@ import type { TensorType } from '../gguf/types';
 import { AtomicFile, TEMPORARY_NAME } from '../support/atomic-file';
 import { type LimitOptions, type Limits, resolveLimits } from '../support/limits';
 import { makeFolder } from '../support/make-folder';
-import type { TokenOptions } from './token-options';
+import { type HeadOptions, headOptions } from './head-options';
 import type { SourceFile } from '../support/source-file';
 import { type FileIdentity, errnoOf } from '../support/source-file';
 import { type ConvertProgress, convertSource } from './convert';
 import { type SourcePaths, openSource } from './source';
 
-/** The tokens are part of the key. */
-export interface CacheOptions extends TokenOptions {
+/** What is said of the head is part of the key. */
+export interface CacheOptions extends HeadOptions {
   /** Folder for converted files. Default: `defaultCacheDir()`. It is made when it is missing. */
   readonly cacheDir?: string | undefined;
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
@@ -62,18 +62,16 @@ export async function cachedConvert(
   type: TensorType | undefined,
   options: CacheOptions,
 ): Promise<CachedConversion> {
-  const { cacheDir = defaultCacheDir(), onProgress, signal, limits, scoreTokens, answerTokens, answerPrefix } = options;
+  const { cacheDir = defaultCacheDir(), onProgress, signal, limits } = options;
   const cache = resolve(cacheDir);
-  const answers = answerTokens === undefined ? [] : [answerTokens, answerPrefix ?? ''];
-  const choices = [type ?? 'own', ...(scoreTokens ?? []), ...answers];
-  const key = await contentKey(paths, choices, cache, signal, resolveLimits(limits));
+  const key = await contentKey(paths, [type ?? 'own', headOptions(options)], cache, signal, resolveLimits(limits));
   const path = join(cache, `${key}.gguf`);
   const known = await readWarnings(path);
   if (known !== undefined) return { path, warnings: known };
   await makeWritable(cache);
   await removeStale(cache);
-  const tokens = { scoreTokens, answerTokens, answerPrefix };
-  await convertSource(paths, { output: path, type, overwrite: true, onProgress, signal, limits, ...tokens });
+  const own = { output: path, type, overwrite: true, onProgress, signal, limits };
+  await convertSource(paths, { ...own, ...headOptions(options) });
   // As the file has them: what it says of itself once it is loaded is not said twice.
   return { path, warnings: (await readWarnings(path)) ?? [] };
 }

@@ -7,7 +7,7 @@ import { readActivationFn } from './sentence-transformers/activation-fn';
 import type { Architecture, EncoderModel } from './architectures/architecture';
 import { bareClass, findArchitecture, findBody, findPresumed } from './architectures/index';
 import { readScoreTokens } from './score-tokens';
-import { refuseScoreTokens, refuseTokens } from './token-options';
+import { refuseCutoff, refuseHeadOptions, refuseScoreTokens, refuseTokens } from './head-options';
 import { type Answers, findAnswers } from './answers';
 import type { CheckpointFiles, TokenizerFiles } from './checkpoint';
 import type { ConfigReader } from './config';
@@ -93,7 +93,7 @@ async function describeReaderOfLabels(
   if (checkpoint.modules !== undefined) config.unsupported('modules.json beside a GLiClassModel is not supported');
   if (options.labels !== undefined)
     config.unsupported('a GLiClassModel has no labels to name: it reads those of each call');
-  refuseTokens(options, 'a GLiClassModel, which answers with no token');
+  refuseHeadOptions(options, 'a GLiClassModel, which answers with no token');
   const own = await checkpoint.weights();
   const tokenizer = prepareTokenizer(await checkpoint.tokenizerFiles(), checkpoint.modelFolder, {
     modelType: encoder.string('model_type', ''),
@@ -119,7 +119,7 @@ async function describeTokenVectors(
   config: ConfigReader,
   options: PlanOptions,
 ): Promise<Description> {
-  refuseTokens(options, 'a model of late interaction, which answers with no token');
+  refuseHeadOptions(options, 'a model of late interaction, which answers with no token');
   const { weights, ...described } = await describeInteraction(checkpoint, config);
   return {
     facts: {
@@ -145,7 +145,7 @@ async function describeModules(
   const setFit = folders.scores === undefined ? await checkpoint.setFitHead() : undefined;
   const read = await readSettings(checkpoint);
   const { transformer, settings, files } = read;
-  refuseTokens(options, `a ${architecture.sourceClass}, which answers with no token`);
+  refuseHeadOptions(options, `a ${architecture.sourceClass}, which answers with no token`);
   const template = await findTemplate(checkpoint, files.config);
   checkModuleSettings(checkpoint, settings, transformer, template !== undefined, setFit !== undefined);
   const body = architecture.describeBody(config, own);
@@ -185,9 +185,11 @@ async function describeClassifier(
   const { transformer, settings, files, unread } = read;
   refuseScoreModule(checkpoint, config);
   refuseTokens(options, `a ${sourceClass}, which answers with no token`);
+  if (architecture.atLayer === undefined) refuseCutoff(options, `a ${sourceClass}, which has one head`);
+  const { describe } = architecture.atLayer?.(options.cutoffLayer) ?? architecture;
   const list = architecture.list?.(checkpoint.name);
   const values = await readVectors(weights, architecture.valuesOf?.(weights) ?? []);
-  const described = architecture.describe(config, weights, undefined, values);
+  const described = describe(config, weights, undefined, values);
   // The labels in the config.json of one that ranks lists are defaults of the class, and two.
   const readOwnLabels = list === undefined ? () => readLabels(config, described.numLabels) : ONE_LABEL;
   const labels = labelsOf(options, described.numLabels, readOwnLabels);
@@ -200,7 +202,7 @@ async function describeClassifier(
   const template = source && readClassifierTemplate(source, transformer, tokenizer);
   // A head that reads the end of a text reads a token that nothing adds to a chat.
   const { chat, leftOut } = source && model.head.pooling !== 'eos' ? readChat(source, tokenizer) : {};
-  const published = findPublishedText(checkpoint.name, sourceClass);
+  const published = findPublishedText(checkpoint.name, sourceClass, tokenizer);
   const { activationFn, unknown } = readActivationFn(config, settings, list === undefined ? '' : 'identity');
   const { problemType, assumption } = readProblemType(config);
   return {
@@ -247,6 +249,7 @@ async function describeLanguageModel(
   options: PlanOptions,
 ): Promise<Description> {
   const { sourceClass } = architecture;
+  refuseCutoff(options, `a ${sourceClass}, which has one head`);
   const weights = await checkpoint.weights();
   const read = await readSettings(checkpoint);
   const { transformer, settings, files, unread } = read;

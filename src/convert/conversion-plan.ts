@@ -1,7 +1,7 @@
 /** Everything about a conversion that is decided before the first tensor byte is read. */
 import type { TensorType } from '../gguf/types';
 import { type GgufLayout, type GgufTensorDeclaration, layoutGguf } from '../gguf/writer';
-import type { TokenOptions } from './token-options';
+import type { HeadOptions } from './head-options';
 import type { PlannedTensor } from './architectures/architecture';
 import { type ModelFacts, fileMetadata, warningEntry } from './metadata';
 import type { TensorSource } from './readers/tensor-source';
@@ -18,7 +18,7 @@ export interface ConversionPlan {
   readonly warnings: readonly string[];
 }
 
-export interface PlanOptions extends TokenOptions {
+export interface PlanOptions extends HeadOptions {
   readonly type?: TensorType | undefined;
   readonly labels?: readonly string[] | undefined;
 }

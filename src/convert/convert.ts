@@ -23,7 +23,7 @@ import {
 import { AtomicFile, outputExists } from '../support/atomic-file';
 import { type LimitOptions, resolveLimits } from '../support/limits';
 import type { SourceFile } from '../support/source-file';
-import { checkTokenOptions } from './token-options';
+import { checkHeadOptions } from './head-options';
 import { resolveCheckpoint } from './resolve-checkpoint';
 import type { ConversionPlan } from './conversion-plan';
 import { type ConversionSource, type SourcePaths, openSource } from './source';
@@ -81,6 +81,11 @@ export interface ConvertOptions {
   readonly answerTokens?: readonly string[] | undefined;
   /** What stands between the chat template's text and such a token, where the text does not end with it. Default: nothing. */
   readonly answerPrefix?: string | undefined;
+  /**
+   * For a reranker with a head after each of its last layers (bge-reranker-v2-minicpm-layerwise), the layer whose head scores,
+   * counted from 1; those after it are left out. Default: the last. An error for other models.
+   */
+  readonly cutoffLayer?: number | undefined;
   /** Branch, tag or commit, for a repository on the Hub. Default `main`; may also be written `owner/name@revision`. */
   readonly revision?: string | undefined;
   /** How to reach the Hub, in place of huggingface_hub's environment variables. */
@@ -251,6 +256,7 @@ const CONVERT_KEYS = [
   'scoreTokens',
   'answerTokens',
   'answerPrefix',
+  'cutoffLayer',
   'revision',
   'hub',
   'base',
@@ -267,7 +273,7 @@ function checkArguments(source: unknown, options: ConvertOptions): void {
   if (onProgress !== undefined) checkFunction('options.onProgress', onProgress);
   if (signal !== undefined) checkSignal(signal);
   if (labels !== undefined) checkNames('options.labels', labels);
-  checkTokenOptions(options);
+  checkHeadOptions(options);
   if (base !== undefined) checkString('options.base', base);
   checkHubOptions(revision, hub);
 }

@@ -12,10 +12,8 @@ type CountedTokens =
   | { readonly positive: string | number; readonly negative?: string; readonly divisor?: number }
   | { readonly numbers: readonly string[] };
 
-interface PublishedScore {
-  /** Of the repository or folder. */
-  readonly name: RegExp;
-  readonly tokens: CountedTokens;
+/** The text of a pair. */
+interface PublishedText {
   /** With {query}, {document}, the prompt, and {break} where the code tokenizes two parts each by itself. */
   readonly text: (prompt: string) => string;
   /** Undefined: there is no place for one. */
@@ -24,9 +22,23 @@ interface PublishedScore {
   readonly givenPrompt?: string;
   /** `own`: what the tokenizer adds to any text. */
   readonly begin: 'none' | 'bos' | 'own';
+}
+
+interface PublishedScore extends PublishedText {
+  /** Of the repository or folder. */
+  readonly name: RegExp;
+  readonly tokens: CountedTokens;
   /** Where their scores are not the sigmoid that sentence-transformers has by default. */
   readonly activationFn?: 'identity';
 }
+
+const FLAG_EMBEDDING = {
+  text: (prompt: string) => `A: {query}{break}\n{break}B: {document}{break}\n{break}${prompt}`,
+  defaultPrompt:
+    'Given a query A and a passage B, determine whether the passage contains an answer to the query by providing ' +
+    "a prediction of either 'Yes' or 'No'.",
+  begin: 'bos' as const,
+};
 
 const PUBLISHED: readonly PublishedScore[] = [
   {
@@ -43,11 +55,7 @@ const PUBLISHED: readonly PublishedScore[] = [
   {
     name: /^bge-reranker-v2-gemma$/,
     tokens: { positive: 'Yes' },
-    text: (prompt) => `A: {query}{break}\nB: {document}{break}\n{break}${prompt}`,
-    defaultPrompt:
-      'Given a query A and a passage B, determine whether the passage contains an answer to the query by providing ' +
-      "a prediction of either 'Yes' or 'No'.",
-    begin: 'bos',
+    ...FLAG_EMBEDDING,
   },
   {
     name: /^zerank-(1|1-small|2)(-reranker)?$/,
@@ -106,19 +114,27 @@ export function findPublishedScore(
   | undefined {
   const found = PUBLISHED.find((score) => score.name.test(name));
   if (found === undefined) return undefined;
-  const { tokens, text, defaultPrompt, givenPrompt = '{prompt}', begin, activationFn } = found;
-  const bosId = begin === 'bos' ? tokenizer.ids.bos : undefined;
-  const bos = bosId === undefined ? '' : tokenizer.tokens.get(bosId)!;
-  const pieces = (prompt: string) => splitText(bos + text(prompt));
+  const { tokens, activationFn } = found;
   return {
     tokens: tokenIds(tokens, (token) => scoreTokenId(tokenizer, token, folder)),
-    template: {
-      plain: pieces(defaultPrompt ?? ''),
-      prompted: defaultPrompt === undefined ? undefined : pieces(givenPrompt),
-      restoresEnd: begin !== 'own',
-      ...(begin === 'own' ? { addsSpecialTokens: true } : {}),
-    },
+    template: templateOf(found, tokenizer),
     ...(activationFn === undefined ? {} : { activationFn }),
+  };
+}
+
+function templateOf(
+  { text, defaultPrompt, givenPrompt = '{prompt}', begin }: PublishedText,
+  tokenizer: PreparedTokenizer,
+): PairTemplate {
+  const bosId = begin === 'bos' ? tokenizer.ids.bos : undefined;
+  // By itself: what some tokenizers put before a text stands behind it.
+  const bos = bosId === undefined ? '' : `${tokenizer.tokens.get(bosId)!}{break}`;
+  const pieces = (prompt: string) => splitText(bos + text(prompt));
+  return {
+    plain: pieces(defaultPrompt ?? ''),
+    prompted: defaultPrompt === undefined ? undefined : pieces(givenPrompt),
+    restoresEnd: begin !== 'own',
+    ...(begin === 'own' ? { addsSpecialTokens: true } : {}),
   };
 }
 
@@ -135,12 +151,16 @@ function tokenIds(tokens: CountedTokens, idOf: (token: string | number) => numbe
 /** NVIDIA's rerankers with a head, which read one text, and the class that is theirs alone. */
 const HEADED = /^llama-(3\.2-nv-rerankqa|nemotron-rerank)-1b-v2$/;
 const HEADED_CLASS = 'LlamaBidirectionalForSequenceClassification';
+/** FlagEmbedding's, whose code has one text for all of them. */
+const LAYERWISE_CLASS = 'LayerWiseMiniCPMForCausalLM';
 
 /** The text of a pair for a model with a head, or what nothing in the checkpoint says; neither for most. */
 export function findPublishedText(
   name: string,
   sourceClass: string,
+  tokenizer: PreparedTokenizer,
 ): { readonly template?: PairTemplate; readonly assumption?: string } {
+  if (sourceClass === LAYERWISE_CLASS) return { template: templateOf(FLAG_EMBEDDING, tokenizer) };
   if (sourceClass !== HEADED_CLASS) return {};
   if (HEADED.test(name)) return { template: ordinaryText(['question:', ' \n \n passage:', '']) };
   return {

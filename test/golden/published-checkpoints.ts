@@ -25,6 +25,12 @@ export interface PublishedModel extends SmallModel {
   }[];
 }
 
+/** A reranker with a head after each of its last layers. */
+export interface LayerwiseModel extends Omit<PublishedModel, 'calls'> {
+  /** `cutoffLayer`: null is the last. */
+  readonly calls: readonly (PublishedModel['calls'][number] & { readonly cutoffLayer: number | null })[];
+}
+
 /** A classifier of chats, which its tokenizer's chat template makes texts of. */
 export interface RewardModel extends SmallModel {
   readonly tokenizer: string;
@@ -41,6 +47,7 @@ interface More {
   readonly chats: readonly (readonly { readonly role: string; readonly content: string }[])[];
   readonly rewards: readonly RewardModel[];
   readonly templated: readonly CausalModel[];
+  readonly layerwise: LayerwiseModel;
 }
 
 const fixtures = readFixtures<PublishedModel, More>('published-rerankers');
@@ -50,11 +57,12 @@ export const {
   chats,
   rewards: rewardModels,
   templated: templatedModels,
+  layerwise: layerwiseModel,
 } = fixtures;
 
 /** Writes the checkpoint into a folder of the model's name, or another, in `parent`, and returns the folder. */
 export function writePublished(
-  model: PublishedModel | RewardModel | CausalModel,
+  model: PublishedModel | LayerwiseModel | RewardModel | CausalModel,
   changes: Changes & { readonly name?: string } = {},
   parent = temporaryFolder(),
 ): string {

@@ -4,12 +4,13 @@ import type { Command } from 'commander';
 
 import { convert } from '../../api/conversion';
 import type { ConvertResult } from '../../convert/convert';
+import { headOptions } from '../../convert/head-options';
 import { TENSOR_TYPES } from '../../gguf/types';
 import type { TensorType } from '../../gguf/types';
 import { showConversion } from '../conversion-progress';
 import { UsageError, reportWarning } from '../errors';
 import type { Io } from '../io';
-import { splitList } from '../model-options';
+import { positiveInteger, splitList } from '../model-options';
 import type { ListVerification } from '../list-verification';
 import { Output } from '../output';
 import { addFormatOption, wantsText } from '../result-format';
@@ -27,6 +28,7 @@ interface ConvertFlags extends FormatFlags {
   readonly scoreTokens?: readonly [string, string];
   readonly answerTokens?: readonly string[];
   readonly answerPrefix?: string;
+  readonly cutoffLayer?: number;
   readonly force?: boolean;
   readonly verify?: string;
 }
@@ -59,6 +61,7 @@ export function addConvertCommand(program: Command, io: Io): void {
       splitList,
     )
     .option('--answer-prefix <text>', 'what stands before such a token')
+    .option('--cutoff-layer <n>', 'the layer whose head scores, of a reranker that has several', positiveInteger)
     .option('--force', 'replace the file when it exists')
     .option('--verify <texts>', 'compare with an F32 conversion on a file of texts, one per line (- for stdin)')
     .addHelpText(
@@ -90,9 +93,7 @@ async function convertFolder(folder: string, flags: ConvertFlags, io: Io): Promi
       base: flags.base,
       type: flags.type,
       labels: flags.labels,
-      scoreTokens: flags.scoreTokens,
-      answerTokens: flags.answerTokens,
-      answerPrefix: flags.answerPrefix,
+      ...headOptions(flags),
       overwrite: flags.force,
       signal: io.signal,
       onProgress: progress.update,
@@ -117,9 +118,9 @@ async function verify(
   { path }: ConvertResult,
   io: Io,
 ): Promise<Verification | ListVerification | undefined> {
-  const { verify: texts, revision, base, scoreTokens, answerTokens, answerPrefix } = flags;
+  const { verify: texts, revision, base } = flags;
   if (texts === undefined) return undefined;
-  const converted = { source, revision, base, scoreTokens, answerTokens, answerPrefix, output: path };
+  const converted = { ...headOptions(flags), source, revision, base, output: path };
   const progress = showConversion(io);
   try {
     return await verifyConversion(converted, texts, io, progress.update);

@@ -61,17 +61,30 @@ function pooledHead(config: ConfigReader): EncoderHead {
 }
 
 /**
- * Granite: x + m f(norm(x)) in every layer. That is m times z + f(norm(z)) with z = x / m, since RMS norms pass over a
- * factor of what they read, but for their epsilon.
+ * x + m f(norm(x)) in every layer, m being `residual`, on embeddings times `embedding`. That is m times z + f(norm(z)) with
+ * z = x / m, since RMS norms pass over a factor of what they read, but for their epsilon. `key`: where m comes from.
  */
+export function scaledParts(
+  config: ConfigReader,
+  key: string,
+  residual: number,
+  embedding: number,
+): Pick<EncoderHyperparameters, 'normEps' | 'embeddingScale'> {
+  const normEps = config.number('rms_norm_eps', 1e-6, 0, 1) / residual ** 2;
+  const embeddingScale = embedding / residual;
+  if (normEps < 1e-12 || normEps > 1 || embeddingScale < 1e-3 || embeddingScale > 1e4) {
+    config.unsupported(
+      `${key} multiplies layers by ${residual}, too far from 1 for the embeddings' factor and rms_norm_eps`,
+    );
+  }
+  return { normEps, embeddingScale };
+}
+
 function graniteMultipliers(config: ConfigReader): Partial<EncoderHyperparameters> {
   const residual = config.number('residual_multiplier', 1, 1e-3, 1e3);
-  const normEps = config.number('rms_norm_eps', 1e-6, 0, 1) / residual ** 2;
-  const embeddingScale = config.number('embedding_multiplier', 1, 1e-3, 1e4) / residual;
-  if (normEps < 1e-12 || normEps > 1 || embeddingScale < 1e-3 || embeddingScale > 1e4) {
-    config.unsupported(`residual_multiplier is ${residual}, too far from 1 for the other multipliers and rms_norm_eps`);
-  }
-  return { normEps, embeddingScale, attentionScale: config.number('attention_multiplier', 1, 1e-6, 1e6) };
+  const embedding = config.number('embedding_multiplier', 1, 1e-3, 1e4);
+  const attentionScale = config.number('attention_multiplier', 1, 1e-6, 1e6);
+  return { ...scaledParts(config, 'residual_multiplier', residual, embedding), attentionScale };
 }
 
 /** SmolLM 3: `no_rope_layers` has a 0 for every layer that does not rotate; by default that is each fourth. */

@@ -22,6 +22,7 @@ import { gpt2 } from './gpt2';
 import { hhem } from './hhem';
 import { jinaBert } from './jina-bert';
 import { jinaRanking } from './jina-ranking';
+import { layerwiseMinicpm } from './layerwise-minicpm';
 import { longformer } from './longformer';
 import { luke } from './luke';
 import { mobilebert } from './mobilebert';
@@ -82,6 +83,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   ...decoders,
   ...t5LanguageModels,
   jinaRanking,
+  layerwiseMinicpm,
 ];
 
 /** An architecture whose encoder can be run without its head. */

@@ -4,7 +4,7 @@ import { ENCODER_KEYS } from '../../gguf/keys';
 import type { GgufHead } from '../../gguf/reader';
 import type { SourceFile } from '../../support/source-file';
 import { type ConversionPlan, type PlanOptions, completePlan } from '../conversion-plan';
-import { refuseTokens } from '../token-options';
+import { refuseHeadOptions } from '../head-options';
 import { checkLabels } from '../labels';
 import { MAX_LABEL_BYTES, MIN_LENGTH } from '../limits';
 import { declareTensors, keepTypes } from '../tensor-types';
@@ -17,7 +17,7 @@ import { LLAMA_CPP_WARNINGS, type LlamaCppWarning } from './warnings';
 /** Throws what `convert` throws, `gguf_malformed` for a file that contradicts itself among it. */
 export function planGguf(file: SourceFile, name: string, head: GgufHead, options: PlanOptions): ConversionPlan {
   const metadata = new MetadataReader(head.metadata, file.path);
-  refuseTokens(options, 'a GGUF file');
+  refuseHeadOptions(options, 'a GGUF file');
   if (metadata.has(ENCODER_KEYS.formatVersion)) {
     throw new EncoderError(
       'architecture_unsupported',

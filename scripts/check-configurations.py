@@ -189,7 +189,9 @@ def run(network, encode, item, head=lambda logits: logits):
     if counts_from_padding and {config.pad_token_id, 1} & set(encoding.ids):
         return None
     inputs = {"input_ids": torch.tensor([encoding.ids]), "attention_mask": torch.ones(1, len(encoding.ids), dtype=torch.long)}
-    if getattr(config, "type_vocab_size", 0) > 1 or config.model_type in ("xlnet", *golden_families.WORD_SEGMENTS):
+    # GPTBigCode's tokenizers are taken as files, which give none.
+    has_segments = getattr(config, "type_vocab_size", 0) > 1 and config.model_type != "gpt_bigcode"
+    if has_segments or config.model_type in ("xlnet", *golden_families.WORD_SEGMENTS):
         inputs["token_type_ids"] = torch.tensor([encoding.type_ids])
     with torch.inference_mode():
         logits = head(network(**inputs).logits[0].double())

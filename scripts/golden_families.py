@@ -266,6 +266,16 @@ FAMILIES = {
     "arcee": ("arcee", {**DECODER, "rope_parameters": THETA_100}),
     "helium": ("helium", {**DECODER, "head_dim": 12, "rope_parameters": THETA_100}),
     "olmo": ("olmo", {**DECODER, "rope_parameters": THETA_100}),
+    "gpt-bigcode": ("gpt_bigcode", {**GPT2, "vocab_size": 7100, "n_inner": 80}),
+    "gpt-bigcode-own-keys": ("gpt_bigcode", {**GPT2, "vocab_size": 7100, "multi_query": False, "scale_attn_weights": False,
+                                             "activation_function": "relu", "pad_token_id": 0, "num_labels": 1}),
+    "openai-gpt": ("openai-gpt", {**GPT2, "vocab_size": 1250}),
+    "openai-gpt-silu": ("openai-gpt", {**GPT2, "vocab_size": 7100, "afn": "silu", "pad_token_id": 0, "num_labels": 1}),
+    "mpt": ("mpt", dict(d_model=48, n_heads=4, n_layers=3, vocab_size=7100, max_seq_len=512)),
+    "mpt-six-heads": ("mpt", dict(d_model=48, n_heads=6, n_layers=2, vocab_size=7100, max_seq_len=512, pad_token_id=0, num_labels=2,
+                                  attn_config={"softmax_scale": 0.2})),
+    "ibert": ("ibert", ROBERTA),
+    "mvp": ("mvp", {**BART, "decoder_start_token_id": 2}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.
@@ -306,11 +316,12 @@ FLASH = {
 }
 
 # Models that look segments up among their words; BertTokenizer, which has WordPiece, gives them any, others where it is asked.
-WORD_SEGMENTS = ("gpt2", "gpt_neo", "gptj")
+WORD_SEGMENTS = ("gpt2", "gpt_neo", "gptj", "openai-gpt")
 INPUT_NAMES = {"gpt2-input-names": ["input_ids", "token_type_ids", "attention_mask"]}
 
 # Tokenizers of pipelines.json.br; the others have WordPiece.
 TOKENIZERS = {"bart-nli": "roberta", "mbart-nli": "xlm-roberta", "mbart-50": "xlm-roberta", "gpt2": "gpt2", "gpt2-unscaled": "gpt2", "gpt2-input-names": "gpt2", "gpt-neox": "gpt2", "gpt-neox-serial": "gpt2",
+              "openai-gpt": "openai-gpt",
               **{name: "t5" for name in ("t5", "t5-gated", "t5-silu", "mt5", "umt5")}, "xlnet": "xlm-roberta"}
 
 # Vocabularies of tokenizers that have no other file.

@@ -1,5 +1,5 @@
 /**
- * BartForSequenceClassification and MBartForSequenceClassification: an encoder, and a decoder that reads the same text moved
+ * BartForSequenceClassification and its kin, MVP and mBART: an encoder, and a decoder that reads the same text moved
  * by one token; logits = classification_head.out_proj(tanh(classification_head.dense(h))), h the decoder's state at the
  * text's last eos. mBART's norms stand before each part, and its decoder begins with the text's own last token.
  */
@@ -40,6 +40,8 @@ const IGNORED = /(^|\.)(lm_head\.weight|final_logits_bias|(encoder|decoder)\.ver
 interface Family {
   readonly className: string;
   readonly modelType: string;
+  /** Default of the HF class where it is not BART's. */
+  readonly vocabSize?: number;
   readonly normPlacement: 'post' | 'pre';
   readonly readStart: (
     config: ConfigReader,
@@ -52,6 +54,19 @@ export const bart = architectureOf({
   modelType: 'bart',
   normPlacement: 'post',
   readStart: (config, sizes) => ({ startTokenId: readToken(config, 'decoder_start_token_id', sizes, 2) }),
+});
+
+/** Without the vectors that use_prompt puts before keys and values. */
+export const mvp = architectureOf({
+  className: 'Mvp',
+  modelType: 'mvp',
+  vocabSize: 50_267,
+  normPlacement: 'post',
+  readStart: (config, sizes) => {
+    if (config.boolean('use_prompt', false))
+      config.unsupported('use_prompt is true; only models without are supported');
+    return { startTokenId: readToken(config, 'decoder_start_token_id', sizes, 2) };
+  },
 });
 
 export const mbart = architectureOf({
@@ -94,7 +109,7 @@ function readHyperparameters(family: Family, config: ConfigReader): BartHyperpar
     numHeads: config.integer(['encoder_attention_heads', 'num_attention_heads'], 16, 1, MAX_HEADS),
     intermediateSize: config.integer('encoder_ffn_dim', 4096, 1, MAX_INTERMEDIATE_SIZE),
     numPositions: config.integer('max_position_embeddings', 1024, 1, MAX_POSITIONS),
-    vocabSize: config.integer('vocab_size', 50_265, 1, MAX_VOCAB_SIZE),
+    vocabSize: config.integer('vocab_size', family.vocabSize ?? 50_265, 1, MAX_VOCAB_SIZE),
   };
   const decoder = {
     numLayers: config.integer('decoder_layers', 12, 1, MAX_LAYERS),

@@ -2,7 +2,7 @@
 import type { ConfigReader } from '../config';
 import { albert } from './albert';
 import type { Architecture } from './architecture';
-import { bart, mbart } from './bart';
+import { bart, mbart, mvp } from './bart';
 import { bert, ernie, megatronBert } from './bert';
 import { bigBird } from './big-bird';
 import { bloom } from './bloom';
@@ -15,10 +15,11 @@ import { electra } from './electra';
 import { esm } from './esm';
 import { eurobert } from './eurobert';
 import { falcon } from './falcon';
+import { gptBigCode } from './gpt-bigcode';
 import { gptj } from './gptj';
 import { gptNeo } from './gpt-neo';
 import { gptNeox } from './gpt-neox';
-import { gpt2 } from './gpt2';
+import { gpt2, openaiGpt } from './gpt2';
 import { hhem } from './hhem';
 import { jinaBert } from './jina-bert';
 import { jinaRanking } from './jina-ranking';
@@ -29,6 +30,7 @@ import { mobilebert } from './mobilebert';
 import { modernbert } from './modernbert';
 import { modernbertDecoder } from './modernbert-decoder';
 import { mpnet } from './mpnet';
+import { mpt } from './mpt';
 import { opt } from './opt';
 import { phi } from './phi';
 import { rembert } from './rembert';
@@ -67,14 +69,18 @@ export const ARCHITECTURES: readonly Architecture[] = [
   esm,
   bart,
   mbart,
+  mvp,
   ...t5Family,
   hhem,
   gpt2,
+  openaiGpt,
+  gptBigCode,
   gptNeo,
   gptNeox,
   gptj,
   opt,
   bloom,
+  mpt,
   phi,
   falcon,
   starcoder2,

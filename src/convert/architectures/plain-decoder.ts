@@ -20,8 +20,8 @@ export interface PlainDecoderNames {
   readonly layers: string;
   /** One name twice where one norm feeds both parts. */
   readonly norms: readonly [attention: string, feedForward: string];
-  /** Three layers, or one that holds them head by head. */
-  readonly qkv: readonly [query: string, key: string, value: string] | string;
+  /** Three layers, or one that holds them head by head, or, where it is the only one of a list, one behind the other. */
+  readonly qkv: readonly [query: string, key: string, value: string] | readonly [all: string] | string;
   readonly output: string;
   /** Of a gated part the half that is activated, then the other. */
   readonly up: string | readonly [gate: string, up: string];
@@ -35,6 +35,8 @@ export interface PlainDecoder {
   readonly hyperparameters: EncoderHyperparameters;
   readonly names: PlainDecoderNames;
   readonly biases: Biases;
+  /** Default: norms have biases. */
+  readonly normsHaveBiases?: boolean;
   /** Plans the layer norms of queries and keys of the file's layer `block` from the checkpoint's `layer`. Default: none. */
   readonly queryNorms?: ((planner: TensorPlanner, block: string, layer: string) => void) | undefined;
   /** The order of the rows of queries and of keys, where those that turn together stand side by side. Default: as they are. */
@@ -57,7 +59,7 @@ export function plainDecoder(
     sourceClass,
     modelType,
     describe(config, weights) {
-      const { hyperparameters, names, biases, queryNorms, turnedRows } = read(config);
+      const { hyperparameters, names, biases, normsHaveBiases, queryNorms, turnedRows } = read(config);
       const { tokenEmbedding, positionEmbedding, embeddingNorm, ignored } = names;
       const { numLayers, hiddenSize: h, numHeads, intermediateSize: f, vocabSize, numPositions } = hyperparameters;
       const { headSize = h / numHeads, numKeyValueHeads = numHeads } = hyperparameters;
@@ -68,26 +70,28 @@ export function plainDecoder(
         if (positionEmbedding !== undefined) {
           planner.exact('position_embd.weight', [numPositions, h], `${decoder}${positionEmbedding}.weight`);
         }
-        if (embeddingNorm !== undefined) planner.norm('token_embd_norm', h, `${decoder}${embeddingNorm}`);
+        if (embeddingNorm !== undefined)
+          planner.norm('token_embd_norm', h, `${decoder}${embeddingNorm}`, normsHaveBiases);
         for (let layer = 0; layer < numLayers; layer++) {
           const [block, from] = [`blk.${layer}.`, `${decoder}${names.layers}.${layer}.`];
           const { qkv, norms } = names;
-          planner.norm(`${block}attn_norm`, h, from + norms[0]);
+          planner.norm(`${block}attn_norm`, h, from + norms[0], normsHaveBiases);
           if (typeof qkv === 'string') {
             planner.joinedHeads(`${block}attn_qkv`, h, numHeads, from + qkv, biases.qkv, numKeyValueHeads);
           } else {
             const sources = qkv.map((name) => from + name);
             const rowRanges = turnedRows && [turnedRows, turnedRows, [[0, kv]] as const];
-            planner.linear(`${block}attn_qkv`, { sources, rows: [q, kv, kv], rowRanges, columns: h, bias: biases.qkv });
+            const rows = sources.length === 1 ? [q + 2 * kv] : [q, kv, kv];
+            planner.linear(`${block}attn_qkv`, { sources, rows, rowRanges, columns: h, bias: biases.qkv });
           }
           queryNorms?.(planner, block, from);
           planner.dense(`${block}attn_output`, h, q, from + names.output, biases.output);
-          planner.norm(`${block}ffn_norm`, h, from + norms[1]);
+          planner.norm(`${block}ffn_norm`, h, from + norms[1], normsHaveBiases);
           const ups = [names.up].flat().map((name) => from + name);
           planner.linear(`${block}ffn_up`, { sources: ups, rows: ups.map(() => f), columns: h, bias: biases.mlp });
           planner.dense(`${block}ffn_down`, h, f, from + names.down, biases.mlp);
         }
-        planner.norm('output_norm', h, `${decoder}${names.lastNorm}`);
+        planner.norm('output_norm', h, `${decoder}${names.lastNorm}`, normsHaveBiases);
         planScore(planner, head, numLabels, h);
       });
       return { architecture, hyperparameters, ...planned, head: scoreHead(config), llamacppCompat: 'unsupported' };

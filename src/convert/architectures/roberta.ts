@@ -1,5 +1,5 @@
 /**
- * RoBERTa, XLM-RoBERTa, CamemBERT and Data2Vec: one model under four names, and its two forms with norms before each part.
+ * RoBERTa, XLM-RoBERTa, CamemBERT, Data2Vec and I-BERT: one model under five names, and its two forms with norms before each part.
  * Positions count from pad_token_id + 1;
  * logits = classifier.out_proj(tanh(classifier.dense(h[0]))).
  */
@@ -15,6 +15,10 @@ interface Family {
   readonly modelType: string;
   /** The encoder's name in the model. */
   readonly attribute: string;
+  /** What else its checkpoints hold and its classifiers do not use. */
+  readonly unused?: RegExp;
+  /** What must be as the class has it by default. */
+  readonly check?: (config: ConfigReader) => void;
   /** Defaults of the HF class where they are not RoBERTa's. */
   readonly defaults?: Partial<BertDefaults>;
   /** Where the norms stand before each part: what their names are. */
@@ -22,6 +26,8 @@ interface Family {
 }
 
 const DEFAULTS = { ...BERT_BASE, vocabSize: 50_265 };
+
+const IGNORED = /(^|\.)embeddings\.(position_ids|token_type_ids)$|(^|\.)(pooler|lm_head)\./;
 
 const FAMILIES: readonly Family[] = [
   { className: 'Roberta', modelType: 'roberta', attribute: 'roberta' },
@@ -32,6 +38,18 @@ const FAMILIES: readonly Family[] = [
     modelType: 'data2vec-text',
     attribute: 'data2vec_text',
     defaults: { vocabSize: 30_522 },
+  },
+  {
+    className: 'IBert',
+    modelType: 'ibert',
+    attribute: 'ibert',
+    defaults: { vocabSize: 30_522 },
+    unused: /\.(x_min|x_max|shift|(act|fc|weight)_scaling_factor|(weight|bias)_integer)$/,
+    check: (config) => {
+      if (config.boolean('quant_mode', false))
+        config.unsupported('quant_mode is true; convert it without, to a type of GGUF');
+      config.oneOf('hidden_act', 'gelu', ['gelu']);
+    },
   },
   {
     className: 'RobertaPreLayerNorm',
@@ -80,6 +98,7 @@ export const robertaFamily: readonly Architecture[] = FAMILIES.map((family) =>
 );
 
 function read(family: Family, config: ConfigReader, weights: TensorIndex): EncoderFacts {
+  family.check?.(config);
   const own = readBertHyperparameters(config, { ...DEFAULTS, ...family.defaults });
   const isPre = family.preNorms !== undefined;
   const hyperparameters = {
@@ -108,7 +127,7 @@ export function positionsAfter(config: ConfigReader, paddingId: number, rows: nu
   return { numPositions: rows - positionOffset, positionOffset, uncountedTokenId: paddingId };
 }
 
-function namesOf({ attribute, preNorms }: Family, weights: TensorIndex): EncoderNames {
+function namesOf({ attribute, preNorms, unused }: Family, weights: TensorIndex): EncoderNames {
   const names: EncoderNames = {
     prefixes: prefixesOf(attribute),
     ...BERT_BODY,
@@ -116,7 +135,7 @@ function namesOf({ attribute, preNorms }: Family, weights: TensorIndex): Encoder
     pooled: 'classifier.dense',
     pooledIn: 'head',
     classifier: 'classifier.out_proj',
-    ignored: /(^|\.)embeddings\.(position_ids|token_type_ids)$|(^|\.)(pooler|lm_head)\./,
+    ignored: unused === undefined ? IGNORED : new RegExp(`${IGNORED.source}|${unused.source}`),
   };
   const [encoder] = findPrefix(names.prefixes, `${names.tokenEmbedding}.weight`, weights);
   // Jina's rerankers carry the class of transformers, and the names of their own code.

@@ -84,6 +84,23 @@ export const GPT2: TokenizerClass = {
   build: byteLevelPipeline,
 };
 
+export const OPENAI_GPT: TokenizerClass = {
+  name: 'OpenAIGPTTokenizer',
+  model: 'BPE',
+  defaults: { unk: '<unk>' },
+  build: ({ token }) => ({
+    normalizer: object({
+      type: 'BertNormalizer',
+      clean_text: true,
+      handle_chinese_chars: true,
+      strip_accents: null,
+      lowercase: true,
+    }),
+    pre_tokenizer: object({ type: 'BertPreTokenizer' }),
+    model: object({ ...BYTE_PAIRS, unk_token: token('unk'), end_of_word_suffix: '</w>' }),
+  }),
+};
+
 export const CODEGEN: TokenizerClass = { ...GPT2, name: 'CodeGenTokenizer', mayGiveSegments: true };
 
 export const GPT_NEOX: TokenizerClass = {

@@ -21,6 +21,7 @@ import {
   MBART,
   MBART50,
   MPNET,
+  OPENAI_GPT,
   PHOBERT,
   QWEN2,
   REMBERT,
@@ -37,10 +38,10 @@ const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
     (name) => [`${name}Tokenizer`, BERT] as const,
   ),
   ['DistilBertTokenizer', DISTILBERT],
-  ...['Roberta', 'Bart', 'Longformer'].map((name) => [`${name}Tokenizer`, ROBERTA] as const),
+  ...['Roberta', 'Bart', 'Longformer', 'Mvp'].map((name) => [`${name}Tokenizer`, ROBERTA] as const),
   ...[
     ...[MPNET, GPT2, GPT_NEOX, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, REMBERT, DEBERTA_V2],
-    ...[CODEGEN, T5, MBART, MBART50, ESM, BIG_BIRD, LUKE, MLUKE, XLNET, PHOBERT, BERTWEET],
+    ...[CODEGEN, OPENAI_GPT, T5, MBART, MBART50, ESM, BIG_BIRD, LUKE, MLUKE, XLNET, PHOBERT, BERTWEET],
   ].map((tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const),
 ]);
 
@@ -49,11 +50,14 @@ const REGISTERED: ReadonlyMap<string, TokenizerClass> = new Map([
   ...['bert', 'distilbert', 'electra', 'ernie', 'layoutlm', 'nomic_bert', 'convbert', 'mobilebert', 'squeezebert'].map(
     (type) => [type, BERT] as const,
   ),
-  ...['roberta', 'roberta-prelayernorm', 'data2vec-text', 'longformer', 'bart'].map((type) => [type, ROBERTA] as const),
+  ...['roberta', 'roberta-prelayernorm', 'data2vec-text', 'longformer', 'bart', 'ibert', 'mvp'].map(
+    (type) => [type, ROBERTA] as const,
+  ),
   ...['gemma', 'gemma2', 'gemma3', 'gemma3_text'].map((type) => [type, GEMMA] as const),
   ...['qwen2', 'qwen2_moe', 'qwen3', 'qwen3_moe'].map((type) => [type, QWEN2] as const),
   ...['gpt2', 'gpt_neo', 'gptj', 'opt', 'phi', 'starcoder2'].map((type) => [type, GPT2] as const),
   ...['gpt_neox', 'mpt', 'olmo'].map((type) => [type, GPT_NEOX] as const),
+  ['openai-gpt', OPENAI_GPT],
   ['megatron-bert', BERT],
   ['mpnet', MPNET],
   ['deberta', DEBERTA],

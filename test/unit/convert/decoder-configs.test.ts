@@ -192,6 +192,25 @@ describe('GPT-2', () => {
   });
 });
 
+describe('GPTBigCode, MPT and the first GPT', () => {
+  it('share keys and values among all heads, unless each has its own', () => {
+    expect(facts('gpt-bigcode').numKeyValueHeads).toBe(1);
+    expect(facts('gpt-bigcode-own-keys')).not.toHaveProperty('numKeyValueHeads');
+  });
+
+  it('have the slopes of their class, whatever alibi_bias_max says', () => {
+    expect(facts('mpt', { attn_config: { alibi_bias_max: 4, alibi: false } })).toEqual(facts('mpt'));
+    expect(facts('mpt').biasSlopes).toEqual([2 ** -2, 2 ** -4, 2 ** -6, 2 ** -8]);
+    expect(facts('mpt-six-heads').attentionScale).toBe(0.2);
+  });
+
+  it('have GELU by the tanh where the first GPT names it gelu, and an inner size of its own', () => {
+    expect(facts('openai-gpt', { n_inner: 7 }).intermediateSize).toBe(192);
+    expect(facts('openai-gpt').hiddenActivation).toBe('gelu_new');
+    expect(facts('openai-gpt', { afn: 'swish' })).toEqual(facts('openai-gpt', { afn: 'silu' }));
+  });
+});
+
 describe('GPT-Neo', () => {
   const layers = (changes: object) => facts('gpt-neo', changes).slidingWindow?.layers;
 

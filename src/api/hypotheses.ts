@@ -4,12 +4,12 @@ import { checkString, invalidType, isList, outOfRange, wrongType } from '../supp
 /** Where a template takes the label. */
 const PLACE = '{}';
 
-/** @internal A template with one `{}`: Python's format() fills one and refuses two. */
+/** @internal A template with one `{}` and no other braces, to all of which Python's format() gives a meaning. */
 export function checkTemplate(template: unknown): string {
   const name = 'options.hypothesisTemplate';
   const text = checkString(name, template);
-  if (text.split(PLACE).length !== 2) {
-    throw outOfRange(name, 'a text with {} once, where the label goes', text);
+  if (!/^[^{}]*\{\}[^{}]*$/.test(text)) {
+    throw outOfRange(name, 'a text with {} once, where the label goes, and no other braces', text);
   }
   return text;
 }

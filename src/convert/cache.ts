@@ -31,7 +31,7 @@ export interface CacheOptions extends HeadOptions {
 }
 
 /** Part of every key: to be raised when the same checkpoint would give another file. */
-const CONVERTER_VERSION = 13;
+const CONVERTER_VERSION = 14;
 
 /** A file written this recently could change again within the same time stamp, so its hash is not remembered. */
 const SETTLED_NS = 2_000_000_000n;

@@ -14,7 +14,7 @@ import type { ConfigReader } from './config';
 import type { PlanOptions } from './conversion-plan';
 import { outOfRange } from '../support/arguments';
 import { shown } from '../support/json';
-import { checkLabels, readLabels, suggestedLabels } from './labels';
+import { checkLabels, otherEntailment, readLabels, suggestedLabels } from './labels';
 import { checkListTokenizer } from './document-list';
 import { MAX_VOCAB_SIZE } from './limits';
 import { describeLabelModel, encoderConfig } from './label-head';
@@ -219,7 +219,12 @@ async function describeClassifier(
       maxLength: maxLengthOf(checkpoint, transformer, model, tokenizer),
     },
     weights,
-    assumptions: [unread, published.assumption, assumption],
+    assumptions: [
+      unread,
+      published.assumption,
+      assumption,
+      options.labels === undefined ? otherEntailment(config, labels) : undefined,
+    ],
     warnings: leftOut === undefined ? unknown : [...unknown, leftOut],
   };
 }

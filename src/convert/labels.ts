@@ -23,6 +23,23 @@ export function readLabels(config: ConfigReader, numLabels: number): string[] {
   );
 }
 
+/**
+ * That label2id gives another row than these names for what transformers' zero-shot pipeline looks for in it, in a sentence;
+ * undefined where it does not.
+ */
+export function otherEntailment(config: ConfigReader, labels: readonly string[]): string | undefined {
+  const table = config.get('label2id');
+  const isEntailment = (name: string) => name.toLowerCase().startsWith('entail');
+  const [name, row] =
+    (isJsonObject(table) ? Object.entries(table).find(([key]) => isEntailment(key)) : undefined) ?? [];
+  const own = labels.findIndex(isEntailment);
+  if (name === undefined || own < 0 || row === own) return undefined;
+  return (
+    `${config.path}: label2id has ${JSON.stringify(name.slice(0, 60))} in row ${shown(row, 20)}, which transformers' zero-shot ` +
+    `pipeline takes; here it is ${JSON.stringify(labels[own]!.slice(0, 60))}, row ${own}, unless \`entailment\` names another`
+  );
+}
+
 /** The names in config.json where they are as many as the rows of a head that is none of its model's; else LABEL_0, ... */
 export function suggestedLabels(config: ConfigReader, numLabels: number): string[] {
   const labels = fromIds(config, 'id2label') ?? fromNames(config);

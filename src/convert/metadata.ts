@@ -62,9 +62,13 @@ export interface ModelFacts {
  * `matrixType` is the type of most weights in matrices. Adds to `warnings` what could not be said in llama.cpp's terms.
  */
 export function fileMetadata(facts: ModelFacts, matrixType: string, warnings: string[]): GgufEntry[] {
-  const { hyperparameters, tensors } = facts.model;
-  const { vocabSize, numTokenTypes } = hyperparameters;
-  const { segmentsKept } = facts.tokenizer;
+  const { hyperparameters, tensors, head } = facts.model;
+  const { vocabSize, numTokenTypes, positionKind = 'absolute', positionOffset = 0 } = hyperparameters;
+  const { segmentsKept, padsLeft } = facts.tokenizer;
+  // The head reads padding, a decoder attends to it, or positions count it; RoBERTa's and OPT's, which have an offset, do not.
+  const seesPadding =
+    head.pooling === 'cls' || head.pooling === 'eos' || (positionKind === 'absolute' && positionOffset === 0);
+  if (padsLeft !== undefined && seesPadding) warnings.push(padsLeft);
   // Or its attention tells them apart, with no table of them.
   const tellsSegments = numTokenTypes >= 2 || tensors.some(({ name }) => name.endsWith('.attn_segment.weight'));
   if (segmentsKept !== undefined && tellsSegments) warnings.push(segmentsKept);

@@ -103,7 +103,8 @@ function readNewSuperblock(cursor: ByteCursor): Superblock {
   requireWideNumbers(cursor);
   cursor.skip(1);
   requireNoUserBlock(cursor);
-  if (cursor.address() !== UNDEFINED_ADDRESS) cursor.fail('superblock extensions are not supported');
+  if (cursor.address() !== UNDEFINED_ADDRESS)
+    cursor.fail('superblock extensions are not supported; save it again with h5py and libver="earliest"');
   const endAddress = cursor.u64();
   return { root: cursor.u64(), endAddress };
 }

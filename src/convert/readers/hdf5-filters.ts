@@ -40,7 +40,8 @@ function readFilter(cursor: ByteCursor, version: number): Hdf5Filter {
   cursor.skip(numValues * 4);
   if (version === 1 && numValues % 2 === 1) cursor.skip(4);
   const filter = FILTERS.get(id);
-  if (filter === undefined) cursor.fail(`the filter ${id}; supported are gzip and shuffle`);
+  if (filter === undefined)
+    cursor.fail(`the filter ${id}; supported are gzip and shuffle: save it again with one of them`);
   return filter;
 }
 

@@ -1,4 +1,5 @@
 /** What torch.save's pickle may say about weights: a dictionary of names to views into storages, each view checked. */
+import { EncoderError } from '../../errors';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import { MAX_DIMENSION, MAX_TENSOR_NAME_BYTES, MAX_TENSOR_RANK } from '../limits';
 import type { ByteCursor } from './byte-cursor';
@@ -17,6 +18,9 @@ const STORAGES: ReadonlyMap<string, readonly [dtype: string, elementBytes: numbe
   ['ByteStorage', ['U8', 1]],
   ['BoolStorage', ['BOOL', 1]],
 ]);
+
+/** What stands in the pickle for types that have no storage of their own, and for complex numbers. */
+const LATER_TYPES = /^torch(\._utils\._rebuild_tensor_v3|\.Complex(Float|Double)Storage)$/;
 
 /** Stride 0 repeats elements without storing them: a few bytes could claim terabytes. */
 const MAX_EXPANDED_BYTES = 16 * 2 ** 20;
@@ -101,6 +105,12 @@ class TorchHost implements PickleHost {
     if (module === 'torch._utils' && (name === '_rebuild_tensor_v2' || name === '_rebuild_parameter')) {
       return new Callable(name);
     }
+    if (LATER_TYPES.test(`${module}.${name}`)) {
+      throw new EncoderError(
+        'dtype_unsupported',
+        `${this.path} holds a tensor of a type such as float8, uint16 or complex64; convert it to float and save the weights again`,
+      );
+    }
     const storage = module === 'torch' ? STORAGES.get(name) : undefined;
     return storage === undefined ? undefined : new StorageType(...storage);
   }
@@ -148,7 +158,7 @@ class TorchHost implements PickleHost {
 
   /** (storage, offset, size, strides, requires_grad, hooks[, metadata]) */
   private view(args: readonly PickleValue[]): TorchView {
-    const [storage, offset, size, stride] = args;
+    const [storage, offset, size, stride, , , metadata = new PickleDict()] = args;
     if (!(storage instanceof Storage) || args.length < 6 || args.length > 7) {
       malformed(this.path, 'a tensor without a storage');
     }
@@ -157,6 +167,9 @@ class TorchHost implements PickleHost {
     const where = `a tensor in the storage ${storage.key}`;
     if (!isCount(offset) || !isCounts(shape) || !isCounts(strides) || shape.length !== strides.length) {
       malformed(this.path, `${where} has no valid offset, size and strides`);
+    }
+    if (!(metadata instanceof PickleDict) || [...metadata.entries.values()].some((isSet) => isSet !== false)) {
+      malformed(this.path, `${where} is to be negated or conjugated when it is read; save it again with .clone()`);
     }
     if (shape.length > MAX_TENSOR_RANK || shape.some((count) => count > MAX_DIMENSION)) {
       malformed(this.path, `${where} has the impossible size [${shape.join()}]`);

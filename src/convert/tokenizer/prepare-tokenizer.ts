@@ -48,6 +48,8 @@ export interface PreparedTokenizer {
   readonly maxLength: number | undefined;
   /** The end at which it cuts what is longer. */
   readonly truncationSide: 'right' | 'left';
+  /** That transformers pads on the left, in a sentence. */
+  readonly padsLeft?: string | undefined;
   /** Segments that transformers 5 tells its model; undefined: it tells it none. */
   readonly numSegments?: number | undefined;
   /** Those of texts and of pairs, at least one; undefined: the model gets none, and takes all for the first. */
@@ -84,7 +86,7 @@ export function prepareTokenizer(given: TokenizerFiles, folder: string, hints: T
     );
   }
   const named = config.string('tokenizer_class') ?? hints.tokenizerClass;
-  const found = findTokenizerClass(named, hints.modelType, config.path);
+  const found = findTokenizerClass(named, hints.modelType, config.path, given.tokenizer !== undefined);
   const files = found.subwords === undefined ? given : { ...given, tokenizer: undefined };
   if (found.onlyFile !== undefined && files.tokenizer === undefined) {
     throw new EncoderError(
@@ -115,7 +117,14 @@ export function prepareTokenizer(given: TokenizerFiles, folder: string, hints: T
     token,
   };
   if (tokenizerClass.build === undefined) json['model'] = ownModel(json['model'], vocabulary, tokenizerClass);
-  else rebuild(json, source, tokenizerClass, files.tokenizer, warnings);
+  else
+    rebuild(
+      json,
+      source,
+      tokenizerClass,
+      { isFile: files.tokenizer !== undefined, isNamed: named !== undefined },
+      warnings,
+    );
   if (hints.lowersCase === true) lowerCaseFirst(json);
   addMissingTokens(json, vocabulary, withVocabulary(specials, vocabulary, tokenizerClass), path);
   const added = dropUnplaced(json, config, tokenizerClass, hints.vocabSize);
@@ -127,16 +136,14 @@ export function prepareTokenizer(given: TokenizerFiles, folder: string, hints: T
   const ids = specialIds(specials, idOf);
   json['post_processor'] = postProcessor(json['post_processor'], source, tokenizerClass, { ids, idOf }, files);
   if (tokenizerClass.givesFirstOddToken === true) json['odd_token_first'] = true;
+  const ofBatch = 'the padding of a batch changes scores; here they are those of each text alone';
   const inputs = config.get('model_input_names');
   const givesSegments = Array.isArray(inputs)
     ? inputs.includes('token_type_ids')
     : tokenizerClass.givesSegments === true ||
       (tokenizerClass.mayGiveSegments === true && config.boolean('return_token_type_ids', false));
   if (Array.isArray(inputs) && !inputs.includes('attention_mask')) {
-    warnings.push(
-      `${config.path}: model_input_names has no attention_mask, so that in transformers the padding of a batch changes scores; ` +
-        'here they are those of each text alone',
-    );
+    warnings.push(`${config.path}: model_input_names has no attention_mask, so that in transformers ${ofBatch}`);
   }
   const keepsSegments = !Array.isArray(inputs) && tokenizerClass.losesSegments === true;
   const inFirstSegment = withoutSegments(json['post_processor']) ?? null;
@@ -150,10 +157,15 @@ export function prepareTokenizer(given: TokenizerFiles, folder: string, hints: T
     tokens,
     added: new Map(added.map(({ id, special }) => [id, special])),
     ids,
-    vocabulary,
+    // Classes of this model have no other mark.
+    vocabulary: tokenizerClass.model === 'WordPiece' ? { ...vocabulary, continuingPrefix: '##' } : vocabulary,
     ...normalizerFlags(json['normalizer']),
     maxLength: readMaxLength(config),
-    truncationSide: readTruncationSide(files),
+    truncationSide: readSide(files, 'truncation'),
+    padsLeft:
+      readSide(files, 'padding') === 'left'
+        ? `${config.path}: padding_side is left, so that in transformers ${ofBatch}`
+        : undefined,
     numSegments: givesSegments ? Math.max(2, ofTexts, ofPairs) : undefined,
     segments: givesSegments || keepsSegments ? { ofTexts, ofPairs } : undefined,
     segmentsKept: hasSegments && keepsSegments ? keptSegments(tokenizerClass.name, ofTexts > 1) : undefined,
@@ -202,10 +214,10 @@ function withVocabulary(
 }
 
 /** transformers goes by tokenizer_config.json first. */
-function readTruncationSide({ tokenizer, config }: TokenizerFiles): 'right' | 'left' {
-  const truncation = tokenizer?.['truncation'];
-  const direction = isJsonObject(truncation) ? truncation['direction'] : undefined;
-  return (config?.['truncation_side'] ?? String(direction).toLowerCase()) === 'left' ? 'left' : 'right';
+function readSide({ tokenizer, config }: TokenizerFiles, what: 'truncation' | 'padding'): 'right' | 'left' {
+  const own = tokenizer?.[what];
+  const direction = isJsonObject(own) ? own['direction'] : undefined;
+  return (config?.[`${what}_side`] ?? String(direction).toLowerCase()) === 'left' ? 'left' : 'right';
 }
 
 type FindId = (content: string) => number | undefined;
@@ -297,23 +309,23 @@ function rebuild(
   json: JsonObject,
   source: PipelineSource,
   { name, model, build }: TokenizerClass,
-  file: JsonObject | undefined,
+  { isFile, isNamed }: { readonly isFile: boolean; readonly isNamed: boolean },
   warnings: string[],
 ): void {
   const { vocabulary } = source;
   if (vocabulary.model !== model) {
+    const wrong = isNamed ? name : `no tokenizer_class, so that transformers 5 takes ${name}, which`;
+    const advice = isNamed ? '' : ', or to "PreTrainedTokenizerFast" for tokenizer.json as it is';
     throw new EncoderError(
       'tokenizer_unsupported',
-      `${source.config.path}: ${name} has a ${model} vocabulary, but the checkpoint's is ${vocabulary.model}; set tokenizer_class to the class that wrote it`,
+      `${source.config.path}: ${wrong} has a ${model} vocabulary, but the checkpoint's is ${vocabulary.model}; set tokenizer_class to the class that wrote it${advice}`,
     );
   }
   const pipeline = build!(source);
   const vocab = (json['model'] as JsonObject)['vocab']!;
   const merges = model === 'BPE' ? { merges: vocabulary.merges.map((pair) => [...pair]) } : {};
   const wanted = { normalizer: pipeline.normalizer, pre_tokenizer: pipeline.pre_tokenizer };
-  const replaced = Object.entries(wanted).filter(
-    ([key, value]) => file !== undefined && !isSameJson(file[key] ?? null, value),
-  );
+  const replaced = Object.entries(wanted).filter(([key, value]) => isFile && !isSameJson(json[key] ?? null, value));
   const [passed, own] = [true, false].map((isNull) => replaced.filter(([, value]) => (value === null) === isNull));
   const parts = [
     ...(own!.length > 0 ? [`brings its own ${namesOf(own!)}`] : []),
@@ -390,17 +402,13 @@ function isSameJson(a: JsonValue, b: JsonValue): boolean {
   return keys.length === Object.keys(b).length && keys.every((key) => key in b && isSameJson(a[key]!, b[key]!));
 }
 
+/** Where only flags of BERT's normalizer differ, says which. */
 function overruleNormalizer(json: JsonObject, wanted: JsonObject, warnings: string[]): void {
   const found = json['normalizer'];
-  if (!isJsonObject(found) || found['type'] !== 'BertNormalizer') {
-    warnings.push('tokenizer.json has no BertNormalizer; its own normalizer is kept');
-    return;
-  }
-  const changed = ['handle_chinese_chars', 'strip_accents', 'lowercase'].filter(
-    (key) => (found[key] ?? null) !== (wanted[key] ?? null),
-  );
+  if (!isJsonObject(found) || found['type'] !== 'BertNormalizer') return;
+  const changed = Object.keys(wanted).filter((key) => (found[key] ?? null) !== (wanted[key] ?? null));
+  json['normalizer'] = wanted;
   if (changed.length === 0) return;
-  json['normalizer'] = Object.assign(object({}), found, ...changed.map((key) => ({ [key]: wanted[key] })));
   const list = changed.map((key) => `${key} = ${JSON.stringify(wanted[key])}`).join(', ');
   warnings.push(`tokenizer_config.json overrules the normalizer of tokenizer.json, as in transformers: ${list}`);
 }

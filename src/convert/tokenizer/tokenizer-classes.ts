@@ -47,12 +47,20 @@ export const GENERIC: TokenizerClass = {
   arrange: scored,
 };
 
-/** BERT's normalizer follows tokenizer_config.json; the rest of its pipeline is the same in every file. */
+function wordPiecePipeline({ config, token }: PipelineSource): Pipeline {
+  return {
+    normalizer: bertNormalizer(config),
+    pre_tokenizer: object({ type: 'BertPreTokenizer' }),
+    model: object({ unk_token: token('unk'), continuing_subword_prefix: '##', max_input_chars_per_word: 100 }),
+  };
+}
+
 export const BERT: TokenizerClass = {
   name: 'BertTokenizer',
   model: 'WordPiece',
   defaults: BERT_TOKENS,
   givesSegments: true,
+  build: wordPiecePipeline,
   template: templateOf('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 B:1 sep:1'),
 };
 
@@ -63,11 +71,7 @@ export const MPNET: TokenizerClass = {
   model: 'WordPiece',
   defaults: { ...ROBERTA_TOKENS, unk: '[UNK]' },
   maskTakesSpace: true,
-  build: ({ config, token }) => ({
-    normalizer: bertNormalizer(config),
-    pre_tokenizer: object({ type: 'BertPreTokenizer' }),
-    model: object({ unk_token: token('unk'), continuing_subword_prefix: '##', max_input_chars_per_word: 100 }),
-  }),
+  build: wordPiecePipeline,
   template: ({ token }, id) =>
     robertaProcessing([token('sep'), id('sep')], [token('cls'), id('cls')], { trim: true, prefixSpace: false }),
 };

@@ -99,14 +99,25 @@ const FILE_ONLY: ReadonlySet<string> = new Set([
   'xlm-roberta-xl',
 ]);
 
-/** `named`: tokenizer_class of tokenizer_config.json or config.json. Throws `tokenizer_unsupported`. */
-export function findTokenizerClass(named: string | undefined, modelType: string, path: string): TokenizerClass {
+/** Likewise where there is a tokenizer.json; transformers 5 reads no other file of it, and version 4 did by the class. */
+const FILE_FIRST: ReadonlySet<string> = new Set(['umt5']);
+
+/**
+ * `named`: tokenizer_class of tokenizer_config.json or config.json; `hasFile`: that there is a tokenizer.json. Throws
+ * `tokenizer_unsupported`.
+ */
+export function findTokenizerClass(
+  named: string | undefined,
+  modelType: string,
+  path: string,
+  hasFile = false,
+): TokenizerClass {
   const registered = REGISTERED.get(modelType);
   const name = named?.replace(/Fast$/, '');
   const found = name === undefined ? (registered ?? GENERIC) : CLASSES.get(name);
   if (found === undefined) {
     throw new EncoderError('tokenizer_unsupported', `${path}: tokenizer_class ${named} is not supported`);
   }
-  if (FILE_ONLY.has(modelType)) return GENERIC;
+  if (FILE_ONLY.has(modelType) || (hasFile && FILE_FIRST.has(modelType))) return GENERIC;
   return REGISTERED_ONLY.has(modelType) && registered !== undefined ? registered : found;
 }

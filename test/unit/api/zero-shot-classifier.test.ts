@@ -137,6 +137,9 @@ describe('classify', () => {
     ['mixed labels', ['x', 'y'], [['a'], 'b'], {}, 'labels[1]: expected an array of strings, received "b"'],
     ['no place', 'x', ['a'], { hypothesisTemplate: 'is' }, 'options.hypothesisTemplate: expected a text with {} once'],
     ['two places', 'x', ['a'], { hypothesisTemplate: '{} {}' }, 'options.hypothesisTemplate'],
+    ['a brace', 'x', ['a'], { hypothesisTemplate: '{ {}' }, 'options.hypothesisTemplate'],
+    ['a doubled brace', 'x', ['a'], { hypothesisTemplate: '{}}}' }, 'options.hypothesisTemplate'],
+    ['a place in braces', 'x', ['a'], { hypothesisTemplate: '{{}}' }, 'options.hypothesisTemplate'],
     ['multiLabel 1', 'x', ['a'], { multiLabel: 1 }, 'options.multiLabel: expected true or false, received 1'],
     ['a truncation', 'x', ['a'], { truncation: 'longest_first' }, 'options.truncation'],
   ])('%s is refused before the model is asked', async (_, input, labels, options, message) => {

@@ -36,6 +36,18 @@ describe('labels', () => {
     expect(await labels(config)).toEqual(expected);
   });
 
+  it.each([
+    [{ 0: 'neutral', 1: 'entailment' }, { entailment: 0, neutral: 1 }, true],
+    [{ 0: 'entail a', 1: 'entail b' }, { 'entail b': 1, 'entail a': 0 }, true],
+    [{ 0: 'neutral', 1: 'ENTAILMENT' }, { neutral: 0, ENTAILMENT: 1 }, false],
+    [{ 0: 'neutral', 1: 'entailment' }, undefined, false],
+    [{ 0: 'neutral', 1: 'positive' }, { entailment: 0, neutral: 1 }, false],
+  ])('of %j and %j may name two rows for entailment, which is said', async (id2label, label2id, isSaid) => {
+    const output = join(temporaryFolder(), 'out.gguf');
+    const { warnings } = await convert(writeMicro({ config: { id2label, label2id } }), { output });
+    expect(warnings.join().includes('zero-shot')).toBe(isSaid);
+  });
+
   it('sort by number, not by text', async () => {
     const id2label = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [11 - index, `label ${11 - index}`]));
     const found = await convertedLabels({

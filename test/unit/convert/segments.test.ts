@@ -1,4 +1,5 @@
 /** Which segments a tokenizer gives a model that has some, as transformers 5.18 does it, and what is said of them. */
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { convert } from '../../../src/convert/convert';
@@ -30,6 +31,13 @@ function template(single: string, pair: string): object {
 
 const TEXT = 'CLS:0 A:0 SEP:0';
 const PAIR = template(TEXT, `${TEXT} B:1 SEP:1`);
+
+/** The tokenizer of the families that have none of their own. */
+function wordPiece() {
+  const folder = path.join(__dirname, '../../fixtures/tokenizers/wordpiece-uncased');
+  const read = (name: string) => JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as Record<string, unknown>;
+  return { tokenizer: read('tokenizer.json'), config: read('tokenizer_config.json') };
+}
 
 interface Given {
   /** Of the model. */
@@ -179,4 +187,19 @@ it('says that scores depend on padding where transformers gives no mask', async 
   expect((await converted('BertTokenizer', { names: ['input_ids', 'token_type_ids'] })).warnings).toContain(message);
   expect((await converted('BertTokenizer', { names: WITH })).warnings).not.toContain(message);
   expect((await converted('BertTokenizer')).warnings).not.toContain(message);
+});
+
+it('says so where padding on the left is read, attended to or counted', async () => {
+  const message = 'padding_side is left';
+  expect((await converted('BertTokenizer', { config: { padding_side: 'left' } })).warnings).toContain(message);
+  expect((await converted('BertTokenizer', { config: { padding_side: 'right' } })).warnings).not.toContain(message);
+  const families = { roberta: true, gpt2: true, t5: true, opt: false, llama: false, xlnet: false };
+  for (const [name, isMessage] of Object.entries(families)) {
+    const own = ownTokenizer(family(name)) ?? wordPiece();
+    const folder = temporaryFolder();
+    const config = { ...own.config, padding_side: 'left' };
+    await writeFamily(family(name), folder, 'safetensors', 'F32', { ...own, config });
+    const { warnings } = await convert(folder, { output: path.join(folder, 'model.gguf') });
+    expect(warnings.join().includes(message), name).toBe(isMessage);
+  }
 });

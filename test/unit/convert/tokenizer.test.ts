@@ -116,6 +116,40 @@ describe('prepareTokenizer', () => {
     expect(prepared.lowercase).toBe(false);
   });
 
+  it('makes of a tokenizer.json of BERT what it makes of its vocabulary alone, as transformers 5', () => {
+    const { json } = prepare({ 'vocab.txt': VOCABULARY });
+    const { vocab } = json['model'] as JsonObject;
+    const model = { type: 'WordPiece', unk_token: '[PAD]', continuing_subword_prefix: '', vocab };
+    const other = { ...json, normalizer: { type: 'Lowercase' }, pre_tokenizer: { type: 'Whitespace' }, model };
+    const prepared = prepare({ 'tokenizer.json': other });
+    expect(prepared.json).toEqual(json);
+    expect(prepared.vocabulary.continuingPrefix).toBe('##');
+    expect(prepared.warnings.join()).toContain('BertTokenizer brings its own normalizer and pre_tokenizer');
+    const unclean = { ...json, normalizer: { ...(json['normalizer'] as JsonObject), clean_text: false } };
+    expect(prepare({ 'tokenizer.json': unclean }).json).toEqual(json);
+  });
+
+  it.each(['umt5', 'ministral', 'granite', 'mistral'])('takes a tokenizer.json of %s as it is', (type) => {
+    const { json } = prepare({ 'vocab.txt': VOCABULARY });
+    const own = { ...json, pre_tokenizer: { type: 'Whitespace' } };
+    const files = { 'tokenizer.json': own, 'tokenizer_config.json': { tokenizer_class: 'MPNetTokenizer' } };
+    expect(prepare(files, type).json['pre_tokenizer']).toEqual({ type: 'Whitespace' });
+  });
+
+  it.each([
+    ['BPE', { type: 'BPE', vocab: { a: 0 }, merges: [] }],
+    ['Unigram', { type: 'Unigram', unk_id: 0, vocab: [['a', 0]] }],
+  ])('refuses %s for BERT, and says how it is read all the same', (_, model) => {
+    const { json } = prepare({ 'vocab.txt': VOCABULARY });
+    const files = { 'tokenizer.json': { ...json, model } };
+    for (const type of ['bert', 'distilbert', 'electra', 'nomic_bert']) {
+      expect(() => prepare(files, type)).toThrow(/no tokenizer_class.*PreTrainedTokenizerFast/);
+    }
+    const named = (tokenizer_class: string) => ({ ...files, 'tokenizer_config.json': { tokenizer_class } });
+    expect(() => prepare(named('BertTokenizer'))).toThrow(/BertTokenizer has a WordPiece vocabulary/);
+    expect(prepare(named('PreTrainedTokenizerFast')).vocabulary.model).toBe(model.type);
+  });
+
   it.each([
     ['MBartTokenizer', 'MBartTokenizer has no normalizer: that of tokenizer.json is passed over, as in transformers 5'],
     [

@@ -136,12 +136,14 @@ export interface BuiltTensor {
   readonly strides?: readonly (number | bigint)[];
   /** Opcodes of the view of a storage that files of before PyTorch 1.6 name, None in all that there are. */
   readonly view?: Uint8Array | string;
+  /** Opcodes behind the hooks: flags of the tensor, where it has any. */
+  readonly metadata?: Uint8Array | string;
 }
 
 /** The opcodes of one tensor; by default four floats in data/0. */
 export function tensorOpcodes(tensor: BuiltTensor = {}): Buffer {
   const { type = 'FloatStorage', key = '0', numElements = 4, offset = 0 } = tensor;
-  const { shape = [2, 2], strides = [2, 1], view = '' } = tensor;
+  const { shape = [2, 2], strides = [2, 1], view = '', metadata = '' } = tensor;
   return pickle(
     'ctorch._utils\n_rebuild_tensor_v2\n((',
     unicode('storage'),
@@ -158,8 +160,9 @@ export function tensorOpcodes(tensor: BuiltTensor = {}): Buffer {
     ...strides.map(long),
     't',
     0x89,
-    'ccollections\nOrderedDict\n)Rt',
-    'R',
+    'ccollections\nOrderedDict\n)R',
+    metadata,
+    'tR',
   );
 }
 

@@ -81,6 +81,15 @@ describe('TorchCheckpoint', () => {
     expect(await message(bytes)).toMatch(pattern);
   });
 
+  it.each(['ctorch._utils\n_rebuild_tensor_v3\n', 'ctorch\nComplexFloatStorage\n'])(
+    'refuses %j, of types that no weight may have, by what it is',
+    async (global) => {
+      const bytes = torchFile(stateDict(pickle(global)));
+      expect(await code(bytes)).toBe('dtype_unsupported');
+      expect(await message(bytes)).toContain('such as float8');
+    },
+  );
+
   it('knows a Git LFS pointer, a tar archive and an empty file', async () => {
     const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n';
     expect(await message(Buffer.from(pointer))).toMatch(/git lfs pull/);
@@ -252,6 +261,8 @@ describe('a tensor that is not in its storage', () => {
     'a stride-0 expansion to 4 TiB': { shape: [2 ** 20, 2 ** 20], strides: [0, 0] },
     'a stride-0 expansion to 17 MiB': { shape: [17, 2 ** 18], strides: [0, 0] },
     'overlapping strides to 2^60': { shape: [2 ** 30, 2 ** 30], strides: [0, 0], offset: 3 },
+    'a sign to be turned': { metadata: pickle('}', unicode('neg'), 0x88, 's') },
+    'flags that are no table': { metadata: 'K\x01' },
     'an empty tensor behind the end': { shape: [0], strides: [1], offset: 5 },
   };
   it.each(Object.entries(cases))('with %s', async (_, tensor) => {
@@ -263,6 +274,8 @@ describe('a tensor that is not in its storage', () => {
     { shape: [], strides: [] },
     { shape: [0], strides: [1] },
     { shape: [0, 2 ** 30], strides: [1, 1] },
+    { metadata: '}' },
+    { metadata: pickle('}', unicode('neg'), 0x89, 's').toString('latin1') },
   ])('but %j is', async (tensor) => {
     expect(await code(torchFile(stateDict(tensorOpcodes(tensor)), SIXTEEN))).toBe('accepted');
   });

@@ -221,7 +221,7 @@ def bases():
     """(model type, name, configuration object), with sizes of what a base has."""
     entries = [("bert", "bert", golden_families.BASE), ("distilbert", "distilbert", {
         "dim": 48, "n_layers": 3, "n_heads": 4, "hidden_dim": 80, "vocab_size": 96, "max_position_embeddings": 64})]
-    left_out = {*goldens.REFERENCES, *golden_families.FIRST, "gemma3-pictures"}
+    left_out = {*goldens.REFERENCES, *golden_families.FIRST, "gemma3-pictures", "qwen3.5-pictures"}
     entries += [(kind, name, config) for name, (kind, config) in golden_families.FAMILIES.items() if name not in left_out]
     for kind, name, overrides in entries:
         config = {"num_labels": 3, **overrides, "vocab_size": 96}

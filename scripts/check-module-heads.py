@@ -25,7 +25,7 @@ configurations = importlib.import_module("check-configurations")
 WITHOUT_HEADS = {"bart", "mbart", "t5", "mt5", "umt5", "gpt2", "gpt_neo", "gpt_neox", "gptj", "opt", "bloom", "phi",
                  "falcon", "starcoder2", "stablelm", "mobilebert"}
 CAUSAL = {"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "ministral", "phi3", "smollm3", "olmo2",
-          "olmo3"}
+          "olmo3", "qwen3_5_text"}
 FLAGS = {"cls": "pooling_mode_cls_token", "mean": "pooling_mode_mean_tokens", "max": "pooling_mode_max_tokens",
          "mean_sqrt_len_tokens": "pooling_mode_mean_sqrt_len_tokens", "weightedmean": "pooling_mode_weightedmean_tokens",
          "lasttoken": "pooling_mode_lasttoken"}

@@ -24,7 +24,7 @@ LARGEST_DEFAULT = 16
 KEPT = {"model_type", "architectures", "vocab_size"}
 LANGUAGE_MODELS = ["llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "ministral", "phi3", "smollm3", "olmo2",
                    "olmo3", "granite", "hunyuan_v1_dense", "ministral3", "seed_oss", "exaone4", "glm", "glm4", "nemotron", "arcee",
-                   "helium", "olmo"]
+                   "helium", "olmo", "qwen3_5_text"]
 DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 TYPES = [None, "f16", "bf16", "q8_0", "q5_0", "q4_0"]
 ONE_OF_MANY = "single_label_classification"

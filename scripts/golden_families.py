@@ -26,6 +26,8 @@ FALCON = dict(hidden_size=48, num_hidden_layers=3, num_attention_heads=4, vocab_
 GPT2 = dict(n_embd=48, n_layer=3, n_head=4, n_positions=512, vocab_size=2501, pad_token_id=None, bos_token_id=0,
             eos_token_id=0)
 GEMMA3 = {**DECODER, "head_dim": 24, "sliding_window": 20, "sliding_window_pattern": 2, "query_pre_attn_scalar": 30}
+QWEN35 = {**DECODER, "head_dim": 24, "linear_num_key_heads": 2, "linear_num_value_heads": 4, "linear_key_head_dim": 16,
+          "linear_value_head_dim": 16}
 MOBILEBERT = {**BASE, "hidden_size": 64, "embedding_size": 24, "intra_bottleneck_size": 32, "num_feedforward_networks": 3,
               "classifier_activation": False, "hidden_act": "relu", "pad_token_id": 0}
 JINA_BERT = {**BASE, "position_embedding_type": "alibi", "type_vocab_size": 2, "pad_token_id": 0}
@@ -276,6 +278,15 @@ FAMILIES = {
                                   attn_config={"softmax_scale": 0.2})),
     "ibert": ("ibert", ROBERTA),
     "mvp": ("mvp", {**BART, "decoder_start_token_id": 2}),
+    # Three layers with linear attention, then one without.
+    "qwen3.5": ("qwen3_5_text", {**QWEN35, "num_hidden_layers": 4, "rope_parameters": THETA_100}),
+    "qwen3.5-linear-last": ("qwen3_5_text", {**QWEN35, "num_hidden_layers": 2, "linear_num_key_heads": 4,
+                                             "linear_conv_kernel_dim": 3, "attention_bias": True, "pad_token_id": 3,
+                                             "layer_types": ["full_attention", "linear_attention"], "num_labels": 1}),
+    "qwen3.5-pictures": ("qwen3_5", {"text_config": {**QWEN35, "layer_types": ["linear_attention", "full_attention",
+                                                                               "linear_attention"]}, "vision_config": {
+        "depth": 1, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2, "out_hidden_size": 48, "patch_size": 14,
+        "num_position_embeddings": 4}}),
 }
 
 # Written as transformers saves them: with the names and the joined layers of the code that they were first published with.

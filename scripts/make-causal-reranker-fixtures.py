@@ -74,6 +74,11 @@ NO_PROMPT = """{% if messages[0].role == "system" %}{{ raise_exception("no syste
 BASE = dict(hidden_size=48, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, intermediate_size=64,
             max_position_embeddings=96, bos_token_id=None, eos_token_id=None, pad_token_id=None)
 QWEN3 = {**BASE, "head_dim": 16, "tie_word_embeddings": True}
+QWEN35 = {**BASE, "head_dim": 16, "partial_rotary_factor": 0.5, "linear_num_key_heads": 2, "linear_num_value_heads": 4,
+          "linear_key_head_dim": 12, "linear_value_head_dim": 12, "layer_types": ["linear_attention", "full_attention"]}
+# Of a model that reads pictures, too, the part that does; its weights are not read.
+VISION = {"depth": 1, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2, "out_hidden_size": 48, "patch_size": 14,
+          "num_position_embeddings": 4}
 CAPPED = {**BASE, "head_dim": 16, "sliding_window": 20, "attn_logit_softcapping": 5.0}
 MODULES = [
     {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.base.modules.transformer.Transformer"},
@@ -141,6 +146,9 @@ def cases(ids):
         "olmo2-texts": ("olmo2", BASE, {}, [None, "p "]),
         "hunyuan-turns": ("hunyuan_v1_dense", QWEN3, {"chat_template.jinja": TURNS}, [None, "Judge."]),
         "glm4-texts": ("glm4", {**BASE, "head_dim": 12}, {}, [None, "p "]),
+        "qwen3.5-turns": ("qwen3_5_text", QWEN35, {"chat_template.jinja": TURNS}, [None, "Judge."]),
+        "qwen3.5-pictures": ("qwen3_5", {"text_config": {**QWEN35, "tie_word_embeddings": True}, "vision_config": VISION,
+                                         "tie_word_embeddings": True}, {"chat_template.jinja": TURNS}, [None, "Judge."]),
     }
 
 
@@ -206,18 +214,25 @@ def main():
     for seed, (name, (model_type, config, files, prompts)) in enumerate(cases(ids).items(), 301):
         files = dict(files)
         tokenizer_settings = files.pop("tokenizer", {})
-        config = transformers.AutoConfig.for_model(model_type, vocab_size=tokenizer.get_vocab_size() + 3, **config)
-        network = transformers.AutoModelForCausalLM.from_config(config).eval()
+        vocabulary = {"vocab_size": tokenizer.get_vocab_size() + 3}
+        if "text_config" in config:
+            config = transformers.AutoConfig.for_model(model_type, **{**config, "text_config": {**config["text_config"], **vocabulary}})
+            network = transformers.AutoModelForImageTextToText.from_config(config).eval()
+        else:
+            config = transformers.AutoConfig.for_model(model_type, **vocabulary, **config)
+            network = transformers.AutoModelForCausalLM.from_config(config).eval()
         model = {"seed": seed, "scales": SCALES}
         values = {key: torch.from_numpy(golden.tensor_values(model, key, tuple(tensor.shape)))
                   for key, tensor in network.state_dict().items()
-                  if not (config.tie_word_embeddings and key == "lm_head.weight")}
+                  if not (config.tie_word_embeddings and key == "lm_head.weight") and not key.startswith("model.visual.")}
         config = {**config.to_diff_dict(), "architectures": [type(network).__name__], "model_type": model_type}
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / name
             folder.mkdir()
             own = tokenizer_files(tokenizer, model_type, tokenizer_settings)
-            write(folder, {"config.json": config, **own, **files})
+            # sentence-transformers wants what makes pictures into tokens beside a model that reads them; this is its text.
+            text = {**config.get("text_config", {}), "architectures": ["Qwen3_5ForCausalLM"], "model_type": "qwen3_5_text"}
+            write(folder, {"config.json": text if "text_config" in config else config, **own, **files})
             save_file(values, folder / "model.safetensors", metadata={"format": "pt"})
             expected = measure(folder, prompts, model_type)
         entries.append({"name": name, "seed": seed, "config": config,

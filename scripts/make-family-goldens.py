@@ -49,7 +49,7 @@ PROJECTIONS = [f"attention.self.{part}." for part in ("query", "key", "value")]
 JOINED = "mixer.Wqkv."
 
 # What a model has for pictures.
-PICTURES = ("model.vision_tower.", "model.multi_modal_projector.")
+PICTURES = ("model.vision_tower.", "model.multi_modal_projector.", "model.visual.")
 
 # Names under which an encoder with a decoder has one tensor again.
 TIED = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight")

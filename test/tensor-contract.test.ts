@@ -54,6 +54,21 @@ describe('a model with norms of heads', () => {
   });
 });
 
+describe('a model with linear attention', () => {
+  it.each([
+    ['no convolution', 'tensor_missing', remove('blk.0.ssm_conv1d.weight')],
+    ['no gates', 'tensor_missing', remove('blk.0.ssm_ba.weight')],
+    ['no gate of what it gives', 'tensor_missing', remove('blk.1.attn_gate.weight')],
+    ['no norm of a key', 'tensor_missing', remove('blk.1.attn_k_norm.weight')],
+    ['what such a layer has in one that attends', 'gguf_malformed', copy('blk.0.ssm_a', 'blk.1.ssm_a')],
+    ['what attends in such a layer', 'gguf_malformed', copy('blk.1.attn_gate.weight', 'blk.0.attn_gate.weight')],
+    ['a bias in one layer', 'gguf_malformed', copy('blk.0.ssm_dt.bias', 'blk.0.ssm_conv1d.bias')],
+  ])('is refused with %s', async (_, code, change) => {
+    const model = causalModels.find(({ config }) => config['model_type'] === 'qwen3_5_text')!;
+    expect(await codeOf(writeCausal(model), change)).toBe(code);
+  });
+});
+
 describe('a model with layer norms of heads', () => {
   it.each([
     ['phi-normalized', 'no bias of a query', 'tensor_missing', 'blk.1.attn_q_norm.bias'],

@@ -7,6 +7,7 @@ import type {
   EncoderHyperparameters,
   EncoderModel,
   LabelHead,
+  LinearAttention,
   TokenInteraction,
 } from './architectures/architecture';
 import type { PairTemplate, TemplatePieces } from './chat-template/split-template';
@@ -118,11 +119,26 @@ function modelEntries({ model, labels }: ModelFacts): GgufEntry[] {
     ...optional(float, keys.finalLogitSoftcap, model.head.logitSoftcap),
     ...optional(float, keys.embeddingScale, h.embeddingScale),
     ...optional(uint, keys.ropeOriginalContextLength, h.rope?.long?.beyond),
+    ...linearAttentionEntries(keys, h.linearAttention),
     uint(keys.poolingType, POOLING_RANK),
     uint(keys.vocabSize, h.vocabSize),
     text(keys.hiddenActivation, h.hiddenActivation),
     texts(keys.outputLabels, labels),
     ...(model.llamacppEntries ?? []).map((entry) => ({ ...entry, key: `${model.architecture}.${entry.key}` })),
+  ];
+}
+
+function linearAttentionEntries(
+  keys: ReturnType<typeof architectureKeys>,
+  linear: LinearAttention | undefined,
+): GgufEntry[] {
+  if (linear === undefined) return [];
+  return [
+    uint(keys.ssmConvKernel, linear.convolutionWidth),
+    uint(keys.ssmGroupCount, linear.numKeyHeads),
+    uint(keys.ssmTimeStepRank, linear.numValueHeads),
+    uint(keys.ssmStateSize, linear.headSize),
+    uint(keys.ssmInnerSize, linear.numValueHeads * linear.headSize),
   ];
 }
 
@@ -222,6 +238,8 @@ function mechanismEntries(h: EncoderHyperparameters): GgufEntry[] {
     ...optional(uint, ENCODER_KEYS.decoderFeedForwardLength, decoder?.intermediateSize),
     ...optional(uint, ENCODER_KEYS.decoderWrapPadTokenId, decoder?.wrapPadTokenId),
     ...optional(uints, ENCODER_KEYS.localLayers, h.slidingWindow?.layers),
+    ...optional(uints, ENCODER_KEYS.linearAttentionLayers, h.linearAttention?.layers),
+    ...(h.gatesAttention === true ? [flag(ENCODER_KEYS.outputGate, true)] : []),
     ...(h.isFirstGlobal === true ? [flag(ENCODER_KEYS.firstIsGlobal, true)] : []),
     ...optional(uints, ENCODER_KEYS.layerWeights, h.layerWeights),
     ...optional(floats, ENCODER_KEYS.ropeInvFreq, rope?.inverseFrequencies),

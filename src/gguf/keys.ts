@@ -41,6 +41,13 @@ export function architectureKeys(architecture: string) {
     embeddingScale: `${architecture}.embedding_scale`,
     /** UINT32, texts of more tokens turn with `ropeInvFreqLong`; absent where all turn alike. */
     ropeOriginalContextLength: `${architecture}.rope.scaling.original_context_length`,
+    /** UINT32s, of layers with linear attention: tokens of its convolution, heads of keys, of values, and their size. */
+    ssmConvKernel: `${architecture}.ssm.conv_kernel`,
+    ssmGroupCount: `${architecture}.ssm.group_count`,
+    ssmTimeStepRank: `${architecture}.ssm.time_step_rank`,
+    ssmStateSize: `${architecture}.ssm.state_size`,
+    /** UINT32, columns of all heads of values. */
+    ssmInnerSize: `${architecture}.ssm.inner_size`,
     /** BOOL, false for encoders. */
     causal: `${architecture}.attention.causal`,
     /** UINT32, 4 = rank: llama.cpp then runs the classification head. */
@@ -248,6 +255,10 @@ export const ENCODER_KEYS = {
   feedForwardKind: 'ggml_encoder.ffn_kind',
   /** ARRAY[UINT32], layers with the sliding window; absent means all. */
   localLayers: 'ggml_encoder.attention.local_layers',
+  /** ARRAY[UINT32], layers with linear attention, by the gated delta rule; absent: none. */
+  linearAttentionLayers: 'ggml_encoder.linear_attention.layers',
+  /** BOOL, what attention gives is multiplied by the sigmoid of what attn_gate does; absent means false. */
+  outputGate: 'ggml_encoder.attention.output_gate',
   /** BOOL, the first token sees and is seen by all, by attn_global_q and attn_global_kv; absent means false. */
   firstIsGlobal: 'ggml_encoder.attention.first_is_global',
   /** ARRAY[UINT32], for each layer the block whose weights it uses; absent means its own. */

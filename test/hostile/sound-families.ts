@@ -32,6 +32,7 @@ export function soundFamilies(): SoundCheckpoint[] {
       options: { answerTokens: ['yes', 'no'], answerPrefix: 'a ' },
     },
     { name: 'chats', files: languageModel('Qwen3ForSequenceClassification') },
+    { name: 'linear attention', files: linearAttention() },
     { name: 'relative positions', files: relativePositions() },
     { name: 'sizes of the tensors', files: sizesOfTensors() },
     { name: 'sines and segments', files: sinesAndSegments() },
@@ -142,6 +143,41 @@ function qwen3(add: ReturnType<typeof tensorsByPart>['add']): object {
     ...{ hidden_size: H, intermediate_size: F, num_hidden_layers: 2, head_dim: size, max_position_embeddings: 32 },
     ...{ num_attention_heads: HEADS, num_key_value_heads: 1, tie_word_embeddings: true },
   };
+}
+
+/** Qwen 3.5: a layer that keeps a state, and one that attends and has a gate of it. */
+function linearAttention(): Files {
+  const { tensors, add } = tensorsByPart(H);
+  const [size, linearSize, width] = [4, 2, 4];
+  const mixed = (2 * 1 + HEADS) * linearSize;
+  add('model.embed_tokens.weight', ROWS, H);
+  const [first, second] = ['model.layers.0', 'model.layers.1'] as const;
+  add(`${first}.linear_attn.in_proj_qkv.weight`, mixed, H);
+  add(`${first}.linear_attn.in_proj_z.weight`, HEADS * linearSize, H);
+  for (const part of ['in_proj_b', 'in_proj_a']) add(`${first}.linear_attn.${part}.weight`, HEADS, H);
+  add(`${first}.linear_attn.conv1d.weight`, mixed, 1, width);
+  for (const part of ['A_log', 'dt_bias']) add(`${first}.linear_attn.${part}`, HEADS);
+  add(`${first}.linear_attn.norm.weight`, linearSize);
+  add(`${first}.linear_attn.out_proj.weight`, H, HEADS * linearSize);
+  add(`${second}.self_attn.q_proj.weight`, 2 * HEADS * size, H);
+  for (const part of ['k_proj', 'v_proj']) add(`${second}.self_attn.${part}.weight`, size, H);
+  add(`${second}.self_attn.o_proj.weight`, H, HEADS * size);
+  for (const part of ['q_norm', 'k_norm']) add(`${second}.self_attn.${part}.weight`, size);
+  for (const layer of [first, second]) {
+    for (const part of ['gate_proj', 'up_proj']) add(`${layer}.mlp.${part}.weight`, F, H);
+    add(`${layer}.mlp.down_proj.weight`, H, F);
+    for (const norm of ['input_layernorm', 'post_attention_layernorm']) add(`${layer}.${norm}.weight`, H);
+  }
+  add('model.norm.weight', H);
+  add('score.weight', 2, H);
+  const config = {
+    ...{ hidden_size: H, intermediate_size: F, num_hidden_layers: 2, head_dim: size, max_position_embeddings: 32 },
+    ...{ num_attention_heads: HEADS, num_key_value_heads: 1, partial_rotary_factor: 0.5, pad_token_id: 0 },
+    ...{ layer_types: ['linear_attention', 'full_attention'], linear_conv_kernel_dim: width },
+    ...{ linear_num_key_heads: 1, linear_num_value_heads: HEADS },
+    ...{ linear_key_head_dim: linearSize, linear_value_head_dim: linearSize },
+  };
+  return checkpoint('Qwen3_5TextForSequenceClassification', config, tensors, TOKENIZER);
 }
 
 /** DeBERTa v2 with buckets and projections of their own. */

@@ -128,7 +128,9 @@ class GraphBuilder {
       ggml_tensor* attended = attend_with_first(w, x, encoder_attention(index, w), only_pooled);
       return feed_forward(w, attended, attended);
     }
-    ggml_tensor* attended = attend(w, x, encoder_attention(index, w), rotation(index), only_pooled);
+    ggml_tensor* attended = h_.attention[index].linear
+                                ? attend_linearly(w, x, only_pooled)
+                                : attend(w, x, encoder_attention(index, w), rotation(index), only_pooled);
     if (h_.norm_placement != NormPlacement::kParallel) return feed_forward(w, attended, attended);
     return feed_forward(w, only_pooled ? ops_.pooled_rows(g_, x) : x, attended);
   }
@@ -261,8 +263,34 @@ class GraphBuilder {
     }
     spec.queries = only_pooled ? Queries::kPooled : Queries::kAll;
     ggml_tensor* y = ops_.attention(g_, q, k, v, spec);
+    if (w.attn_gate.out > 0) {
+      if (only_pooled) input = ops_.pooled_rows(g_, input);
+      ggml_tensor* gate = ops_.linear(g_, w.attn_gate, input, Activation::kNone);
+      y = ops_.gate_by(g_, gate, y, Activation::kSigmoid);
+    }
     if (only_pooled) x = ops_.pooled_rows(g_, x);
     y = ops_.linear(g_, w.attn_output, y, Activation::kNone);
+    return join(g_, ops_, h_.norm_placement, w.attn_post_norm, x, y);
+  }
+
+  /// The same half of a layer with linear attention: what a token sees is a state of those before it.
+  ggml_tensor* attend_linearly(const LayerWeights& w, ggml_tensor* x, bool only_pooled) {
+    const LinearAttentionHparams& linear = h_.linear_attention;
+    const int64_t mixed = linear.mixed_size(), values = linear.value_size(), size = linear.head_size;
+    ggml_tensor* input = normalized(w.attn_norm, x);
+    ggml_tensor* projected = ops_.linear(g_, w.ssm_in, input, Activation::kNone);
+    ggml_tensor* gates = ops_.linear(g_, w.ssm_ba, input, Activation::kNone);
+    ggml_tensor* y = ops_.gated_delta_net(g_, columns(projected, 0, mixed), gates, w, linear);
+    ggml_tensor* gate = columns(projected, mixed, values);
+    if (only_pooled) {
+      x = ops_.pooled_rows(g_, x);
+      y = ops_.pooled_rows(g_, y);
+      gate = ops_.pooled_rows(g_, gate);
+    }
+    ggml_tensor* heads = ggml_reshape_2d(g_.ggml, y, size, linear.num_value_heads * y->ne[1]);
+    heads = normalized(w.ssm_norm, heads);
+    y = ops_.gate_by(g_, gate, ggml_reshape_2d(g_.ggml, heads, values, y->ne[1]), Activation::kSilu);
+    y = ops_.linear(g_, w.ssm_out, y, Activation::kNone);
     return join(g_, ops_, h_.norm_placement, w.attn_post_norm, x, y);
   }
 

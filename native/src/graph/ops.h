@@ -44,7 +44,7 @@ struct HostInput {
 
 /// Where the rows of a padded group lie, the same in every layer.
 struct PaddedRows {
-  int64_t first_token;
+  int64_t first_token, num_tokens;
   ggml_tensor* into;    ///< i32 [length * count], the batch's row for each row of the group
   ggml_tensor* out_of;  ///< i32 [num_tokens], the group's row for each of its tokens
 };
@@ -103,6 +103,7 @@ struct GraphContext {
   std::vector<ScoreMask> score_masks;   ///< made for the groups so far
   std::vector<DistanceRows> distance_rows;  ///< likewise
   std::vector<SegmentMask> segment_masks;   ///< likewise
+  ggml_tensor* empty_state = nullptr;       ///< zeros, of one head with linear attention, once it is needed
   bool long_texts = false;                  ///< of more than Hparams::short_length tokens, all of them
   Scratch* scratch;
   bool only_sizes = false;  ///< never to be run: nothing is computed for host inputs
@@ -164,7 +165,8 @@ class Ops {
  public:
   virtual ~Ops() = default;
 
-  /// Upper bound of the nodes and tensors that attention() and rotate() of one layer add.
+  /// Upper bound of the nodes and tensors that attention() and rotate(), or gated_delta_net(), of one layer
+  /// add.
   virtual size_t max_attention_nodes(const GraphContext& g, const Hparams& hparams) const = 0;
 
   /// norm(scale * tokens[ids] + positions[positions] + types[type_ids]), ne = {E, T}; terms and norm as far
@@ -175,6 +177,9 @@ class Ops {
                               Activation activation) const = 0;
   /// activation(first half of a row) * second half, ne = {F, T} from {2F, T}.
   virtual ggml_tensor* gate(GraphContext& g, ggml_tensor* x, Activation activation) const = 0;
+  /// activation(x) * y, ne = {F, T} each.
+  virtual ggml_tensor* gate_by(GraphContext& g, ggml_tensor* x, ggml_tensor* y,
+                               Activation activation) const = 0;
   /// norm(x + residual), ne = {H, T}; `residual` may be null.
   virtual ggml_tensor* add_norm(GraphContext& g, ggml_tensor* x, ggml_tensor* residual,
                                 const Norm& norm) const = 0;
@@ -188,6 +193,11 @@ class Ops {
   /// of the same tokens as q or of as many others.
   virtual ggml_tensor* attention(GraphContext& g, ggml_tensor* q, ggml_tensor* k, ggml_tensor* v,
                                  const AttentionSpec& spec) const = 0;
+  /// The gated delta rule over every sequence, as kernels/gated_delta_net has it, ne = {value heads * D, T}:
+  /// x is Q, K and V before their convolution, `gates` what the layer's ssm_ba gives.
+  virtual ggml_tensor* gated_delta_net(GraphContext& g, ggml_tensor* x, ggml_tensor* gates,
+                                       const LayerWeights& layer,
+                                       const LinearAttentionHparams& hparams) const = 0;
   /// For each token the rows of the `width` tokens around it, an odd number, in its sequence, and zeros
   /// beyond the ends of that: ne = {width * H, T}, element c * width + i from column c of token t + i - width
   /// / 2.

@@ -40,28 +40,6 @@ void for_sequences(const GraphContext& g, const AttentionGroup& group, const Vis
   }
 }
 
-/// The rows of a padded group; behind a sequence's last token that token stands again.
-const PaddedRows& padded_rows(GraphContext& g, const AttentionGroup& group) {
-  for (const PaddedRows& made : g.padded_rows) {
-    if (made.first_token == group.first_token) return made;
-  }
-  const auto into = [&](std::vector<int32_t>& values) {
-    for_sequences(g, group, [&](int64_t, int64_t first, int64_t length) {
-      for (int64_t row = 0; row < group.length; row++)
-        values.push_back(int32_t(first + std::min(row, length - 1)));
-    });
-  };
-  const auto out_of = [&](std::vector<int32_t>& values) {
-    for_sequences(g, group, [&](int64_t s, int64_t, int64_t length) {
-      for (int64_t row = 0; row < length; row++) values.push_back(int32_t(s * group.length + row));
-    });
-  };
-  g.padded_rows.push_back({group.first_token,
-                           host_input<int32_t>(g, GGML_TYPE_I32, {group.length * group.count, 1, 1, 1}, into),
-                           host_input<int32_t>(g, GGML_TYPE_I32, {group.num_tokens, 1, 1, 1}, out_of)});
-  return g.padded_rows.back();
-}
-
 /// The bias by distance, and kHidden for keys that a query does not see: ne = {columns, queries, heads or 1,
 /// 1}, or with pooled queries, each at a place of its own, {columns, 1, heads or 1, sequences}.
 ggml_tensor* distance_mask(GraphContext& g, const AttentionGroup& group, const AttentionSpec& spec,
@@ -355,6 +333,27 @@ ggml_tensor* attend_in_batch(GraphContext& g, const Operands& x, const Attention
 }
 
 }  // namespace
+
+PaddedRows padded_rows(GraphContext& g, const AttentionGroup& group) {
+  for (const PaddedRows& made : g.padded_rows) {
+    if (made.first_token == group.first_token && made.num_tokens == group.num_tokens) return made;
+  }
+  const auto into = [&](std::vector<int32_t>& values) {
+    for_sequences(g, group, [&](int64_t, int64_t first, int64_t length) {
+      for (int64_t row = 0; row < group.length; row++)
+        values.push_back(int32_t(first + std::min(row, length - 1)));
+    });
+  };
+  const auto out_of = [&](std::vector<int32_t>& values) {
+    for_sequences(g, group, [&](int64_t s, int64_t, int64_t length) {
+      for (int64_t row = 0; row < length; row++) values.push_back(int32_t(s * group.length + row));
+    });
+  };
+  g.padded_rows.push_back({group.first_token, group.num_tokens,
+                           host_input<int32_t>(g, GGML_TYPE_I32, {group.length * group.count, 1, 1, 1}, into),
+                           host_input<int32_t>(g, GGML_TYPE_I32, {group.num_tokens, 1, 1, 1}, out_of)});
+  return g.padded_rows.back();
+}
 
 size_t max_portable_attention_nodes(const GraphContext& g, const Hparams& hparams) {
   size_t nodes = 56;

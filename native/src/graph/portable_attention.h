@@ -12,6 +12,9 @@ ggml_tensor* portable_attention(GraphContext& g, const Ops& ops, ggml_tensor* q,
                                 ggml_tensor* v, const AttentionSpec& spec);
 size_t max_portable_attention_nodes(const GraphContext& g, const Hparams& hparams);
 
+/// The rows of a padded group; behind a sequence's last token that token stands again.
+PaddedRows padded_rows(GraphContext& g, const AttentionGroup& group);
+
 /// Joins what `make` gives for each group, `rows_of(group)` rows of `columns`, into one tensor.
 template <typename Group, typename RowsOf, typename Make>
 ggml_tensor* for_groups(GraphContext& g, const std::vector<Group>& groups, int64_t columns, int64_t num_rows,

@@ -5,6 +5,7 @@
 
 #include "graph/host_input.h"
 #include "graph/portable_attention.h"
+#include "graph/portable_delta_net.h"
 
 namespace enc {
 namespace {
@@ -69,6 +70,8 @@ ggml_tensor* activate(ggml_context* ctx, ggml_tensor* x, Activation activation) 
       return ggml_clamp(ctx, ggml_relu(ctx, x), 0, 6);
     case Activation::kReluSquared:
       return ggml_sqr(ctx, ggml_relu(ctx, x));
+    case Activation::kSigmoid:
+      return ggml_sigmoid(ctx, x);
   }
   return x;
 }
@@ -103,7 +106,7 @@ ggml_tensor* reduce(ggml_context* ctx, ggml_tensor* x, Reduction reduction) {
 }  // namespace
 
 size_t PortableOps::max_attention_nodes(const GraphContext& g, const Hparams& hparams) const {
-  return max_portable_attention_nodes(g, hparams);
+  return std::max(max_portable_attention_nodes(g, hparams), max_portable_delta_net_nodes(g, hparams));
 }
 
 ggml_tensor* PortableOps::embed(GraphContext& g, const Embeddings& tables, TokenIds ids) const {
@@ -147,6 +150,11 @@ ggml_tensor* PortableOps::gate(GraphContext& g, ggml_tensor* x, Activation activ
   }
 }
 
+ggml_tensor* PortableOps::gate_by(GraphContext& g, ggml_tensor* x, ggml_tensor* y,
+                                  Activation activation) const {
+  return ggml_mul(g.ggml, activate(g.ggml, ggml_is_contiguous(x) ? x : ggml_cont(g.ggml, x), activation), y);
+}
+
 ggml_tensor* PortableOps::add_norm(GraphContext& g, ggml_tensor* x, ggml_tensor* residual,
                                    const Norm& norm) const {
   return normalize(g.ggml, residual == nullptr ? x : ggml_add(g.ggml, x, residual), norm);
@@ -179,6 +187,12 @@ ggml_tensor* PortableOps::rotate(GraphContext& g, ggml_tensor* x, int64_t num_he
 ggml_tensor* PortableOps::attention(GraphContext& g, ggml_tensor* q, ggml_tensor* k, ggml_tensor* v,
                                     const AttentionSpec& spec) const {
   return portable_attention(g, *this, q, k, v, spec);
+}
+
+ggml_tensor* PortableOps::gated_delta_net(GraphContext& g, ggml_tensor* x, ggml_tensor* gates,
+                                          const LayerWeights& layer,
+                                          const LinearAttentionHparams& hparams) const {
+  return portable_gated_delta_net(g, x, gates, layer, hparams);
 }
 
 ggml_tensor* PortableOps::neighbours(GraphContext& g, ggml_tensor* x, int64_t width) const {

@@ -6,6 +6,7 @@
 #include "kernels/attention_varlen/attention_varlen.h"
 #include "kernels/embed_tokens/embed_tokens.h"
 #include "kernels/gate/gate.h"
+#include "kernels/gated_delta_net/gated_delta_net.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/position_scores/position_scores.h"
 #include "kernels/rotate_heads/rotate_heads.h"
@@ -37,6 +38,7 @@ struct KernelTable {
   const AddLayerNormKernel* add_layer_norm = nullptr;
   const EmbedTokensKernel* embed_tokens = nullptr;
   const GateKernel* gate = nullptr;
+  const GatedDeltaNetKernel* gated_delta_net = nullptr;
   const RotateHeadsKernel* rotate_heads = nullptr;
   const PositionScoresKernel* position_scores = nullptr;
   const AttentionVarlenKernel* attention_varlen = nullptr;       ///< f32 arithmetic

@@ -185,6 +185,40 @@ void read_global_first(const HparamsReader& reader, Hparams& h) {
   if (!is_plain) reader.unsupported(key, "set beside other positions, norms or heads");
 }
 
+/// Read after all that such layers are not set beside.
+void read_linear_attention(const HparamsReader& reader, Hparams& h) {
+  const std::string key = "ggml_encoder.linear_attention.layers";
+  if (!reader.has(key)) return;
+  for (const double layer : reader.file().numbers(key, h.num_layers)) {
+    if (!(layer >= 0 && layer < h.num_layers))
+      reader.file().malformed("'" + key + "' names a layer that the model does not have");
+    h.attention[size_t(layer)].linear = true;
+  }
+  LinearAttentionHparams& linear = h.linear_attention;
+  linear.conv_width = reader.integer("ssm.conv_kernel", 1, 16);
+  linear.num_key_heads = reader.integer("ssm.group_count", 1, 256);
+  linear.num_value_heads = reader.integer("ssm.time_step_rank", 1, 256);
+  linear.head_size = reader.integer("ssm.state_size", 1, 512);
+  if (linear.num_value_heads % linear.num_key_heads != 0) {
+    reader.file().malformed(std::to_string(linear.num_value_heads) + " value heads cannot share " +
+                            std::to_string(linear.num_key_heads) + " key heads");
+  }
+  if (reader.integer("ssm.inner_size", 1, 131072) != linear.value_size())
+    reader.unsupported("ssm.inner_size", "not as many heads of values as of steps, of the size of its keys");
+  const bool is_plain = h.causal && !h.has_decoder() && h.num_blocks == h.num_layers && h.narrow_size == 0 &&
+                        h.convolution.width == 0 && h.embedding_width == 1 && !h.biases_scores() &&
+                        h.position_kind != PositionKind::kDisentangled &&
+                        h.norm_placement != NormPlacement::kParallel && h.pooling != Pooling::kTokens;
+  if (!is_plain) reader.unsupported(key, "set beside other attention, positions, norms or heads");
+}
+
+void read_output_gate(const HparamsReader& reader, Hparams& h) {
+  const std::string key = "ggml_encoder.attention.output_gate";
+  h.output_gate = reader.file().boolean(key, false);
+  if (h.output_gate && (h.has_decoder() || h.narrow_size > 0 || h.first_is_global))
+    reader.unsupported(key, "set beside other attention");
+}
+
 void read_layer_weights(const HparamsReader& reader, Hparams& h) {
   const std::string key = "ggml_encoder.layer_weights";
   h.num_blocks = h.num_layers;
@@ -418,6 +452,8 @@ Hparams read_hparams(const GgufFile& file) {
   read_label_head(reader, h);
   read_global_first(reader, h);
   read_vector_head(reader, h);
+  read_linear_attention(reader, h);
+  read_output_gate(reader, h);
   h.max_length =
       std::min(h.max_positions, reader.integer("ggml_encoder.max_length", 3, 1048576, h.max_positions));
   // No text is long.

@@ -9,6 +9,7 @@
 
 #include "enc/batch.h"
 #include "kernels/add_layer_norm/add_layer_norm.h"
+#include "kernels/gated_delta_net/gated_delta_net.h"
 #include "kernels/gemm/gemm.h"
 #include "model/gguf_file.h"
 
@@ -60,6 +61,20 @@ struct LayerAttention {
   static constexpr size_t kUnlimited = std::numeric_limits<size_t>::max();
   size_t max_distance = kUnlimited;  ///< query i sees keys with |i - j| <= max_distance
   bool local = false;                ///< rotates with the local layers' frequencies
+  bool linear = false;               ///< keeps a state in the place of what it has seen
+};
+
+/// Layers that attend linearly, by the gated delta rule.
+struct LinearAttentionHparams {
+  uint32_t conv_width = 0;  ///< tokens that queries, keys and values are mixed of; 0: there are none
+  uint32_t num_key_heads = 0;
+  uint32_t num_value_heads = 0;  ///< a multiple of num_key_heads
+  uint32_t head_size = 0;        ///< of queries, keys and values
+  bool exists() const { return conv_width > 0; }
+  uint32_t key_size() const { return num_key_heads * head_size; }
+  uint32_t value_size() const { return num_value_heads * head_size; }
+  /// Columns that the convolution reads.
+  uint32_t mixed_size() const { return 2 * key_size() + value_size(); }
 };
 
 /// A second stack of layers. It reads the text's tokens moved by one to the right; each of them sees those
@@ -137,6 +152,9 @@ struct Hparams {
   /// Every token sees a text's first one too, however far it is; and that one sees all, by projections of its
   /// own, and is what the head reads.
   bool first_is_global = false;
+  /// What attention gives is multiplied by the sigmoid of a projection of its input.
+  bool output_gate = false;
+  LinearAttentionHparams linear_attention;
   std::vector<uint32_t> layer_weights;  ///< [num_layers], the block whose weights a layer uses
   uint32_t num_blocks = 0;              ///< blocks of weights; num_layers unless layers share them
 
@@ -188,15 +206,22 @@ struct Hparams {
            (pooling != Pooling::kFirst && pooling != Pooling::kLast && pooling != Pooling::kEos);
   }
   /// True when the states of a text's leading tokens do not depend on what comes after them, nor the head on
-  /// their states: then texts that begin alike may share them.
+  /// their states, and they are keys and values: then texts that begin alike may share them.
   bool shares_prefixes() const {
     const bool reads_neighbours = convolution.width > 0 || embedding_width > 1;
-    return causal && !has_decoder() && !reads_neighbours && position_kind != PositionKind::kDisentangled &&
+    return causal && !has_decoder() && !reads_neighbours && !linear_attention.exists() &&
+           position_kind != PositionKind::kDisentangled &&
            (pooling == Pooling::kLast || pooling == Pooling::kMarks);
   }
   bool biases_scores() const {
     return position_kind == PositionKind::kRelativeBias || position_kind == PositionKind::kRelativeBiasOnly ||
            position_kind == PositionKind::kLinearBias;
+  }
+  /// The first layer that sees tokens, and not a state of them; 0 where none does.
+  uint32_t first_attending_layer() const {
+    for (uint32_t i = 0; i < num_layers; i++)
+      if (!attention[i].linear) return i;
+    return 0;
   }
   /// True when all tokens count as those of one segment.
   bool has_one_segment() const { return num_token_types <= 1 && !scores_segments; }

@@ -123,6 +123,11 @@ MemoryEstimate ModelPlan::estimate(int threads, size_t length) {
     result.thread_bytes =
         std::max(result.thread_bytes, runner.measure(batch, table == nullptr ? 1 : threads));
   }
+  // Its states are as many as a batch has texts.
+  if (table == nullptr && hparams.linear_attention.exists()) {
+    const PackedBatch batch = full_batch(1, max_batch_tokens(), hparams);
+    result.thread_bytes = std::max(result.thread_bytes, runner.measure(batch, 1));
+  }
   mark(nullptr);
   result.threads = threads;
   result.weight_bytes = declared.weights.size_bytes;

@@ -73,8 +73,9 @@ auto usual_type(Weights& weights, const TypeOf& type_of) {
   std::map<decltype(type_of(Linear{})), uint64_t> elements;
   for_each_block(weights, [&](LayerWeights& block) {
     for (const Linear* linear :
-         {&block.attn_qkv, &block.attn_global_kv, &block.attn_output, &block.cross_q, &block.cross_kv,
-          &block.cross_output, &block.ffn_up, &block.ffn_down, &block.attn_qk, &block.attn_v}) {
+         {&block.attn_qkv, &block.attn_global_kv, &block.attn_gate, &block.attn_output, &block.ssm_in,
+          &block.ssm_out, &block.cross_q, &block.cross_kv, &block.cross_output, &block.ffn_up,
+          &block.ffn_down, &block.attn_qk, &block.attn_v}) {
       if (linear->out > 0) elements[type_of(*linear)] += uint64_t(linear->in) * uint64_t(linear->out);
     }
   });
@@ -95,13 +96,22 @@ std::string compute_type(kernels::WeightType type) {
   return "f32";
 }
 
-LayerWeights declare_block(TensorContract& contract, const Hparams& h, uint32_t index) {
+void declare_linear_attention(TensorContract& contract, const Hparams& h, const std::string& prefix,
+                              LayerWeights& block) {
+  const LinearAttentionHparams& linear = h.linear_attention;
+  const int64_t hidden = h.hidden_size, values = linear.value_size(), mixed = linear.mixed_size();
+  block.ssm_in = contract.linear(prefix + "ssm_in", hidden, mixed + values);
+  block.ssm_ba = contract.linear(prefix + "ssm_ba", hidden, 2 * int64_t(linear.num_value_heads));
+  block.ssm_conv1d = contract.f32_matrix(prefix + "ssm_conv1d.weight", linear.conv_width, mixed);
+  block.ssm_a = contract.vector(prefix + "ssm_a", linear.num_value_heads);
+  block.ssm_dt = contract.vector(prefix + "ssm_dt.bias", linear.num_value_heads);
+  block.ssm_norm = contract.head_norm(prefix + "ssm_norm", linear.head_size, h.norm_eps);
+  block.ssm_out = contract.linear(prefix + "ssm_out", values, hidden);
+}
+
+void declare_attention(TensorContract& contract, const Hparams& h, uint32_t index, LayerWeights& block) {
   const std::string prefix = "blk." + std::to_string(index) + ".";
-  const int64_t hidden = h.hidden_size, inner = h.intermediate_size;
-  const auto norm = [&](const char* name) {
-    return contract.norm(prefix + name, hidden, h.norm_kind, h.norm_eps);
-  };
-  LayerWeights block;
+  const int64_t hidden = h.hidden_size;
   // Of the last layer nothing but the first token is read.
   if (!h.first_is_global || index + 1 < h.num_blocks)
     block.attn_qkv = contract.linear(prefix + "attn_qkv", hidden, h.query_size() + 2 * int64_t(h.kv_size()));
@@ -109,11 +119,12 @@ LayerWeights declare_block(TensorContract& contract, const Hparams& h, uint32_t 
     block.attn_global_q = contract.linear(prefix + "attn_global_q", hidden, h.query_size());
     block.attn_global_kv = contract.linear(prefix + "attn_global_kv", hidden, 2 * int64_t(h.kv_size()));
   }
+  if (h.output_gate) block.attn_gate = contract.linear(prefix + "attn_gate", hidden, h.query_size());
   block.attn_output = contract.linear(prefix + "attn_output", h.query_size(), hidden);
-  block.ffn_up = contract.linear(prefix + "ffn_up", hidden, h.gated_ffn ? 2 * inner : inner);
-  block.ffn_down = contract.linear(prefix + "ffn_down", inner, hidden);
   // What checkpoints may leave out, they leave out of every layer.
-  const auto has = [&](const char* name) { return contract.has(std::string("blk.0.") + name + ".weight"); };
+  const auto has = [&](const char* name) {
+    return contract.has("blk." + std::to_string(h.first_attending_layer()) + "." + name + ".weight");
+  };
   if (h.position_kind == PositionKind::kRope && (has("attn_q_norm") || has("attn_k_norm"))) {
     // Layer norms are of each head, and have weights for all heads or for each; RMS norms are of each head,
     // or of all of a token at once.
@@ -132,6 +143,21 @@ LayerWeights declare_block(TensorContract& contract, const Hparams& h, uint32_t 
       block.attn_pos_query = contract.vector(prefix + "attn_pos_query.bias", h.query_size());
     if (h.scores_segments) block.attn_segment = contract.linear(prefix + "attn_segment", hidden, h.num_heads);
   }
+}
+
+LayerWeights declare_block(TensorContract& contract, const Hparams& h, uint32_t index) {
+  const std::string prefix = "blk." + std::to_string(index) + ".";
+  const int64_t hidden = h.hidden_size, inner = h.intermediate_size;
+  const auto norm = [&](const char* name) {
+    return contract.norm(prefix + name, hidden, h.norm_kind, h.norm_eps);
+  };
+  LayerWeights block;
+  if (h.num_blocks == h.num_layers && h.attention[index].linear)
+    declare_linear_attention(contract, h, prefix, block);
+  else
+    declare_attention(contract, h, index, block);
+  block.ffn_up = contract.linear(prefix + "ffn_up", hidden, h.gated_ffn ? 2 * inner : inner);
+  block.ffn_down = contract.linear(prefix + "ffn_down", inner, hidden);
   switch (h.norm_placement) {
     case NormPlacement::kPost:
       block.attn_post_norm = norm("attn_output_norm");

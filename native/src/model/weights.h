@@ -103,7 +103,15 @@ struct LayerWeights {
   Linear attn_segment;  ///< to a score for each head, of keys of other segments
   PositionTerms position_terms;
   RelativeBias relative_bias;  ///< none: the layers of its stack share one
+  Linear attn_gate;            ///< of what attention gives; empty: nothing is
   Linear attn_output;
+  Linear ssm_in;  ///< of a layer with linear attention, rows Q, K, V, then its output's gate
+  Linear ssm_ba;  ///< a head's gates of what is learned and of what is forgotten
+  ggml_tensor* ssm_conv1d = nullptr;  ///< ne = {conv_width, columns of Q, K and V}
+  ggml_tensor* ssm_a = nullptr;       ///< ne = {value heads}, how fast each forgets
+  ggml_tensor* ssm_dt = nullptr;      ///< ne = {value heads}, added to the gate of that
+  Norm ssm_norm;                      ///< of each head
+  Linear ssm_out;
   Norm attn_post_norm;
   Norm cross_norm;
   Linear cross_q;   ///< of a decoder's layer, which attends to the encoder's states as well
@@ -184,10 +192,12 @@ void for_each_linear(Weights& weights, const Visit& visit) {
   visit_present(weights.embd_proj);
   visit_present(weights.conv);
   for_each_block(weights, [&](LayerWeights& block) {
-    for (Linear* linear : {&block.attn_qkv, &block.attn_global_q, &block.attn_global_kv, &block.attn_pos_k,
-                           &block.attn_pos_q, &block.attn_segment, &block.attn_output, &block.cross_q,
-                           &block.cross_kv, &block.cross_output, &block.ffn_up, &block.ffn_down,
-                           &block.narrow, &block.narrow_qk, &block.attn_qk, &block.attn_v, &block.widen}) {
+    for (Linear* linear : {&block.attn_qkv,   &block.attn_global_q, &block.attn_global_kv, &block.attn_pos_k,
+                           &block.attn_pos_q, &block.attn_segment,  &block.attn_gate,      &block.attn_output,
+                           &block.ssm_in,     &block.ssm_ba,        &block.ssm_out,        &block.cross_q,
+                           &block.cross_kv,   &block.cross_output,  &block.ffn_up,         &block.ffn_down,
+                           &block.narrow,     &block.narrow_qk,     &block.attn_qk,        &block.attn_v,
+                           &block.widen}) {
       visit_present(*linear);
     }
     for (FeedForward& ffn : block.ffns) {

@@ -71,6 +71,18 @@ export interface DecoderHyperparameters {
   readonly wrapPadTokenId?: number;
 }
 
+/** Layers that keep a state of what they have read, by the gated delta rule, in the place of attention. */
+export interface LinearAttention {
+  readonly layers: readonly number[];
+  readonly numKeyHeads: number;
+  /** A multiple of `numKeyHeads`. */
+  readonly numValueHeads: number;
+  /** Of queries, keys and values. */
+  readonly headSize: number;
+  /** Tokens that the convolution over queries, keys and values reads: each and those before it. */
+  readonly convolutionWidth: number;
+}
+
 /** Absent entries take the default of a BERT: as many keys as queries, layer norm after each part, no rotation, ... */
 export interface EncoderHyperparameters {
   /** Layers that are computed. */
@@ -126,6 +138,9 @@ export interface EncoderHyperparameters {
   readonly attentionScale?: number;
   /** Scores become cap * tanh(score / cap). */
   readonly attentionSoftcap?: number | undefined;
+  /** What attention gives is multiplied by the sigmoid of a projection of its input. */
+  readonly gatesAttention?: boolean;
+  readonly linearAttention?: LinearAttention | undefined;
   readonly feedForwardKind?: 'mlp' | 'glu';
   /** For each layer the block whose weights it uses. Default: each its own. */
   readonly layerWeights?: readonly number[];

@@ -8,6 +8,7 @@ import { gemmaFamilies } from './gemma';
 import { llamaKin } from './llama-kin';
 import { allLayersWindow, readWindow, slidingLayers, slidingWindow } from './layer-types';
 import { olmoFamilies } from './olmo';
+import { qwen35Families } from './qwen3-5';
 import { readRotary, requireWholeHeads, rotaryParameters, rotation } from './rotary';
 
 /** Ministral: over the layers that `layer_types` names, all by default; none when it is null. */
@@ -208,4 +209,5 @@ export const DECODER_FAMILIES: readonly DecoderFamily[] = [
   ...gemmaFamilies,
   ...olmoFamilies,
   ...llamaKin,
+  ...qwen35Families,
 ];

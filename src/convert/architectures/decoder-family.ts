@@ -1,6 +1,13 @@
 /** What a family of decoders may do differently from a Llama. */
 import type { ConfigReader } from '../config';
-import type { EncoderHead, EncoderHyperparameters, EncoderModel, RotaryEmbedding, SlidingWindow } from './architecture';
+import type {
+  EncoderHead,
+  EncoderHyperparameters,
+  EncoderModel,
+  LinearAttention,
+  RotaryEmbedding,
+  SlidingWindow,
+} from './architecture';
 import type { Sizes } from './mechanisms';
 
 /** Which linear layers have biases. */
@@ -21,8 +28,10 @@ export interface DecoderFamily {
   readonly modelType: string;
   /** Default: a classifier and a language model. */
   readonly only?: 'classifier' | 'language-model';
-  /** The model that reads pictures too and has this one for its text. */
-  readonly multimodal?: { readonly className: string; readonly modelType: string };
+  /** The model that reads pictures too and has this one for its text; `writes`: its language model is a class too. */
+  readonly multimodal?: { readonly className: string; readonly modelType: string; readonly writes?: true };
+  /** Tensors of checkpoints of this family that play no part in a text's logits. */
+  readonly unread?: RegExp;
   /** llama.cpp's name of the layout. Default: the model type. */
   readonly architecture?: string;
   /** Defaults of the HF class. */
@@ -51,6 +60,10 @@ export interface DecoderFamily {
   readonly turnsNeighbours?: boolean;
   /** What the norms of queries, and those of keys, are multiplied by in a layer. Default: 1 in all. */
   readonly queryFactor?: (config: ConfigReader, hyperparameters: EncoderHyperparameters) => (layer: number) => number;
+  /** Beside each head of queries the checkpoint has a gate of what attention gives. */
+  readonly gatesAttention?: true;
+  /** Default: all layers attend to tokens. */
+  readonly linearAttention?: (config: ConfigReader, numLayers: number) => LinearAttention | undefined;
   /** Norms multiply with 1 + weight. */
   readonly normsAddOne?: boolean;
   /** What norms have in the checkpoint. Default: a weight, no bias. */

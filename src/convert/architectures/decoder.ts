@@ -18,6 +18,7 @@ import type {
 } from './architecture';
 import { DECODER_FAMILIES } from './decoder-families';
 import type { Biases, DecoderFamily } from './decoder-family';
+import { planDeltaNet } from './delta-net';
 import { readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
 import { pairsApart, readRotary, requireWholeHeads } from './rotary';
 import { planScore, scoreHead } from './score-head';
@@ -46,7 +47,7 @@ export const decoders: readonly Architecture[] = [
     sourceClass: `${family.className}ForSequenceClassification`,
     modelType: family.modelType,
     describe: (config: ConfigReader, weights: TensorIndex) =>
-      describeClassifier(family, config, weights, PREFIXES, IGNORED_BESIDE_SCORE),
+      describeClassifier(family, config, weights, prefixesOf(family), IGNORED_BESIDE_SCORE),
     // A class with a head of its own comes from code that no AutoModel has; modules know of no other limit than positions.
     ...(family.head === undefined && family.limit === undefined
       ? { describeBody: (config: ConfigReader, weights: TensorIndex) => describeBody(family, config, weights) }
@@ -55,20 +56,46 @@ export const decoders: readonly Architecture[] = [
   ...DECODER_FAMILIES.flatMap((family) => {
     if (family.multimodal === undefined) return [];
     const { className, modelType } = family.multimodal;
-    const describe = (config: ConfigReader, weights: TensorIndex) => {
-      const text = new ConfigReader(config.object('text_config') ?? {}, `text_config in ${config.path}`);
-      return describeClassifier(family, text, weights, MULTIMODAL_PREFIXES, IGNORED_BESIDE_TEXT);
-    };
+    const describe = (config: ConfigReader, weights: TensorIndex) =>
+      describeClassifier(family, textConfig(config), weights, MULTIMODAL_PREFIXES, IGNORED_BESIDE_TEXT);
     return [{ sourceClass: `${className}ForSequenceClassification`, modelType, describe }];
+  }),
+  ...DECODER_FAMILIES.flatMap((family) => {
+    if (family.multimodal?.writes === undefined) return [];
+    const { className, modelType } = family.multimodal;
+    const describe = (config: ConfigReader, weights: TensorIndex, score?: ScoreTokens | NumberTokens | AnswerTokens) =>
+      describeLanguageModel(family, textConfig(config), weights, score!, MULTIMODAL_PREFIXES);
+    const sourceClass = `${className}ForConditionalGeneration`;
+    return [{ sourceClass, modelType, scoresVocabulary: 'causal' as const, describe }];
   }),
   ...DECODER_FAMILIES.filter(({ only }) => only !== 'classifier').map((family) => ({
     sourceClass: `${family.causalClassName ?? family.className}ForCausalLM`,
     modelType: family.modelType,
     scoresVocabulary: 'causal' as const,
     describe: (config: ConfigReader, weights: TensorIndex, score?: ScoreTokens | NumberTokens | AnswerTokens) =>
-      describeLanguageModel(family, config, weights, score!),
+      describeLanguageModel(family, config, weights, score!, prefixesOf(family)),
   })),
 ];
+
+/** The configuration of a multimodal model's text; whether its language model is tied stands in either. */
+function textConfig(config: ConfigReader): ConfigReader {
+  const { tie_word_embeddings } = config.json;
+  const text = {
+    ...(tie_word_embeddings === undefined ? {} : { tie_word_embeddings }),
+    ...config.object('text_config'),
+  };
+  return new ConfigReader(text, `text_config in ${config.path}`);
+}
+
+/** transformers takes a text model from a multimodal one's checkpoint where it has a language model of its own. */
+function prefixesOf({ multimodal }: DecoderFamily): Prefixes {
+  return multimodal?.writes === undefined ? PREFIXES : [...PREFIXES, ...MULTIMODAL_PREFIXES];
+}
+
+/** What is passed over of a family's checkpoints. */
+function passedOver({ unread }: DecoderFamily, ofClass: RegExp): RegExp {
+  return unread === undefined ? ofClass : new RegExp(`${ofClass.source}|${unread.source}`);
+}
 
 /** `planHead`: plans what is the class's own, behind the prefix of its head. */
 export function describeBody(
@@ -78,7 +105,8 @@ export function describeBody(
   planHead?: (planner: TensorPlanner, prefix: string, hyperparameters: EncoderHyperparameters) => void,
 ): EncoderBody {
   const hyperparameters = readHyperparameters(family, config);
-  const place = { prefixes: PREFIXES, probe: 'embed_tokens', ignored: IGNORED_BESIDE_BODY };
+  const ignored = passedOver(family, IGNORED_BESIDE_BODY);
+  const place = { prefixes: prefixesOf(family), probe: 'embed_tokens', ignored };
   const tensors = planTensors(weights, place, (planner, decoder, head) => {
     planBody(planner, decoder, hyperparameters, family, config);
     planHead?.(planner, head, hyperparameters);
@@ -94,7 +122,7 @@ function describeClassifier(
   ignored: RegExp,
 ): EncoderModel {
   const hyperparameters = readHyperparameters(family, config);
-  const place = { prefixes, probe: 'embed_tokens', classifier: 'score', ignored };
+  const place = { prefixes, probe: 'embed_tokens', classifier: 'score', ignored: passedOver(family, ignored) };
   return {
     architecture: family.architecture ?? family.modelType,
     hyperparameters,
@@ -118,6 +146,7 @@ function describeLanguageModel(
   config: ConfigReader,
   weights: TensorIndex,
   score: ScoreTokens | NumberTokens | AnswerTokens,
+  prefixes: Prefixes,
 ): EncoderModel {
   const cap = readLogitSoftcap(family, config);
   const { ids, divisor: ownDivisor = 1 } = scoreRows(score);
@@ -132,7 +161,7 @@ function describeLanguageModel(
     if (id >= vocabSize) config.malformed(`the score is made of the token ${id}, but vocab_size is ${vocabSize}`);
   }
   const isTied = config.boolean('tie_word_embeddings', family.defaults.tiesEmbeddings ?? false);
-  const place = { prefixes: PREFIXES, probe: 'embed_tokens', ignored: IGNORED };
+  const place = { prefixes, probe: 'embed_tokens', ignored: passedOver(family, IGNORED) };
   const tensors = planTensors(weights, place, (planner, decoder, head) => {
     const [embeddings, vocabulary] = [`${decoder}embed_tokens.weight`, `${head}lm_head.weight`];
     if (isTied) planner.tied('token_embd.weight', [vocabSize, h], [embeddings, vocabulary]);
@@ -229,6 +258,8 @@ export function readHyperparameters(family: DecoderFamily, config: ConfigReader)
     positionKind: 'rope',
     rope: family.rotary?.(config, headSize, window) ?? readWholeRotary(config, headSize),
     slidingWindow: window,
+    linearAttention: family.linearAttention?.(config, read.numLayers),
+    ...(family.gatesAttention && { gatesAttention: true }),
     ...family.more?.(config, read.hiddenSize),
   };
 }
@@ -243,11 +274,20 @@ function planLayer(
   planner: TensorPlanner,
   layer: number,
   prefix: string,
-  { hiddenSize: h, intermediateSize: f, numHeads, numKeyValueHeads, headSize, rope }: EncoderHyperparameters,
+  hyperparameters: EncoderHyperparameters,
   family: DecoderFamily,
   biases: Biases,
   queryFactor: number,
 ): void {
+  const {
+    hiddenSize: h,
+    intermediateSize: f,
+    numHeads,
+    numKeyValueHeads,
+    headSize,
+    rope,
+    linearAttention,
+  } = hyperparameters;
   const [q, kv] = [numHeads * headSize!, numKeyValueHeads! * headSize!];
   const block = `blk.${layer}.`;
   const linear = (
@@ -268,25 +308,28 @@ function planLayer(
   const norm = (name: string, source: string, size = h, factor = 1) =>
     planNorm(planner, `${block}${name}`, size, `${prefix}${family.normNames?.[name] ?? source}`, family, factor);
   const turned = (numRows: number) => pairsApart(numRows / headSize!, headSize!, 2 * rope!.inverseFrequencies.length);
-  const order = family.turnsNeighbours ? [turned(q), turned(kv), [[0, kv] as const]] : undefined;
+  // In the checkpoint each head's queries stand before its gate of what attention gives.
+  const half = (index: number) =>
+    Array.from({ length: numHeads }, (_, head) => [(2 * head + index) * headSize!, headSize!] as const);
+  const values = [[0, kv] as const];
+  const gated = family.gatesAttention ? [half(0), values, values] : undefined;
+  const order = family.turnsNeighbours ? [turned(q), turned(kv), values] : gated;
   const placement = family.normPlacement;
   if (placement !== 'branch') norm('attn_norm', 'input_layernorm');
-  if (family.joins === 'gate and queries') linear('attn_qkv', [q + 2 * kv], h, ['self_attn.qkv_proj'], biases.qkv);
-  else
-    linear(
-      'attn_qkv',
-      [q, kv, kv],
-      h,
-      ['q', 'k', 'v'].map((part) => `self_attn.${part}_proj`),
-      biases.qkv,
-      order,
-    );
-  if (family.normalizesQueries !== undefined) {
-    const isWhole = family.normalizesQueries === 'whole';
-    norm('attn_q_norm', 'self_attn.q_norm', isWhole ? q : headSize, queryFactor);
-    norm('attn_k_norm', 'self_attn.k_norm', isWhole ? kv : headSize, queryFactor);
+  if (linearAttention?.layers.includes(layer)) {
+    planDeltaNet(planner, block, `${prefix}linear_attn.`, linearAttention, h);
+  } else {
+    const sources = ['q', 'k', 'v'].map((part) => `self_attn.${part}_proj`);
+    if (family.joins === 'gate and queries') linear('attn_qkv', [q + 2 * kv], h, ['self_attn.qkv_proj'], biases.qkv);
+    else linear('attn_qkv', [family.gatesAttention ? 2 * q : q, kv, kv], h, sources, biases.qkv, order);
+    if (family.gatesAttention) linear('attn_gate', [2 * q], h, sources.slice(0, 1), biases.qkv, [half(1)]);
+    if (family.normalizesQueries !== undefined) {
+      const isWhole = family.normalizesQueries === 'whole';
+      norm('attn_q_norm', 'self_attn.q_norm', isWhole ? q : headSize, queryFactor);
+      norm('attn_k_norm', 'self_attn.k_norm', isWhole ? kv : headSize, queryFactor);
+    }
+    linear('attn_output', [h], q, ['self_attn.o_proj'], biases.output);
   }
-  linear('attn_output', [h], q, ['self_attn.o_proj'], biases.output);
   norm(placement === undefined ? 'ffn_norm' : 'attn_post_norm', 'post_attention_layernorm');
   if (placement === 'sandwich') norm('ffn_norm', 'pre_feedforward_layernorm');
   if (family.joins !== undefined) linear('ffn_up', [2 * f], h, ['mlp.gate_up_proj'], biases.mlp);

@@ -25,7 +25,7 @@ export function prefixesOf(name: string): Prefixes {
 export interface PlannedLinear {
   readonly sources: readonly string[];
   readonly rows: readonly number[];
-  /** For each source the order of all its rows. Default: as they are. */
+  /** For each source the rows that are taken from it, in this order. Default: all. */
   readonly rowRanges?: readonly (readonly RowRange[])[] | undefined;
   readonly columns: number;
   /** Whether every source has a bias, or none. */
@@ -109,7 +109,8 @@ export class TensorPlanner {
   }
 
   linear(name: string, { sources, rows, rowRanges, columns, bias, storage = 'matrix' }: PlannedLinear): void {
-    const total = rows.reduce((sum, count) => sum + count, 0);
+    const taken = rowRanges?.flat() ?? rows.map((count) => [0, count] as const);
+    const total = taken.reduce((sum, [, count]) => sum + count, 0);
     const add = (part: string, rest: readonly number[], kind: PlannedTensor['storage']) => {
       const names = sources.map((source) => `${source}.${part}`);
       names.forEach((source, index) => this.take(source, [rows[index]!, ...rest]));

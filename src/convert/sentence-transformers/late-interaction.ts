@@ -129,7 +129,9 @@ function checkTransformer(transformer: ConfigReader): void {
 }
 
 /** What is not the same for two texts, each by itself, as for one. */
-function refuseBody(config: ConfigReader, { isFirstGlobal, rope }: EncoderHyperparameters): void {
+function refuseBody(config: ConfigReader, { isFirstGlobal, linearAttention, rope }: EncoderHyperparameters): void {
+  if (linearAttention !== undefined)
+    config.unsupported('some layers keep a state in the place of the tokens that they have seen');
   if (isFirstGlobal === true) config.unsupported('the first token sees all others; every token scores in this model');
   if (rope?.long !== undefined) config.unsupported('LongRoPE is not supported under vectors of tokens');
 }

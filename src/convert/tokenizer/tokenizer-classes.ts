@@ -11,6 +11,7 @@ import {
   BYTE_PAIRS,
   CHARACTER_PAIRS,
   QWEN2_REGEX,
+  QWEN35_REGEX,
   bertNormalizer,
   byteLevel,
   metaspace,
@@ -165,16 +166,21 @@ export const DEBERTA: TokenizerClass = {
   template: templateOf('cls:0 A:0 sep:0', 'cls:0 A:0 sep:0 sep:0 B:0 sep:0'),
 };
 
-export const QWEN2: TokenizerClass = {
-  name: 'Qwen2Tokenizer',
-  model: 'BPE',
-  defaults: { unk: '<|endoftext|>', eos: '<|endoftext|>', pad: '<|endoftext|>' },
-  build: ({ config }) => ({
-    normalizer: object({ type: 'NFC' }),
-    pre_tokenizer: splitThenBytes(QWEN2_REGEX, config.boolean('add_prefix_space', false)),
-    model: BYTE_PAIRS,
-  }),
-};
+export const QWEN2 = qwenTokenizer('Qwen2Tokenizer', QWEN2_REGEX);
+export const QWEN35 = qwenTokenizer('Qwen3_5Tokenizer', QWEN35_REGEX);
+
+function qwenTokenizer(name: string, words: string): TokenizerClass {
+  return {
+    name,
+    model: 'BPE',
+    defaults: { unk: '<|endoftext|>', eos: '<|endoftext|>', pad: '<|endoftext|>' },
+    build: ({ config }) => ({
+      normalizer: object({ type: 'NFC' }),
+      pre_tokenizer: splitThenBytes(words, config.boolean('add_prefix_space', false)),
+      model: BYTE_PAIRS,
+    }),
+  };
+}
 
 export const LLAMA: TokenizerClass = {
   name: 'LlamaTokenizer',

@@ -6,6 +6,12 @@ import { MAX_TOKEN_TYPES } from '../limits';
 export const QWEN2_REGEX =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
+/** Marks are letters. */
+export const QWEN35_REGEX = QWEN2_REGEX.replace('?\\p{L}+', '?[\\p{L}\\p{M}]+').replace(
+  '[^\\s\\p{L}\\p{N}]',
+  '[^\\s\\p{L}\\p{M}\\p{N}]',
+);
+
 export const LLAMA3_REGEX = QWEN2_REGEX.replace('|\\p{N}|', '|\\p{N}{1,3}|');
 
 type Token = readonly [content: string, id: number];

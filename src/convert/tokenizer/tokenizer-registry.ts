@@ -24,6 +24,7 @@ import {
   OPENAI_GPT,
   PHOBERT,
   QWEN2,
+  QWEN35,
   REMBERT,
   ROBERTA,
   T5,
@@ -41,7 +42,7 @@ const CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
   ...['Roberta', 'Bart', 'Longformer', 'Mvp'].map((name) => [`${name}Tokenizer`, ROBERTA] as const),
   ...[
     ...[MPNET, GPT2, GPT_NEOX, DEBERTA, QWEN2, LLAMA, GEMMA, XLM_ROBERTA, CAMEMBERT, ALBERT, REMBERT, DEBERTA_V2],
-    ...[CODEGEN, OPENAI_GPT, T5, MBART, MBART50, ESM, BIG_BIRD, LUKE, MLUKE, XLNET, PHOBERT, BERTWEET],
+    ...[CODEGEN, OPENAI_GPT, T5, MBART, MBART50, ESM, BIG_BIRD, LUKE, MLUKE, XLNET, PHOBERT, BERTWEET, QWEN35],
   ].map((tokenizerClass) => [tokenizerClass.name, tokenizerClass] as const),
 ]);
 
@@ -55,6 +56,7 @@ const REGISTERED: ReadonlyMap<string, TokenizerClass> = new Map([
   ),
   ...['gemma', 'gemma2', 'gemma3', 'gemma3_text'].map((type) => [type, GEMMA] as const),
   ...['qwen2', 'qwen2_moe', 'qwen3', 'qwen3_moe'].map((type) => [type, QWEN2] as const),
+  ...['qwen3_5', 'qwen3_5_text'].map((type) => [type, QWEN35] as const),
   ...['gpt2', 'gpt_neo', 'gptj', 'opt', 'phi', 'starcoder2'].map((type) => [type, GPT2] as const),
   ...['gpt_neox', 'mpt', 'olmo'].map((type) => [type, GPT_NEOX] as const),
   ['openai-gpt', OPENAI_GPT],
@@ -78,7 +80,7 @@ const REGISTERED: ReadonlyMap<string, TokenizerClass> = new Map([
 ]);
 
 /** Types for which a class other than the registered one is known to be a mistake of the checkpoint. */
-const REGISTERED_ONLY: ReadonlySet<string> = new Set(['qwen2']);
+const REGISTERED_ONLY: ReadonlySet<string> = new Set(['qwen2', 'qwen3_5']);
 
 /** Types whose files are taken as they are, whatever class they name. */
 const FILE_ONLY: ReadonlySet<string> = new Set([

@@ -10,10 +10,10 @@
 namespace enc::test {
 
 inline constexpr kernels::Activation kActivations[] = {
-    kernels::Activation::kNone,  kernels::Activation::kGeluErf,    kernels::Activation::kGeluTanh,
-    kernels::Activation::kRelu,  kernels::Activation::kTanh,       kernels::Activation::kSilu,
-    kernels::Activation::kMish,  kernels::Activation::kGeluQuick,  kernels::Activation::kGeluTen,
-    kernels::Activation::kRelu6, kernels::Activation::kReluSquared};
+    kernels::Activation::kNone,  kernels::Activation::kGeluErf,     kernels::Activation::kGeluTanh,
+    kernels::Activation::kRelu,  kernels::Activation::kTanh,        kernels::Activation::kSilu,
+    kernels::Activation::kMish,  kernels::Activation::kGeluQuick,   kernels::Activation::kGeluTen,
+    kernels::Activation::kRelu6, kernels::Activation::kReluSquared, kernels::Activation::kSigmoid};
 
 inline double activation_formula(kernels::Activation activation, double x) {
   using kernels::Activation;
@@ -40,6 +40,8 @@ inline double activation_formula(kernels::Activation activation, double x) {
       return std::clamp(x, 0.0, 6.0);
     case Activation::kReluSquared:
       return x > 0 ? x * x : 0;
+    case Activation::kSigmoid:
+      return 1 / (1 + std::exp(-x));
   }
   return x;
 }

@@ -2,6 +2,7 @@
 #include "kernels/gate/gate.h"
 
 #include <cmath>
+#include <cstring>
 
 #include "activation_formula.h"
 #include "check.h"
@@ -24,8 +25,18 @@ TEST(gate_matches_double) {
       for (const Activation activation : kActivations) {
         Guarded<float> y((kRows - 1) * y_stride + columns);
         fill_poison(y);
-        kernel->run({kRows, columns, x.data(), x_stride, activation, y.data(), y_stride});
+        GateArgs a;
+        a.rows = kRows, a.columns = columns, a.activation = activation;
+        a.x = x.data(), a.x_stride = x_stride, a.y = y.data(), a.y_stride = y_stride;
+        kernel->run(a);
         CHECK(y.intact());
+        // The same halves as two operands.
+        Guarded<float> own((kRows - 1) * x_stride + columns), parted(y.size());
+        for (size_t i = 0; i < own.size(); i++) own[i] = x[i + columns];
+        fill_poison(parted);
+        a.factor = own.data(), a.factor_stride = x_stride, a.y = parted.data();
+        kernel->run(a);
+        CHECK(parted.intact() && std::memcmp(parted.data(), y.data(), y.size() * sizeof(float)) == 0);
         for (size_t r = 0; r < kRows; r++) {
           for (size_t c = 0; c < columns; c++) {
             const double factor = x[r * x_stride + columns + c];

@@ -78,6 +78,7 @@ TEST(max_isa_caps_every_word) {
     CHECK(table.add_layer_norm->name == std::string("add_layer_norm_") + c.f32);
     CHECK(table.embed_tokens->name == std::string("embed_tokens_") + c.f32);
     CHECK(table.gate->name == std::string("gate_") + c.f32);
+    CHECK(table.gated_delta_net->name == std::string("gated_delta_net_") + c.f32);
     CHECK(table.rotate_heads->name == std::string("rotate_heads_") + c.f32);
     CHECK(table.position_scores->name == std::string("position_scores_") + c.f32);
     CHECK(table.has_bf16_attention() == bf16_unit);
@@ -126,7 +127,7 @@ TEST(kernels_under_test) {
       name_runnable<kernels::GemmKernel>() + name_runnable<kernels::AttentionVarlenKernel>() +
       name_runnable<kernels::AddLayerNormKernel>() + name_runnable<kernels::EmbedTokensKernel>() +
       name_runnable<kernels::GateKernel>() + name_runnable<kernels::RotateHeadsKernel>() +
-      name_runnable<kernels::PositionScoresKernel>();
+      name_runnable<kernels::PositionScoresKernel>() + name_runnable<kernels::GatedDeltaNetKernel>();
   CHECK(count > 0);  // none: ENC_TEST_KERNELS names what this machine cannot run
 }
 

@@ -42,6 +42,7 @@ class GgufBuilder {
     return value(key, 9, encoded);
   }
   GgufBuilder& f32s(const std::string& key, const std::vector<float>& list) { return array(key, 6, list); }
+  GgufBuilder& u32s(const std::string& key, const std::vector<uint32_t>& list) { return array(key, 4, list); }
   GgufBuilder& i32s(const std::string& key, const std::vector<int32_t>& list) { return array(key, 5, list); }
   /// f32 data, placed after the tensors before it.
   GgufBuilder& tensor(const std::string& name, const std::vector<uint64_t>& shape,

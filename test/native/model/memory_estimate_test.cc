@@ -91,6 +91,24 @@ TEST(the_estimate_counts_narrow_layers) {
   }
 }
 
+TEST(the_estimate_counts_the_states_of_short_texts) {
+  Shape shape;
+  shape.causal = true;
+  shape.pooler = "none";
+  shape.types = 0;
+  shape.linear = {0};
+  shape.key_heads = shape.value_heads = 2;
+  shape.linear_size = 64;
+  const TemporaryFile file(RandomModel(shape, 1).builder().build());
+  ModelPlan portable(file.path(), options_for(KernelChoice::kPortable, 1));
+  // Before and after the layer, each of 512 texts at once: 16 MiB.
+  CHECK(portable.estimate(1, 16).thread_bytes > size_t(32) << 20);
+  ModelPlan own(file.path(), options_for(KernelChoice::kAuto, 1));
+  const MemoryEstimate estimate = own.estimate(1, 16);
+  CHECK(estimate.thread_bytes < size_t(4) << 20);
+  check_what_is_held(own, estimate, 0);
+}
+
 TEST(the_estimate_counts_the_decoder) {
   Shape shape;
   shape.decoder_layers = 2;

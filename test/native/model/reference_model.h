@@ -11,6 +11,7 @@
 
 #include "enc/batch.h"
 #include "gguf_builder.h"
+#include "reference_delta_net.h"
 #include "reference_parts.h"
 
 namespace enc::test {
@@ -36,6 +37,16 @@ struct Shape {
   uint32_t segments = 0;   // that have scores of their own beside these
   int32_t uncounted = -1;  // the token whose position is the last row of their table
   uint32_t sines = 0;      // of a distance's embedding, 0: half of it
+  bool causal = false;     // the head then reads the last token
+  bool gated = false;      // what attention gives
+  std::vector<uint32_t> linear = {};  // layers that attend linearly, all causal
+  uint32_t key_heads = 1, value_heads = 2, linear_size = 6, linear_conv = 4;
+
+  uint32_t mixed_size() const { return (2 * key_heads + value_heads) * linear_size; }
+  bool is_linear(const std::string& block) const {
+    return std::any_of(linear.begin(), linear.end(),
+                       [&](uint32_t i) { return block == "blk." + std::to_string(i) + "."; });
+  }
 
   /// What the decoder reads before `ids`.
   int32_t start_of(const std::vector<int32_t>& ids) const {
@@ -87,6 +98,16 @@ class RandomModel {
     if (s.dropped >= 0) {
       builder_.u32("ggml_encoder.dropped_token_id", uint32_t(s.dropped))
           .f32("bert.embedding_scale", s.embedding_scale);
+    }
+    if (s.causal) builder_.boolean("bert.attention.causal", true).str("ggml_encoder.head.pooling", "last");
+    if (s.gated) builder_.boolean("ggml_encoder.attention.output_gate", true);
+    if (!s.linear.empty()) {
+      builder_.u32s("ggml_encoder.linear_attention.layers", s.linear)
+          .u32("bert.ssm.conv_kernel", s.linear_conv)
+          .u32("bert.ssm.group_count", s.key_heads)
+          .u32("bert.ssm.time_step_rank", s.value_heads)
+          .u32("bert.ssm.state_size", s.linear_size)
+          .u32("bert.ssm.inner_size", s.value_heads * s.linear_size);
     }
     if (s.uncounted >= 0) builder_.u32("ggml_encoder.uncounted_token_id", uint32_t(s.uncounted));
     if (s.reach > 0) {
@@ -169,16 +190,34 @@ class RandomModel {
 
  private:
   void add_layer(const std::string& block, uint32_t inner, bool sees_others = true) {
+    if (shape.is_linear(block)) {
+      add_delta_net(block);
+    } else {
+      add_attention(block, sees_others);
+    }
+    add_norm(block + "attn_output_norm");
+    add_linear(block + "ffn_up", shape.hidden, inner);
+    add_linear(block + "ffn_down", inner, shape.hidden);
+    add_norm(block + "layer_output_norm");
+  }
+  void add_attention(const std::string& block, bool sees_others) {
     const bool is_read = shape.window == 0 || block != "blk." + std::to_string(shape.layers - 1) + ".";
     if (sees_others && is_read)
       add_linear(block + "attn_qkv", shape.hidden, 3 * shape.hidden);
     else if (!sees_others)
       add_linear(block + "attn_v", shape.hidden, shape.hidden);
+    if (shape.gated) add_linear(block + "attn_gate", shape.hidden, shape.hidden);
     add_linear(block + "attn_output", shape.hidden, shape.hidden);
-    add_norm(block + "attn_output_norm");
-    add_linear(block + "ffn_up", shape.hidden, inner);
-    add_linear(block + "ffn_down", inner, shape.hidden);
-    add_norm(block + "layer_output_norm");
+  }
+  void add_delta_net(const std::string& block) {
+    const uint64_t values = uint64_t(shape.value_heads) * shape.linear_size;
+    add_linear(block + "ssm_in", shape.hidden, shape.mixed_size() + values);
+    add_linear(block + "ssm_ba", shape.hidden, 2 * uint64_t(shape.value_heads));
+    add(block + "ssm_conv1d.weight", {shape.linear_conv, shape.mixed_size()}, 0.7);
+    add(block + "ssm_a", {shape.value_heads}, 0.4, -0.5);
+    add(block + "ssm_dt.bias", {shape.value_heads}, 1);
+    add(block + "ssm_norm.weight", {shape.linear_size}, 0.2, 1);
+    add_linear(block + "ssm_out", values, shape.hidden);
   }
   void add_narrow_layer(const std::string& block) {
     const uint32_t hidden = shape.hidden, narrow = shape.narrow;
@@ -322,7 +361,9 @@ inline void run_layer(const RandomModel& m, const std::string& block, size_t hea
                       const Matrix* encoded, const int32_t* segments, Matrix& x) {
   const size_t hidden = m.shape.hidden;
   Matrix own;
-  if (m.shape.window > 0) {
+  if (m.shape.is_linear(block)) {
+    own = linear_attention(m, block, x);
+  } else if (m.shape.window > 0) {
     const Matrix first(x.begin(), x.begin() + ptrdiff_t(hidden));
     const Matrix kv = m.linear(block + "attn_global_kv", x, hidden, 2 * hidden);
     const Matrix seen = attention(m.linear(block + "attn_global_q", first, hidden, hidden),
@@ -336,11 +377,15 @@ inline void run_layer(const RandomModel& m, const std::string& block, size_t hea
   } else {
     const Matrix qkv = m.linear(block + "attn_qkv", x, hidden, 3 * hidden);
     const auto part = [&](size_t index) { return columns(qkv, 3 * hidden, index * hidden, hidden); };
-    own = m.shape.reach > 0
-              ? relative_attention(m, block, x, qkv, segments)
-              : attention(part(0), part(1), part(2), hidden, heads, encoded != nullptr, m.shape.slopes);
+    own = m.shape.reach > 0 ? relative_attention(m, block, x, qkv, segments)
+                            : attention(part(0), part(1), part(2), hidden, heads,
+                                        encoded != nullptr || m.shape.causal, m.shape.slopes);
+    if (m.shape.gated) {
+      const Matrix gate = m.linear(block + "attn_gate", x, hidden, hidden);
+      for (size_t i = 0; i < own.size(); i++) own[i] /= 1 + std::exp(-gate[i]);
+    }
   }
-  add_to(x, m.linear(block + "attn_output", own, hidden, hidden));
+  add_to(x, m.shape.is_linear(block) ? own : m.linear(block + "attn_output", own, hidden, hidden));
   m.norm(block + "attn_output_norm", x);
   if (encoded != nullptr) {
     const Matrix q = m.linear(block + "cross_attn_q", x, hidden, hidden);
@@ -403,7 +448,7 @@ inline Matrix reference(const RandomModel& m, const PackedBatch& batch, size_t b
       m.norm("conv_norm", x);
     }
   }
-  size_t pooled = 0;
+  size_t pooled = s.causal ? ids.size() - 1 : 0;
   if (s.decoder_layers > 0) {
     for (size_t t = 0; t < ids.size(); t++) pooled = ids[t] == s.eos() ? t : pooled;
     const Matrix encoded = x;

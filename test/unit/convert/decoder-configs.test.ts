@@ -325,3 +325,55 @@ describe('Gemma', () => {
     expect(describeNamed('gemma', { pad_token_id: null }).head).not.toHaveProperty('padTokenId');
   });
 });
+
+describe('Qwen 3.5', () => {
+  const plain = { layer_types: null, rope_parameters: null };
+
+  it('attends in each fourth layer, and turns a quarter of its heads, by the defaults of its class', () => {
+    expect(facts('qwen3.5', plain).linearAttention!.layers).toEqual([0, 1, 2]);
+    expect(() => facts('qwen3.5', { ...plain, full_attention_interval: 2 })).toThrow('layers.1.self_attn');
+    const rope = facts('qwen3.5', plain).rope!;
+    expect(rope.inverseFrequencies).toHaveLength(3);
+    expect(rope.inverseFrequencies[1]).toBeCloseTo(1e4 ** (-2 / 6), 6);
+    const half = facts('qwen3.5', { ...plain, partial_rotary_factor: 0.5 }).rope!;
+    expect(half.inverseFrequencies).toHaveLength(6);
+  });
+
+  it('attends in every layer where all are full', () => {
+    const layers = { num_hidden_layers: 1, layer_types: ['full_attention'] };
+    const { tensors } = family('qwen3.5');
+    const kept = Object.entries(tensors).flatMap(([name, shape]) => {
+      if (!name.includes('.layers.')) return [[name, shape]];
+      return name.includes('.layers.3.') ? [[name.replace('.layers.3.', '.layers.0.'), shape]] : [];
+    });
+    const shapes = Object.fromEntries(kept) as typeof tensors;
+    const model = describeModel(family('qwen3.5'), layers, shapes);
+    expect(model.hyperparameters.linearAttention).toBeUndefined();
+    expect(model.tensors.map(({ name }) => name)).toContain('blk.0.attn_gate.weight');
+  });
+
+  it('passes over what predicts several tokens and what reads pictures', () => {
+    const { tensors } = family('qwen3.5');
+    const more = { 'mtp.fc.weight': [4, 4], 'model.visual.patch_embed.proj.weight': [2, 2] };
+    const namesOf = (shapes: typeof tensors) =>
+      describeModel(family('qwen3.5'), {}, shapes).tensors.map(({ name }) => name);
+    expect(namesOf({ ...tensors, ...more })).toEqual(namesOf(tensors));
+    expect(() => describeModel(family('qwen3.5'), {}, { ...tensors, 'model.audio.weight': [2] })).toThrow('audio');
+  });
+
+  it('with pictures is its text model, under either name of its tensors', () => {
+    const pictures = family('qwen3.5-pictures');
+    const name = 'Qwen3_5TextForSequenceClassification';
+    const config = { ...(pictures.config['text_config'] as object), architectures: [name] };
+    const short = Object.fromEntries(
+      Object.entries(pictures.tensors).map(([from, shape]) => [from.replace('language_model.', ''), shape]),
+    );
+    for (const tensors of [short, pictures.tensors]) {
+      const text = describeModel({ ...pictures, config, tensors }, {});
+      expect(facts('qwen3.5-pictures')).toEqual(text.hyperparameters);
+      expect(text.tensors.map(({ shape }) => shape)).toEqual(
+        describeModel(pictures, {}).tensors.map(({ shape }) => shape),
+      );
+    }
+  });
+});

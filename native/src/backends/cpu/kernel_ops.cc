@@ -184,6 +184,26 @@ ggml_tensor* KernelOps::gate(GraphContext& g, ggml_tensor* x, Activation activat
   });
 }
 
+ggml_tensor* KernelOps::gate_by(GraphContext& g, ggml_tensor* x, ggml_tensor* y,
+                                Activation activation) const {
+  return custom(g, x->ne[0], x->ne[1], {x, y}, [this, &g, activation](ggml_tensor* dst) {
+    const ggml_tensor *input = dst->src[0], *factor = dst->src[1];
+    for_rows(g, dst, 16, [&](size_t first, size_t rows) {
+      kernels::GateArgs args;
+      args.rows = rows;
+      args.columns = size_t(dst->ne[0]);
+      args.x = f32(input) + first * stride(input);
+      args.x_stride = stride(input);
+      args.activation = activation;
+      args.y = f32(dst) + first * stride(dst);
+      args.y_stride = stride(dst);
+      args.factor = f32(factor) + first * stride(factor);
+      args.factor_stride = stride(factor);
+      table_.gate->run(args);
+    });
+  });
+}
+
 namespace {
 
 void add_norm_rows(const kernels::AddLayerNormKernel& kernel, const GraphContext& g, ggml_tensor* dst,
@@ -260,6 +280,34 @@ ggml_tensor* KernelOps::attention(GraphContext& g, ggml_tensor* q, ggml_tensor* 
                                   const AttentionSpec& spec) const {
   ggml_tensor* out = kernel_attention(g, attention_, q, k, v, spec);
   return spec.queries == Queries::kPooled ? pooled_rows(g, out) : out;
+}
+
+ggml_tensor* KernelOps::gated_delta_net(GraphContext& g, ggml_tensor* x, ggml_tensor* gates,
+                                        const LayerWeights& layer, const LinearAttentionHparams& h) const {
+  const kernels::GatedDeltaNetKernel& kernel = *table_.gated_delta_net;
+  g.scratch->need(kernel.scratch_bytes(h.head_size, h.conv_width));
+  return custom(g, h.value_size(), x->ne[1], {x, gates}, [&g, &kernel, &layer, &h](ggml_tensor* dst) {
+    const ggml_tensor *input = dst->src[0], *gate = dst->src[1];
+    kernels::GatedDeltaNetArgs args;
+    args.cu_seqlens = g.batch->cu_seqlens.data();
+    args.key_heads = h.num_key_heads;
+    args.value_heads = h.num_value_heads;
+    args.head_size = h.head_size;
+    args.width = h.conv_width;
+    args.x = f32(input), args.x_stride = stride(input);
+    args.conv = f32(layer.ssm_conv1d);
+    args.gates = f32(gate), args.gates_stride = stride(gate);
+    args.rate = f32(layer.ssm_a), args.shift = f32(layer.ssm_dt);
+    args.out = f32(dst), args.out_stride = stride(dst);
+    const double work = double(dst->ne[1]) * double(dst->ne[0]) * h.head_size * 4;
+    for_tasks(g, size_t(g.batch->num_sequences()) * args.value_heads, work, [&](size_t task, void* scratch) {
+      kernels::GatedDeltaNetArgs part = args;
+      part.sequence_begin = task / args.value_heads, part.sequence_end = part.sequence_begin + 1;
+      part.head_begin = task % args.value_heads, part.head_end = part.head_begin + 1;
+      part.scratch = scratch;
+      kernel.run(part);
+    });
+  });
 }
 
 ggml_tensor* KernelOps::neighbours(GraphContext& g, ggml_tensor* x, int64_t width) const {

@@ -18,6 +18,7 @@ class KernelOps final : public Ops {
   ggml_tensor* linear(GraphContext& g, const Linear& linear, ggml_tensor* x,
                       Activation activation) const override;
   ggml_tensor* gate(GraphContext& g, ggml_tensor* x, Activation activation) const override;
+  ggml_tensor* gate_by(GraphContext& g, ggml_tensor* x, ggml_tensor* y, Activation activation) const override;
   ggml_tensor* add_norm(GraphContext& g, ggml_tensor* x, ggml_tensor* residual,
                         const Norm& norm) const override;
   ggml_tensor* add(GraphContext& g, ggml_tensor* x, ggml_tensor* y) const override;
@@ -25,6 +26,8 @@ class KernelOps final : public Ops {
                       const Rope& rope) const override;
   ggml_tensor* attention(GraphContext& g, ggml_tensor* q, ggml_tensor* k, ggml_tensor* v,
                          const AttentionSpec& spec) const override;
+  ggml_tensor* gated_delta_net(GraphContext& g, ggml_tensor* x, ggml_tensor* gates, const LayerWeights& layer,
+                               const LinearAttentionHparams& hparams) const override;
   ggml_tensor* neighbours(GraphContext& g, ggml_tensor* x, int64_t width) const override;
   ggml_tensor* pooled_rows(GraphContext& g, ggml_tensor* x) const override;
   ggml_tensor* with_pooled_rows(GraphContext& g, ggml_tensor* x, ggml_tensor* rows) const override;

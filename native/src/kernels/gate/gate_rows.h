@@ -11,7 +11,7 @@ template <class S, Activation A>
 void gate_rows_as(const GateArgs& a) {
   for (size_t r = 0; r < a.rows; r++) {
     const float* x = a.x + r * a.x_stride;
-    const float* factor = x + a.columns;
+    const float* factor = a.factor ? a.factor + r * a.factor_stride : x + a.columns;
     float* y = a.y + r * a.y_stride;
     size_t i = 0;
     for (; i + S::kWidth <= a.columns; i += S::kWidth)

@@ -32,6 +32,8 @@ inline double activation_reference(Activation activation, double x) {
       return x < 0 ? 0 : x > 6 ? 6 : x;
     case Activation::kReluSquared:
       return x < 0 ? 0 : x * x;
+    case Activation::kSigmoid:
+      return 1 / (1 + std::exp(-x));
   }
   return x;
 }

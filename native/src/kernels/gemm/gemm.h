@@ -23,6 +23,7 @@ enum class Activation : uint8_t {
   kMish,       ///< x * tanh(ln(1 + e^x))
   kRelu6,      ///< kRelu, at most 6
   kReluSquared,
+  kSigmoid,  ///< 1 / (1 + e^-x)
 };
 
 /// Bytes of one row of k weights in the file's type.

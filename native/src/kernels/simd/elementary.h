@@ -120,6 +120,8 @@ ENC_INLINE typename S::F activate(typename S::F x) {
   } else if constexpr (A == Activation::kReluSquared) {
     const typename S::F positive = S::max(S::zero(), x);
     return S::mul(positive, positive);
+  } else if constexpr (A == Activation::kSigmoid) {
+    return times_sigmoid_f32<S>(S::set(1.0f), x);
   } else {
     return x;
   }
@@ -160,6 +162,8 @@ ENC_INLINE auto with_activation(Activation activation, Visitor visit) {
       return visit.template operator()<Activation::kRelu6>();
     case Activation::kReluSquared:
       return visit.template operator()<Activation::kReluSquared>();
+    case Activation::kSigmoid:
+      return visit.template operator()<Activation::kSigmoid>();
   }
   __builtin_unreachable();
 }

@@ -1,0 +1,12 @@
+// gated_delta_net on 128-bit NEON vectors.
+#include "kernels/simd/neon.h"
+
+#include "kernels/gated_delta_net/delta_heads.h"
+
+namespace enc::kernels {
+
+extern const GatedDeltaNetKernel gated_delta_net_neon;
+const GatedDeltaNetKernel gated_delta_net_neon = {"gated_delta_net_neon", delta_scratch_bytes<Neon>,
+                                                  delta_heads<Neon>};
+
+}  // namespace enc::kernels

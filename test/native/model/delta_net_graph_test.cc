@@ -1,0 +1,118 @@
+// Layers with linear attention and gates of what attention gives, against the same in plain double loops.
+#include <cstring>
+
+#include "enc/error.h"
+#include "graph_engines.h"
+
+namespace enc::test {
+namespace {
+
+Shape causal_shape() {
+  Shape shape;
+  shape.types = 0;
+  shape.causal = true;
+  shape.pooler = "none";
+  return shape;
+}
+
+const std::vector<std::vector<int>> kLengths = {{9}, {1}, {5, 5, 5}, {16, 15, 7, 7, 3, 1, 1, 9}};
+
+}  // namespace
+
+TEST(graph_equals_reference_with_linear_attention) {
+  Shape shape = causal_shape();
+  shape.layers = 3;
+  struct Heads {
+    uint32_t keys, values, size, width;
+  };
+  for (const Heads& heads : {Heads{1, 2, 6, 4}, Heads{2, 2, 8, 1}, Heads{2, 6, 5, 3}}) {
+    shape.key_heads = heads.keys, shape.value_heads = heads.values;
+    shape.linear_size = heads.size, shape.linear_conv = heads.width;
+    // The last layer is computed for the token that the head reads alone.
+    for (const auto& layers : std::vector<std::vector<uint32_t>>{{0, 1}, {2}, {0, 1, 2}}) {
+      shape.linear = layers;
+      for (const auto& lengths : kLengths) check_against_reference(shape, lengths);
+    }
+  }
+}
+
+TEST(graph_equals_reference_where_attention_is_gated) {
+  Shape shape = causal_shape();
+  shape.gated = true;
+  for (const bool mixes : {false, true}) {
+    shape.linear = mixes ? std::vector<uint32_t>{0} : std::vector<uint32_t>{};
+    for (const auto& lengths : kLengths) check_against_reference(shape, lengths);
+  }
+}
+
+namespace {
+
+void check_batch_equals_single(const Shape& shape, const std::vector<int>& lengths) {
+  RandomModel model(shape, 3);
+  const PackedBatch batch = random_batch(shape, lengths, 5);
+  for (const Engine& engine : engines()) {
+    if (engine.padding != AttentionPadding::kNone) continue;
+    Loaded loaded(model, engine);
+    CHECK(!loaded.hparams.shares_prefixes());
+    const std::vector<float> together = loaded.run(batch);
+    for (size_t b = 0; b < lengths.size(); b++) {
+      PackedBatch single;
+      const auto begin = batch.cu_seqlens[b], end = batch.cu_seqlens[b + 1];
+      single.ids.assign(batch.ids.begin() + begin, batch.ids.begin() + end);
+      single.type_ids.assign(batch.type_ids.begin() + begin, batch.type_ids.begin() + end);
+      single.positions.assign(batch.positions.begin() + begin, batch.positions.begin() + end);
+      single.cu_seqlens = {0, end - begin};
+      const std::vector<float> alone = loaded.run(single);
+      CHECK(std::memcmp(alone.data(), together.data() + b * shape.labels, shape.labels * sizeof(float)) == 0);
+    }
+  }
+}
+
+}  // namespace
+
+TEST(linear_attention_gives_a_text_the_same_bits_in_every_batch) {
+  Shape shape = causal_shape();
+  shape.hidden = 104;
+  shape.heads = 4;
+  shape.inner = 600;
+  shape.positions = 80;
+  shape.gated = true;
+  shape.layers = 3;
+  shape.linear = {0, 2};
+  shape.key_heads = 2, shape.value_heads = 4, shape.linear_size = 48;
+  check_batch_equals_single(shape, {80, 80, 40, 12, 9, 5, 5, 5, 2, 1});
+}
+
+TEST(linear_attention_gives_a_text_the_same_bits_among_more_than_have_their_states_held_at_once) {
+  Shape shape = causal_shape();
+  shape.linear = {0};
+  shape.linear_size = 128;  // stock operations hold 128 of them
+  std::vector<int> lengths(140, 2);
+  lengths.insert(lengths.end(), 9, 1);
+  check_batch_equals_single(shape, lengths);
+}
+
+TEST(linear_attention_that_cannot_be_is_refused) {
+  Shape fine = causal_shape();
+  fine.linear = {1};
+  RandomModel sound(fine, 1);
+  CHECK(code_of(sound) == ErrorCode::aborted);
+  const auto code_with = [&](auto change) {
+    Shape shape = fine;
+    change(shape);
+    RandomModel model(shape, 1);
+    return code_of(model);
+  };
+  CHECK(code_with([](Shape& s) { s.linear = {2}; }) == ErrorCode::gguf_malformed);
+  CHECK(code_with([](Shape& s) { s.linear_conv = 17; }) == ErrorCode::gguf_malformed);
+  CHECK(code_with([](Shape& s) { s.key_heads = 2, s.value_heads = 3; }) == ErrorCode::gguf_malformed);
+  CHECK(code_with([](Shape& s) { s.linear_size = 513; }) == ErrorCode::gguf_malformed);
+  CHECK(code_with([](Shape& s) { s.causal = false; }) == ErrorCode::architecture_unsupported);
+  CHECK(code_with([](Shape& s) { s.conv = 3; }) == ErrorCode::architecture_unsupported);
+  Shape plain = causal_shape();
+  RandomModel gate(plain, 1);
+  gate.builder().boolean("ggml_encoder.attention.output_gate", true);
+  CHECK(code_of(gate) == ErrorCode::tensor_missing);
+}
+
+}  // namespace enc::test

@@ -1,6 +1,4 @@
 // Layers with linear attention and gates of what attention gives, against the same in plain double loops.
-#include <cstring>
-
 #include "enc/error.h"
 #include "graph_engines.h"
 
@@ -45,31 +43,6 @@ TEST(graph_equals_reference_where_attention_is_gated) {
   }
 }
 
-namespace {
-
-void check_batch_equals_single(const Shape& shape, const std::vector<int>& lengths) {
-  RandomModel model(shape, 3);
-  const PackedBatch batch = random_batch(shape, lengths, 5);
-  for (const Engine& engine : engines()) {
-    if (engine.padding != AttentionPadding::kNone) continue;
-    Loaded loaded(model, engine);
-    CHECK(!loaded.hparams.shares_prefixes());
-    const std::vector<float> together = loaded.run(batch);
-    for (size_t b = 0; b < lengths.size(); b++) {
-      PackedBatch single;
-      const auto begin = batch.cu_seqlens[b], end = batch.cu_seqlens[b + 1];
-      single.ids.assign(batch.ids.begin() + begin, batch.ids.begin() + end);
-      single.type_ids.assign(batch.type_ids.begin() + begin, batch.type_ids.begin() + end);
-      single.positions.assign(batch.positions.begin() + begin, batch.positions.begin() + end);
-      single.cu_seqlens = {0, end - begin};
-      const std::vector<float> alone = loaded.run(single);
-      CHECK(std::memcmp(alone.data(), together.data() + b * shape.labels, shape.labels * sizeof(float)) == 0);
-    }
-  }
-}
-
-}  // namespace
-
 TEST(linear_attention_gives_a_text_the_same_bits_in_every_batch) {
   Shape shape = causal_shape();
   shape.hidden = 104;
@@ -81,6 +54,8 @@ TEST(linear_attention_gives_a_text_the_same_bits_in_every_batch) {
   shape.linear = {0, 2};
   shape.key_heads = 2, shape.value_heads = 4, shape.linear_size = 48;
   check_batch_equals_single(shape, {80, 80, 40, 12, 9, 5, 5, 5, 2, 1});
+  RandomModel model(shape, 3);
+  CHECK(!Loaded(model, engines().front()).hparams.shares_prefixes());
 }
 
 TEST(linear_attention_gives_a_text_the_same_bits_among_more_than_have_their_states_held_at_once) {

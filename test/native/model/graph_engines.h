@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -92,6 +93,27 @@ inline void check_against_reference(const Shape& shape, const std::vector<int>& 
     const std::vector<float> logits = loaded.run(batch);
     CHECK(logits.size() == expected.size());
     for (size_t i = 0; i < logits.size(); i++) CHECK(std::abs(logits[i] - expected[i]) < 2e-5);
+  }
+}
+
+/// Bit for bit, on every engine that computes with no padding.
+inline void check_batch_equals_single(const Shape& shape, const std::vector<int>& lengths) {
+  RandomModel model(shape, 3);
+  const PackedBatch batch = random_batch(shape, lengths, 5);
+  for (const Engine& engine : engines()) {
+    if (engine.padding != AttentionPadding::kNone) continue;
+    Loaded loaded(model, engine);
+    const std::vector<float> together = loaded.run(batch);
+    for (size_t b = 0; b < lengths.size(); b++) {
+      PackedBatch single;
+      const auto begin = batch.cu_seqlens[b], end = batch.cu_seqlens[b + 1];
+      single.ids.assign(batch.ids.begin() + begin, batch.ids.begin() + end);
+      single.type_ids.assign(batch.type_ids.begin() + begin, batch.type_ids.begin() + end);
+      single.positions.assign(batch.positions.begin() + begin, batch.positions.begin() + end);
+      single.cu_seqlens = {0, end - begin};
+      const std::vector<float> alone = loaded.run(single);
+      CHECK(std::memcmp(alone.data(), together.data() + b * shape.labels, shape.labels * sizeof(float)) == 0);
+    }
   }
 }
 

@@ -189,59 +189,35 @@ TEST(graph_equals_reference_with_narrow_layers_and_embeddings_of_several_tokens)
   }
 }
 
-namespace {
-
-void check_batch_equals_single(const Shape& shape) {
-  RandomModel model(shape, 3);
-  const std::vector<int> lengths = {40, 40, 12, 9, 5, 5, 5, 2, 1};
-  const PackedBatch batch = random_batch(shape, lengths, 5);
-  for (const Engine& engine : engines()) {
-    if (engine.padding != AttentionPadding::kNone) continue;
-    Loaded loaded(model, engine);
-    const std::vector<float> together = loaded.run(batch);
-    for (size_t b = 0; b < lengths.size(); b++) {
-      PackedBatch single;
-      const auto begin = batch.cu_seqlens[b], end = batch.cu_seqlens[b + 1];
-      single.ids.assign(batch.ids.begin() + begin, batch.ids.begin() + end);
-      single.type_ids.assign(batch.type_ids.begin() + begin, batch.type_ids.begin() + end);
-      single.positions.assign(batch.positions.begin() + begin, batch.positions.begin() + end);
-      single.cu_seqlens = {0, end - begin};
-      const std::vector<float> alone = loaded.run(single);
-      CHECK(std::memcmp(alone.data(), together.data() + b * shape.labels, shape.labels * sizeof(float)) == 0);
-    }
-  }
-}
-
-}  // namespace
-
 TEST(graph_batch_equals_single_bit_for_bit) {
+  const std::vector<int> lengths = {40, 40, 12, 9, 5, 5, 5, 2, 1};
   Shape shape;
   shape.hidden = 104;
   shape.heads = 4;
   shape.inner = 600;  // large enough that helpers take part
   shape.positions = 40;
-  check_batch_equals_single(shape);
+  check_batch_equals_single(shape, lengths);
   shape.conv = 3;
-  check_batch_equals_single(shape);
+  check_batch_equals_single(shape, lengths);
   shape.conv = 0;
   shape.window = 12;
-  check_batch_equals_single(shape);
+  check_batch_equals_single(shape, lengths);
   shape.window = 0;
   shape.narrow = 64;
   shape.embedding_width = 3;
-  check_batch_equals_single(shape);
+  check_batch_equals_single(shape, lengths);
   shape.narrow = 0;
   shape.embedding_width = 1;
   shape.types = 0;
   shape.reach = 17;
   shape.segments = 3;
-  check_batch_equals_single(shape);
+  check_batch_equals_single(shape, lengths);
   shape.types = 2;
   shape.reach = shape.segments = 0;
   shape.decoder_layers = 2;
-  check_batch_equals_single(shape);
+  check_batch_equals_single(shape, lengths);
   shape.start_only = true;
-  check_batch_equals_single(shape);
+  check_batch_equals_single(shape, lengths);
 }
 
 namespace {

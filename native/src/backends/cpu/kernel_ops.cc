@@ -167,41 +167,40 @@ ggml_tensor* KernelOps::linear(GraphContext& g, const Linear& linear, ggml_tenso
                 });
 }
 
-ggml_tensor* KernelOps::gate(GraphContext& g, ggml_tensor* x, Activation activation) const {
-  return custom(g, x->ne[0] / 2, x->ne[1], {x}, [this, &g, activation](ggml_tensor* dst) {
-    const ggml_tensor* input = dst->src[0];
-    for_rows(g, dst, 16, [&](size_t first, size_t rows) {
-      kernels::GateArgs args;
-      args.rows = rows;
-      args.columns = size_t(dst->ne[0]);
-      args.x = f32(input) + first * stride(input);
-      args.x_stride = stride(input);
-      args.activation = activation;
-      args.y = f32(dst) + first * stride(dst);
-      args.y_stride = stride(dst);
-      table_.gate->run(args);
-    });
+namespace {
+
+/// Rows of dst's sources: of the first alone, whose second halves are gated, or of the second by the first.
+void gate_rows(const kernels::GateKernel& kernel, const GraphContext& g, ggml_tensor* dst,
+               Activation activation) {
+  const ggml_tensor *x = dst->src[0], *factor = dst->src[1];
+  for_rows(g, dst, 16, [&](size_t first, size_t rows) {
+    kernels::GateArgs args;
+    args.rows = rows;
+    args.columns = size_t(dst->ne[0]);
+    args.x = f32(x) + first * stride(x);
+    args.x_stride = stride(x);
+    args.activation = activation;
+    args.y = f32(dst) + first * stride(dst);
+    args.y_stride = stride(dst);
+    if (factor != nullptr) {
+      args.factor = f32(factor) + first * stride(factor);
+      args.factor_stride = stride(factor);
+    }
+    kernel.run(args);
   });
+}
+
+}  // namespace
+
+ggml_tensor* KernelOps::gate(GraphContext& g, ggml_tensor* x, Activation activation) const {
+  return custom(g, x->ne[0] / 2, x->ne[1], {x},
+                [this, &g, activation](ggml_tensor* dst) { gate_rows(*table_.gate, g, dst, activation); });
 }
 
 ggml_tensor* KernelOps::gate_by(GraphContext& g, ggml_tensor* x, ggml_tensor* y,
                                 Activation activation) const {
-  return custom(g, x->ne[0], x->ne[1], {x, y}, [this, &g, activation](ggml_tensor* dst) {
-    const ggml_tensor *input = dst->src[0], *factor = dst->src[1];
-    for_rows(g, dst, 16, [&](size_t first, size_t rows) {
-      kernels::GateArgs args;
-      args.rows = rows;
-      args.columns = size_t(dst->ne[0]);
-      args.x = f32(input) + first * stride(input);
-      args.x_stride = stride(input);
-      args.activation = activation;
-      args.y = f32(dst) + first * stride(dst);
-      args.y_stride = stride(dst);
-      args.factor = f32(factor) + first * stride(factor);
-      args.factor_stride = stride(factor);
-      table_.gate->run(args);
-    });
-  });
+  return custom(g, x->ne[0], x->ne[1], {x, y},
+                [this, &g, activation](ggml_tensor* dst) { gate_rows(*table_.gate, g, dst, activation); });
 }
 
 namespace {

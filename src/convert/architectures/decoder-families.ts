@@ -9,7 +9,7 @@ import { llamaKin } from './llama-kin';
 import { allLayersWindow, readWindow, slidingLayers, slidingWindow } from './layer-types';
 import { olmoFamilies } from './olmo';
 import { qwen35Families } from './qwen3-5';
-import { readRotary, requireWholeHeads, rotaryParameters, rotation } from './rotary';
+import { readWholeRotary, requireUnscaled, rotaryParameters, rotation } from './rotary';
 
 /** Ministral: over the layers that `layer_types` names, all by default; none when it is null. */
 function ministralWindow(config: ConfigReader, numLayers: number): SlidingWindow | undefined {
@@ -114,14 +114,11 @@ function smollm3Window(config: ConfigReader, numLayers: number): SlidingWindow |
   return slidingWindow(window, unrotated);
 }
 
-/** A frequency of 0 turns nothing; what is multiplied onto cosine and sine would be all the same. */
+/** A frequency of 0 turns nothing. */
 function smollm3Rotary(config: ConfigReader, headSize: number, window: SlidingWindow | undefined): RotaryEmbedding {
-  const rope = readRotary(config, headSize, 2_000_000);
-  requireWholeHeads(config, rope, headSize);
+  const rope = readWholeRotary(config, headSize, 2_000_000);
   if (window === undefined) return rope;
-  if (rope.attentionFactor !== 1 || rope.long !== undefined) {
-    config.unsupported('yarn and longrope are not supported where some layers do not rotate (no_rope_layers)');
-  }
+  requireUnscaled(config, rope, 'no_rope_layers');
   return { ...rope, localInverseFrequencies: new Float32Array(headSize / 2) };
 }
 

@@ -11,7 +11,6 @@ import type {
   EncoderHyperparameters,
   EncoderModel,
   NumberTokens,
-  RotaryEmbedding,
   RowRange,
   ScoreTokens,
   TensorIndex,
@@ -20,7 +19,7 @@ import { DECODER_FAMILIES } from './decoder-families';
 import type { Biases, DecoderFamily } from './decoder-family';
 import { planDeltaNet } from './delta-net';
 import { readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
-import { pairsApart, readRotary, requireWholeHeads } from './rotary';
+import { pairsApart, readWholeRotary } from './rotary';
 import { planScore, scoreHead } from './score-head';
 import { type Prefixes, type TensorPlanner, planClassifier, planTensors } from './tensor-planner';
 
@@ -256,18 +255,12 @@ export function readHyperparameters(family: DecoderFamily, config: ConfigReader)
     feedForwardKind: family.hasNoGate ? 'mlp' : 'glu',
     isCausal: true,
     positionKind: 'rope',
-    rope: family.rotary?.(config, headSize, window) ?? readWholeRotary(config, headSize),
+    rope: family.rotary?.(config, headSize, window) ?? readWholeRotary(config, headSize, 10_000),
     slidingWindow: window,
     linearAttention: family.linearAttention?.(config, read.numLayers),
     ...(family.gatesAttention && { gatesAttention: true }),
     ...family.more?.(config, read.hiddenSize),
   };
-}
-
-function readWholeRotary(config: ConfigReader, headSize: number): RotaryEmbedding {
-  const rope = readRotary(config, headSize, 10_000);
-  requireWholeHeads(config, rope, headSize);
-  return rope;
 }
 
 function planLayer(

@@ -8,7 +8,7 @@ import { MAX_HEADS, MAX_HIDDEN_SIZE, MAX_INTERMEDIATE_SIZE } from '../limits';
 import type { EncoderHyperparameters } from './architecture';
 import { checkHeads, readActivation, readSizes } from './mechanisms';
 import { type PlainDecoderNames, plainDecoder, sameBiases } from './plain-decoder';
-import { readRotary, requireWholeHeads } from './rotary';
+import { readWholeRotary } from './rotary';
 
 const DEFAULTS = {
   numLayers: 32,
@@ -67,8 +67,7 @@ function readHyperparameters(config: ConfigReader, norms: Norms): EncoderHyperpa
   const sizes = { ...readSizes(config, DEFAULTS), hiddenSize };
   checkHeads(config, sizes);
   const headSize = hiddenSize / sizes.numHeads;
-  const rope = readRotary(config, headSize, 10_000);
-  requireWholeHeads(config, rope, headSize);
+  const rope = readWholeRotary(config, headSize, 10_000);
   return {
     ...sizes,
     numKeyValueHeads: readNumKeyValueHeads(config, sizes.numHeads),

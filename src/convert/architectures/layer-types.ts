@@ -1,4 +1,4 @@
-/** Which layers attend to a window alone. */
+/** Which layers attend to a window alone, or in another way of their own. */
 import { shown } from '../../support/json';
 import type { ConfigReader } from '../config';
 import { MAX_POSITIONS } from '../limits';
@@ -10,17 +10,27 @@ export function slidingLayers(
   numLayers: number,
   isSliding: (layer: number) => boolean,
 ): number[] {
+  return layersOf('sliding_attention', config, numLayers, isSliding);
+}
+
+/** Likewise of another type that layers without full attention have. */
+export function layersOf(
+  type: string,
+  config: ConfigReader,
+  numLayers: number,
+  isOfType: (layer: number) => boolean,
+): number[] {
   const types = config.get('layer_types');
   const all = Array.from({ length: numLayers }, (_, layer) => layer);
-  if (types === undefined) return all.filter(isSliding);
+  if (types === undefined) return all.filter(isOfType);
   if (!Array.isArray(types) || types.length !== numLayers) {
     config.malformed(`layer_types is no list of ${numLayers} names`);
   }
-  const unknown = types.find((type) => type !== 'full_attention' && type !== 'sliding_attention');
+  const unknown = types.find((name) => name !== 'full_attention' && name !== type);
   if (unknown !== undefined) {
-    config.unsupported(`layer_types names ${shown(unknown)}; supported are full_attention and sliding_attention`);
+    config.unsupported(`layer_types names ${shown(unknown)}; supported are full_attention and ${type}`);
   }
-  return all.filter((layer) => types[layer] === 'sliding_attention');
+  return all.filter((layer) => types[layer] === type);
 }
 
 /** The window `size` over `layers`; undefined when there are none. */

@@ -13,7 +13,15 @@ import {
 import { allLayersWindow, readWindow, slidingLayers, slidingWindow } from './layer-types';
 import { readActivation } from './mechanisms';
 import { readRotaryNumber, reciprocals } from './rope-scaling';
-import { readRotary, requireWholeHeads, rotaryParameters, rotaryPeriods, rotation } from './rotary';
+import {
+  readPartialRotary,
+  readWholeRotary,
+  requireUnscaled,
+  requireWholeHeads,
+  rotaryParameters,
+  rotaryPeriods,
+  rotation,
+} from './rotary';
 
 /** `attention_bias` of queries, keys and values, and none behind attention. */
 function queryBiases(config: ConfigReader): Biases {
@@ -26,11 +34,7 @@ function relu2(config: ConfigReader): string {
 
 /** Half of each head turns by default. */
 function halfRotary(config: ConfigReader, headSize: number): RotaryEmbedding {
-  const parameters = {
-    partial_rotary_factor: config.number('partial_rotary_factor', 0.5, 0.01, 1),
-    ...rotaryParameters(config),
-  };
-  return rotation(config, parameters, headSize, config.number('rope_theta', 10_000, 1, 1e9));
+  return readPartialRotary(config, headSize, 0.5);
 }
 
 /** HunYuan: with the type "dynamic" `alpha` makes another base, for texts of all lengths. */
@@ -100,12 +104,9 @@ function exaone4Window(config: ConfigReader, numLayers: number): SlidingWindow |
 
 /** Where there is a window, layers without it do not rotate: a frequency of 0 turns nothing. */
 function exaone4Rotary(config: ConfigReader, headSize: number, window: SlidingWindow | undefined): RotaryEmbedding {
-  const rope = readRotary(config, headSize, 10_000);
-  requireWholeHeads(config, rope, headSize);
+  const rope = readWholeRotary(config, headSize, 10_000);
   if (readWindow(config, 'sliding_window', 4096) === undefined) return rope;
-  if (rope.attentionFactor !== 1 || rope.long !== undefined) {
-    config.unsupported('yarn and longrope are not supported where some layers do not rotate (sliding_window)');
-  }
+  requireUnscaled(config, rope, 'sliding_window');
   return {
     inverseFrequencies: new Float32Array(headSize / 2),
     ...(window && { localInverseFrequencies: rope.inverseFrequencies }),
@@ -223,11 +224,7 @@ export const llamaKin: readonly DecoderFamily[] = [
       normEps: 1e-8,
     },
     biases: (config) => ({ ...allBiases(config), output: false }),
-    rotary: (config, headSize) => {
-      const rope = readRotary(config, headSize, 100_000);
-      requireWholeHeads(config, rope, headSize);
-      return rope;
-    },
+    rotary: (config, headSize) => readWholeRotary(config, headSize, 100_000),
     turnsNeighbours: true,
   },
 ];

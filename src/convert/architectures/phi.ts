@@ -6,7 +6,7 @@ import type { ConfigReader } from '../config';
 import type { EncoderHyperparameters } from './architecture';
 import { readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
 import { type PlainDecoderNames, plainDecoder, sameBiases } from './plain-decoder';
-import { rotaryParameters, rotation } from './rotary';
+import { readPartialRotary } from './rotary';
 import type { TensorPlanner } from './tensor-planner';
 
 const DEFAULTS = {
@@ -46,10 +46,6 @@ export const phi = plainDecoder('PhiForSequenceClassification', 'phi', 'phi2', (
 function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
   const sizes = readSizes(config, DEFAULTS);
   const headSize = readHeadSize(config, sizes);
-  const parameters = {
-    partial_rotary_factor: config.number('partial_rotary_factor', 0.5, 0.01, 1),
-    ...rotaryParameters(config),
-  };
   return {
     ...sizes,
     numKeyValueHeads: readKeyValueHeads(config, sizes.numHeads),
@@ -60,6 +56,6 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
     hiddenActivation: readActivation(config, 'hidden_act', 'gelu_new'),
     isCausal: true,
     positionKind: 'rope',
-    rope: rotation(config, parameters, headSize, config.number('rope_theta', 10_000, 1, 1e9)),
+    rope: readPartialRotary(config, headSize, 0.5),
   };
 }

@@ -2,30 +2,19 @@
  * Qwen 3.5: a Qwen 3 in which three of four layers attend linearly, by the gated delta rule, and the fourth has a gate of
  * what it gives, norms stored as weight - 1, and heads of which a quarter turns.
  */
-import { shown } from '../../support/json';
 import type { ConfigReader } from '../config';
 import { MAX_CAUSAL_CONVOLUTION_WIDTH, MAX_HEADS, MAX_HEAD_SIZE } from '../limits';
-import type { LinearAttention, RotaryEmbedding } from './architecture';
+import type { LinearAttention } from './architecture';
 import { type DecoderFamily, attentionBiases, sizes } from './decoder-family';
+import { layersOf } from './layer-types';
 import { readActivation } from './mechanisms';
-import { rotaryParameters, rotation } from './rotary';
+import { readPartialRotary } from './rotary';
 
 /** Layers with linear attention: those that `layer_types` names, else all but each fourth. */
 function linearLayers(config: ConfigReader, numLayers: number): number[] {
-  const all = Array.from({ length: numLayers }, (_, layer) => layer);
-  const types = config.get('layer_types');
-  if (types === undefined) {
-    const interval = config.integer('full_attention_interval', 4, 1, 2 ** 31);
-    return all.filter((layer) => (layer + 1) % interval !== 0);
-  }
-  if (!Array.isArray(types) || types.length !== numLayers) {
-    config.malformed(`layer_types is no list of ${numLayers} names`);
-  }
-  const unknown = types.find((type) => type !== 'full_attention' && type !== 'linear_attention');
-  if (unknown !== undefined) {
-    config.unsupported(`layer_types names ${shown(unknown)}; supported are full_attention and linear_attention`);
-  }
-  return all.filter((layer) => types[layer] === 'linear_attention');
+  return layersOf('linear_attention', config, numLayers, (layer) => {
+    return (layer + 1) % config.integer('full_attention_interval', 4, 1, 2 ** 31) !== 0;
+  });
 }
 
 function linearAttention(config: ConfigReader, numLayers: number): LinearAttention | undefined {
@@ -56,13 +45,6 @@ function activation(config: ConfigReader): string {
   return name;
 }
 
-/** Of a text all three positions of a token are the same. */
-function rotary(config: ConfigReader, headSize: number): RotaryEmbedding {
-  const share = config.number('partial_rotary_factor', 0.25, 0.01, 1);
-  const parameters = { partial_rotary_factor: share, ...rotaryParameters(config) };
-  return rotation(config, parameters, headSize, config.number('rope_theta', 10_000, 1, 1e9));
-}
-
 export const qwen35Families: readonly DecoderFamily[] = [
   {
     className: 'Qwen3_5Text',
@@ -73,7 +55,8 @@ export const qwen35Families: readonly DecoderFamily[] = [
     architecture: 'qwen35',
     defaults: { ...sizes(32, 4096, 16, 12_288, 32_768, 248_320), numKeyValueHeads: 4, headSize: 256 },
     biases: attentionBiases,
-    rotary,
+    // Of a text all three positions of a token are the same.
+    rotary: (config, headSize) => readPartialRotary(config, headSize, 0.25),
     activation,
     normalizesQueries: 'heads',
     normsAddOne: true,

@@ -58,6 +58,26 @@ export function requireWholeHeads(
   config.unsupported('partial_rotary_factor is set, but this class turns whole heads');
 }
 
+/** Of those that turn whole heads, as readRotary() has it. */
+export function readWholeRotary(config: ConfigReader, headSize: number, defaultTheta: number): RotaryEmbedding {
+  const rope = readRotary(config, headSize, defaultTheta);
+  requireWholeHeads(config, rope, headSize);
+  return rope;
+}
+
+/** For classes in which a share of each head turns, `defaultShare` where nothing else is said. */
+export function readPartialRotary(config: ConfigReader, headSize: number, defaultShare: number): RotaryEmbedding {
+  const share = config.number('partial_rotary_factor', defaultShare, 0.01, 1);
+  const parameters = { partial_rotary_factor: share, ...rotaryParameters(config) };
+  return rotation(config, parameters, headSize, config.number('rope_theta', 10_000, 1, MAX_THETA));
+}
+
+/** Layers that do not turn have frequencies of 0; what is multiplied onto cosine and sine would be all the same. */
+export function requireUnscaled(config: ConfigReader, rope: RotaryEmbedding, cause: string): void {
+  if (rope.attentionFactor === 1 && rope.long === undefined) return;
+  config.unsupported(`yarn and longrope are not supported where some layers do not rotate (${cause})`);
+}
+
 /** The rotation that `parameters` describe; they may name a theta of their own. */
 export function rotation(
   config: ConfigReader,

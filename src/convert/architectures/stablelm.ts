@@ -6,7 +6,7 @@ import type { ConfigReader } from '../config';
 import type { EncoderHyperparameters } from './architecture';
 import { checkHeads, readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
 import { type PlainDecoderNames, plainDecoder } from './plain-decoder';
-import { rotaryParameters, rotation } from './rotary';
+import { readPartialRotary } from './rotary';
 import type { TensorPlanner } from './tensor-planner';
 
 const DEFAULTS = {
@@ -67,10 +67,6 @@ function readHyperparameters(config: ConfigReader, isParallel: boolean): Encoder
   if (readHeadSize(config, sizes) !== headSize) {
     config.unsupported(`head_dim is not ${headSize}, the share of hidden_size that a head has in this class`);
   }
-  const parameters = {
-    partial_rotary_factor: config.number('partial_rotary_factor', 0.25, 0.01, 1),
-    ...rotaryParameters(config),
-  };
   return {
     ...sizes,
     numKeyValueHeads: readKeyValueHeads(config, sizes.numHeads, 32),
@@ -82,6 +78,6 @@ function readHyperparameters(config: ConfigReader, isParallel: boolean): Encoder
     feedForwardKind: 'glu',
     isCausal: true,
     positionKind: 'rope',
-    rope: rotation(config, parameters, headSize, config.number('rope_theta', 10_000, 1, 1e9)),
+    rope: readPartialRotary(config, headSize, 0.25),
   };
 }

@@ -7,7 +7,7 @@ import type { EncoderHyperparameters } from './architecture';
 import { allLayersWindow } from './layer-types';
 import { readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
 import { type PlainDecoderNames, plainDecoder, sameBiases } from './plain-decoder';
-import { readRotary, requireWholeHeads } from './rotary';
+import { readWholeRotary } from './rotary';
 
 const DEFAULTS = {
   numLayers: 30,
@@ -41,8 +41,7 @@ export const starcoder2 = plainDecoder('Starcoder2ForSequenceClassification', 's
 function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
   const sizes = readSizes(config, DEFAULTS);
   const headSize = readHeadSize(config, sizes);
-  const rope = readRotary(config, headSize, 10_000);
-  requireWholeHeads(config, rope, headSize);
+  const rope = readWholeRotary(config, headSize, 10_000);
   return {
     ...sizes,
     numKeyValueHeads: readKeyValueHeads(config, sizes.numHeads, 2),

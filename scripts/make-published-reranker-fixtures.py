@@ -286,6 +286,51 @@ def layerwise(name, seed, tokenizers):
     return made
 
 
+GEMMA2 = {**SIZES, "num_hidden_layers": 5, "head_dim": 16, "query_pre_attn_scalar": 12, "sliding_window": 40,
+          "attn_logit_softcapping": 4.0, "final_logit_softcapping": 5.0}
+
+
+def lightweight(name, seed, tokenizers):
+    """FlagEmbedding's gemma_model.py and lightweight.py: Gemma 2 up to a layer and its norm; of the layers that are asked for the
+    n-th has the n-th head, so that of one layer it is the first. Text: bge_gemma() with another prompt."""
+    kind = "gemma"
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=tokenizers[kind], **special_tokens(kind))
+    config = transformers.Gemma2Config(vocab_size=len(tokenizer) + 3, **GEMMA2)
+    network = transformers.Gemma2ForCausalLM._from_config(config, attn_implementation="eager").eval()
+    tensors = weights(network, seed)
+    layers = config.num_hidden_layers
+    heads = {f"lm_head.{index}.linear_head.weight": [1, config.hidden_size] for index in range(layers + 1 - START_LAYER)}
+    values = {"seed": seed, "scales": causal.SCALES}
+    head = torch.from_numpy(golden.tensor_values(values, "lm_head.0.linear_head.weight", [1, config.hidden_size])).double()[0]
+    pairs = PAIRS + ENDS
+    calls = []
+    for cutoff, prompt in [(None, None), (START_LAYER, None), (layers - 1, JUDGE)]:
+        layer = layers if cutoff is None else cutoff
+        text = prompt or "Predict whether passage B contains an answer to query A."
+        ids = [bge_gemma(tokenizer, query, document, text) for query, document in pairs]
+        logits = []
+        for row in ids:
+            with torch.no_grad():
+                states = network.model(input_ids=torch.tensor([row]), output_hidden_states=True).hidden_states
+                # transformers has normed the last ones.
+                last = states[layer][0, -1] if layer == layers else network.model.norm(states[layer][0, -1])
+            cap = config.final_logit_softcapping
+            logits.append(float(f"{float(torch.tanh(head @ last / cap) * cap):.9g}"))
+        print(name, cutoff, prompt, "std", float(torch.tensor(logits).std()), flush=True)
+        calls.append({"cutoffLayer": cutoff, "prompt": prompt, "ids": ids, "logits": logits})
+    made = entry(name, seed, kind, network, {**tensors, **heads}, tokenizers, {}, ends=ENDS, calls=calls)
+    # The keys of the published one, which transformers 4.42 wrote.
+    later = ("layer_types", "rope_parameters", "transformers_version", "use_bidirectional_attention")
+    own = {key: value for key, value in made["config"].items() if key not in later}
+    module = "BAAI/bge-reranker-v2.5-gemma2-lightweight--gemma_model"
+    made["config"] = {**own, "architectures": ["CostWiseGemmaForCausalLM"], "model_type": "cost_wise_gemma",
+                      "auto_map": {"AutoModelForCausalLM": f"{module}.CostWiseGemmaForCausalLM"}, **GEMMA2,
+                      "cache_implementation": "hybrid", "hidden_act": "gelu_pytorch_tanh", "rope_theta": 10000.0,
+                      "sliding_window_size": GEMMA2["sliding_window"], "torch_dtype": "float32",
+                      "start_layer": START_LAYER, "layer_sep": 1, "layer_wise": True}
+    return made
+
+
 def saved_files(modality):
     return {
         "modules.json": causal.MODULES[:1],
@@ -357,6 +402,7 @@ def main():
     headed = [templated(name, seed, small) for seed, name in enumerate(TEMPLATED, 771)]
     lines = [json.dumps({"scales": causal.SCALES, "pairs": PAIRS, "chats": CHATS, "rewards": rewards, "templated": headed,
                          "layerwise": layerwise("bge-reranker-v2-minicpm-layerwise", 791, tokenizers),
+                         "lightweight": lightweight("bge-reranker-v2.5-gemma2-lightweight", 792, tokenizers),
                          "tokenizers": {kind: json.loads(own.to_str()) for kind, own in tokenizers.items()}},
                         ensure_ascii=False)[:-1] + ', "models": [']
     lines += [",\n".join(json.dumps(entry) for entry in entries), "]}"]

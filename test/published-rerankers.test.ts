@@ -12,6 +12,7 @@ import {
   type RewardModel,
   chats,
   layerwiseModel,
+  lightweightModel,
   publishedModels,
   publishedPairs,
   rewardModels,
@@ -73,11 +74,11 @@ describe.each(publishedModels)('$name', (model) => {
   });
 });
 
-describe('bge-reranker-v2-minicpm-layerwise', () => {
-  const model = layerwiseModel;
-  const loadCut = async (folder: string, cutoffLayer?: number, kernels: 'auto' | 'portable' = 'auto') =>
-    CrossEncoder.load(folder, { cutoffLayer, kernels, cacheDir: temporaryFolder(), onWarning: () => undefined });
+async function loadCut(folder: string, cutoffLayer?: number, kernels: 'auto' | 'portable' = 'auto') {
+  return CrossEncoder.load(folder, { cutoffLayer, kernels, cacheDir: temporaryFolder(), onWarning: () => undefined });
+}
 
+describe.each([layerwiseModel, lightweightModel])('$name', (model) => {
   it.each(['auto', 'portable'] as const)('scores after the layer that is chosen: %s', async (kernels) => {
     const folder = writePublished(model, { name: 'mine' });
     for (const call of model.calls) {
@@ -92,18 +93,22 @@ describe('bge-reranker-v2-minicpm-layerwise', () => {
     const cacheDir = temporaryFolder();
     for (const cutoffLayer of [2, undefined, 2]) {
       await using reranker = await CrossEncoder.load(folder, { cutoffLayer, cacheDir, onWarning: () => undefined });
-      expect(reranker.info.numLayers).toBe(cutoffLayer ?? 4);
+      expect(reranker.info.numLayers).toBe(cutoffLayer ?? model.config['num_hidden_layers']);
     }
     expect(readdirSync(cacheDir).filter((name) => name.endsWith('.gguf'))).toHaveLength(2);
   });
 
-  it.each([1, 5])('has no head after layer %i', async (cutoffLayer) => {
+  it.each([1, 6])('has no head after layer %i', async (cutoffLayer) => {
     await expect(loadCut(writePublished(model), cutoffLayer)).rejects.toThrow(
-      /^options\.cutoffLayer: expected 2 to 4, the layers that this checkpoint has heads after, received \d$/,
+      /^options\.cutoffLayer: expected 2 to [45], the layers that this checkpoint has heads after, received \d$/,
     );
   });
+});
 
-  it('is the only kind with a choice of layers', async () => {
+describe('bge-reranker-v2-minicpm-layerwise', () => {
+  const model = layerwiseModel;
+
+  it('is of the only kind with a choice of layers', async () => {
     const [other] = publishedModels;
     await expect(loadCut(writePublished(other!), 2)).rejects.toThrow(
       /cutoffLayer: expected nothing for a Qwen3ForCausalLM/,
@@ -121,6 +126,39 @@ describe('bge-reranker-v2-minicpm-layerwise', () => {
     [{ start_layer: undefined }, 'checkpoint_malformed', 'start_layer is missing'],
     [{ start_layer: 3 }, 'checkpoint_malformed', 'start_layer is 3 of 4 layers, but the checkpoint has 3 heads'],
     [{ scale_depth: 1e3, rms_norm_eps: 1e-9 }, 'architecture_unsupported', 'scale_depth multiplies layers by'],
+  ])('refuses %j', async (config, code, message) => {
+    const error = { code, message: expect.stringContaining(message) };
+    await expect(loadCut(writePublished(model, { config }))).rejects.toMatchObject(error);
+  });
+});
+
+describe('bge-reranker-v2.5-gemma2-lightweight', () => {
+  const model = lightweightModel;
+  /** With heads after layers 2 and 4 of its 5. */
+  const stepped = () =>
+    writePublished(model, {
+      config: { layer_sep: 2 },
+      tensors: (tensors) => {
+        delete tensors['lm_head.2.linear_head.weight'];
+        delete tensors['lm_head.3.linear_head.weight'];
+      },
+    });
+
+  it('has heads after every layer_sep-th layer, the last of which may have none', async () => {
+    const message = /^options\.cutoffLayer: expected 2 to 5 in steps of 2, .* received (undefined|3)$/;
+    await expect(loadCut(stepped())).rejects.toThrow(message);
+    await expect(loadCut(stepped(), 3)).rejects.toThrow(message);
+    const call = model.calls.find(({ cutoffLayer }) => cutoffLayer === 4)!;
+    await using reranker = await loadCut(stepped(), 4);
+    await expectCalls(reranker, [...publishedPairs, ...model.ends], [call], TOLERANCE.auto);
+  });
+
+  it.each([
+    [{ layer_wise: false }, 'architecture_unsupported', 'layer_wise is not true'],
+    [{ layer_wise: undefined }, 'architecture_unsupported', 'layer_wise is not true'],
+    [{ start_layer: 3 }, 'checkpoint_malformed', 'start_layer is 3 of 5 layers, but the checkpoint has 4 heads'],
+    [{ start_layer: undefined }, 'checkpoint_malformed', 'start_layer is 28 of 5 layers'],
+    [{ use_bidirectional_attention: true }, 'architecture_unsupported', 'only causal models'],
   ])('refuses %j', async (config, code, message) => {
     const error = { code, message: expect.stringContaining(message) };
     await expect(loadCut(writePublished(model, { config }))).rejects.toMatchObject(error);

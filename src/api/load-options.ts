@@ -42,8 +42,9 @@ export interface LoadOptions<Label extends string = string> {
   /** What stands between the chat template's text and such a token, where the text does not end with it. Default: nothing. */
   readonly answerPrefix?: string | undefined;
   /**
-   * For a reranker with a head after each of its last layers (bge-reranker-v2-minicpm-layerwise), the layer whose head scores,
-   * counted from 1; those after it are left out. Default: the last. An error for other models, and for .gguf files.
+   * For a reranker with a head after each of its last layers (bge-reranker-v2-minicpm-layerwise,
+   * bge-reranker-v2.5-gemma2-lightweight), the layer whose head scores, counted from 1; those after it are left out.
+   * Default: the last. An error for other models, and for .gguf files.
    */
   readonly cutoffLayer?: number | undefined;
   /** Most tokens per input for all calls, special tokens included: 1 to the model's own limit, which is the default. */

@@ -82,8 +82,9 @@ export interface ConvertOptions {
   /** What stands between the chat template's text and such a token, where the text does not end with it. Default: nothing. */
   readonly answerPrefix?: string | undefined;
   /**
-   * For a reranker with a head after each of its last layers (bge-reranker-v2-minicpm-layerwise), the layer whose head scores,
-   * counted from 1; those after it are left out. Default: the last. An error for other models.
+   * For a reranker with a head after each of its last layers (bge-reranker-v2-minicpm-layerwise,
+   * bge-reranker-v2.5-gemma2-lightweight), the layer whose head scores, counted from 1; those after it are left out.
+   * Default: the last. An error for other models.
    */
   readonly cutoffLayer?: number | undefined;
   /** Branch, tag or commit, for a repository on the Hub. Default `main`; may also be written `owner/name@revision`. */

@@ -151,8 +151,14 @@ function tokenIds(tokens: CountedTokens, idOf: (token: string | number) => numbe
 /** NVIDIA's rerankers with a head, which read one text, and the class that is theirs alone. */
 const HEADED = /^llama-(3\.2-nv-rerankqa|nemotron-rerank)-1b-v2$/;
 const HEADED_CLASS = 'LlamaBidirectionalForSequenceClassification';
-/** FlagEmbedding's, whose code has one text for all of them. */
-const LAYERWISE_CLASS = 'LayerWiseMiniCPMForCausalLM';
+/** FlagEmbedding's classes, whose code has one text for all models of each. */
+const LAYERWISE_TEXTS: Readonly<Record<string, PublishedText>> = {
+  LayerWiseMiniCPMForCausalLM: FLAG_EMBEDDING,
+  CostWiseGemmaForCausalLM: {
+    ...FLAG_EMBEDDING,
+    defaultPrompt: 'Predict whether passage B contains an answer to query A.',
+  },
+};
 
 /** The text of a pair for a model with a head, or what nothing in the checkpoint says; neither for most. */
 export function findPublishedText(
@@ -160,7 +166,8 @@ export function findPublishedText(
   sourceClass: string,
   tokenizer: PreparedTokenizer,
 ): { readonly template?: PairTemplate; readonly assumption?: string } {
-  if (sourceClass === LAYERWISE_CLASS) return { template: templateOf(FLAG_EMBEDDING, tokenizer) };
+  const layerwise = LAYERWISE_TEXTS[sourceClass];
+  if (layerwise !== undefined) return { template: templateOf(layerwise, tokenizer) };
   if (sourceClass !== HEADED_CLASS) return {};
   if (HEADED.test(name)) return { template: ordinaryText(['question:', ' \n \n passage:', '']) };
   return {

@@ -25,7 +25,7 @@ export interface PublishedModel extends SmallModel {
   }[];
 }
 
-/** A reranker with a head after each of its last layers. */
+/** A reranker with a head after each of several layers. */
 export interface LayerwiseModel extends Omit<PublishedModel, 'calls'> {
   /** `cutoffLayer`: null is the last. */
   readonly calls: readonly (PublishedModel['calls'][number] & { readonly cutoffLayer: number | null })[];
@@ -48,6 +48,7 @@ interface More {
   readonly rewards: readonly RewardModel[];
   readonly templated: readonly CausalModel[];
   readonly layerwise: LayerwiseModel;
+  readonly lightweight: LayerwiseModel;
 }
 
 const fixtures = readFixtures<PublishedModel, More>('published-rerankers');
@@ -58,6 +59,7 @@ export const {
   rewards: rewardModels,
   templated: templatedModels,
   layerwise: layerwiseModel,
+  lightweight: lightweightModel,
 } = fixtures;
 
 /** Writes the checkpoint into a folder of the model's name, or another, in `parent`, and returns the folder. */

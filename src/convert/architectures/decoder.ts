@@ -202,7 +202,7 @@ function scoreRows(score: ScoreTokens | NumberTokens | AnswerTokens): { ids: rea
 }
 
 /** The cap that the class puts on the language model's logits. */
-function readLogitSoftcap({ logitSoftcap }: DecoderFamily, config: ConfigReader): number | undefined {
+export function readLogitSoftcap({ logitSoftcap }: DecoderFamily, config: ConfigReader): number | undefined {
   const key = 'final_logit_softcapping';
   if (logitSoftcap === undefined || config.json[key] === null) return undefined;
   if (logitSoftcap === null && config.get(key) === undefined) return undefined;

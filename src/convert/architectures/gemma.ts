@@ -70,6 +70,33 @@ function gemma3Rotary(config: ConfigReader, headSize: number, window: SlidingWin
   return rope;
 }
 
+export const gemma2: DecoderFamily = {
+  className: 'Gemma2',
+  modelType: 'gemma2',
+  defaults: {
+    ...sizes(26, 2304, 8, 9216, 8192, 256_000),
+    numKeyValueHeads: 4,
+    headSize: 256,
+    padTokenId: 0,
+    tiesEmbeddings: true,
+  },
+  biases: attentionBiases,
+  window: alternatingWindow,
+  activation: laterActivation,
+  normsAddOne: true,
+  normPlacement: 'sandwich',
+  logitSoftcap: 30,
+  more: (config, hiddenSize) => {
+    requireCausal(config);
+    const cap = config.json['attn_logit_softcapping'];
+    return {
+      embeddingScale: Math.sqrt(hiddenSize),
+      attentionScale: attentionScale(config),
+      ...(cap === null ? {} : { attentionSoftcap: config.number('attn_logit_softcapping', 50, 1e-3, 1e6) }),
+    };
+  },
+};
+
 export const gemmaFamilies: readonly DecoderFamily[] = [
   {
     className: 'Gemma',
@@ -89,32 +116,7 @@ export const gemmaFamilies: readonly DecoderFamily[] = [
       return { embeddingScale: Math.sqrt(hiddenSize) };
     },
   },
-  {
-    className: 'Gemma2',
-    modelType: 'gemma2',
-    defaults: {
-      ...sizes(26, 2304, 8, 9216, 8192, 256_000),
-      numKeyValueHeads: 4,
-      headSize: 256,
-      padTokenId: 0,
-      tiesEmbeddings: true,
-    },
-    biases: attentionBiases,
-    window: alternatingWindow,
-    activation: laterActivation,
-    normsAddOne: true,
-    normPlacement: 'sandwich',
-    logitSoftcap: 30,
-    more: (config, hiddenSize) => {
-      requireCausal(config);
-      const cap = config.json['attn_logit_softcapping'];
-      return {
-        embeddingScale: Math.sqrt(hiddenSize),
-        attentionScale: attentionScale(config),
-        ...(cap === null ? {} : { attentionSoftcap: config.number('attn_logit_softcapping', 50, 1e-3, 1e6) }),
-      };
-    },
-  },
+  gemma2,
   {
     className: 'Gemma3Text',
     causalClassName: 'Gemma3',

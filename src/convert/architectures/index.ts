@@ -23,7 +23,7 @@ import { gpt2, openaiGpt } from './gpt2';
 import { hhem } from './hhem';
 import { jinaBert } from './jina-bert';
 import { jinaRanking } from './jina-ranking';
-import { layerwiseMinicpm } from './layerwise-minicpm';
+import { layerwise } from './layerwise';
 import { longformer } from './longformer';
 import { luke } from './luke';
 import { mobilebert } from './mobilebert';
@@ -89,7 +89,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   ...decoders,
   ...t5LanguageModels,
   jinaRanking,
-  layerwiseMinicpm,
+  ...layerwise,
 ];
 
 /** An architecture whose encoder can be run without its head. */

@@ -2,7 +2,7 @@
 """Makes test/fixtures/formats: tiny classifiers in every weight format, their logits, and odd and hostile files.
 
 Versions that made the committed files: torch 2.13.0 (CPU), transformers 5.18.0, safetensors 0.8.0, h5py 3.16.0,
-numpy 2.4.6. The .h5 files (gzipped) have the layout that Keras 2 and the TensorFlow models of transformers 4 wrote.
+numpy 2.4.6, onnx 1.23.1, onnxscript 0.7.2. The .h5 files (gzipped) have the layout that Keras 2 and the TensorFlow models of transformers 4 wrote.
 Every run gives the same files but for *legacy.bin, odd.h5 and virtual.h5, in which the libraries leave memory addresses
 and unused bytes. The *legacy.bin have the layout of before PyTorch 1.6, which torch still writes on request.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import h5py
 import numpy
+import onnx
 import torch
 import transformers
 from safetensors.torch import save_file
@@ -182,6 +183,42 @@ def write_sharded_h5(folder, state, family):
     (folder / "tf_model.h5.index.json").write_text(json.dumps(index, indent=1) + "\n")
 
 
+def write_onnx(folder, network, family):
+    """As PyTorch's older exporter writes it, whose files the Hub has, with opset 17 and 14; as the newer one does; without names
+    of nodes, as before PyTorch 1.13; and with the weights in a file beside it."""
+    ids = torch.tensor([[2, 5, 6, 3], [2, 7, 8, 3]])
+    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    if family == "bert":
+        inputs["token_type_ids"] = torch.zeros_like(ids)
+    options = {"input_names": list(inputs), "output_names": ["logits"]}
+    axes = {name: {0: "batch", 1: "length"} for name in inputs}
+    path = str(folder / "model.onnx")
+    with torch.no_grad():
+        opset = 17 if family == "bert" else 14
+        torch.onnx.export(network, (inputs,), path, opset_version=opset, dynamic_axes=axes, dynamo=False, **options)
+        if family == "distilbert":
+            model = onnx.load(path)
+            for node in model.graph.node:
+                node.name = ""
+            onnx.save(model, folder / "model.nameless.onnx")
+            return
+        onnx.save(onnx.load(path), folder / "model.beside.onnx", save_as_external_data=True, location="model.onnx_data",
+                  size_threshold=0)
+        free = {0: torch.export.Dim.AUTO, 1: torch.export.Dim.AUTO}
+        torch.onnx.export(network, (), path.replace("model.", "model.newer."), kwargs=inputs, external_data=False, dynamo=True,
+                          dynamic_shapes={name: free for name in inputs}, **options)
+    # What the newer exporter keeps of the machine and of the source is no part of the format.
+    model = onnx.load(folder / "model.newer.onnx")
+    for node in model.graph.node:
+        kept = [entry for entry in node.metadata_props if entry.key == "pkg.torch.onnx.name_scopes"]
+        del node.metadata_props[:]
+        node.metadata_props.extend(kept)
+    del model.metadata_props[:], model.graph.metadata_props[:]
+    for value in [*model.graph.value_info, *model.graph.input, *model.graph.output, *model.graph.initializer]:
+        del value.metadata_props[:]
+    onnx.save(model, folder / "model.newer.onnx")
+
+
 def write_odd_torch(folder):
     """Views and types that save_pretrained never writes but torch.save may."""
     base = torch.arange(24, dtype=torch.float32).reshape(4, 6)
@@ -344,6 +381,7 @@ def main():
         write_h5(folder / "tf_model.h5", state, family)
         write_h5(folder / "tf_model.chunked.h5", state, family, chunked=True)
         write_sharded_h5(folder, state, family)
+        write_onnx(folder, network, family)
         if family == "bert":
             write_h5(folder / "tf_model.split-heads.h5", state, family, split_heads=True)
         else:
@@ -355,9 +393,9 @@ def main():
     hostile = OUT / "hostile-h5"
     hostile.mkdir()
     write_hostile_h5(hostile)
-    # Most of an HDF5 file this small is empty space.
-    for path in sorted(OUT.rglob("*.h5")):
-        path.with_suffix(".h5.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+    # Most of an HDF5 or ONNX file this small is empty space and names.
+    for path in sorted([*OUT.rglob("*.h5"), *OUT.rglob("*.onnx")]):
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
         path.unlink()
     sizes = {path.relative_to(OUT): path.stat().st_size for path in sorted(OUT.rglob("*")) if path.is_file()}
     for path, size in sizes.items():

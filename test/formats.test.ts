@@ -9,7 +9,7 @@ import { temporaryFolder } from './unit/convert/temp-folder';
 const BOUND = 5e-4;
 
 describe.each(['bert', 'distilbert'] as const)('%s', (family) => {
-  it.each(['model.safetensors', 'pytorch_model.bin', 'tf_model.h5'])('from %s', async (weights) => {
+  it.each(['model.safetensors', 'pytorch_model.bin', 'tf_model.h5', 'model.onnx'])('from %s', async (weights) => {
     const rows = formatJson(`${family}/logits.json`) as { text: string; logits: number[] }[];
     const cacheDir = path.join(temporaryFolder(), 'cache');
     await using model = await Classifier.load(formatCheckpoint(family, { [weights]: weights }), { cacheDir });

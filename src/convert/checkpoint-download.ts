@@ -1,5 +1,5 @@
 /** Which files of a repository a conversion reads: those are fetched, and the weights in the first format that it has. */
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 
 import { isEncoderError } from '../errors';
 import type { Repository } from '../hub/repository';
@@ -16,6 +16,7 @@ import { type Limits, limitExceeded } from '../support/limits';
 import { SourceFile } from '../support/source-file';
 import { ADAPTER_CONFIG } from './adapter/adapter-config';
 import { CHAT_TEMPLATE, COLBERT_SETTINGS, SENTENCEPIECE_MODELS, SUBWORD_CODES } from './checkpoint';
+import { onnxDataFiles } from './readers/onnx-weights';
 import { readShardIndex } from './readers/sharded';
 import { SETFIT_CONFIG, SETFIT_HEAD } from './sentence-transformers/setfit-head';
 import {
@@ -25,7 +26,14 @@ import {
   listModules,
   moduleFolders,
 } from './sentence-transformers/modules';
-import { ADAPTER_FORMATS, OTHER_WEIGHTS, WEIGHT_FORMATS, WEIGHT_NAMES, weightsAdvice } from './weight-formats';
+import {
+  ADAPTER_FORMATS,
+  ONNX_FILES,
+  OTHER_WEIGHTS,
+  WEIGHT_FORMATS,
+  WEIGHT_NAMES,
+  weightsAdvice,
+} from './weight-formats';
 
 export interface DownloadOptions {
   readonly hub?: HubOptions | undefined;
@@ -121,12 +129,28 @@ async function weightFiles(snapshot: Snapshot, prefix: string, limits: Limits): 
     }
     return [path, ...shards.map((shard) => prefix + shard)];
   }
+  for (const name of ONNX_FILES) {
+    if (await hasInFolder(snapshot, prefix + name)) return onnxFiles(snapshot, prefix + name, limits);
+  }
   for (const name of OTHER_WEIGHTS) {
     if (await hasInFolder(snapshot, prefix + name)) {
       throw snapshot.missing(`weights but ${name} (none of ${WEIGHT_NAMES})`, weightsAdvice(name));
     }
   }
   throw snapshot.missing(`weights (none of ${WEIGHT_NAMES}, nor an index of shards)`, weightsAdvice());
+}
+
+/** An ONNX file, and those beside it that its weights lie in. */
+async function onnxFiles(snapshot: Snapshot, path: string, limits: Limits): Promise<string[]> {
+  await snapshot.fetch([{ path, limit: 'downloadBytes' }]);
+  const names = await withFile(snapshot, path, (file) => onnxDataFiles(file, limits));
+  const beside = names.map((name) => posix.join(posix.dirname(path), name));
+  for (const file of beside) {
+    if (!(await snapshot.has(file))) {
+      throw snapshot.missing(file, `${path} has its weights there; the upload is not complete`);
+    }
+  }
+  return [path, ...beside];
 }
 
 /** For a file whose folder may be missing too, which the Hub then refuses to list. */
@@ -139,10 +163,17 @@ async function hasInFolder(snapshot: Snapshot, path: string): Promise<boolean> {
 
 async function fetchJson(snapshot: Snapshot, path: string, limit: keyof Limits, limits: Limits) {
   await snapshot.fetch([{ path, limit }]);
-  const file = await SourceFile.open(join(snapshot.folder, path), 'checkpoint_not_found');
-  try {
+  return withFile(snapshot, path, async (file) => {
     if (file.sizeBytes > limits[limit]) throw limitExceeded(limits, limit, `${path} has ${file.sizeBytes} bytes`);
     return parseJson(decodeUtf8(await file.read(0, file.sizeBytes), path), { what: path });
+  });
+}
+
+/** Hands a file that was fetched to `use` and closes it. */
+async function withFile<T>(snapshot: Snapshot, path: string, use: (file: SourceFile) => Promise<T>): Promise<T> {
+  const file = await SourceFile.open(join(snapshot.folder, path), 'checkpoint_not_found');
+  try {
+    return await use(file);
   } finally {
     await file.close();
   }

@@ -8,6 +8,7 @@ import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../support/limits';
 import { SourceFile, errnoOf } from '../support/source-file';
 import { ADAPTER_CONFIG } from './adapter/adapter-config';
 import { ConfigReader } from './config';
+import { OnnxWeights } from './readers/onnx-weights';
 import { ShardedSource, readShardIndex } from './readers/sharded';
 import { SETFIT_CONFIG, SETFIT_HEAD, type SetFitHead, readSetFitHead } from './sentence-transformers/setfit-head';
 import type { TensorSource } from './readers/tensor-source';
@@ -21,6 +22,7 @@ import {
 } from './sentence-transformers/modules';
 import {
   ADAPTER_FORMATS,
+  ONNX_FILES,
   OTHER_WEIGHTS,
   WEIGHT_FORMATS,
   WEIGHT_NAMES,
@@ -237,7 +239,7 @@ export class Checkpoint {
     return undefined;
   }
 
-  /** The weights in the first format that the folder has; a single file goes before shards. Like transformers. */
+  /** The weights in the first format that the folder has, like transformers; a single file goes before shards, ONNX last. */
   async weights(): Promise<TensorSource> {
     return this.weightsIn(this.modelFolder);
   }
@@ -280,6 +282,11 @@ export class Checkpoint {
       if (single !== undefined) return format.open(single, this.limits);
       const index = await this.optionalJson(format.index, 'indexBytes', folder);
       if (index !== undefined) return this.shardedWeights(index, join(folder, format.index), format);
+    }
+    for (const name of ONNX_FILES) {
+      const exported = await this.tryOpen(name, folder);
+      if (exported === undefined) continue;
+      return OnnxWeights.open(exported, this.limits, (data) => this.tryOpen(data, dirname(join(folder, name))));
     }
     return this.reportMissingWeights(folder);
   }

@@ -43,22 +43,23 @@ export const ADAPTER_FORMATS = [
   { single: 'adapter_model.bin', open: WEIGHT_FORMATS[1]!.open },
 ] as const;
 
+/** Exported models, read where there are no other weights: transformers.js and Optimum keep them at these places. */
+export const ONNX_FILES = ['onnx/model.onnx', 'model.onnx'];
+
 /** Weights that are not read, named in the error when they are all there is. */
 export const OTHER_WEIGHTS = [
   'flax_model.msgpack',
   'model.ckpt.index',
-  'model.onnx',
   'model_quantized.onnx',
-  'onnx/model.onnx',
   'onnx/model_quantized.onnx',
 ];
 
 /** What was looked for, for messages. */
-export const WEIGHT_NAMES = WEIGHT_FORMATS.map(({ single }) => single).join(', ');
+export const WEIGHT_NAMES = [...WEIGHT_FORMATS.map(({ single }) => single), ONNX_FILES[0]].join(', ');
 
 /** What to do about a checkpoint that has but the file `name` for its weights, or none. */
 export function weightsAdvice(name = ''): string {
   return name.endsWith('.onnx')
-    ? 'use the checkpoint that it was exported from, which the model card names'
+    ? 'use the f32 export beside it, or the checkpoint that it was exported from, which the model card names'
     : 'save the model as safetensors first';
 }

@@ -35,6 +35,8 @@ export interface Limits {
   readonly hdf5Objects: number;
   /** Bytes of one unpacked chunk of an HDF5 dataset. */
   readonly hdf5ChunkBytes: number;
+  /** Bytes of an ONNX file beside its tensors; a field counts 32 at least. */
+  readonly onnxGraphBytes: number;
   /** Bytes of a tensor that is not stored in order and so must be rearranged in memory, or of a LoRA change's matrix. */
   readonly rearrangedBytes: number;
   /** Bytes of all files that one call may download from the Hub. */
@@ -80,6 +82,8 @@ const RANGES: Readonly<Record<keyof Limits, Range>> = {
   // A model of 24 layers has about a thousand.
   hdf5Objects: { fallback: 16 * KIB, ceiling: MIB },
   hdf5ChunkBytes: { fallback: 256 * MIB, ceiling: GIB },
+  // A model of 24 layers has one or two million, with the traces of PyTorch's newer exporter ten.
+  onnxGraphBytes: { fallback: 64 * MIB, ceiling: GIB },
   rearrangedBytes: { fallback: GIB, ceiling: 4 * GIB - 1 },
   // A model of 24 layers in f32 has one or two.
   downloadBytes: { fallback: 64 * GIB, ceiling: Number.MAX_SAFE_INTEGER },

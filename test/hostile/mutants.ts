@@ -40,10 +40,11 @@ export function mutantKinds(soundGguf: readonly Buffer[]): MutantKind[] {
     return { bytes, fields: fieldsOf(bytes), places: [...bytes.keys()].filter((at) => bytes[at] !== 0) };
   });
   const h5Files = fixtureFiles('bert');
+  const exports = ['model.onnx', 'model.newer.onnx'].map((name) => formatFixture(`bert/${name}`));
   const sentencePiece = soundSentencePiece();
   const heads = soundHeads();
   return [
-    { name: 'gguf', share: 26, make: (random) => ({ gguf: mutateGguf(parsed, random) }) },
+    { name: 'gguf', share: 22, make: (random) => ({ gguf: mutateGguf(parsed, random) }) },
     { name: 'gguf bytes', share: 6, make: (random) => ({ gguf: damageBytes(random.pick(soundGguf), random) }) },
     {
       name: 'safetensors',
@@ -85,6 +86,11 @@ export function mutantKinds(soundGguf: readonly Buffer[]): MutantKind[] {
         }
         return { files: { ...h5Files, 'tf_model.h5': copy } };
       },
+    },
+    {
+      name: 'onnx',
+      share: 4,
+      make: (random) => ({ files: { ...h5Files, 'model.onnx': damageBytes(random.pick(exports), random) } }),
     },
     { name: 'index', share: 3, make: (random) => ({ files: mutateIndex(random) }) },
     { name: 'config.json', share: 6, make: (random) => json('config.json', CONFIG, random) },

@@ -158,7 +158,7 @@ export function soundFiles(): Record<string, Uint8Array | string> {
 /** A file of test/fixtures/formats, unpacked when it is kept packed. */
 export function formatFixture(name: string): Buffer {
   const path = join(ROOT, 'test/fixtures/formats', name);
-  return name.endsWith('.h5') ? gunzipSync(readFileSync(`${path}.gz`)) : readFileSync(path);
+  return /\.(?:h5|onnx)$/.test(name) ? gunzipSync(readFileSync(`${path}.gz`)) : readFileSync(path);
 }
 
 /** The folder of a family's fixtures without its weights: for cases that bring their own. */

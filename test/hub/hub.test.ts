@@ -25,7 +25,9 @@ import { moduleHeadModel, writeModuleHead } from '../golden/module-head-checkpoi
 import { writeSetFit } from '../golden/setfit-checkpoints';
 import { temporaryFolder } from '../unit/convert/temp-folder';
 import { writeMicro } from '../unit/convert/micro-checkpoint';
-import { integerField, piece, sentencePieceFile } from '../unit/convert/readers/sentencepiece-builder';
+import { formatCheckpoint } from '../unit/convert/readers/format-fixtures';
+import { integerField } from '../unit/convert/readers/protobuf-builder';
+import { piece, sentencePieceFile } from '../unit/convert/readers/sentencepiece-builder';
 import { COMMIT, FakeHub, gitHash, sha256 } from './fake-hub';
 import { ID, cleanEnvironment, microFiles } from './hub-fixture';
 
@@ -237,7 +239,29 @@ describe('a repository', () => {
     expect((await convert(named, { output })).sha256).toBe(ofHub);
   });
 
-  it('for transformers.js alone is refused with what to use in its place', async () => {
+  it('for transformers.js alone comes with what its weights lie in', async () => {
+    const folder = formatCheckpoint('bert', {
+      'onnx/model.onnx': 'model.beside.onnx',
+      'onnx/model.onnx_data': 'model.onnx_data',
+      'onnx/model_quantized.onnx': Buffer.from('x'),
+    });
+    await start(filesOf(folder));
+    const { sha256 } = await convertFromHub();
+    expect(hub.downloads).toContain('model.onnx_data');
+    expect(hub.downloads).not.toContain('model_quantized.onnx');
+    const named = join(temporaryFolder(), 'some.model_1');
+    renameSync(folder, named);
+    expect((await convertFromHub(named)).sha256).toBe(sha256);
+    await hub.stop();
+    rmSync(join(named, 'onnx/model.onnx_data'));
+    await start(filesOf(named));
+    await expect(convertFromHub()).rejects.toMatchObject({
+      code: 'checkpoint_not_found',
+      message: expect.stringMatching(/onnx\/model\.onnx_data.*has its weights there/) as unknown,
+    });
+  });
+
+  it('with rounded weights for transformers.js alone is refused with what to use in its place', async () => {
     await start({ 'config.json': '{}', 'onnx/model_quantized.onnx': 'x' });
     await expect(convertFromHub()).rejects.toThrow(/no weights but onnx\/model_quantized\.onnx .*exported from/);
     expect(hub.downloads).not.toContain('onnx/model_quantized.onnx');

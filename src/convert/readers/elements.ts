@@ -18,3 +18,18 @@ export function elementsOf(bytes: Buffer, elementBytes: number): ElementArray {
       return new Float64Array(buffer, byteOffset, count);
   }
 }
+
+/** Row-major elements of the shape [columns, rows] or [columns, middle, rows] as such of the reverse shape, which is given. */
+export function reverseAxes(bytes: Buffer, shape: readonly number[], elementBytes: number): Buffer {
+  const [rows, middle, columns] = shape.length === 2 ? [shape[0]!, 1, shape[1]!] : (shape as [number, number, number]);
+  const result = Buffer.allocUnsafeSlow(bytes.length);
+  const [from, to] = [elementsOf(bytes, elementBytes), elementsOf(result, elementBytes)];
+  for (let row = 0, out = 0; row < rows; row++) {
+    for (let part = 0; part < middle; part++) {
+      for (let column = 0, at = part * rows + row; column < columns; column++, at += middle * rows) {
+        to[out++] = from[at]!;
+      }
+    }
+  }
+  return result;
+}

@@ -3,7 +3,7 @@ import { EncoderError } from '../../errors';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import type { SourceFile } from '../../support/source-file';
 import { type KerasWeight, torchWeight } from './keras-names';
-import { elementsOf } from './elements';
+import { reverseAxes } from './elements';
 import { Hdf5Tree } from './hdf5';
 import type { Hdf5Dataset } from './hdf5-dataset';
 import { LastTensor } from './last-tensor';
@@ -73,7 +73,7 @@ export class KerasWeights implements TensorSource {
     if (!isTransposed && typeof dataset.storage === 'number') return this.tree.read(dataset, offset, length);
     return this.reordered.slice(name, sizeBytes, [offset, length], async () => {
       const stored = await this.tree.read(dataset, 0, sizeBytes);
-      return isTransposed ? transpose(stored, tensor.shape, dataset.elementBytes) : stored;
+      return isTransposed ? reverseAxes(stored, tensor.shape, dataset.elementBytes) : stored;
     });
   }
 }
@@ -88,21 +88,6 @@ async function readNames(tree: Hdf5Tree, group: string, attribute: string): Prom
     if (part === undefined) return parts.length === 0 ? undefined : parts.flat();
     parts.push(part);
   }
-}
-
-/** Row-major elements of the shape [columns, rows] or [columns, middle, rows] as such of the reverse shape, which is given. */
-function transpose(bytes: Buffer, shape: readonly number[], elementBytes: number): Buffer {
-  const [rows, middle, columns] = shape.length === 2 ? [shape[0]!, 1, shape[1]!] : (shape as [number, number, number]);
-  const result = Buffer.allocUnsafeSlow(bytes.length);
-  const [from, to] = [elementsOf(bytes, elementBytes), elementsOf(result, elementBytes)];
-  for (let row = 0, out = 0; row < rows; row++) {
-    for (let part = 0; part < middle; part++) {
-      for (let column = 0, at = part * rows + row; column < columns; column++, at += middle * rows) {
-        to[out++] = from[at]!;
-      }
-    }
-  }
-  return result;
 }
 
 function malformed(file: SourceFile, reason: string): never {

@@ -5,7 +5,7 @@
 import { EncoderError } from '../../errors';
 import { decodeUtf8 } from '../../support/json';
 import { MAX_VOCAB_SIZE } from '../limits';
-import { ByteCursor } from './byte-cursor';
+import { type ProtobufField, readFields } from './protobuf';
 
 export type PieceKind = 'normal' | 'unknown' | 'control' | 'user-defined' | 'unused' | 'byte';
 
@@ -46,7 +46,7 @@ export function readSentencePiece(bytes: Buffer, path: string): SentencePieceMod
   const pieces: Piece[] = [];
   let trainer: Message = new Map();
   let normalizer: Message = new Map();
-  for (const [number, field] of readFields(bytes, path)) {
+  for (const [number, field] of readFields(bytes, named(path))) {
     if (number === 1) pieces.push(readPiece(bytesOf(field, path), path, pieces.length));
     else if (number === 2) trainer = readMessage(bytesOf(field, path), path);
     else if (number === 3) normalizer = readMessage(bytesOf(field, path), path);
@@ -90,55 +90,18 @@ function readPiece(bytes: Buffer, path: string, id: number): Piece {
   return { text: text(fields, 1, '', path), score, kind };
 }
 
-/** A number for the wire types varint, fixed32 (as a float) and fixed64 (as a double); bytes for the rest. */
-type Field = number | Buffer;
-
 /** Of a field that occurs several times the last one holds, as protobuf has it. */
-type Message = Map<number, Field>;
+type Message = Map<number, ProtobufField>;
 
 function readMessage(bytes: Buffer, path: string): Message {
-  return new Map(readFields(bytes, path));
+  return new Map(readFields(bytes, named(path)));
 }
 
-function* readFields(bytes: Buffer, path: string): Generator<[number: number, field: Field]> {
-  const cursor = new ByteCursor(bytes, `${path}, as a SentencePiece model`);
-  while (cursor.remaining > 0) {
-    const tag = readVarint(cursor);
-    const number = Math.floor(tag / 8);
-    switch (tag % 8) {
-      case 0:
-        yield [number, readVarint(cursor)];
-        break;
-      case 1:
-        yield [number, cursor.take(8).readDoubleLE()];
-        break;
-      case 2:
-        yield [number, cursor.take(readVarint(cursor))];
-        break;
-      case 5:
-        yield [number, cursor.take(4).readFloatLE()];
-        break;
-      default:
-        cursor.fail(`a field has the unknown wire type ${tag % 8}`);
-    }
-  }
+function named(path: string): string {
+  return `${path}, as a SentencePiece model`;
 }
 
-/** Negative numbers come as 64-bit two's complement, in ten bytes. */
-function readVarint(cursor: ByteCursor): number {
-  const first = cursor.u8();
-  // Most are; BigInt takes several times as long.
-  if (first < 0x80) return first;
-  let value = BigInt(first & 0x7f);
-  for (let shift = 7n; shift < 70n; shift += 7n) {
-    const byte = cursor.u8();
-    value |= BigInt(byte & 0x7f) << shift;
-    if (byte < 0x80) return Number(BigInt.asIntN(64, value));
-  }
-  return cursor.fail('a number has more than ten bytes');
-}
-
-function bytesOf(field: Field, path: string): Buffer {
+function bytesOf(field: ProtobufField, path: string): Buffer {
   if (Buffer.isBuffer(field)) return field;
   throw malformed(path, 'a message is stored as a number; it is no SentencePiece model');
 }

@@ -1,12 +1,6 @@
 /** Hand-made SentencePiece models: the file in place of tokenizer.json, under a class that reads it. */
-import {
-  bytesField,
-  field,
-  integerField,
-  piece,
-  sentencePieceFile,
-  varint,
-} from '../../unit/convert/readers/sentencepiece-builder';
+import { bytesField, field, integerField, varint } from '../../unit/convert/readers/protobuf-builder';
+import { piece, sentencePieceFile } from '../../unit/convert/readers/sentencepiece-builder';
 import { type Case, either, refused } from '../case';
 
 const MODEL = 'spiece.model';

@@ -1,4 +1,4 @@
-// Hundreds of damaged .bin and .h5 files: each converts or is refused with a code, soon, and no other file is opened.
+// Hundreds of damaged .bin, .h5 and .onnx files: each converts or is refused with a code, soon, and no other file is opened.
 import type * as FileSystem from 'node:fs/promises';
 import { existsSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -198,6 +198,20 @@ describe.each(['bert', 'distilbert'] as const)('a damaged %s', (family) => {
     const places = nonZero(original);
     const variants = repeat(count, 3, (random) => damage(original, places, random));
     expect(await refusals(family, 'tf_model.h5', variants)).toBeGreaterThan(count / 3);
+  });
+});
+
+describe.each([
+  ['bert', 'model.onnx'],
+  ['bert', 'model.newer.onnx'],
+  ['distilbert', 'model.nameless.onnx'],
+] as const)('a damaged ONNX file: %s, %s', (family, name) => {
+  it('is refused or converts', async () => {
+    const original = formatBytes(`${family}/${name}`);
+    // Names of nodes alone change nothing; what stands around tensors does.
+    const places = [...original.keys()].filter((at) => original[at]! < 32 || original.subarray(at, at + 8).includes(0));
+    const variants = repeat(200, 7, (random) => damage(original, places, random));
+    expect(await refusals(family, 'model.onnx', variants)).toBeGreaterThan(100);
   });
 });
 

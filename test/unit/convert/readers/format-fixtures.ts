@@ -1,6 +1,6 @@
 /** The files of test/fixtures/formats, and ways to open them, changed or not, as sources of tensors. */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
 import type { TensorSource } from '../../../../src/convert/readers/tensor-source';
@@ -12,7 +12,7 @@ const FORMATS = resolve(__dirname, '../../../fixtures/formats');
 
 export type Family = 'bert' | 'distilbert';
 
-/** The bytes of a fixture; HDF5 files are stored gzipped. */
+/** The bytes of a fixture; HDF5 and ONNX files are stored gzipped. */
 export function formatBytes(name: string): Buffer {
   const path = join(FORMATS, name);
   return existsSync(path) ? readFileSync(path) : gunzipSync(readFileSync(`${path}.gz`));
@@ -30,6 +30,7 @@ export function formatCheckpoint(family: Family, weights: Readonly<Record<string
     copyFileSync(join(FORMATS, family, name), join(folder, name));
   }
   for (const [name, content] of Object.entries(weights)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), typeof content === 'string' ? formatBytes(`${family}/${content}`) : content);
   }
   return folder;

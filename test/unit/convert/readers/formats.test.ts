@@ -19,9 +19,9 @@ const KERAS_SHARDS = {
   'tf_model-00001-of-00002.h5': 'tf_model-00001-of-00002.h5',
   'tf_model-00002-of-00002.h5': 'tf_model-00002-of-00002.h5',
 };
-const VARIANTS: readonly (readonly [string, Family, Readonly<Record<string, string>>])[] = (
-  ['bert', 'distilbert'] as const
-).flatMap((family) => [
+const ONNX_BESIDE = { 'onnx/model.onnx': 'model.beside.onnx', 'onnx/model.onnx_data': 'model.onnx_data' };
+type Variant = readonly [name: string, family: Family, weights: Readonly<Record<string, string>>];
+const VARIANTS: readonly Variant[] = (['bert', 'distilbert'] as const).flatMap((family) => [
   ['pytorch_model.bin', family, { 'pytorch_model.bin': 'pytorch_model.bin' }] as const,
   ['pytorch_model.bin of old', family, { 'pytorch_model.bin': 'pytorch_model.legacy.bin' }] as const,
   ['shards of pytorch_model.bin', family, SHARDS] as const,
@@ -32,6 +32,13 @@ const VARIANTS: readonly (readonly [string, Family, Readonly<Record<string, stri
     ? (['tf_model.h5 with heads apart', family, { 'tf_model.h5': 'tf_model.split-heads.h5' }] as const)
     : (['tf_model.h5 with new headers', family, { 'tf_model.h5': 'tf_model.latest.h5' }] as const),
 ]);
+const ONNX_VARIANTS: readonly Variant[] = [
+  ['onnx/model.onnx', 'bert', { 'onnx/model.onnx': 'model.onnx' }],
+  ['model.onnx of the newer exporter', 'bert', { 'model.onnx': 'model.newer.onnx' }],
+  ['model.onnx with its weights beside it', 'bert', ONNX_BESIDE],
+  ['model.onnx', 'distilbert', { 'model.onnx': 'model.onnx' }],
+  ['model.onnx without names of nodes', 'distilbert', { 'model.onnx': 'model.nameless.onnx' }],
+];
 
 async function converted(folder: string, type?: ConvertOptions['type']): Promise<Buffer> {
   const output = join(temporaryFolder(), 'model.gguf');
@@ -42,19 +49,24 @@ async function converted(folder: string, type?: ConvertOptions['type']): Promise
 }
 
 describe('every format of a checkpoint', () => {
-  it.each(VARIANTS)('%s of %s gives the file that safetensors gives', async (_, family, weights) => {
-    for (const type of [undefined, 'f16', 'q8_0'] as const) {
-      const expected = await converted(formatCheckpoint(family, { 'model.safetensors': 'model.safetensors' }), type);
-      const actual = await converted(formatCheckpoint(family, weights), type);
-      expect(actual.equals(expected)).toBe(true);
-    }
-  });
+  it.each([...VARIANTS, ...ONNX_VARIANTS])(
+    '%s of %s gives the file that safetensors gives',
+    async (_, family, weights) => {
+      for (const type of [undefined, 'f16', 'q8_0'] as const) {
+        const expected = await converted(formatCheckpoint(family, { 'model.safetensors': 'model.safetensors' }), type);
+        const actual = await converted(formatCheckpoint(family, weights), type);
+        expect(actual.equals(expected)).toBe(true);
+      }
+    },
+  );
 
-  it('looks for safetensors, then .bin, then .h5', async () => {
+  it('looks for safetensors, then .bin, then .h5, then .onnx', async () => {
     const all = {
       'model.safetensors': 'model.safetensors',
       'pytorch_model.bin': Buffer.from('x'),
       'tf_model.h5': Buffer.from('x'),
+      'onnx/model.onnx': 'model.onnx',
+      'model.onnx': Buffer.from('x'),
     };
     const folder = formatCheckpoint('bert', all);
     const expected = await converted(folder);
@@ -64,6 +76,8 @@ describe('every format of a checkpoint', () => {
     expect((await converted(folder)).equals(expected)).toBe(true);
     rmSync(join(folder, 'pytorch_model.bin'));
     await expect(converted(folder)).rejects.toMatchObject({ code: 'checkpoint_malformed' });
+    rmSync(join(folder, 'tf_model.h5'));
+    expect((await converted(folder)).equals(expected)).toBe(true);
   });
 
   it('shards that are missing or of another kind are named', async () => {

@@ -4,7 +4,8 @@ import { isEncoderError } from '../../../../src/errors';
 import { readSentencePiece } from '../../../../src/convert/readers/sentencepiece';
 import { synthesizeSentencePiece } from '../../../../src/convert/tokenizer/sentencepiece-json';
 import { Random, damageBytes } from '../../../hostile/random';
-import { bytesField, field, floatField, integerField, piece, sentencePieceFile, varint } from './sentencepiece-builder';
+import { bytesField, field, floatField, integerField, varint } from './protobuf-builder';
+import { piece, sentencePieceFile } from './sentencepiece-builder';
 
 const PIECES = [piece('<unk>', 0, 2), piece('<s>', 0, 3), piece('</s>', 0, 3), piece('\u2581a', -1.5), piece('b', -3)];
 

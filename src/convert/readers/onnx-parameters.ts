@@ -1,0 +1,53 @@
+/**
+ * Which tensors of an exported graph are the PyTorch model's parameters. PyTorch's exporters keep the names of all but
+ * the matrices of linear layers that they transpose: those go by the module whose product they are in.
+ */
+import type { OnnxGraph, OnnxTensor } from './onnx-graph';
+
+export interface OnnxParameter {
+  readonly tensor: OnnxTensor;
+  /** True where the stored matrix is (in, out), and PyTorch's (out, in). */
+  readonly isTransposed: boolean;
+}
+
+/** Dotted names; what exporters make up has none (`val_12`), or other marks (`onnx::MatMul_12`, `/bert/Constant`). */
+const PARAMETER = /^\w+(?:\.\w+)+$/;
+/** The first GPTs' layers that hold (in, out) in PyTorch too. */
+const CONV_1D = /\.(?:c_attn|c_fc|c_proj)\.weight$/;
+
+/** By names in PyTorch. Several where a name is claimed by more than one tensor: exporters repeat what is used twice. */
+export function onnxParameters({ nodes, tensors }: OnnxGraph): Map<string, OnnxParameter[]> {
+  const stored = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const biases = new Map<string, string>();
+  for (const { type, inputs, output } of nodes) {
+    // Equal tensors are kept once; the others' names are those of copies.
+    const original = type === 'Identity' ? stored.get(inputs[0] ?? '') : undefined;
+    if (original !== undefined) stored.set(output, original);
+    if (type !== 'Add') continue;
+    const bias = inputs.find((input) => input.endsWith('.bias'));
+    const product = inputs.find((input) => input !== bias);
+    if (bias !== undefined && product !== undefined) biases.set(product, bias);
+  }
+  const parameters = new Map<string, OnnxParameter[]>();
+  const add = (name: string, parameter: OnnxParameter) => {
+    const known = parameters.get(name) ?? [];
+    if (!known.some(({ tensor }) => tensor === parameter.tensor)) parameters.set(name, [...known, parameter]);
+  };
+  const multiplied = new Set<string>();
+  for (const { type, inputs, output, isTransposed, module, scope } of nodes) {
+    const weight = inputs[1] ?? '';
+    const tensor = type === 'MatMul' || type === 'Gemm' ? stored.get(weight) : undefined;
+    if (tensor?.shape.length !== 2) continue;
+    if (PARAMETER.test(weight)) {
+      if (!isTransposed) multiplied.add(weight);
+      continue;
+    }
+    const name = module ?? biases.get(output)?.replace(/\.bias$/, '') ?? scope;
+    if (name !== undefined) add(`${name}.weight`, { tensor, isTransposed: !isTransposed });
+  }
+  for (const [name, tensor] of stored) {
+    if (!PARAMETER.test(name)) continue;
+    add(name, { tensor, isTransposed: multiplied.has(name) && !CONV_1D.test(name) });
+  }
+  return parameters;
+}

@@ -1,0 +1,120 @@
+/** A model that PyTorch exported to ONNX as a source of PyTorch tensors: names found again, matrices transposed back. */
+import { EncoderError } from '../../errors';
+import type { Limits } from '../../support/limits';
+import type { SourceFile } from '../../support/source-file';
+import { reverseAxes } from './elements';
+import { LastTensor } from './last-tensor';
+import { type OnnxTensor, readOnnxGraph } from './onnx-graph';
+import { type OnnxParameter, onnxParameters } from './onnx-parameters';
+import { ELEMENT_BYTES, type SourceTensor, type TensorSource, tensorForRead } from './tensor-source';
+
+/** Opens a file beside the ONNX file; undefined when there is none. */
+export type OpenBeside = (name: string) => Promise<SourceFile | undefined>;
+
+interface PlacedTensor extends SourceTensor {
+  /** Undefined for what is neither converted nor read, which only has its name here. */
+  readonly source: SourceFile | undefined;
+  readonly offset: number;
+  readonly elementBytes: number;
+  readonly isTransposed: boolean;
+}
+
+const COMPARED_BYTES = 2 ** 20;
+
+export class OnnxWeights implements TensorSource {
+  private readonly reordered: LastTensor;
+
+  private constructor(
+    private readonly tensors: ReadonlyMap<string, PlacedTensor>,
+    limits: Limits,
+  ) {
+    this.reordered = new LastTensor(limits);
+  }
+
+  /** Throws `checkpoint_malformed`, `checkpoint_not_found`, `limit_exceeded` or `dtype_unsupported`. */
+  static async open(file: SourceFile, limits: Limits, openBeside: OpenBeside): Promise<OnnxWeights> {
+    const tensors = new Map<string, PlacedTensor>();
+    for (const [name, [first, ...others]] of onnxParameters(await readOnnxGraph(file, limits))) {
+      const tensor = await place(file, first!, openBeside);
+      for (const other of others) {
+        if (await isEqual(tensor, await place(file, other, openBeside))) continue;
+        malformed(file, `two tensors, ${first!.tensor.name} and ${other.tensor.name}, are ${name} in PyTorch`);
+      }
+      tensors.set(name, tensor);
+    }
+    return new OnnxWeights(tensors, limits);
+  }
+
+  names(): Iterable<string> {
+    return this.tensors.keys();
+  }
+
+  find(name: string): SourceTensor | undefined {
+    return this.tensors.get(name);
+  }
+
+  async read(name: string, offset: number, length: number): Promise<Buffer> {
+    const tensor = tensorForRead(this.tensors, name, offset, length);
+    if (!tensor.isTransposed) return readPlaced(tensor, offset, length);
+    return this.reordered.slice(name, tensor.sizeBytes, [offset, length], async () => {
+      return reverseAxes(await readPlaced(tensor, 0, tensor.sizeBytes), tensor.shape, tensor.elementBytes);
+    });
+  }
+}
+
+/** The names of the files that the tensors of an ONNX file lie in, beside it. */
+export async function onnxDataFiles(file: SourceFile, limits: Limits): Promise<string[]> {
+  const { tensors } = await readOnnxGraph(file, limits);
+  return [...new Set(tensors.flatMap(({ place }) => place?.file ?? []))];
+}
+
+async function place(
+  file: SourceFile,
+  { tensor, isTransposed }: OnnxParameter,
+  openBeside: OpenBeside,
+): Promise<PlacedTensor> {
+  const shape = isTransposed ? [...tensor.shape].reverse() : tensor.shape;
+  const elementBytes = ELEMENT_BYTES[tensor.dtype] ?? 0;
+  const found = { dtype: tensor.dtype, shape, file: file.path, elementBytes, isTransposed };
+  if (elementBytes === 0) return { ...found, sizeBytes: 0, source: undefined, offset: 0 };
+  const sizeBytes = tensor.shape.reduce((product, size) => product * size, elementBytes);
+  const { source, offset, length } = await locate(file, tensor, openBeside);
+  if (length !== sizeBytes) {
+    malformed(file, `${tensor.name} (${tensor.dtype} [${tensor.shape.join()}]) has ${length} bytes`);
+  }
+  if (offset + length > source.sizeBytes) {
+    malformed(file, `${tensor.name} ends at byte ${offset + length} of ${source.path}, which has ${source.sizeBytes}`);
+  }
+  return { ...found, sizeBytes, source, offset };
+}
+
+async function locate(file: SourceFile, { name, place }: OnnxTensor, openBeside: OpenBeside) {
+  if (place === undefined) malformed(file, `${name} is stored number by number, without raw_data`);
+  const { file: beside, offset, length } = place;
+  const source = beside === undefined ? file : await openBeside(beside);
+  if (source === undefined) {
+    throw new EncoderError(
+      'checkpoint_not_found',
+      `${file.path} has its weights in ${beside}, which is not beside it; download it too`,
+    );
+  }
+  return { source, offset, length: length ?? source.sizeBytes - offset };
+}
+
+async function isEqual(one: PlacedTensor, other: PlacedTensor): Promise<boolean> {
+  const isAlike =
+    one.dtype === other.dtype && one.isTransposed === other.isTransposed && one.shape.join() === other.shape.join();
+  for (let at = 0; isAlike && at < one.sizeBytes; at += COMPARED_BYTES) {
+    const length = Math.min(COMPARED_BYTES, one.sizeBytes - at);
+    if (!(await readPlaced(one, at, length)).equals(await readPlaced(other, at, length))) return false;
+  }
+  return isAlike;
+}
+
+async function readPlaced({ source, offset }: PlacedTensor, from: number, length: number): Promise<Buffer> {
+  return source === undefined ? Buffer.alloc(0) : source.read(offset + from, length);
+}
+
+function malformed(file: SourceFile, reason: string): never {
+  throw new EncoderError('checkpoint_malformed', `${file.path} is not a valid ONNX file: ${reason}`);
+}

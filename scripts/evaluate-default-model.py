@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Prints the figures of models/default.md: a checkpoint and TF-IDF + logistic regression on the same held-out texts.
+"""Prints the figures of models/default.md: the model and TF-IDF + logistic regression on the same held-out texts.
 Made with torch 2.13.0, transformers 5.18.0, scikit-learn 1.9.1, scipy 1.17.1, numpy 2.4.6.
-Usage: scripts/evaluate-default-model.py DATA CHECKPOINT [--heldout-out FILE] [--tune] [--ungrouped]
+Usage: scripts/evaluate-default-model.py DATA MODEL [--heldout-out FILE] [--tune] [--ungrouped]
+MODEL is a checkpoint folder, for transformers, or a .gguf file, for this repository's built ggml-encoder.
 """
 import argparse
 import collections
 import hashlib
 import json
 import pathlib
+import subprocess
 import time
 import warnings
 
@@ -54,18 +56,29 @@ def in_tenth(salt, key):
     return int(hashlib.sha256((salt + key).encode()).hexdigest()[:8], 16) < 2**32 // 10
 
 
-def predict(checkpoint, texts):
-    """Labels of the checkpoint for each text, truncated to what the tokenizer says, in the order of the texts."""
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-    model = AutoModelForSequenceClassification.from_pretrained(checkpoint).eval()
-    labels, order = np.empty(len(texts), dtype=object), sorted(range(len(texts)), key=lambda i: len(texts[i]))
+def best_labels(source, texts, count):
+    """The `count` best labels of each text with their probabilities, best first, in the order of the texts."""
+    if source.suffix == ".gguf":
+        program = pathlib.Path(__file__).resolve().parent.parent / "bin" / "ggml-encoder.js"
+        command = ["node", program, "classify", "-m", source, "--input", "-", "--top-k", str(count), "--format", "json"]
+        lines = "".join(json.dumps(text) + "\n" for text in texts)
+        answers = subprocess.run(command, input=lines, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+        return [[(s["label"], s["score"]) for s in json.loads(answer)["scores"]] for answer in answers]
+    tokenizer = AutoTokenizer.from_pretrained(source)
+    model = AutoModelForSequenceClassification.from_pretrained(source).eval()
+    found, order = [[]] * len(texts), sorted(range(len(texts)), key=lambda i: len(texts[i]))
     with torch.inference_mode():
         for at in range(0, len(order), 64):
             part = order[at:at + 64]
             encoded = tokenizer([texts[i] for i in part], truncation=True, padding=True, return_tensors="pt")
-            for i, best in zip(part, model(**encoded).logits.argmax(-1).tolist()):
-                labels[i] = model.config.id2label[best]
-    return labels.astype(str)
+            best = model(**encoded).logits.softmax(-1).topk(count)
+            for i, values, labels in zip(part, best.values.tolist(), best.indices.tolist()):
+                found[i] = [(model.config.id2label[label], value) for label, value in zip(labels, values)]
+    return found
+
+
+def predict(source, texts):
+    return np.array([best[0][0] for best in best_labels(source, texts, 1)])
 
 
 def baseline(rows, forms, c):
@@ -110,15 +123,9 @@ def print_per_class(truth, full, short):
     print("\nmost frequent confusions: " + ", ".join(f"{t} as {p} {n}" for (t, p), n in confusions.most_common(8)))
 
 
-def print_examples(checkpoint):
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-    model = AutoModelForSequenceClassification.from_pretrained(checkpoint).eval()
-    with torch.inference_mode():
-        for text in EXAMPLES:
-            p = model(**tokenizer(text, return_tensors="pt")).logits.softmax(-1)[0]
-            best = p.topk(2)
-            named = zip(best.values.tolist(), best.indices.tolist())
-            print(f"{text}: " + ", ".join(f"{model.config.id2label[i]} {value:.2f}" for value, i in named))
+def print_examples(source):
+    for text, best in zip(EXAMPLES, best_labels(source, list(EXAMPLES), 2)):
+        print(f"{text}: " + ", ".join(f"{label} {value:.2f}" for label, value in best))
 
 
 def tune(train):
@@ -144,7 +151,7 @@ def ungrouped(train, held_out):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=pathlib.Path, help="folder that prepare-debian-descriptions.py wrote")
-    parser.add_argument("checkpoint", type=pathlib.Path, help="folder that train-default-model.py wrote")
+    parser.add_argument("model", type=pathlib.Path, help="folder that train-default-model.py wrote, or a .gguf file")
     parser.add_argument("--heldout-out", type=pathlib.Path, help="also write the held-out tenth as {text, label} lines")
     parser.add_argument("--tune", action="store_true", help="also print the search for the baseline's C")
     parser.add_argument("--ungrouped", action="store_true", help="also print the baseline on an ungrouped split")
@@ -160,7 +167,7 @@ def main():
                  for t, r in zip(texts["full"], held_out)]
         args.heldout_out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    ours = {form: predict(args.checkpoint, texts[form]) for form in texts}
+    ours = {form: predict(args.model, texts[form]) for form in texts}
     print(f"{len(train)} training texts, {len(held_out)} held out, {len(set(truth))} sections; most frequent section "
           f"{collections.Counter(truth.tolist()).most_common(1)[0][1] / len(truth):.4f}\n")
     print("| | accuracy, full | macro F1, full | accuracy, short line | macro F1, short line |")
@@ -180,7 +187,7 @@ def main():
                   f"{difference_interval(truth, ours[form], theirs[best][form])}")
     print_per_class(truth, ours["full"], ours["short"])
     print()
-    print_examples(args.checkpoint)
+    print_examples(args.model)
     if args.tune:
         tune(train)
     if args.ungrouped:

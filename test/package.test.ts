@@ -1,5 +1,8 @@
 /** The built package through its own name, as `require` and as `import`. Needs `npm run build`. */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
@@ -45,4 +48,20 @@ test('a process with a loaded model ends by itself and by process.exit', () => {
       ${end}`;
     expect(evaluate('module', code)).toBe(20);
   }
+});
+
+test('the manifest of the model in the package describes its file', () => {
+  const manifest = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'models', 'default.json'), 'utf8')) as {
+    files: { gguf: string; ggufSha256: string };
+    weightType: string;
+    labels: string[];
+  };
+  const file = source.defaultModelPath;
+  expect(join(PACKAGE_ROOT, 'models', manifest.files.gguf)).toBe(file);
+  expect(createHash('sha256').update(readFileSync(file)).digest('hex')).toBe(manifest.files.ggufSha256);
+  const code = `require('ggml-encoder').Classifier.load().then((model) => console.log(JSON.stringify(model.info)))`;
+  expect(evaluate('commonjs', code)).toMatchObject({
+    weightType: manifest.weightType.toLowerCase(),
+    labels: manifest.labels,
+  });
 });

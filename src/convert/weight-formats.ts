@@ -44,7 +44,7 @@ export const ADAPTER_FORMATS = [
 ] as const;
 
 /** Exported models, read where there are no other weights: transformers.js and Optimum keep them at these places. */
-export const ONNX_FILES = ['onnx/model.onnx', 'model.onnx'];
+export const ONNX_FILES = ['onnx/model.onnx', 'model.onnx', 'onnx/model_fp16.onnx', 'model_fp16.onnx'];
 
 /** Weights that are not read, named in the error when they are all there is. */
 export const OTHER_WEIGHTS = [

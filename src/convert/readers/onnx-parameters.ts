@@ -15,8 +15,14 @@ const PARAMETER = /^\w+(?:\.\w+)+$/;
 /** The first GPTs' layers that hold (in, out) in PyTorch too. */
 const CONV_1D = /\.(?:c_attn|c_fc|c_proj)\.weight$/;
 
-/** By names in PyTorch. Several where a name is claimed by more than one tensor: exporters repeat what is used twice. */
-export function onnxParameters({ nodes, tensors }: OnnxGraph): Map<string, OnnxParameter[]> {
+export interface OnnxParameters {
+  /** By names in PyTorch. Several where a name is claimed by more than one tensor: exporters repeat what is used twice. */
+  readonly named: ReadonlyMap<string, readonly OnnxParameter[]>;
+  /** The names in the graph of matrices in products that nothing else names. */
+  readonly nameless: readonly string[];
+}
+
+export function onnxParameters({ nodes, tensors }: OnnxGraph): OnnxParameters {
   const stored = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const biases = new Map<string, string>();
   for (const { type, inputs, output } of nodes) {
@@ -28,10 +34,11 @@ export function onnxParameters({ nodes, tensors }: OnnxGraph): Map<string, OnnxP
     const product = inputs.find((input) => input !== bias);
     if (bias !== undefined && product !== undefined) biases.set(product, bias);
   }
-  const parameters = new Map<string, OnnxParameter[]>();
+  const named = new Map<string, OnnxParameter[]>();
+  const nameless: string[] = [];
   const add = (name: string, parameter: OnnxParameter) => {
-    const known = parameters.get(name) ?? [];
-    if (!known.some(({ tensor }) => tensor === parameter.tensor)) parameters.set(name, [...known, parameter]);
+    const known = named.get(name) ?? [];
+    if (!known.some(({ tensor }) => tensor === parameter.tensor)) named.set(name, [...known, parameter]);
   };
   const multiplied = new Set<string>();
   for (const { type, inputs, output, isTransposed, module, scope } of nodes) {
@@ -42,12 +49,14 @@ export function onnxParameters({ nodes, tensors }: OnnxGraph): Map<string, OnnxP
       if (!isTransposed) multiplied.add(weight);
       continue;
     }
-    const name = module ?? biases.get(output)?.replace(/\.bias$/, '') ?? scope;
-    if (name !== undefined) add(`${name}.weight`, { tensor, isTransposed: !isTransposed });
+    const bias = biases.get(output) ?? inputs.find((input) => input.endsWith('.bias'));
+    const name = module ?? bias?.replace(/\.bias$/, '') ?? scope;
+    if (name === undefined) nameless.push(weight);
+    else add(`${name}.weight`, { tensor, isTransposed: !isTransposed });
   }
   for (const [name, tensor] of stored) {
     if (!PARAMETER.test(name)) continue;
     add(name, { tensor, isTransposed: multiplied.has(name) && !CONV_1D.test(name) });
   }
-  return parameters;
+  return { named, nameless };
 }

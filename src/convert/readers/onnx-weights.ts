@@ -31,10 +31,18 @@ export class OnnxWeights implements TensorSource {
     this.reordered = new LastTensor(limits);
   }
 
-  /** Throws `checkpoint_malformed`, `checkpoint_not_found`, `limit_exceeded` or `dtype_unsupported`. */
+  /** Throws `checkpoint_malformed`, `checkpoint_not_found`, `tensor_missing`, `limit_exceeded` or `dtype_unsupported`. */
   static async open(file: SourceFile, limits: Limits, openBeside: OpenBeside): Promise<OnnxWeights> {
     const tensors = new Map<string, PlacedTensor>();
-    for (const [name, [first, ...others]] of onnxParameters(await readOnnxGraph(file, limits))) {
+    const { named, nameless } = onnxParameters(await readOnnxGraph(file, limits));
+    if (nameless.length > 0) {
+      throw new EncoderError(
+        'tensor_missing',
+        `${file.path} does not say what ${nameless.length} of its matrices are called in PyTorch (${nameless[0]}); ` +
+          'use the checkpoint that it was exported from',
+      );
+    }
+    for (const [name, [first, ...others]] of named) {
       const tensor = await place(file, first!, openBeside);
       for (const other of others) {
         if (await isEqual(tensor, await place(file, other, openBeside))) continue;

@@ -36,7 +36,8 @@ const ONNX_VARIANTS: readonly Variant[] = [
   ['onnx/model.onnx', 'bert', { 'onnx/model.onnx': 'model.onnx' }],
   ['model.onnx of the newer exporter', 'bert', { 'model.onnx': 'model.newer.onnx' }],
   ['model.onnx with its weights beside it', 'bert', ONNX_BESIDE],
-  ['model.onnx', 'distilbert', { 'model.onnx': 'model.onnx' }],
+  ['model.onnx', 'distilbert', { 'model.onnx': 'model.onnx', 'onnx/model_fp16.onnx': 'vocab.txt' }],
+  ['onnx/model_fp16.onnx', 'distilbert', { 'onnx/model_fp16.onnx': 'model.onnx' }],
   ['model.onnx without names of nodes', 'distilbert', { 'model.onnx': 'model.nameless.onnx' }],
 ];
 

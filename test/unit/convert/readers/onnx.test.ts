@@ -84,6 +84,8 @@ describe('a matrix without a name', () => {
     const gemm = { type: 'Gemm', inputs: ['x', MATRIX.name, BIAS.name], name: '/a/layer.0/dense/Gemm' };
     const turned = await read(onnxFile([{ ...product(MATRIX.name), ...gemm }], [MATRIX]));
     expect(turned.get('a.layer.0.dense.weight')).toEqual(WEIGHT);
+    const byBias = await read(onnxFile([{ ...product(MATRIX.name), ...gemm, name: 'Gemm_3' }], [MATRIX, BIAS]));
+    expect(byBias.get('a.layer.0.dense.weight')).toEqual(WEIGHT);
     const asItIs = await read(
       onnxFile([{ ...product(MATRIX.name), ...gemm, attributes: { transA: 0, transB: 1 } }], [MATRIX]),
     );
@@ -101,10 +103,17 @@ describe('a matrix without a name', () => {
     );
   });
 
-  it('that nothing names, and constants, are left out', async () => {
-    const scalar = { name: 'val_3', shape: [], values: [0.5] };
+  it('that nothing names is refused, and constants are left out', async () => {
     const nodes = [product(MATRIX.name, { name: 'MatMul_12' })];
-    expect([...(await read(onnxFile(nodes, [MATRIX, scalar, BIAS]))).keys()]).toEqual([BIAS.name]);
+    expect(await refusal(onnxFile(nodes, [MATRIX, BIAS]))).toMatch(
+      /^tensor_missing: .*what 1 of its matrices are called in PyTorch \(onnx::MatMul_12\); use the checkpoint/,
+    );
+    const constants = [
+      { name: 'val_3', shape: [], values: [0.5] },
+      { name: 'onnx::MatMul_13', shape: [1, 3, 2], values: MATRIX.values },
+    ];
+    const others = [product('onnx::MatMul_13'), product('/a/dense/Transpose_output')];
+    expect([...(await read(onnxFile(others, [...constants, BIAS]))).keys()]).toEqual([BIAS.name]);
   });
 });
 

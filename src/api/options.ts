@@ -146,12 +146,6 @@ export interface ResolvedPredictOptions extends ResolvedRunOptions {
 }
 
 /** @internal */
-export function resolveTokenizeOptions(options: TokenizeOptions, model: TextDefaults): ResolvedTextOptions {
-  checkOptions(options, TOKENIZE_KEYS);
-  return resolveTextOptions(options, model);
-}
-
-/** @internal */
 export function resolveClassifierTokenizeOptions(
   options: ClassifierTokenizeOptions,
   model: TextDefaults,

@@ -299,7 +299,7 @@ function templateEntries(template: PairTemplate | undefined): GgufEntry[] {
 }
 
 /** gguf-py's short form: two digits at least, '1.3M', '67M', '110M'. */
-export function sizeLabel(parameters: number): string {
+function sizeLabel(parameters: number): string {
   const units = ['K', 'M', 'B', 'T'];
   let scaled = parameters / 1e3;
   let unit = 0;

@@ -29,7 +29,7 @@ const LIMITS = { maxDocuments: 125, maxQueryTokens: 512, maxDocumentTokens: 2048
 const LATER_LIMITS = { maxDocuments: 125, maxQueryTokens: 1024, maxDocumentTokens: 8192 };
 
 /** `name`: of the folder or repository. */
-export function jinaList(name: string): DocumentList {
+function jinaList(name: string): DocumentList {
   return {
     plain: { pieces: [SYSTEM, TASK, '\n', '\n<query>\n', END], slots: ['count', 'query', 'documents', 'query'] },
     prompted: {

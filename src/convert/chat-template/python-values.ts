@@ -29,7 +29,7 @@ export function written(value: Value): string {
   }
 }
 
-export function areEqual(left: Value, right: Value): boolean {
+function areEqual(left: Value, right: Value): boolean {
   const [a, b] = [left.value, right.value];
   if (isNumber(left) && isNumber(right)) return Number(a) === Number(b);
   if (Array.isArray(a) && Array.isArray(b)) {

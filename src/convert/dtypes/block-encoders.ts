@@ -4,7 +4,7 @@ import { bitsOf, halfBits } from './half-floats';
 export type BlockType = 'q8_0' | 'q5_0' | 'q4_0';
 
 /** Values per block of these types. */
-export const BLOCK = 32;
+const BLOCK = 32;
 const HALF = BLOCK / 2;
 const SCALE_BYTES = 2;
 

@@ -6,8 +6,8 @@ import type { MetadataReader } from './metadata-reader';
 /** Entries of `tokenizer.ggml.token_type`. */
 export const NORMAL = 1;
 const UNKNOWN = 2;
-export const CONTROL = 3;
-export const USER_DEFINED = 4;
+const CONTROL = 3;
+const USER_DEFINED = 4;
 export const UNUSED = 5;
 
 export interface TokenTable {

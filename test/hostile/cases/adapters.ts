@@ -11,7 +11,7 @@ const QUERY = 'base_model.model.bert.encoder.layer.0.attention.self.query';
 const VALUE = QUERY.replace('query', 'value');
 const HEAD = 'base_model.model.classifier.weight';
 
-export const ADAPTER_CONFIG = {
+const ADAPTER_CONFIG = {
   peft_type: 'LORA',
   task_type: 'SEQ_CLS',
   base_model_name_or_path: './base',

@@ -2,7 +2,7 @@
 import { long, pickle, unicode } from './torch-builder';
 
 export const LOGISTIC = 'sklearn.linear_model._logistic\nLogisticRegression';
-export const MULTI_OUTPUT = 'sklearn.multioutput\nMultiOutputClassifier';
+const MULTI_OUTPUT = 'sklearn.multioutput\nMultiOutputClassifier';
 
 /** The opcodes of values by the names of their attributes. */
 export type Attributes = Readonly<Record<string, Uint8Array>>;

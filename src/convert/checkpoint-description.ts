@@ -30,6 +30,7 @@ import type { SetFitHead } from './sentence-transformers/setfit-head';
 import { readVectors } from './tensor-copy';
 import { type PreparedTokenizer, prepareTokenizer } from './tokenizer/prepare-tokenizer';
 import { refuseKwargs } from './sentence-transformers/transformer-kwargs';
+import { type WrappedRanker, rankerWeights, wrappedRanker } from './wrapped-ranker';
 import { findTemplate, readAnsweredChat, readChat } from './chat-template/template-source';
 import {
   type VocabularyScore,
@@ -63,6 +64,8 @@ export async function describeCheckpoint(checkpoint: CheckpointFiles, options: P
   refuseOtherFiles(config);
   const encoder = encoderConfig(config);
   if (encoder !== undefined) return describeReaderOfLabels(checkpoint, config, encoder, options);
+  const ranker = wrappedRanker(config);
+  if (ranker !== undefined) return describeRanker(checkpoint, ranker, options);
   if (isLateInteraction(checkpoint, config)) return describeTokenVectors(checkpoint, config, options);
   const head = checkpoint.modules?.head;
   if (head !== undefined) return describeModules(checkpoint, head, config, options);
@@ -111,6 +114,18 @@ async function describeReaderOfLabels(
     },
     weights,
   };
+}
+
+/** A classifier in a class that also prunes. */
+async function describeRanker(
+  checkpoint: CheckpointFiles,
+  { sourceClass, architecture, config, maxLength }: WrappedRanker,
+  options: PlanOptions,
+): Promise<Description> {
+  const weights = rankerWeights(await checkpoint.weights());
+  const described = await describeClassifier(checkpoint, architecture, config, options, weights);
+  const { numPositions } = described.facts.model.hyperparameters;
+  return { ...described, facts: { ...described.facts, sourceClass, maxLength: Math.min(maxLength, numPositions) } };
 }
 
 /** A model that compares tokens of two texts; what stands before them is no prompt. */
@@ -178,9 +193,10 @@ async function describeClassifier(
   architecture: Architecture,
   config: ConfigReader,
   options: PlanOptions,
+  ownWeights?: TensorSource,
 ): Promise<Description> {
   const { sourceClass } = architecture;
-  const weights = await checkpoint.weights();
+  const weights = ownWeights ?? (await checkpoint.weights());
   const read = await readSettings(checkpoint);
   const { transformer, settings, files, unread } = read;
   refuseScoreModule(checkpoint, config);
@@ -203,7 +219,7 @@ async function describeClassifier(
   // A head that reads the end of a text reads a token that nothing adds to a chat.
   const { chat, leftOut } = source && model.head.pooling !== 'eos' ? readChat(source, tokenizer) : {};
   const published = findPublishedText(checkpoint.name, sourceClass, tokenizer);
-  const { activationFn, unknown } = readActivationFn(config, settings, list === undefined ? '' : 'identity');
+  const { activationFn, unknown } = readActivationFn(config, settings, architecture.activationFn);
   const { problemType, assumption } = readProblemType(config);
   return {
     facts: {

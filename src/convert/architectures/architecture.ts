@@ -345,6 +345,8 @@ export interface Architecture {
   readonly scoresVocabulary?: 'causal' | 'sequence-to-sequence';
   /** For a model that ranks lists, of the name of its folder or repository; `describe` leaves `list` out. */
   list?(name: string): DocumentList;
+  /** What its own code makes of the logits, as sentence-transformers calls it, where no file says. Default: by the number of labels. */
+  readonly activationFn?: string;
   /** For a class with a head after each of its last layers: the one with the head after `layer`, counted from 1. Default: the last. */
   atLayer?(layer: number | undefined): Pick<Architecture, 'describe'>;
   /** Small tensors, vectors of at most MAX_HEAD_SIZE values, that `describe` needs to see the values of. */

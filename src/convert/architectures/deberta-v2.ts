@@ -3,6 +3,7 @@
  * sizes of v2 a convolution beside the first layer.
  */
 import type { ConfigReader } from '../config';
+import type { Architecture } from './architecture';
 import { type Version, readConvolution, readDisentangled } from './disentangled';
 import { type EncoderFacts, encoderFamily } from './encoder-tensors';
 
@@ -18,6 +19,13 @@ const DEFAULTS = {
 export const debertaV2 = {
   ...encoderFamily('DebertaV2ForSequenceClassification', 'deberta-v2', readDebertaV2),
   zeroesUnseen: true,
+};
+
+/** Provence's reranker: its second head, which marks the sentences to keep, is left out, and its score is the logit. */
+export const provence: Architecture = {
+  ...debertaV2,
+  sourceClass: 'Provence',
+  activationFn: 'identity',
 };
 
 export function readDebertaV2(config: ConfigReader): EncoderFacts {

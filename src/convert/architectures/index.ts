@@ -8,7 +8,7 @@ import { bigBird } from './big-bird';
 import { bloom } from './bloom';
 import { curator } from './curator';
 import { deberta } from './deberta';
-import { debertaV2 } from './deberta-v2';
+import { debertaV2, provence } from './deberta-v2';
 import { decoders } from './decoder';
 import { distilbert } from './distilbert';
 import { electra } from './electra';
@@ -58,6 +58,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   mpnet,
   deberta,
   debertaV2,
+  provence,
   curator,
   xlnet,
   mobilebert,

@@ -48,6 +48,7 @@ export const jinaRanking: Architecture = {
   sourceClass: 'JinaForRanking',
   modelType: 'qwen3',
   list: jinaList,
+  activationFn: 'identity',
   describe(config, weights) {
     const body = describeBody(QWEN3, config, weights, (planner, prefix, { hiddenSize }) => {
       const [first, last] = [`${prefix}projector.0`, `${prefix}projector.2`];

@@ -46,7 +46,7 @@ const BUFFER = /(^|\.)position_ids$/;
  */
 const OTHER_HEADS = new RegExp(
   String.raw`^((model|module)\.)?(cls\.(predictions|seq_relationship)|lm_head|lm_loss|predictions|sop_classifier|qa_outputs|` +
-    String.raw`vocab_(transform|layer_norm|projector)|discriminator_predictions|generator_(predictions|lm_head))\.|` +
+    String.raw`vocab_(transform|layer_norm|projector)|discriminator_predictions|generator_(predictions|lm_head)|pruning_head|token_classifier)\.|` +
     String.raw`(^|\.)pooler\.dense\.(weight|bias)$`,
 );
 

@@ -181,10 +181,10 @@ describe('convert refuses', () => {
     writeFileSync(join(folder, 'config.json'), readFileSync(join(writeMicro(), 'config.json')));
     await expectRefusal(folder, 'checkpoint_not_found', ['model.safetensors']);
     mkdirSync(join(folder, 'onnx'));
-    writeFileSync(join(folder, 'onnx', 'model.onnx'), '');
-    await expectRefusal(folder, 'checkpoint_not_found', ['onnx/model.onnx', 'exported from']);
-    writeFileSync(join(folder, 'model.onnx'), '');
-    await expectRefusal(folder, 'checkpoint_not_found', [`${folder} holds model.onnx`, 'exported from']);
+    writeFileSync(join(folder, 'onnx', 'model_quantized.onnx'), '');
+    await expectRefusal(folder, 'checkpoint_not_found', ['onnx/model_quantized.onnx', 'exported from']);
+    writeFileSync(join(folder, 'model_quantized.onnx'), '');
+    await expectRefusal(folder, 'checkpoint_not_found', [`${folder} holds model_quantized.onnx`, 'exported from']);
     writeFileSync(join(folder, 'flax_model.msgpack'), '');
     await expectRefusal(folder, 'checkpoint_not_found', ['flax_model.msgpack']);
     await expectRefusal(join(folder, 'absent'), 'checkpoint_not_found', ['absent']);

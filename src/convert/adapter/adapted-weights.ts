@@ -8,8 +8,8 @@ import {
   ELEMENT_BYTES,
   type SourceTensor,
   type TensorSource,
+  TensorTable,
   requireFloats,
-  tensorForRead,
 } from '../readers/tensor-source';
 import type { AdapterConfig } from './adapter-config';
 import { type ModuleParts, checkDuplicates, misfit, sortTensors } from './adapter-tensors';
@@ -38,15 +38,17 @@ export interface JoinOptions {
   readonly limits: Limits;
 }
 
-export class AdaptedWeights implements TensorSource {
+export class AdaptedWeights extends TensorTable<Entry> {
   private applied: { readonly name: string; readonly apply: Apply } | undefined;
 
   private constructor(
-    private readonly tensors: ReadonlyMap<string, Entry>,
+    tensors: ReadonlyMap<string, Entry>,
     private readonly listed: ReadonlySet<string>,
     /** Whether matrices that are one in the base are two here, since the adapter changes one of them. */
     readonly unties: boolean,
-  ) {}
+  ) {
+    super(tensors);
+  }
 
   /**
    * Throws `checkpoint_malformed` and `tensor_shape_mismatch` for an adapter that does not fit the base,
@@ -91,16 +93,11 @@ export class AdaptedWeights implements TensorSource {
    * Without what a base for other uses has beside its encoder, such as the head of its training: where the classifier has
    * a tensor of that name, it is found all the same, as transformers finds it.
    */
-  names(): Iterable<string> {
+  override names(): Iterable<string> {
     return this.listed;
   }
 
-  find(name: string): SourceTensor | undefined {
-    return this.tensors.get(name);
-  }
-
-  async read(name: string, offset: number, length: number): Promise<Buffer> {
-    const { stored, change } = tensorForRead(this.tensors, name, offset, length);
+  protected async readPiece(name: string, { stored, change }: Entry, offset: number, length: number): Promise<Buffer> {
     if (change === undefined) return stored.source.read(stored.name, offset, length);
     const first = offset / 4;
     const values = await readElements(change.on, first, length / 4);

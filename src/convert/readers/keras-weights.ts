@@ -7,21 +7,22 @@ import { reverseAxes } from './elements';
 import { Hdf5Tree } from './hdf5';
 import type { Hdf5Dataset } from './hdf5-dataset';
 import { LastTensor } from './last-tensor';
-import { type SourceTensor, type TensorSource, tensorForRead } from './tensor-source';
+import { type SourceTensor, TensorTable } from './tensor-source';
 
 interface KerasTensor extends SourceTensor {
   readonly isTransposed: boolean;
   readonly dataset: Hdf5Dataset;
 }
 
-export class KerasWeights implements TensorSource {
+export class KerasWeights extends TensorTable<KerasTensor> {
   private readonly reordered: LastTensor;
 
   private constructor(
     private readonly tree: Hdf5Tree,
-    private readonly tensors: ReadonlyMap<string, KerasTensor>,
+    tensors: ReadonlyMap<string, KerasTensor>,
     limits: Limits,
   ) {
+    super(tensors);
     this.reordered = new LastTensor(limits);
   }
 
@@ -59,16 +60,7 @@ export class KerasWeights implements TensorSource {
     return new KerasWeights(tree, tensors, limits);
   }
 
-  names(): Iterable<string> {
-    return this.tensors.keys();
-  }
-
-  find(name: string): SourceTensor | undefined {
-    return this.tensors.get(name);
-  }
-
-  async read(name: string, offset: number, length: number): Promise<Buffer> {
-    const tensor = tensorForRead(this.tensors, name, offset, length);
+  protected async readPiece(name: string, tensor: KerasTensor, offset: number, length: number): Promise<Buffer> {
     const { dataset, isTransposed, sizeBytes } = tensor;
     if (!isTransposed && typeof dataset.storage === 'number') return this.tree.read(dataset, offset, length);
     return this.reordered.slice(name, sizeBytes, [offset, length], async () => {

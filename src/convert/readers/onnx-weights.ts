@@ -6,7 +6,7 @@ import { reverseAxes } from './elements';
 import { LastTensor } from './last-tensor';
 import { type OnnxTensor, readOnnxGraph } from './onnx-graph';
 import { type OnnxParameter, onnxParameters } from './onnx-parameters';
-import { ELEMENT_BYTES, type SourceTensor, type TensorSource, tensorForRead } from './tensor-source';
+import { ELEMENT_BYTES, type SourceTensor, TensorTable } from './tensor-source';
 
 /** Opens a file beside the ONNX file; undefined when there is none. */
 export type OpenBeside = (name: string) => Promise<SourceFile | undefined>;
@@ -21,13 +21,11 @@ interface PlacedTensor extends SourceTensor {
 
 const COMPARED_BYTES = 2 ** 20;
 
-export class OnnxWeights implements TensorSource {
+export class OnnxWeights extends TensorTable<PlacedTensor> {
   private readonly reordered: LastTensor;
 
-  private constructor(
-    private readonly tensors: ReadonlyMap<string, PlacedTensor>,
-    limits: Limits,
-  ) {
+  private constructor(tensors: ReadonlyMap<string, PlacedTensor>, limits: Limits) {
+    super(tensors);
     this.reordered = new LastTensor(limits);
   }
 
@@ -53,16 +51,7 @@ export class OnnxWeights implements TensorSource {
     return new OnnxWeights(tensors, limits);
   }
 
-  names(): Iterable<string> {
-    return this.tensors.keys();
-  }
-
-  find(name: string): SourceTensor | undefined {
-    return this.tensors.get(name);
-  }
-
-  async read(name: string, offset: number, length: number): Promise<Buffer> {
-    const tensor = tensorForRead(this.tensors, name, offset, length);
+  protected async readPiece(name: string, tensor: PlacedTensor, offset: number, length: number): Promise<Buffer> {
     if (!tensor.isTransposed) return readPlaced(tensor, offset, length);
     return this.reordered.slice(name, tensor.sizeBytes, [offset, length], async () => {
       return reverseAxes(await readPlaced(tensor, 0, tensor.sizeBytes), tensor.shape, tensor.elementBytes);

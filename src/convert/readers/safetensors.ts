@@ -8,7 +8,7 @@ import { GIT_LFS_ADVICE, POINTER_BYTES, isGitLfsPointer } from '../../support/gi
 import type { SourceFile } from '../../support/source-file';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import { MAX_DIMENSION, MAX_TENSOR_NAME_BYTES, MAX_TENSOR_RANK } from '../limits';
-import { type SourceTensor, type TensorSource, tensorForRead } from './tensor-source';
+import { type SourceTensor, TensorTable } from './tensor-source';
 
 /** Bits per element of every type that the format knows. */
 const DTYPE_BITS: ReadonlyMap<string, number> = new Map([
@@ -43,12 +43,14 @@ interface PlacedTensor extends SourceTensor {
   readonly begin: number;
 }
 
-export class SafetensorsFile implements TensorSource {
+export class SafetensorsFile extends TensorTable<PlacedTensor> {
   private constructor(
     private readonly file: SourceFile,
-    private readonly tensors: ReadonlyMap<string, PlacedTensor>,
+    tensors: ReadonlyMap<string, PlacedTensor>,
     private readonly dataOffset: number,
-  ) {}
+  ) {
+    super(tensors);
+  }
 
   /** Reads and checks the header. Throws `checkpoint_malformed` or `limit_exceeded`, naming file and tensor. */
   static async open(file: SourceFile, limits: Limits = DEFAULT_LIMITS): Promise<SafetensorsFile> {
@@ -62,16 +64,7 @@ export class SafetensorsFile implements TensorSource {
     return new SafetensorsFile(file, readTensors(file, json, file.sizeBytes - dataOffset, limits), dataOffset);
   }
 
-  names(): Iterable<string> {
-    return this.tensors.keys();
-  }
-
-  find(name: string): SourceTensor | undefined {
-    return this.tensors.get(name);
-  }
-
-  async read(name: string, offset: number, length: number): Promise<Buffer> {
-    const tensor = tensorForRead(this.tensors, name, offset, length);
+  protected async readPiece(_name: string, tensor: PlacedTensor, offset: number, length: number): Promise<Buffer> {
     return this.file.read(this.dataOffset + tensor.begin + offset, length);
   }
 }

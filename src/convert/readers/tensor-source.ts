@@ -36,17 +36,29 @@ export interface TensorSource {
   read(name: string, offset: number, length: number): Promise<Buffer>;
 }
 
-/** The tensor that a read of `length` bytes from `offset` asks for; a read outside it is a mistake of the converter. */
-export function tensorForRead<Tensor extends SourceTensor>(
-  tensors: ReadonlyMap<string, Tensor>,
-  name: string,
-  offset: number,
-  length: number,
-): Tensor {
-  const tensor = tensors.get(name);
-  if (tensor === undefined) throw new EncoderError('internal', `a read of ${name}, which the checkpoint does not hold`);
-  if (offset < 0 || length < 0 || offset + length > tensor.sizeBytes) {
-    throw new EncoderError('internal', `a read outside the tensor ${name} of ${tensor.file}`);
+/** Tensors by their names, of whatever file; how a piece of one is read is the subclass's. */
+export abstract class TensorTable<Tensor extends SourceTensor> implements TensorSource {
+  protected constructor(protected readonly tensors: ReadonlyMap<string, Tensor>) {}
+
+  names(): Iterable<string> {
+    return this.tensors.keys();
   }
-  return tensor;
+
+  find(name: string): SourceTensor | undefined {
+    return this.tensors.get(name);
+  }
+
+  /** A read outside a tensor is a mistake of the converter. */
+  async read(name: string, offset: number, length: number): Promise<Buffer> {
+    const tensor = this.tensors.get(name);
+    if (tensor === undefined) {
+      throw new EncoderError('internal', `a read of ${name}, which the checkpoint does not hold`);
+    }
+    if (offset < 0 || length < 0 || offset + length > tensor.sizeBytes) {
+      throw new EncoderError('internal', `a read outside the tensor ${name} of ${tensor.file}`);
+    }
+    return this.readPiece(name, tensor, offset, length);
+  }
+
+  protected abstract readPiece(name: string, tensor: Tensor, offset: number, length: number): Promise<Buffer>;
 }

@@ -4,7 +4,7 @@ import type { SourceFile } from '../../support/source-file';
 import { elementsOf } from './elements';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import { LastTensor } from './last-tensor';
-import { type SourceTensor, type TensorSource, tensorForRead } from './tensor-source';
+import { type SourceTensor, TensorTable } from './tensor-source';
 import { readArchive } from './torch-archive';
 import { type TorchContents, type TorchView, malformed } from './torch-contents';
 import { isLegacy, readLegacy } from './torch-legacy';
@@ -14,15 +14,16 @@ interface TorchTensor extends SourceTensor {
   readonly isContiguous: boolean;
 }
 
-export class TorchCheckpoint implements TensorSource {
+export class TorchCheckpoint extends TensorTable<TorchTensor> {
   private readonly reordered: LastTensor;
 
   private constructor(
     private readonly file: SourceFile,
-    private readonly tensors: ReadonlyMap<string, TorchTensor>,
+    tensors: ReadonlyMap<string, TorchTensor>,
     private readonly starts: TorchContents['starts'],
     private readonly limits: Limits,
   ) {
+    super(tensors);
     this.reordered = new LastTensor(limits);
   }
 
@@ -33,16 +34,7 @@ export class TorchCheckpoint implements TensorSource {
     return new TorchCheckpoint(file, new Map(tensors), starts, limits);
   }
 
-  names(): Iterable<string> {
-    return this.tensors.keys();
-  }
-
-  find(name: string): SourceTensor | undefined {
-    return this.tensors.get(name);
-  }
-
-  async read(name: string, offset: number, length: number): Promise<Buffer> {
-    const tensor = tensorForRead(this.tensors, name, offset, length);
+  protected async readPiece(name: string, tensor: TorchTensor, offset: number, length: number): Promise<Buffer> {
     if (tensor.isContiguous) return this.file.read(this.start(tensor.view) + offset, length);
     return this.reordered.slice(name, tensor.sizeBytes, [offset, length], () => this.gather(name, tensor));
   }

@@ -20,6 +20,7 @@ from transformers import BertConfig, BertForSequenceClassification, BertModel
 from transformers import DebertaV2Config, DebertaV2ForSequenceClassification
 from transformers import DistilBertConfig, DistilBertForSequenceClassification
 from transformers import LlamaConfig, LlamaForSequenceClassification
+from transformers import Qwen3_5TextConfig, Qwen3_5TextForSequenceClassification
 from transformers import Qwen3Config, Qwen3ForSequenceClassification
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -76,6 +77,14 @@ def qwen3(vocabulary, hidden, layers, heads, key_heads, intermediate, positions,
     return Qwen3ForSequenceClassification, config
 
 
+def qwen3_5(vocabulary, hidden, layers, heads, key_heads, linear_heads, intermediate, positions, labels):
+    """With Qwen 3.5's heads of 256 and of 128 values, and every fourth layer the one that sees tokens."""
+    config = Qwen3_5TextConfig(vocab_size=vocabulary, hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads,
+                               num_key_value_heads=key_heads, linear_num_key_heads=linear_heads, linear_num_value_heads=linear_heads,
+                               intermediate_size=intermediate, max_position_embeddings=positions, num_labels=labels, pad_token_id=0)
+    return Qwen3_5TextForSequenceClassification, config
+
+
 def colbert(vocabulary, hidden, layers, heads, intermediate, positions):
     """The bare encoder; see save_modules()."""
     return BertModel, BertConfig(vocab_size=vocabulary, hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads,
@@ -91,22 +100,25 @@ MODELS = {
     "deberta-6l-768": deberta(128100, 768, 6, 12, 3072, 512, 3),
     "llama-16l-2048": llama(128256, 2048, 16, 32, 8, 8192, 131072, 2),
     "qwen3-6l-1024": qwen3(30522, 1024, 6, 16, 8, 3072, 1024, 1),
+    "qwen3.5-8l-1024": qwen3_5(30522, 1024, 8, 8, 2, 16, 3584, 1024, 1),
     "colbert-12l-384": colbert(30522, 384, 12, 12, 1536, 512),
 }
-ON_REQUEST = {"bart-6l-768", "colbert-12l-384", "deberta-6l-768", "llama-16l-2048", "qwen3-6l-1024"}
-WITHOUT_ONNX = {"colbert-12l-384", "llama-16l-2048", "qwen3-6l-1024"}
+ON_REQUEST = {"bart-6l-768", "colbert-12l-384", "deberta-6l-768", "llama-16l-2048", "qwen3-6l-1024", "qwen3.5-8l-1024"}
+WITHOUT_ONNX = {"colbert-12l-384", "llama-16l-2048", "qwen3-6l-1024", "qwen3.5-8l-1024"}
 VECTOR_SIZE = 96
 
 
 def randomize(model):
-    """Unlike transformers' own start (deviation 0.02), rows of unit gain: every layer and the head move the logits."""
+    """Unlike transformers' own start (deviation 0.02), rows of unit gain: every layer and the head move the logits.
+    Qwen 3.5's norms store weight - 1, but for those of linear attention's heads."""
+    adds_one = isinstance(model, Qwen3_5TextForSequenceClassification)
     generator = torch.Generator().manual_seed(20261122)
     for name, parameter in model.named_parameters():
         values = torch.randn(parameter.shape, generator=generator)
         if parameter.dim() == 2 and "embeddings" not in name:
             values /= math.sqrt(parameter.shape[1])
         elif "norm" in name.lower() and name.endswith("weight"):
-            values = 1 + 0.1 * values
+            values = (0 if adds_one and "linear_attn" not in name else 1) + 0.1 * values
         else:
             values *= 0.1
         parameter.data.copy_(values)

@@ -324,6 +324,48 @@ void bench_layer_norm(Bench& bench, size_t rows, size_t columns) {
   bench.run(cases);
 }
 
+/// One sequence; its operations are those on the state: a decay, what it gives for the key, a correction and
+/// what it gives for the query.
+void bench_delta_net(Bench& bench, size_t length, size_t key_heads, size_t value_heads, size_t head_size) {
+  constexpr size_t kTaps = 4;
+  const size_t columns = (2 * key_heads + value_heads) * head_size, values = value_heads * head_size;
+  const auto x = random_floats(length * columns, 1), conv = random_floats(columns * kTaps, 0.5f),
+             gates = random_floats(length * 2 * value_heads, 1), shift = random_floats(value_heads, 1);
+  const std::vector<float> rate(value_heads, -0.2f);
+  std::vector<float> out(length * values);
+  std::vector<Memory> keep;
+  std::vector<Case> cases;
+  const auto threads = static_cast<size_t>(bench.options().threads);
+  for (const auto& [kernel, isa] : variants<GatedDeltaNetKernel>(bench)) {
+    Case c;
+    c.name = kernel->name;
+    c.shape = std::to_string(length) + " h" + std::to_string(value_heads) + "x" + std::to_string(head_size);
+    c.operations = 7.0 * static_cast<double>(length * values * head_size);
+    c.peak = measured_peak(isa);
+    std::vector<GatedDeltaNetArgs> shares;
+    for (size_t t = 0; t < threads; t++) {
+      GatedDeltaNetArgs a;
+      a.tokens = length, a.head = value_heads * t / threads;
+      a.key_heads = key_heads, a.value_heads = value_heads, a.head_size = head_size, a.width = kTaps;
+      a.x = x.data(), a.x_stride = columns, a.conv = conv.data();
+      a.gates = gates.data(), a.gates_stride = 2 * value_heads;
+      a.rate = rate.data(), a.shift = shift.data(), a.out = out.data(), a.out_stride = values;
+      keep.push_back(allocate(kernel->state_bytes(head_size)));
+      a.state = keep.back().get();
+      keep.push_back(allocate(kernel->scratch_bytes(head_size, kTaps)));
+      a.scratch = keep.back().get();
+      shares.push_back(a);
+    }
+    c.run = [run = kernel->run, shares, value_heads, threads](int t) {
+      GatedDeltaNetArgs a = shares[static_cast<size_t>(t)];
+      for (const size_t end = value_heads * static_cast<size_t>(t + 1) / threads; a.head < end; a.head++)
+        run(a);
+    };
+    cases.push_back(std::move(c));
+  }
+  bench.run(cases);
+}
+
 int run(const Options& options) {
   Bench bench(options);
   const size_t layers[][2] = {{2304, 768}, {768, 768},  {3072, 768}, {768, 3072}, {936, 312},  {312, 312},
@@ -337,6 +379,8 @@ int run(const Options& options) {
                                  {16, 32, 12, 26}, {16, 32, 12, 32}, {1, 512, 6, 128}, {1, 4096, 2, 64}};
   for (const auto& a : attention) bench_attention(bench, a[0], a[1], a[2], a[3]);
   for (size_t columns : {312, 768}) bench_layer_norm(bench, 128, columns);
+  for (size_t length : {32, 128, 512}) bench_delta_net(bench, length, 16, 16, 128);
+  bench_delta_net(bench, 512, 16, 32, 128);
   if (bench.write_json()) return 0;
   std::fprintf(stderr, "cannot write %s\n", options.json.c_str());
   return 1;

@@ -16,7 +16,7 @@ size_t common_prefix(Ids a, Ids b) {
 
 /// Runs of texts that begin alike. A text joins those before it, at the price of a shorter prefix for all of
 /// them, when that saves as many tokens as they save without it.
-BatchPlan group_by_prefix(std::span<const Ids> texts, std::span<const size_t> most) {
+BatchPlan group_by_prefix(std::span<const Ids> texts, std::span<const size_t> most, size_t step) {
   BatchPlan groups;
   for (size_t i = 0; i < texts.size(); i++) {
     if (!groups.empty()) {
@@ -24,6 +24,7 @@ BatchPlan group_by_prefix(std::span<const Ids> texts, std::span<const size_t> mo
       const size_t count = last.end - last.begin;
       size_t shared = std::min(common_prefix(texts[i - 1], texts[i]), most[i]);
       shared = std::min(shared, count == 1 ? most[i - 1] : last.prefix);
+      shared -= shared % step;
       if (shared >= kMinPrefix && count * shared >= (count - 1) * last.prefix) {
         last.prefix = shared;
         last.end++;
@@ -47,7 +48,7 @@ std::vector<BatchPlan> plan_batches(std::span<const Ids> texts, const BatchLimit
                                     std::span<const size_t> shared) {
   BatchPlan groups;
   if (limits.shares_prefixes) {
-    groups = group_by_prefix(texts, shared);
+    groups = group_by_prefix(texts, shared, limits.prefix_step);
   } else if (!texts.empty()) {
     groups.push_back({0, texts.size(), 0});
   }

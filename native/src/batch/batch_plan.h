@@ -20,6 +20,7 @@ using BatchPlan = std::vector<BatchPart>;
 struct BatchLimits {
   size_t max_tokens;             ///< computed at once, beside a longer single text
   bool shares_prefixes = false;  ///< what texts begin with may be computed once; they come in order of ids
+  size_t prefix_step = 1;        ///< by a multiple of so many tokens
 };
 
 /// Tokens of a text before the one that its head reads, the rightmost that is no `pad`.

@@ -195,7 +195,7 @@ void read_linear_attention(const HparamsReader& reader, Hparams& h) {
     h.attention[size_t(layer)].linear = true;
   }
   LinearAttentionHparams& linear = h.linear_attention;
-  linear.conv_width = reader.integer("ssm.conv_kernel", 1, 16);
+  linear.conv_width = reader.integer("ssm.conv_kernel", 1, kernels::kMaxTaps);
   linear.num_key_heads = reader.integer("ssm.group_count", 1, 256);
   linear.num_value_heads = reader.integer("ssm.time_step_rank", 1, 256);
   linear.head_size = reader.integer("ssm.state_size", 1, 512);

@@ -206,13 +206,14 @@ struct Hparams {
            (pooling != Pooling::kFirst && pooling != Pooling::kLast && pooling != Pooling::kEos);
   }
   /// True when the states of a text's leading tokens do not depend on what comes after them, nor the head on
-  /// their states, and they are keys and values: then texts that begin alike may share them.
+  /// their states: then texts that begin alike may share them.
   bool shares_prefixes() const {
     const bool reads_neighbours = convolution.width > 0 || embedding_width > 1;
-    return causal && !has_decoder() && !reads_neighbours && !linear_attention.exists() &&
-           position_kind != PositionKind::kDisentangled &&
+    return causal && !has_decoder() && !reads_neighbours && position_kind != PositionKind::kDisentangled &&
            (pooling == Pooling::kLast || pooling == Pooling::kMarks);
   }
+  /// They are a multiple of so many.
+  size_t prefix_step() const { return linear_attention.exists() ? kernels::kTokensTogether : 1; }
   bool biases_scores() const {
     return position_kind == PositionKind::kRelativeBias || position_kind == PositionKind::kRelativeBiasOnly ||
            position_kind == PositionKind::kLinearBias;

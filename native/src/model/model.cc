@@ -87,11 +87,12 @@ class LoadedModel final : public Model {
     describe(layout);
     file_.reset();
     team_ = std::make_unique<Team>(table_ == nullptr ? 0 : threads_ - 1);
-    if (plan.shares_prefixes()) prefix_memory_ = make_prefix_memory();
+    // States are remembered as keys and values alone.
+    if (plan.shares_prefixes() && !hparams_.linear_attention.exists()) prefix_memory_ = make_prefix_memory();
     scheduler_ = std::make_unique<Scheduler>(
         Scheduler::Options{threads_,
                            hparams_.max_length,
-                           {{max_batch_tokens_, plan.shares_prefixes()},
+                           {{max_batch_tokens_, plan.shares_prefixes(), hparams_.prefix_step()},
                             hparams_.pad_token_id,
                             hparams_.num_labels,
                             hparams_.has_one_segment(),

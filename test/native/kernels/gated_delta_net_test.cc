@@ -1,6 +1,7 @@
 // gated_delta_net: every variant against the recurrence in double, written over whole matrices.
 #include "kernels/gated_delta_net/gated_delta_net.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -45,20 +46,39 @@ struct Call {
     for (size_t head = 0; head < s.value_heads; head++) rate[head] = -std::exp(2 * rate[head]);
     gates[s.value_heads] = 25;
     fill_poison(out);
-    args.cu_seqlens = cu_seqlens.data(), args.sequence_end = starts.size() - 1;
-    args.head_end = args.value_heads = s.value_heads, args.key_heads = s.key_heads;
+    args.value_heads = s.value_heads, args.key_heads = s.key_heads;
     args.head_size = s.head_size, args.width = s.width;
-    args.x = x.data(), args.x_stride = columns + 3, args.conv = conv.data();
-    args.gates = gates.data(), args.gates_stride = 2 * s.value_heads + 1;
+    args.x_stride = columns + 3, args.conv = conv.data();
+    args.gates_stride = 2 * s.value_heads + 1;
     args.rate = rate.data(), args.shift = shift.data();
-    args.out = out.data(), args.out_stride = out_columns + 5;
+    args.out_stride = out_columns + 5;
+  }
+
+  /// Tokens [begin, end) of a sequence that starts at `start`, of one head; the state goes on from `begin`.
+  void run(const GatedDeltaNetKernel& kernel, size_t head, size_t start, size_t begin, size_t end,
+           void* state) {
+    Aligned scratch(kernel.scratch_bytes(shape.head_size, shape.width));
+    GatedDeltaNetArgs part = args;
+    part.scratch = scratch.data(), part.state = state;
+    part.head = head, part.tokens = end - begin, part.continues = begin > start;
+    part.tokens_before = std::min(begin - start, shape.width - 1);
+    part.before = x.data() + (begin - part.tokens_before) * args.x_stride;
+    part.x = x.data() + begin * args.x_stride;
+    part.gates = gates.data() + begin * args.gates_stride;
+    part.out = out.data() + begin * args.out_stride;
+    kernel.run(part);
+    CHECK(scratch.intact() && out.intact());
   }
 
   void run(const GatedDeltaNetKernel& kernel) {
-    Aligned scratch(kernel.scratch_bytes(shape.head_size, shape.width));
-    args.scratch = scratch.data();
-    kernel.run(args);
-    CHECK(scratch.intact() && out.intact());
+    for (size_t b = 0; b + 1 < cu_seqlens.size(); b++) {
+      for (size_t head = 0; head < shape.value_heads; head++) {
+        Aligned state(kernel.state_bytes(shape.head_size));
+        const auto begin = static_cast<size_t>(cu_seqlens[b]), end = static_cast<size_t>(cu_seqlens[b + 1]);
+        run(kernel, head, begin, begin, end, state.data());
+        CHECK(state.intact());
+      }
+    }
   }
 
   /// A column of x after convolution and SiLU.
@@ -88,8 +108,10 @@ struct Call {
   GatedDeltaNetArgs args;
 };
 
-void check_variant(const GatedDeltaNetKernel& kernel, const Shape& s, const std::vector<int32_t>& starts) {
+void check_variant(const GatedDeltaNetKernel& kernel, const Shape& s, const std::vector<int32_t>& starts,
+                   float rate = 0) {
   Call call(s, starts);
+  for (size_t head = 0; rate != 0 && head < s.value_heads; head++) call.rate[head] = rate;
   call.run(kernel);
   const size_t d = s.head_size;
   for (size_t b = 0; b + 1 < starts.size(); b++) {
@@ -128,7 +150,7 @@ TEST(gated_delta_net_matches_double) {
   for (const GatedDeltaNetKernel* kernel : runnable<GatedDeltaNetKernel>()) {
     for (const Shape& s :
          {Shape{1, 1, 1, 1}, Shape{1, 2, 7, 2}, Shape{2, 2, 16, 4}, Shape{1, 3, 24, 4}, Shape{2, 4, 33, 3},
-          Shape{1, 1, 64, 4}, Shape{1, 2, 100, 9}, Shape{1, 1, 128, 4}}) {
+          Shape{1, 1, 64, 4}, Shape{1, 2, 100, 9}, Shape{1, 1, 128, 4}, Shape{1, 1, 48, 16}}) {
       // Texts of one token, shorter than the convolution, and longer than what passes over a panel at once.
       check_variant(*kernel, s, {0, 1, 4, 37, 39, 40});
       check_variant(*kernel, s, {0, 101});
@@ -136,21 +158,36 @@ TEST(gated_delta_net_matches_double) {
   }
 }
 
-TEST(gated_delta_net_gives_a_sequence_the_same_bits_alone_and_head_by_head) {
+TEST(gated_delta_net_gives_a_sequence_the_same_bits_in_parts) {
   for (const GatedDeltaNetKernel* kernel : runnable<GatedDeltaNetKernel>()) {
-    const Shape shape{2, 4, 40, 4};
-    const std::vector<int32_t> starts = {0, 5, 6, 71, 104};
-    Call together(shape, starts);
-    together.run(*kernel);
-    Call parts(shape, starts);
-    for (size_t b = 0; b + 1 < starts.size(); b++) {
-      for (size_t head = 0; head < shape.value_heads; head++) {
-        parts.args.sequence_begin = b, parts.args.sequence_end = b + 1;
-        parts.args.head_begin = head, parts.args.head_end = head + 1;
-        parts.run(*kernel);
+    for (const size_t width : {1, 4, 16}) {
+      const Shape shape{2, 4, 40, width};
+      const std::vector<int32_t> starts = {0, 103};
+      Call whole(shape, starts);
+      whole.run(*kernel);
+      for (const size_t first : {2, 6, 32, 50, 102}) {
+        Call parts(shape, starts);
+        for (size_t head = 0; head < shape.value_heads; head++) {
+          const size_t bytes = kernel->state_bytes(shape.head_size);
+          Aligned state(bytes), copy(bytes);
+          parts.run(*kernel, head, 0, 0, first, state.data());
+          std::memcpy(copy.data(), state.data(), bytes);
+          parts.run(*kernel, head, 0, first, 103, copy.data());
+          CHECK(state.intact() && copy.intact());
+        }
+        CHECK(std::memcmp(parts.out.data(), whole.out.data(), whole.out.size() * sizeof(float)) == 0);
       }
     }
-    CHECK(std::memcmp(parts.out.data(), together.out.data(), parts.out.size() * sizeof(float)) == 0);
+  }
+}
+
+TEST(gated_delta_net_keeps_what_decays_slowly_and_forgets_at_once) {
+  for (const GatedDeltaNetKernel* kernel : runnable<GatedDeltaNetKernel>()) {
+    // Decays of 0.99999, of 0.3, of 1e-15, and such as are zero.
+    for (const float rate : {-1e-5f, -1.2f, -35.0f, -1e4f, -1e30f}) {
+      const Shape shape{1, 1, 32, 4};
+      check_variant(*kernel, shape, {0, 300}, rate);
+    }
   }
 }
 

@@ -47,6 +47,14 @@ TEST(texts_that_begin_alike_share_their_beginning) {
   CHECK(plan({text(1, 20, 1, 9), text(1, 20, 2, 9)}, {1000}) == (Parts{{{0, 2, 0}}}));
 }
 
+TEST(texts_share_a_multiple_of_the_step) {
+  const BatchLimits limits{1000, true, 2};
+  CHECK(plan({text(1, 21, 1, 9), text(1, 21, 2, 9), text(1, 21, 3, 9)}, limits) == (Parts{{{0, 3, 20}}}));
+  CHECK(plan({text(1, 9, 1, 9), text(1, 9, 2, 9)}, limits) == (Parts{{{0, 2, 8}}}));
+  // Fewer than are worth it.
+  CHECK(plan({text(1, 9, 1, 9), text(1, 9, 2, 9)}, {1000, true, 5}) == (Parts{{{0, 1, 0}, {1, 2, 0}}}));
+}
+
 TEST(a_text_that_would_shorten_the_prefix_too_far_begins_anew) {
   std::vector<std::vector<int32_t>> texts;
   for (int32_t i = 0; i < 4; i++) {

@@ -117,4 +117,45 @@ inline void check_batch_equals_single(const Shape& shape, const std::vector<int>
   }
 }
 
+/// The texts of `batch`, of which all but the first begin with the same `prefix` tokens: these in a sequence
+/// of their own.
+inline PackedBatch share_prefix(const PackedBatch& batch, int32_t prefix) {
+  PackedBatch shared;
+  shared.cu_seqlens.push_back(0);
+  const auto add = [&](int32_t begin, int32_t end, int32_t after) {
+    shared.ids.insert(shared.ids.end(), batch.ids.begin() + begin, batch.ids.begin() + end);
+    shared.type_ids.insert(shared.type_ids.end(), batch.type_ids.begin() + begin,
+                           batch.type_ids.begin() + end);
+    shared.positions.insert(shared.positions.end(), batch.positions.begin() + begin,
+                            batch.positions.begin() + end);
+    shared.cu_seqlens.push_back(int32_t(shared.ids.size()));
+    shared.prefixes.push_back(after);
+  };
+  add(0, batch.cu_seqlens[1], -1);
+  add(batch.cu_seqlens[1], batch.cu_seqlens[1] + prefix, -1);
+  for (size_t b = 1; b + 1 < batch.cu_seqlens.size(); b++)
+    add(batch.cu_seqlens[b] + prefix, batch.cu_seqlens[b + 1], 1);
+  return shared;
+}
+
+/// Bit for bit, on every engine that shares beginnings.
+inline void check_shared_equals_whole(RandomModel& model, const Shape& shape, int32_t prefix) {
+  PackedBatch batch = random_batch(shape, {90, 200, 71, 72, 71, 135}, 5);
+  for (size_t b = 2; b + 1 < batch.cu_seqlens.size(); b++)
+    std::copy_n(batch.ids.begin() + batch.cu_seqlens[1], prefix, batch.ids.begin() + batch.cu_seqlens[b]);
+  for (const Engine& engine : engines()) {
+    if (engine.table == nullptr) continue;
+    Loaded loaded(model, engine);
+    CHECK(loaded.hparams.shares_prefixes());
+    const std::vector<float> whole = loaded.run(batch);
+    const std::vector<float> shared = loaded.run(share_prefix(batch, prefix));
+    // The prefix has a row of its own.
+    CHECK(shared.size() == whole.size() + shape.labels);
+    const size_t row = shape.labels * sizeof(float);
+    CHECK(std::memcmp(shared.data(), whole.data(), row) == 0);
+    CHECK(std::memcmp(shared.data() + 2 * shape.labels, whole.data() + shape.labels,
+                      (batch.cu_seqlens.size() - 2) * row) == 0);
+  }
+}
+
 }  // namespace enc::test

@@ -220,31 +220,6 @@ TEST(graph_batch_equals_single_bit_for_bit) {
   check_batch_equals_single(shape, lengths);
 }
 
-namespace {
-
-/// The texts of `batch`, of which all but the first begin with the same `prefix` tokens: these in a sequence
-/// of their own.
-PackedBatch share_prefix(const PackedBatch& batch, int32_t prefix) {
-  PackedBatch shared;
-  shared.cu_seqlens.push_back(0);
-  const auto add = [&](int32_t begin, int32_t end, int32_t after) {
-    shared.ids.insert(shared.ids.end(), batch.ids.begin() + begin, batch.ids.begin() + end);
-    shared.type_ids.insert(shared.type_ids.end(), batch.type_ids.begin() + begin,
-                           batch.type_ids.begin() + end);
-    shared.positions.insert(shared.positions.end(), batch.positions.begin() + begin,
-                            batch.positions.begin() + end);
-    shared.cu_seqlens.push_back(int32_t(shared.ids.size()));
-    shared.prefixes.push_back(after);
-  };
-  add(0, batch.cu_seqlens[1], -1);
-  add(batch.cu_seqlens[1], batch.cu_seqlens[1] + prefix, -1);
-  for (size_t b = 1; b + 1 < batch.cu_seqlens.size(); b++)
-    add(batch.cu_seqlens[b] + prefix, batch.cu_seqlens[b + 1], 1);
-  return shared;
-}
-
-}  // namespace
-
 TEST(graph_gives_the_same_bits_where_texts_share_their_beginning) {
   Shape shape;
   shape.hidden = 104;
@@ -255,25 +230,7 @@ TEST(graph_gives_the_same_bits_where_texts_share_their_beginning) {
   shape.pooler = "none";
   RandomModel model(shape, 3);
   model.builder().boolean("bert.attention.causal", true).str("ggml_encoder.head.pooling", "last");
-  for (const int32_t prefix : {1, 8, 33, 70}) {
-    PackedBatch batch = random_batch(shape, {90, 200, 71, 72, 71, 135}, 5);
-    for (size_t b = 2; b + 1 < batch.cu_seqlens.size(); b++) {
-      std::copy_n(batch.ids.begin() + batch.cu_seqlens[1], prefix, batch.ids.begin() + batch.cu_seqlens[b]);
-    }
-    for (const Engine& engine : engines()) {
-      if (engine.table == nullptr) continue;
-      Loaded loaded(model, engine);
-      CHECK(loaded.hparams.shares_prefixes());
-      const std::vector<float> whole = loaded.run(batch);
-      const std::vector<float> shared = loaded.run(share_prefix(batch, prefix));
-      // The prefix has a row of its own.
-      CHECK(shared.size() == whole.size() + shape.labels);
-      const size_t row = shape.labels * sizeof(float);
-      CHECK(std::memcmp(shared.data(), whole.data(), row) == 0);
-      CHECK(std::memcmp(shared.data() + 2 * shape.labels, whole.data() + shape.labels,
-                        (batch.cu_seqlens.size() - 2) * row) == 0);
-    }
-  }
+  for (const int32_t prefix : {1, 8, 33, 70}) check_shared_equals_whole(model, shape, prefix);
 }
 
 TEST(texts_share_no_beginning_where_its_states_depend_on_what_follows) {

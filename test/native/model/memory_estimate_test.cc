@@ -33,7 +33,7 @@ void check_what_is_held(ModelPlan& plan, const MemoryEstimate& estimate, size_t 
   GraphRunner runner(ggml_backend_cpu_init(), plan.hparams, weights, *plan.ops, nullptr);
   PackedBatch batch;
   batch.cu_seqlens.push_back(0);
-  for (int b = 0; b < 32; b++) {
+  for (size_t b = 0; b < plan.max_batch_tokens() / 16; b++) {
     for (int p = 0; p < 16; p++) {
       batch.ids.push_back(5);
       batch.type_ids.push_back(0);

@@ -281,14 +281,47 @@ ggml_tensor* KernelOps::attention(GraphContext& g, ggml_tensor* q, ggml_tensor* 
   return spec.queries == Queries::kPooled ? pooled_rows(g, out) : out;
 }
 
+namespace {
+
+/// One head of a sequence that stands behind nothing, and of those that continue it. The scratch holds two
+/// states before the kernel's own: what the sequence leaves, and a copy for each that begins with it.
+void run_delta_net(const kernels::GatedDeltaNetKernel& kernel, const PackedBatch& batch, int64_t sequence,
+                   const kernels::GatedDeltaNetArgs& all, void* scratch) {
+  const size_t state_bytes = kernel.state_bytes(all.head_size);
+  char* const memory = static_cast<char*>(scratch);
+  const auto run = [&](int64_t b, void* state, int64_t before) {
+    kernels::GatedDeltaNetArgs args = all;
+    const auto first = size_t(batch.cu_seqlens[size_t(b)]);
+    args.tokens = size_t(batch.length(b));
+    args.x += first * all.x_stride, args.gates += first * all.gates_stride,
+        args.out += first * all.out_stride;
+    args.state = state;
+    args.scratch = memory + 2 * state_bytes;
+    if (before >= 0) {
+      args.continues = true;
+      args.tokens_before = std::min(size_t(batch.length(before)), all.width - 1);
+      args.before =
+          all.x + (size_t(batch.cu_seqlens[size_t(before) + 1]) - args.tokens_before) * all.x_stride;
+    }
+    kernel.run(args);
+  };
+  run(sequence, memory, -1);
+  for (int64_t b = sequence + 1; b < batch.num_sequences() && !batch.prefixes.empty(); b++) {
+    if (batch.prefixes[size_t(b)] != sequence) continue;
+    std::copy_n(memory, state_bytes, memory + state_bytes);
+    run(b, memory + state_bytes, sequence);
+  }
+}
+
+}  // namespace
+
 ggml_tensor* KernelOps::gated_delta_net(GraphContext& g, ggml_tensor* x, ggml_tensor* gates,
                                         const LayerWeights& layer, const LinearAttentionHparams& h) const {
   const kernels::GatedDeltaNetKernel& kernel = *table_.gated_delta_net;
-  g.scratch->need(kernel.scratch_bytes(h.head_size, h.conv_width));
+  g.scratch->need(2 * kernel.state_bytes(h.head_size) + kernel.scratch_bytes(h.head_size, h.conv_width));
   return custom(g, h.value_size(), x->ne[1], {x, gates}, [&g, &kernel, &layer, &h](ggml_tensor* dst) {
     const ggml_tensor *input = dst->src[0], *gate = dst->src[1];
     kernels::GatedDeltaNetArgs args;
-    args.cu_seqlens = g.batch->cu_seqlens.data();
     args.key_heads = h.num_key_heads;
     args.value_heads = h.num_value_heads;
     args.head_size = h.head_size;
@@ -300,11 +333,11 @@ ggml_tensor* KernelOps::gated_delta_net(GraphContext& g, ggml_tensor* x, ggml_te
     args.out = f32(dst), args.out_stride = stride(dst);
     const double work = double(dst->ne[1]) * double(dst->ne[0]) * h.head_size * 4;
     for_tasks(g, size_t(g.batch->num_sequences()) * args.value_heads, work, [&](size_t task, void* scratch) {
+      const auto sequence = int64_t(task / args.value_heads);
+      if (!g.batch->prefixes.empty() && g.batch->prefixes[size_t(sequence)] >= 0) return;
       kernels::GatedDeltaNetArgs part = args;
-      part.sequence_begin = task / args.value_heads, part.sequence_end = part.sequence_begin + 1;
-      part.head_begin = task % args.value_heads, part.head_end = part.head_begin + 1;
-      part.scratch = scratch;
-      kernel.run(part);
+      part.head = task % args.value_heads;
+      run_delta_net(kernel, *g.batch, sequence, part, scratch);
     });
   });
 }

@@ -6,7 +6,7 @@
 namespace enc::kernels {
 
 extern const GatedDeltaNetKernel gated_delta_net_avx2;
-const GatedDeltaNetKernel gated_delta_net_avx2 = {"gated_delta_net_avx2", delta_scratch_bytes<Avx2>,
-                                                  delta_heads<Avx2>};
+const GatedDeltaNetKernel gated_delta_net_avx2 = {"gated_delta_net_avx2", delta_state_bytes<Avx2>,
+                                                  delta_scratch_bytes<Avx2>, delta_head<Avx2>};
 
 }  // namespace enc::kernels

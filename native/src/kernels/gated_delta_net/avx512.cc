@@ -6,7 +6,7 @@
 namespace enc::kernels {
 
 extern const GatedDeltaNetKernel gated_delta_net_avx512;
-const GatedDeltaNetKernel gated_delta_net_avx512 = {"gated_delta_net_avx512", delta_scratch_bytes<Avx512>,
-                                                    delta_heads<Avx512>};
+const GatedDeltaNetKernel gated_delta_net_avx512 = {"gated_delta_net_avx512", delta_state_bytes<Avx512>,
+                                                    delta_scratch_bytes<Avx512>, delta_head<Avx512>};
 
 }  // namespace enc::kernels

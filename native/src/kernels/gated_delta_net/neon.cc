@@ -6,7 +6,7 @@
 namespace enc::kernels {
 
 extern const GatedDeltaNetKernel gated_delta_net_neon;
-const GatedDeltaNetKernel gated_delta_net_neon = {"gated_delta_net_neon", delta_scratch_bytes<Neon>,
-                                                  delta_heads<Neon>};
+const GatedDeltaNetKernel gated_delta_net_neon = {"gated_delta_net_neon", delta_state_bytes<Neon>,
+                                                  delta_scratch_bytes<Neon>, delta_head<Neon>};
 
 }  // namespace enc::kernels

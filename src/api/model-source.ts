@@ -95,9 +95,13 @@ async function refuseOtherFiles(path: string): Promise<void> {
   if (isGitLfsPointer(head)) throw new EncoderError('gguf_malformed', `${path}: ${GIT_LFS_ADVICE}`);
   const name = basename(path);
   if (!/\.(?:safetensors|bin|h5|json|pt|onnx|msgpack)$/.test(name)) return;
+  // Repositories for transformers.js keep their exports in a folder of their own, beside config.json.
+  const isWithin = basename(dirname(path)) === 'onnx';
+  const folder = isWithin ? dirname(dirname(path)) : dirname(path);
+  const held = isWithin ? `onnx/${name}` : name;
   throw new EncoderError(
     'gguf_malformed',
-    `${path} is no GGUF file; for a Hugging Face checkpoint pass the folder that holds ${name}: ${dirname(path)}`,
+    `${path} is no GGUF file; for a Hugging Face checkpoint pass the folder that holds ${held}: ${folder}`,
   );
 }
 

@@ -46,12 +46,14 @@ export const ADAPTER_FORMATS = [
 /** Exported models, read where there are no other weights: transformers.js and Optimum keep them at these places. */
 export const ONNX_FILES = ['onnx/model.onnx', 'model.onnx', 'onnx/model_fp16.onnx', 'model_fp16.onnx'];
 
+/** Quantized exports, by the names that Optimum and transformers.js give them. */
+const OTHER_EXPORTS = ['quantized', 'int8', 'uint8', 'q4', 'q4f16', 'bnb4'].map((type) => `model_${type}.onnx`);
+
 /** Weights that are not read, named in the error when they are all there is. */
 export const OTHER_WEIGHTS = [
   'flax_model.msgpack',
   'model.ckpt.index',
-  'model_quantized.onnx',
-  'onnx/model_quantized.onnx',
+  ...[...OTHER_EXPORTS, 'encoder_model.onnx'].flatMap((name) => [name, `onnx/${name}`]),
 ];
 
 /** What was looked for, for messages. */

@@ -26,6 +26,7 @@ export interface ParseJsonOptions {
 }
 
 const MAX_JSON_DEPTH = 64;
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The beginning of a value, for a message. */
 export function shown(value: unknown, length = 60): string {
@@ -40,7 +41,7 @@ export function parseJson(text: string, options: ParseJsonOptions): JsonValue {
 /** UTF-8 bytes to text; bytes that are not UTF-8 are an error, a byte order mark is kept (and is no JSON). */
 export function decodeUtf8(bytes: Uint8Array, what: string, code: ErrorCode = 'checkpoint_malformed'): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch (cause) {
     throw new EncoderError(code, `${what} is not UTF-8 text; fetch the file again`, { cause });
   }

@@ -7,6 +7,8 @@ import type { ConfigReader } from '../config';
 export interface TensorIndex {
   names(): Iterable<string>;
   find(name: string): { readonly shape: readonly number[]; readonly dtype: string; readonly file: string } | undefined;
+  /** What to do where a tensor is missing, for messages. */
+  readonly advice?: string;
 }
 
 /** Values of small tensors, by their names. */

@@ -267,7 +267,7 @@ export class TensorPlanner {
 
   private take(source: string, shape: readonly number[]): void {
     const tensor = this.weights.find(source);
-    if (tensor === undefined) throw new EncoderError('tensor_missing', `the checkpoint has no tensor ${source}`);
+    if (tensor === undefined) throw missing(this.weights, `the checkpoint has no tensor ${source}`);
     if (tensor.shape.join() !== shape.join()) throw shapeMismatch(source, `[${shape.join(', ')}]`, tensor);
     this.used.add(source);
   }
@@ -334,7 +334,11 @@ export function findPrefix(prefixes: Prefixes, probe: string, weights: TensorInd
   const found = prefixes.find(([encoder]) => weights.find(`${encoder}${probe}`) !== undefined);
   if (found !== undefined) return found;
   const tried = prefixes.map(([encoder]) => `${encoder}${probe}`).join(', ');
-  throw new EncoderError('tensor_missing', `the checkpoint has none of ${tried}; its weights are of another model`);
+  throw missing(weights, `the checkpoint has none of ${tried}; its weights are of another model`);
+}
+
+function missing({ advice }: TensorIndex, reason: string): EncoderError {
+  return new EncoderError('tensor_missing', advice === undefined ? reason : `${reason}; ${advice}`);
 }
 
 /** Rows of the classifier's weight `name`. */

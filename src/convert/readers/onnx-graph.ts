@@ -4,7 +4,7 @@
  */
 import { EncoderError } from '../../errors';
 import { GIT_LFS_ADVICE, POINTER_BYTES, isGitLfsPointer } from '../../support/git-lfs';
-import { decodeUtf8 } from '../../support/json';
+import { decodeUtf8, shown } from '../../support/json';
 import { type Limits, limitExceeded } from '../../support/limits';
 import type { SourceFile } from '../../support/source-file';
 import { MAX_DIMENSION, MAX_TENSOR_RANK } from '../limits';
@@ -71,11 +71,18 @@ const WINDOW_BYTES = 2 ** 16;
 const MAX_NODE_BYTES = 2 ** 16;
 /** What a field counts at least, so that empty ones cannot take for ever. */
 const FIELD_COST = 32;
+const MAX_VARINT_BYTES = 10;
 /** Tag and length, at most. */
-const MAX_HEADER_BYTES = 20;
+const MAX_HEADER_BYTES = 2 * MAX_VARINT_BYTES;
 
-/** Nodes that say what a weight is called. */
+/** Of a file beside this one, as file systems have it. */
+const MAX_FILE_NAME_BYTES = 255;
+/** A name in a message. */
+const SHOWN_CHARACTERS = 200;
+
+/** Nodes that say what a weight is called, and the most inputs that one of them has. */
 const NAMING_NODES = ['Add', 'Gemm', 'Identity', 'MatMul'];
+const MAX_INPUTS = 3;
 const QUANTIZED_NODE = /Integer$|^QLinear|QuantizeLinear$|NBits$/;
 
 /** Throws `checkpoint_malformed`, `limit_exceeded`, and `dtype_unsupported` where weights are quantized or merged. */
@@ -85,6 +92,7 @@ export async function readOnnxGraph(file: SourceFile, limits: Limits): Promise<O
   const walk = new MessageWalk(file, limits);
   const nodes: OnnxNode[] = [];
   const tensors: OnnxTensor[] = [];
+  const beside = new Set<string>();
   for await (const part of walk.fields({ begin: 0, end: file.sizeBytes })) {
     if (part.number !== 7 || !part.isMessage) continue;
     for await (const field of walk.fields(part)) {
@@ -96,7 +104,12 @@ export async function readOnnxGraph(file: SourceFile, limits: Limits): Promise<O
         if (tensors.length >= limits.tensorsPerFile) {
           throw limitExceeded(limits, 'tensorsPerFile', `${file.path} has at least ${tensors.length + 1} tensors`);
         }
-        tensors.push(await readTensor(file, walk, field));
+        const tensor = await readTensor(file, walk, field);
+        tensors.push(tensor);
+        if (tensor.place?.file !== undefined) beside.add(tensor.place.file);
+        if (beside.size > limits.shards) {
+          throw limitExceeded(limits, 'shards', `${file.path} has its weights in at least ${beside.size} files`);
+        }
       }
     }
   }
@@ -110,7 +123,7 @@ function readNode(file: SourceFile, bytes: Buffer): OnnxNode | undefined {
   let isTransposed = false;
   let module: string | undefined;
   for (const [number, field] of readFields(bytes, named(file))) {
-    if (number === 1) inputs.push(text(file, field));
+    if (number === 1 && inputs.length < MAX_INPUTS) inputs.push(text(file, field));
     // Of the outputs the first, of the others the last.
     else if (number === 2) texts[2] ??= text(file, field);
     else if (number === 3 || number === 4 || number === 7) texts[number] = text(file, field);
@@ -119,10 +132,10 @@ function readNode(file: SourceFile, bytes: Buffer): OnnxNode | undefined {
   }
   const { 2: output = '', 3: name = '', 4: type = '', 7: domain = '' } = texts;
   if (QUANTIZED_NODE.test(type)) {
-    unsupported(file, `its weights are quantized (${type})`);
+    unsupported(file, `its weights are quantized (${cut(type)})`);
   }
   if (domain.startsWith('com.microsoft')) {
-    unsupported(file, `it was optimized for ONNX Runtime (${domain}.${type}), which merges weights`);
+    unsupported(file, `it was optimized for ONNX Runtime (${cut(`${domain}.${type}`)}), which merges weights`);
   }
   return NAMING_NODES.includes(type)
     ? { type, inputs, output, isTransposed, module, scope: scopeOfName(name) }
@@ -145,8 +158,8 @@ function scopeOfName(name: string): string | undefined {
 function moduleOf(file: SourceFile, field: ProtobufField): string | undefined {
   const entry = message(file, field);
   if (text(file, entry.get(1)) !== 'pkg.torch.onnx.name_scopes') return undefined;
-  const scopes = [...text(file, entry.get(2)).matchAll(/'([^']*)'/g)].map(([, scope]) => scope!);
-  return scopes.at(-2) === '' ? undefined : scopes.at(-2);
+  const scope = /'([^']*)', '[^']*'\]$/.exec(text(file, entry.get(2)))?.[1];
+  return scope === '' ? undefined : scope;
 }
 
 async function readTensor(file: SourceFile, walk: MessageWalk, whole: FileField): Promise<OnnxTensor> {
@@ -159,10 +172,11 @@ async function readTensor(file: SourceFile, walk: MessageWalk, whole: FileField)
   for await (const field of walk.fields(whole)) {
     const { number, begin, end, isMessage, value } = field;
     if (number === 1) {
+      if (isMessage && end - begin > MAX_TENSOR_RANK * MAX_VARINT_BYTES) tooManyDimensions(file);
       const dimensions = isMessage ? new ByteCursor(await walk.bytes(field), named(file)) : undefined;
       if (dimensions === undefined) shape.push(value);
       while (dimensions !== undefined && dimensions.remaining > 0) shape.push(readVarint(dimensions));
-      if (shape.length > MAX_TENSOR_RANK) malformed(file, `a tensor has more than ${MAX_TENSOR_RANK} dimensions`);
+      if (shape.length > MAX_TENSOR_RANK) tooManyDimensions(file);
     } else if (number === 2) type = value;
     else if (number === 8) name = text(file, await walk.bytes(field));
     // Floats in a list of their own lie as they do in raw_data.
@@ -174,20 +188,27 @@ async function readTensor(file: SourceFile, walk: MessageWalk, whole: FileField)
     } else if (number === 14) isExternal = value === 1;
   }
   if (shape.some((size) => !Number.isSafeInteger(size) || size < 0 || size > MAX_DIMENSION)) {
-    malformed(file, `${JSON.stringify(name)} has the impossible shape [${shape.join()}]`);
+    malformed(file, `${shown(name, SHOWN_CHARACTERS)} has the impossible shape [${shape.join()}]`);
   }
+  // So onnxslim calls weights that it has multiplied by what their product was.
+  if (name.endsWith('_fused')) unsupported(file, `an optimizer has merged weights (${cut(name)})`);
   const dtype = DTYPES[type] ?? `ONNX type ${type}`;
   return { name, dtype, shape, place: isExternal ? externalPlace(file, name, external) : place };
 }
 
 function externalPlace(file: SourceFile, name: string, entries: Readonly<Record<string, string>>): OnnxPlace {
   const { location = '', offset, length } = entries;
-  if (!/^[^/\\\0]+$/.test(location) || location === '.' || location === '..') {
-    malformed(file, `${JSON.stringify(name)} lies in ${JSON.stringify(location)}, which is no file beside it`);
+  const isName = /^[^/\\\0]+$/.test(location) && location !== '.' && location !== '..';
+  if (!isName || Buffer.byteLength(location) > MAX_FILE_NAME_BYTES) {
+    malformed(
+      file,
+      `${shown(name, SHOWN_CHARACTERS)} lies in ${shown(location, SHOWN_CHARACTERS)}, which is no file beside it`,
+    );
   }
   const numberOf = (digits: string) => {
     const number = /^\d+$/.test(digits) ? Number(digits) : NaN;
-    if (!Number.isSafeInteger(number)) malformed(file, `${JSON.stringify(name)} lies at no place of ${location}`);
+    if (!Number.isSafeInteger(number))
+      malformed(file, `${shown(name, SHOWN_CHARACTERS)} lies at no place of ${location}`);
     return number;
   };
   return {
@@ -263,6 +284,15 @@ function message(file: SourceFile, field: ProtobufField | undefined): Map<number
 
 function text(file: SourceFile, field: ProtobufField | undefined): string {
   return Buffer.isBuffer(field) ? decodeUtf8(field, named(file)) : '';
+}
+
+/** For messages: a name may be megabytes. */
+export function cut(name: string): string {
+  return name.slice(0, SHOWN_CHARACTERS);
+}
+
+function tooManyDimensions(file: SourceFile): never {
+  malformed(file, `a tensor has more than ${MAX_TENSOR_RANK} dimensions`);
 }
 
 function named(file: SourceFile): string {

@@ -12,6 +12,8 @@ export interface OnnxParameter {
 
 /** Dotted names; what exporters make up has none (`val_12`), or other marks (`onnx::MatMul_12`, `/bert/Constant`). */
 const PARAMETER = /^\w+(?:\.\w+)+$/;
+/** What PyTorch's newer exporter calls constants of a module where it does not fold them. */
+const LIFTED_CONSTANT = /\.lifted_tensor_\d+$/;
 /** The first GPTs' layers that hold (in, out) in PyTorch too. */
 const CONV_1D = /\.(?:c_attn|c_fc|c_proj)\.weight$/;
 
@@ -34,11 +36,11 @@ export function onnxParameters({ nodes, tensors }: OnnxGraph): OnnxParameters {
     const product = inputs.find((input) => input !== bias);
     if (bias !== undefined && product !== undefined) biases.set(product, bias);
   }
-  const named = new Map<string, OnnxParameter[]>();
+  const named = new Map<string, Map<OnnxTensor, OnnxParameter>>();
   const nameless: string[] = [];
   const add = (name: string, parameter: OnnxParameter) => {
-    const known = named.get(name) ?? [];
-    if (!known.some(({ tensor }) => tensor === parameter.tensor)) named.set(name, [...known, parameter]);
+    const known = named.get(name) ?? new Map<OnnxTensor, OnnxParameter>();
+    if (!known.has(parameter.tensor)) named.set(name, known.set(parameter.tensor, parameter));
   };
   const multiplied = new Set<string>();
   for (const { type, inputs, output, isTransposed, module, scope } of nodes) {
@@ -55,8 +57,8 @@ export function onnxParameters({ nodes, tensors }: OnnxGraph): OnnxParameters {
     else add(`${name}.weight`, { tensor, isTransposed: !isTransposed });
   }
   for (const [name, tensor] of stored) {
-    if (!PARAMETER.test(name)) continue;
+    if (!PARAMETER.test(name) || LIFTED_CONSTANT.test(name)) continue;
     add(name, { tensor, isTransposed: multiplied.has(name) && !CONV_1D.test(name) });
   }
-  return { named, nameless };
+  return { named: new Map([...named].map(([name, known]) => [name, [...known.values()]])), nameless };
 }

@@ -4,7 +4,7 @@ import type { Limits } from '../../support/limits';
 import type { SourceFile } from '../../support/source-file';
 import { reverseAxes } from './elements';
 import { LastTensor } from './last-tensor';
-import { type OnnxTensor, readOnnxGraph } from './onnx-graph';
+import { type OnnxTensor, cut, readOnnxGraph } from './onnx-graph';
 import { type OnnxParameter, onnxParameters } from './onnx-parameters';
 import { ELEMENT_BYTES, type SourceTensor, TensorTable } from './tensor-source';
 
@@ -20,8 +20,10 @@ interface PlacedTensor extends SourceTensor {
 }
 
 const COMPARED_BYTES = 2 ** 20;
+const ADVICE = 'use the checkpoint that it was exported from';
 
 export class OnnxWeights extends TensorTable<PlacedTensor> {
+  readonly advice = `exporting to ONNX may have merged or renamed it: ${ADVICE}`;
   private readonly reordered: LastTensor;
 
   private constructor(tensors: ReadonlyMap<string, PlacedTensor>, limits: Limits) {
@@ -36,15 +38,20 @@ export class OnnxWeights extends TensorTable<PlacedTensor> {
     if (nameless.length > 0) {
       throw new EncoderError(
         'tensor_missing',
-        `${file.path} does not say what ${nameless.length} of its matrices are called in PyTorch (${nameless[0]}); ` +
-          'use the checkpoint that it was exported from',
+        `${file.path} does not say what ${nameless.length} of its matrices are called in PyTorch ` +
+          `(${cut(nameless[0]!)}); ${ADVICE}`,
       );
     }
+    const repeats = new Repeats(file);
     for (const [name, [first, ...others]] of named) {
       const tensor = await place(file, first!, openBeside);
       for (const other of others) {
-        if (await isEqual(tensor, await place(file, other, openBeside))) continue;
-        malformed(file, `two tensors, ${first!.tensor.name} and ${other.tensor.name}, are ${name} in PyTorch`);
+        if (await repeats.areEqual(tensor, await place(file, other, openBeside))) continue;
+        const either = `${cut(first!.tensor.name)} or ${cut(other.tensor.name)}`;
+        throw new EncoderError(
+          'tensor_missing',
+          `${file.path} does not say whether ${either} is ${cut(name)} in PyTorch; ${ADVICE}`,
+        );
       }
       tensors.set(name, tensor);
     }
@@ -77,16 +84,17 @@ async function place(
   const sizeBytes = tensor.shape.reduce((product, size) => product * size, elementBytes);
   const { source, offset, length } = await locate(file, tensor, openBeside);
   if (length !== sizeBytes) {
-    malformed(file, `${tensor.name} (${tensor.dtype} [${tensor.shape.join()}]) has ${length} bytes`);
+    malformed(file, `${cut(tensor.name)} (${tensor.dtype} [${tensor.shape.join()}]) has ${length} bytes`);
   }
   if (offset + length > source.sizeBytes) {
-    malformed(file, `${tensor.name} ends at byte ${offset + length} of ${source.path}, which has ${source.sizeBytes}`);
+    const end = `ends at byte ${offset + length} of ${source.path}, which has ${source.sizeBytes}`;
+    malformed(file, `${cut(tensor.name)} ${end}; the download may be incomplete`);
   }
   return { ...found, sizeBytes, source, offset };
 }
 
 async function locate(file: SourceFile, { name, place }: OnnxTensor, openBeside: OpenBeside) {
-  if (place === undefined) malformed(file, `${name} is stored number by number, without raw_data`);
+  if (place === undefined) malformed(file, `${cut(name)} is stored number by number, without raw_data`);
   const { file: beside, offset, length } = place;
   const source = beside === undefined ? file : await openBeside(beside);
   if (source === undefined) {
@@ -98,14 +106,34 @@ async function locate(file: SourceFile, { name, place }: OnnxTensor, openBeside:
   return { source, offset, length: length ?? source.sizeBytes - offset };
 }
 
-async function isEqual(one: PlacedTensor, other: PlacedTensor): Promise<boolean> {
-  const isAlike =
-    one.dtype === other.dtype && one.isTransposed === other.isTransposed && one.shape.join() === other.shape.join();
-  for (let at = 0; isAlike && at < one.sizeBytes; at += COMPARED_BYTES) {
-    const length = Math.min(COMPARED_BYTES, one.sizeBytes - at);
-    if (!(await readPlaced(one, at, length)).equals(await readPlaced(other, at, length))) return false;
+/** Compares tensors of one name. No two lie in one place, so that all of them are no longer than the files they are in. */
+class Repeats {
+  private readonly paths = new Set<string>();
+  private unreadBytes = 0;
+
+  constructor(private readonly file: SourceFile) {}
+
+  async areEqual(one: PlacedTensor, other: PlacedTensor): Promise<boolean> {
+    const isAlike =
+      one.dtype === other.dtype && one.isTransposed === other.isTransposed && one.shape.join() === other.shape.join();
+    if (!isAlike) return false;
+    if (one.source?.path === other.source?.path && one.offset === other.offset) return true;
+    this.count(other);
+    for (let at = 0; at < one.sizeBytes; at += COMPARED_BYTES) {
+      const length = Math.min(COMPARED_BYTES, one.sizeBytes - at);
+      if (!(await readPlaced(one, at, length)).equals(await readPlaced(other, at, length))) return false;
+    }
+    return true;
   }
-  return isAlike;
+
+  private count({ source, sizeBytes }: PlacedTensor): void {
+    if (source !== undefined && !this.paths.has(source.path)) {
+      this.paths.add(source.path);
+      this.unreadBytes += source.sizeBytes;
+    }
+    this.unreadBytes -= sizeBytes;
+    if (this.unreadBytes < 0) malformed(this.file, 'its tensors lie on top of each other');
+  }
 }
 
 async function readPlaced({ source, offset }: PlacedTensor, from: number, length: number): Promise<Buffer> {

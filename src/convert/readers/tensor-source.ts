@@ -32,6 +32,8 @@ export interface TensorSource {
   names(): Iterable<string>;
   /** Undefined when there is no such tensor. */
   find(name: string): SourceTensor | undefined;
+  /** What to do where a tensor is missing, for messages. */
+  readonly advice?: string;
   /** `length` bytes of the tensor from byte `offset`, little-endian, row-major. */
   read(name: string, offset: number, length: number): Promise<Buffer>;
 }

@@ -1,5 +1,5 @@
 /** What a hurried caller passes as a source: the refusal says what to pass instead. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -40,9 +40,10 @@ test.each(['https://huggingface.co/owner/name', 'file:///tmp/model.gguf'])('the 
   expect(String(error)).toContain('owner/name');
 });
 
-test.each(['model.safetensors', 'pytorch_model.bin', 'tf_model.h5', 'config.json', 'model.onnx'])(
+test.each(['model.safetensors', 'pytorch_model.bin', 'tf_model.h5', 'config.json', 'model.onnx', 'onnx/model.onnx'])(
   'of the file %s it says that the folder is wanted',
   async (name) => {
+    mkdirSync(join(folder, 'onnx'), { recursive: true });
     writeFileSync(join(folder, name), 'no GGUF file');
     expect(await refusal(join(folder, name))).toMatchObject({
       code: 'gguf_malformed',

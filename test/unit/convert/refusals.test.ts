@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type ConvertOptions, type ConvertProgress, convert } from '../../../src/convert/convert';
 import { readGgufHead } from '../../../src/gguf/reader';
 import { type Tensors, counted, writeMicro } from './micro-checkpoint';
+import { onnxFile } from './readers/onnx-builder';
 import { floats, temporaryFolder } from './temp-folder';
 
 type Options = Partial<ConvertOptions>;
@@ -176,15 +177,25 @@ describe('convert refuses', () => {
     await expectRefusal(writeMicro({ files }), code, []);
   });
 
+  it('an ONNX export that lacks a tensor, saying where to find it', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'config.json'), readFileSync(join(writeMicro(), 'config.json')));
+    writeFileSync(join(folder, 'model.onnx'), onnxFile([{ type: 'Add', inputs: ['x', 'y'], output: 'z' }], []));
+    await expectRefusal(folder, 'tensor_missing', [
+      'word_embeddings.weight',
+      'use the checkpoint that it was exported',
+    ]);
+  });
+
   it('folders without weights, naming what is there', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'config.json'), readFileSync(join(writeMicro(), 'config.json')));
     await expectRefusal(folder, 'checkpoint_not_found', ['model.safetensors']);
     mkdirSync(join(folder, 'onnx'));
-    writeFileSync(join(folder, 'onnx', 'model_quantized.onnx'), '');
-    await expectRefusal(folder, 'checkpoint_not_found', ['onnx/model_quantized.onnx', 'exported from']);
-    writeFileSync(join(folder, 'model_quantized.onnx'), '');
-    await expectRefusal(folder, 'checkpoint_not_found', [`${folder} holds model_quantized.onnx`, 'exported from']);
+    writeFileSync(join(folder, 'onnx', 'model_q4.onnx'), '');
+    await expectRefusal(folder, 'checkpoint_not_found', ['onnx/model_q4.onnx', 'exported from']);
+    writeFileSync(join(folder, 'model_int8.onnx'), '');
+    await expectRefusal(folder, 'checkpoint_not_found', [`${folder} holds model_int8.onnx`, 'exported from']);
     writeFileSync(join(folder, 'flax_model.msgpack'), '');
     await expectRefusal(folder, 'checkpoint_not_found', ['flax_model.msgpack']);
     await expectRefusal(join(folder, 'absent'), 'checkpoint_not_found', ['absent']);

@@ -99,7 +99,21 @@ describe('a matrix without a name', () => {
     expect([...twice]).toEqual([['a.dense.weight', WEIGHT]]);
     const other = { ...twin, values: [1, 2, 3, 4, 5, 7] };
     expect(await refusal(onnxFile([scope(MATRIX.name), scope(twin.name)], [MATRIX, other]))).toMatch(
-      /^checkpoint_malformed: .*two tensors, onnx::MatMul_12 and onnx::MatMul_13, are a\.dense\.weight in PyTorch/,
+      /^tensor_missing: .*whether onnx::MatMul_12 or onnx::MatMul_13 is a\.dense\.weight in PyTorch; use the checkpoint/,
+    );
+    // The second begins four bytes behind the first: to compare thousands of such would read a file thousands of times.
+    const lying = (name: string, offset: string) => {
+      return { ...MATRIX, name, storage: { location: 'data', offset, length: '24' } };
+    };
+    const nodes = [scope(MATRIX.name), scope(twin.name)];
+    const others = { data: Buffer.alloc(28) };
+    expect((await read(onnxFile(nodes, [lying(MATRIX.name, '0'), lying(twin.name, '4')]), others)).size).toBe(1);
+    const many = Array.from({ length: 3 }, (_, index) => `onnx::MatMul_${index}`);
+    const overlapping = many.map((name, index) => lying(name, String(index % 2 === 0 ? 0 : 4)));
+    expect((await read(onnxFile(many.map(scope), overlapping), others)).size).toBe(1);
+    overlapping.push({ ...lying('onnx::MatMul_3', '2') });
+    expect(await refusal(onnxFile([...many, 'onnx::MatMul_3'].map(scope), overlapping), others)).toMatch(
+      /^checkpoint_malformed: .*tensors lie on top of each other/,
     );
   });
 
@@ -161,6 +175,16 @@ describe('values', () => {
     ['more than the shape says', { values: [7, 8, 9] }, /^checkpoint_malformed: .*\(F32 \[2\]\) has 12 bytes/],
     ['of a shape that cannot be', { shape: [-2] }, /^checkpoint_malformed: .*impossible shape \[-2\]/],
     ['of a shape beyond all files', { shape: [2 ** 31 - 1, 2 ** 31 - 1, 2] }, /^checkpoint_malformed: .*has 8 bytes/],
+    [
+      'of nine dimensions in one field',
+      { shape: Array<number>(9).fill(1), packedShape: true },
+      /more than 8 dimensions/,
+    ],
+    [
+      'of a million dimensions',
+      { shape: Array<number>(1_000_000).fill(1), packedShape: true },
+      /^checkpoint_malformed: .*more than 8 dimensions/,
+    ],
     ['of nine dimensions', { shape: Array<number>(9).fill(1) }, /^checkpoint_malformed: .*more than 8 dimensions/],
     [
       'in a file that is not there',
@@ -170,6 +194,11 @@ describe('values', () => {
     [
       'in a folder above',
       { storage: { location: '../model.onnx_data' } },
+      /^checkpoint_malformed: .*no file beside it/,
+    ],
+    [
+      'in a file that no folder can have',
+      { storage: { location: 'x'.repeat(256) } },
       /^checkpoint_malformed: .*no file beside it/,
     ],
     ['in no file', { storage: { location: '..' } }, /^checkpoint_malformed: .*no file beside it/],
@@ -231,6 +260,37 @@ describe('a file', () => {
     expect(await refusal(bytes)).toMatch(message);
   });
 
+  it('whose weights an optimizer has multiplied is refused', async () => {
+    const fused = { ...MATRIX, name: `${MATRIX.name}_fused` };
+    const gemm = product(fused.name, { type: 'Gemm', name: '/a/dense/Gemm', attributes: { transB: 1 } });
+    expect(await refusal(onnxFile([gemm], [fused]))).toMatch(
+      /^dtype_unsupported: .*merged weights \(onnx::MatMul_12_fused\); use the plain/,
+    );
+  });
+
+  it("may hold a module's constants beside its parameters", async () => {
+    const constant = { name: 'a.lifted_tensor_0', shape: [], values: [0.5] };
+    expect([...(await read(onnxFile([product('w')], [constant, BIAS]))).keys()]).toEqual([BIAS.name]);
+  });
+
+  it('has names of any length, which messages cut', async () => {
+    const long = 'n'.repeat(100_000);
+    const node = (rest: Partial<BuiltNode>) => [product('w', rest)];
+    for (const bytes of [
+      onnxFile([product('w'.repeat(60_000))], [{ ...MATRIX, name: 'w'.repeat(60_000) }]),
+      onnxFile(node({ type: `${long.slice(0, 60_000)}Integer` }), []),
+      onnxFile(node({ domain: `com.microsoft.${long.slice(0, 60_000)}` }), []),
+      onnxFile(node({}), [{ ...BIAS, name: `a.${long}`, shape: [-1] }]),
+      onnxFile(node({}), [{ ...BIAS, name: `a.${long}`, shape: [3] }]),
+      onnxFile(node({}), [{ ...BIAS, name: `a.${long}`, storage: 'numbers' }]),
+      onnxFile(node({}), [{ ...BIAS, name: `a.${long}`, storage: { location: long } }]),
+      onnxFile(node({}), [{ ...BIAS, name: `a.${long}`, storage: { location: 'data', offset: 'x' } }]),
+      onnxFile(node({}), [{ ...BIAS, name: `${long}_fused` }]),
+    ]) {
+      expect((await refusal(bytes)).length).toBeLessThan(1000);
+    }
+  });
+
   it('may have constants in its nodes, and parts of other versions', async () => {
     const later = Buffer.concat([
       integerField(99, 3),
@@ -246,6 +306,12 @@ describe('a file', () => {
   it('has as many tensors and as many bytes beside them as the limits say', async () => {
     const bytes = onnxFile([product('w')], [BIAS, { ...BIAS, name: 'a.b' }]);
     expect(await refusal(bytes, {}, { tensorsPerFile: 1 })).toMatch(/^limit_exceeded: .*tensorsPerFile is 1/);
+    const data = Array.from({ length: 3 }, (_, index) => {
+      return { ...BIAS, name: `a.b${index}`, storage: { location: `data${index}`, length: '8' } };
+    });
+    expect(await refusal(onnxFile([product('w')], data), {}, { shards: 2 })).toMatch(
+      /^limit_exceeded: .*weights in at least 3 files; the limit shards is 2/,
+    );
     expect(await refusal(bytes, {}, { onnxGraphBytes: 300 })).toMatch(/^limit_exceeded: .*onnxGraphBytes is 300/);
     // Empty fields, of two bytes each, take time without taking room.
     const empty = Buffer.concat([bytes, ...Array<Buffer>(10_000).fill(bytesField(1, ''))]);

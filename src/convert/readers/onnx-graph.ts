@@ -121,14 +121,18 @@ function readNode(file: SourceFile, bytes: Buffer): OnnxNode | undefined {
   const inputs: string[] = [];
   const texts: Record<number, string> = {};
   let isTransposed = false;
+  let isScaled = false;
   let module: string | undefined;
   for (const [number, field] of readFields(bytes, named(file))) {
     if (number === 1 && inputs.length < MAX_INPUTS) inputs.push(text(file, field));
     // Of the outputs the first, of the others the last.
     else if (number === 2) texts[2] ??= text(file, field);
     else if (number === 3 || number === 4 || number === 7) texts[number] = text(file, field);
-    else if (number === 5) isTransposed ||= isSetTransposition(file, field);
-    else if (number === 9) module ??= moduleOf(file, field);
+    else if (number === 5) {
+      const { isTransposition, isScaling } = readAttribute(file, field);
+      isTransposed ||= isTransposition;
+      isScaled ||= isScaling;
+    } else if (number === 9) module ??= moduleOf(file, field);
   }
   const { 2: output = '', 3: name = '', 4: type = '', 7: domain = '' } = texts;
   if (QUANTIZED_NODE.test(type)) {
@@ -137,15 +141,18 @@ function readNode(file: SourceFile, bytes: Buffer): OnnxNode | undefined {
   if (domain.startsWith('com.microsoft')) {
     unsupported(file, `it was optimized for ONNX Runtime (${cut(`${domain}.${type}`)}), which merges weights`);
   }
+  if (type === 'Gemm' && isScaled) unsupported(file, 'an optimizer has put a scale into its products');
   return NAMING_NODES.includes(type)
     ? { type, inputs, output, isTransposed, module, scope: scopeOfName(name) }
     : undefined;
 }
 
-/** Whether an attribute is `transB` and says so. */
-function isSetTransposition(file: SourceFile, field: ProtobufField): boolean {
+/** Of the numbers among a Gemm's attributes that which says that it takes its second input transposed, and those that scale. */
+function readAttribute(file: SourceFile, field: ProtobufField): { isTransposition: boolean; isScaling: boolean } {
   const attribute = message(file, field);
-  return attribute.get(3) === 1 && text(file, attribute.get(1)) === 'transB';
+  const name = text(file, attribute.get(1));
+  const isScale = name === 'alpha' || name === 'beta';
+  return { isTransposition: name === 'transB' && attribute.get(3) === 1, isScaling: isScale && attribute.get(2) !== 1 };
 }
 
 /** PyTorch's older exporter calls the product of a linear layer `/bert/encoder/layer.0/output/dense/MatMul`. */

@@ -1,5 +1,5 @@
 /** ONNX files field by field, right by default and wrong wherever a test wants them to be. */
-import { bytesField, integerField, varint } from './protobuf-builder';
+import { bytesField, floatField, integerField, varint } from './protobuf-builder';
 
 export interface BuiltTensor {
   readonly name: string;
@@ -18,6 +18,8 @@ export interface BuiltNode {
   readonly output: string;
   readonly name?: string;
   readonly domain?: string;
+  /** The floats among its attributes. */
+  readonly scales?: Readonly<Record<string, number>>;
   /** The integers among its attributes. */
   readonly attributes?: Readonly<Record<string, number>>;
   readonly metadata?: Readonly<Record<string, string>>;
@@ -39,6 +41,7 @@ function builtNode({
   name = '',
   domain = '',
   attributes = {},
+  scales = {},
   metadata = {},
 }: BuiltNode): Buffer {
   return Buffer.concat([
@@ -48,6 +51,9 @@ function builtNode({
     bytesField(4, type),
     ...Object.entries(attributes).map(([key, value]) => {
       return bytesField(5, Buffer.concat([bytesField(1, key), integerField(3, value), integerField(20, 2)]));
+    }),
+    ...Object.entries(scales).map(([key, value]) => {
+      return bytesField(5, Buffer.concat([bytesField(1, key), floatField(2, value), integerField(20, 1)]));
     }),
     bytesField(7, domain),
     ...Object.entries(metadata).map((entry) => bytesField(9, pair(entry))),

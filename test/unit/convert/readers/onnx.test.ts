@@ -84,6 +84,10 @@ describe('a matrix without a name', () => {
     const gemm = { type: 'Gemm', inputs: ['x', MATRIX.name, BIAS.name], name: '/a/layer.0/dense/Gemm' };
     const turned = await read(onnxFile([{ ...product(MATRIX.name), ...gemm }], [MATRIX]));
     expect(turned.get('a.layer.0.dense.weight')).toEqual(WEIGHT);
+    const scaled = { ...product(MATRIX.name), ...gemm, scales: { alpha: 0.5, beta: 1 } };
+    expect(await refusal(onnxFile([scaled], [MATRIX]))).toMatch(/^dtype_unsupported: .*a scale into its products/);
+    const unscaled = { ...scaled, scales: { alpha: 1, beta: 1 } };
+    expect((await read(onnxFile([unscaled], [MATRIX]))).get('a.layer.0.dense.weight')).toEqual(WEIGHT);
     const byBias = await read(onnxFile([{ ...product(MATRIX.name), ...gemm, name: 'Gemm_3' }], [MATRIX, BIAS]));
     expect(byBias.get('a.layer.0.dense.weight')).toEqual(WEIGHT);
     const asItIs = await read(

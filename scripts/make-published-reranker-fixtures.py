@@ -246,6 +246,14 @@ SCALES = {"scale_emb": 12, "scale_depth": 1.4, "dim_model_base": 16}
 START_LAYER = 2
 
 
+@torch.no_grad()
+def last_state(network, row, layer):
+    """Of the row's last token behind the layer and the model's norm, which transformers has put on the last layer's already."""
+    states = network.model(input_ids=torch.tensor([row]), output_hidden_states=True).hidden_states
+    last = states[layer][0, -1]
+    return last if layer == network.config.num_hidden_layers else network.model.norm(last)
+
+
 def layerwise(name, seed, tokenizers):
     """modeling_minicpm_reranker.py's layers are Granite's with other names for what they are multiplied by; its heads, one row
     for each layer from start_layer on, read the normed states of the last token. Text: bge_gemma()."""
@@ -271,10 +279,7 @@ def layerwise(name, seed, tokenizers):
         ids = [bge_gemma(tokenizer, query, document, prompt) for query, document in pairs]
         logits = []
         for row in ids:
-            with torch.no_grad():
-                states = network.model(input_ids=torch.tensor([row]), output_hidden_states=True).hidden_states
-                # transformers has normed the last ones.
-                last = states[layer][0, -1] if layer == layers else network.model.norm(states[layer][0, -1])
+            last = last_state(network, row, layer)
             logits.append(float(f"{float(values[layer - START_LAYER][0] @ last):.9g}"))
         print(name, cutoff, prompt, "std", float(torch.tensor(logits).std()), flush=True)
         calls.append({"cutoffLayer": cutoff, "prompt": prompt, "ids": ids, "logits": logits})
@@ -310,10 +315,7 @@ def lightweight(name, seed, tokenizers):
         ids = [bge_gemma(tokenizer, query, document, text) for query, document in pairs]
         logits = []
         for row in ids:
-            with torch.no_grad():
-                states = network.model(input_ids=torch.tensor([row]), output_hidden_states=True).hidden_states
-                # transformers has normed the last ones.
-                last = states[layer][0, -1] if layer == layers else network.model.norm(states[layer][0, -1])
+            last = last_state(network, row, layer)
             cap = config.final_logit_softcapping
             logits.append(float(f"{float(torch.tanh(head @ last / cap) * cap):.9g}"))
         print(name, cutoff, prompt, "std", float(torch.tensor(logits).std()), flush=True)

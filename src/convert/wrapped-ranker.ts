@@ -2,7 +2,6 @@
  * OpenProvenceForSequenceClassification: any reranker of transformers' with a second head that marks the sentences to keep,
  * which is left out. Its configuration is nested, and its tensors stand under `ranking_model`, or bare.
  */
-import { isJsonObject } from '../support/json';
 import { findArchitecture } from './architectures/index';
 import type { Architecture } from './architectures/architecture';
 import { ConfigReader } from './config';
@@ -31,7 +30,7 @@ export function wrappedRanker(config: ConfigReader): WrappedRanker | undefined {
   if (!isNamed) return undefined;
   config.oneOf('mode', 'reranking_pruning', ['reranking_pruning']);
   const base = config.object('base_model_config');
-  if (!isJsonObject(base)) config.malformed('base_model_config is absent, without which the reranker is not known');
+  if (base === undefined) config.malformed('base_model_config is absent, without which the reranker is not known');
   const numLabels = config.integer('num_labels', 1, 1, MAX_LABELS);
   if (numLabels !== 1) config.unsupported(`num_labels is ${numLabels}; a reranker has one`);
   const kept = Object.entries(base).filter(([key]) => !WITHOUT_EFFECT.includes(key));

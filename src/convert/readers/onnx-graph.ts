@@ -313,6 +313,6 @@ function unsupported(file: SourceFile, reason: string): never {
   );
 }
 
-function malformed(file: SourceFile, reason: string): never {
+export function malformed(file: SourceFile, reason: string): never {
   throw new EncoderError('checkpoint_malformed', `${file.path} is not a valid ONNX file: ${reason}`);
 }

@@ -4,7 +4,7 @@ import type { Limits } from '../../support/limits';
 import type { SourceFile } from '../../support/source-file';
 import { reverseAxes } from './elements';
 import { LastTensor } from './last-tensor';
-import { type OnnxTensor, cut, readOnnxGraph } from './onnx-graph';
+import { type OnnxTensor, cut, malformed, readOnnxGraph } from './onnx-graph';
 import { type OnnxParameter, onnxParameters } from './onnx-parameters';
 import { ELEMENT_BYTES, type SourceTensor, TensorTable } from './tensor-source';
 
@@ -138,8 +138,4 @@ class Repeats {
 
 async function readPlaced({ source, offset }: PlacedTensor, from: number, length: number): Promise<Buffer> {
   return source === undefined ? Buffer.alloc(0) : source.read(offset + from, length);
-}
-
-function malformed(file: SourceFile, reason: string): never {
-  throw new EncoderError('checkpoint_malformed', `${file.path} is not a valid ONNX file: ${reason}`);
 }

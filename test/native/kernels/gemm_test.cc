@@ -150,11 +150,13 @@ double run_and_compare(const GemmKernel& kernel, const Problem& p, size_t y_extr
 }
 
 TEST(gemm_matches_double_on_every_shape) {
-  const size_t shapes[][3] = {{1, 1, 1},    {1, 26, 312},   {7, 48, 33},   {8, 49, 64},    {9, 47, 31},
-                              {16, 16, 16}, {3, 312, 312},  {33, 26, 128}, {12, 1200, 64}, {17, 100, 129},
-                              {40, 33, 96}, {65, 97, 160},  {2, 768, 768}, {5, 96, 3072},  {31, 64, 1},
-                              {32, 32, 32}, {150, 50, 288}, {6, 50, 72},   {13, 97, 200},  {11, 312, 1200},
-                              {4, 33, 95},  {7, 17, 1}};
+  const size_t shapes[][3] = {{1, 1, 1},      {1, 26, 312},    {7, 48, 33},     {8, 49, 64},
+                              {9, 47, 31},    {16, 16, 16},    {3, 312, 312},   {33, 26, 128},
+                              {12, 1200, 64}, {17, 100, 129},  {40, 33, 96},    {65, 97, 160},
+                              {2, 768, 768},  {5, 96, 3072},   {31, 64, 1},     {32, 32, 32},
+                              {150, 50, 288}, {6, 50, 72},     {13, 97, 200},   {11, 312, 1200},
+                              {4, 33, 95},    {7, 17, 1},  // and matrices that AMX keeps in q8_0, x in parts:
+                              {65, 97, 1400}, {30, 129, 1025}, {200, 60, 2500}, {260, 48, 3072}};
   for (const auto& shape : shapes) {
     for (const GemmKernel* kernel : runnable<GemmKernel>()) {
       const Problem p(*kernel, shape[0], shape[1], shape[2], shape[0] % 3);
@@ -165,23 +167,41 @@ TEST(gemm_matches_double_on_every_shape) {
   }
 }
 
+/// All rows of p in one call, and in calls of so many each.
+void check_rows(const GemmKernel& kernel, const Problem& p, std::initializer_list<size_t> counts) {
+  Aligned packed(kernel.packed_bytes(p.n, p.k)), scratch(kernel.scratch_bytes(p.m, p.k));
+  pack_in_pieces(kernel, p.w, packed);
+  Guarded<float> whole(p.m * p.n), part(p.m * p.n);
+  kernel.run(arguments(p, packed, scratch, whole, p.n));
+  for (const size_t rows : counts) {
+    Aligned part_scratch(kernel.scratch_bytes(rows, p.k));
+    for (size_t row = 0; row + rows <= p.m; row += rows) {
+      GemmArgs a = arguments(p, packed, part_scratch, part, p.n);
+      a.m = rows, a.x += row * a.x_stride, a.y += row * a.y_stride;
+      kernel.run(a);
+    }
+    const size_t done = p.m / rows * rows * p.n * sizeof(float);
+    CHECK(std::memcmp(whole.data(), part.data(), done) == 0);
+  }
+}
+
 TEST(gemm_row_does_not_depend_on_its_neighbours) {
   for (const GemmKernel* kernel : runnable<GemmKernel>()) {
-    for (const size_t k : {size_t{312}, size_t{96}}) {
-      const Problem p(*kernel, 141, 75, k);
-      Aligned packed(kernel->packed_bytes(p.n, p.k)), scratch(kernel->scratch_bytes(p.m, p.k));
-      pack_in_pieces(*kernel, p.w, packed);
-      Guarded<float> whole(p.m * p.n), part(p.m * p.n);
-      kernel->run(arguments(p, packed, scratch, whole, p.n));
-      for (size_t rows : {1, 2, 3, 5, 8, 11, 16, 17, 31, 32, 47, 64}) {
-        Aligned part_scratch(kernel->scratch_bytes(rows, p.k));
-        for (size_t row = 0; row + rows <= p.m; row += rows) {
-          GemmArgs a = arguments(p, packed, part_scratch, part, p.n);
-          a.m = rows, a.x += row * a.x_stride, a.y += row * a.y_stride;
-          kernel->run(a);
-        }
-        const size_t done = p.m / rows * rows * p.n * sizeof(float);
-        CHECK(std::memcmp(whole.data(), part.data(), done) == 0);
+    for (const size_t k : {size_t{312}, size_t{96}})
+      check_rows(*kernel, Problem(*kernel, 141, 75, k), {1, 2, 3, 5, 8, 11, 16, 17, 31, 32, 47, 64});
+    check_rows(*kernel, Problem(*kernel, 261, 49, 3072), {1, 33, 87, 261});
+  }
+}
+
+// Tasks of fewer rows run in the scratch of those of more.
+TEST(gemm_scratch_grows_with_rows) {
+  for (const GemmKernel* kernel : runnable<GemmKernel>()) {
+    for (const size_t k : {26, 768, 3072, 8192}) {
+      size_t before = 0;
+      for (const size_t m : {1, 16, 17, 100, 128, 200, 256, 300, 1000}) {
+        const size_t bytes = kernel->scratch_bytes(m, k);
+        CHECK(bytes >= before && bytes % 64 == 0);
+        before = bytes;
       }
     }
   }
@@ -233,6 +253,7 @@ TEST(gemm_split_over_threads_equals_whole) {
       CHECK(kernel->prepared_bytes != nullptr);
       for (const size_t m : {1, 20, 141, 300}) check_split(*kernel, m, k, true);
     }
+    if (kernel->prepare != nullptr) check_split(*kernel, 65, 2100, true);
   }
 }
 

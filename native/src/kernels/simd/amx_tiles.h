@@ -144,21 +144,31 @@ struct TileOperands {
   size_t b_step;         ///< to the next 32 of k
   size_t b_next_column;  ///< to the next 16 columns
   size_t steps;          ///< k / 32
+  bool resumes = false;  ///< whether the sums go on from what `out` holds
 };
 
-/// out[Rows * 16, Columns * 16] = A . B in f32, out's rows `out_stride` elements apart. Rows and Columns are
-/// 1 or 2: with 2 x 2 tiles of sums each loaded tile feeds two products, the most that eight tiles allow.
-/// `between` is called once per 32 of k: the products keep their unit busy for 64 cycles and the rest of the
-/// core for about ten.
+/// out[Rows * 16, Columns * 16] = A . B in f32, out's rows `out_stride` elements apart, or += A . B. Rows and
+/// Columns are 1 or 2: with 2 x 2 tiles of sums each loaded tile feeds two products, the most that eight
+/// tiles allow. `between` is called once per 32 of k: the products keep their unit busy for 64 cycles and the
+/// rest of the core for about ten.
 template <int Rows, int Columns, class Between>
 void multiply_tiles(const TileOperands& operands, float* out, size_t out_stride, Between& between) {
   const auto *a = static_cast<const unsigned char*>(operands.a),
              *b = static_cast<const unsigned char*>(operands.b);
   const auto* below = static_cast<const unsigned char*>(operands.a_below);
-  tile_zero<0>();
-  if constexpr (Columns == 2) tile_zero<1>();
-  if constexpr (Rows == 2) tile_zero<2>();
-  if constexpr (Rows == 2 && Columns == 2) tile_zero<3>();
+  const size_t out_bytes = out_stride * sizeof(float);
+  float* const out_below = out + kTileRows * out_stride;
+  if (operands.resumes) {
+    tile_load<0>(out, out_bytes);
+    if constexpr (Columns == 2) tile_load<1>(out + 16, out_bytes);
+    if constexpr (Rows == 2) tile_load<2>(out_below, out_bytes);
+    if constexpr (Rows == 2 && Columns == 2) tile_load<3>(out_below + 16, out_bytes);
+  } else {
+    tile_zero<0>();
+    if constexpr (Columns == 2) tile_zero<1>();
+    if constexpr (Rows == 2) tile_zero<2>();
+    if constexpr (Rows == 2 && Columns == 2) tile_zero<3>();
+  }
   for (size_t i = 0; i < operands.steps; i++) {
     tile_load<4>(a, operands.a_row_bytes);
     tile_load<6>(b, kTileRowBytes);
@@ -177,11 +187,10 @@ void multiply_tiles(const TileOperands& operands, float* out, size_t out_stride,
     a += operands.a_step;
     b += operands.b_step;
   }
-  const size_t out_bytes = out_stride * sizeof(float);
   tile_store<0>(out, out_bytes);
   if constexpr (Columns == 2) tile_store<1>(out + 16, out_bytes);
-  if constexpr (Rows == 2) tile_store<2>(out + kTileRows * out_stride, out_bytes);
-  if constexpr (Rows == 2 && Columns == 2) tile_store<3>(out + kTileRows * out_stride + 16, out_bytes);
+  if constexpr (Rows == 2) tile_store<2>(out_below, out_bytes);
+  if constexpr (Rows == 2 && Columns == 2) tile_store<3>(out_below + 16, out_bytes);
 }
 
 /// The instantiation for up to 32 rows and 32 columns.

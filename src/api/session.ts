@@ -85,7 +85,6 @@ export class Session {
     this.#model = model;
     this.#limits = resolveLimits(options.limits);
     this.#queue = new CallQueue(options.maxQueue ?? Infinity);
-    this.#warnings = new Warnings(options.onWarning);
     this.activationFn = model.info.activationFn;
     this.chatTemplate = model.info.chatTemplate;
     this.readsLabels = model.info.readsLabels;
@@ -94,6 +93,7 @@ export class Session {
     this.lengthLimit = model.info.maxLength;
     this.prompts = mergePrompts(model.info, options);
     this.facts = describeModel(model.info, path, options);
+    this.#warnings = new Warnings(this.facts.name || path, options.onWarning);
     this.#warnings.start(this.facts.warnings);
   }
 

@@ -35,9 +35,16 @@ export class Warnings {
   #numInputs = 0;
   #numTruncated = 0;
 
-  /** @param tell default: a process warning, which Node prints to stderr. */
-  constructor(tell: ((warning: ModelWarning) => void) | undefined) {
-    this.#tell = tell ?? emitProcessWarning;
+  /**
+   * @param model what is warned of, for process warnings.
+   * @param tell default: a process warning, which Node prints to stderr.
+   */
+  constructor(model: string, tell: ((warning: ModelWarning) => void) | undefined) {
+    this.#tell =
+      tell ??
+      (({ code, message }) => {
+        process.emitWarning(`ggml-encoder: ${model}: ${message}`, { type: 'EncoderWarning', code });
+      });
   }
 
   /** Tells what is known when the model is loaded, each of it. */
@@ -66,7 +73,9 @@ export class Warnings {
           (MORE_OF_A_TEXT[template] ?? ''),
       });
     }
-    if (rows.length >= MIN_EQUAL && haveEqualLogits(rows) && areDifferent(inputs)) {
+    // Texts that were cut may differ in what was not read.
+    const isWhole = rows.some(({ truncated }) => !truncated);
+    if (rows.length >= MIN_EQUAL && isWhole && haveEqualLogits(rows) && areDifferent(inputs)) {
       this.warn({
         code: 'scores_equal',
         message:
@@ -85,12 +94,11 @@ function haveEqualLogits(rows: readonly OutputRow[]): boolean {
   );
 }
 
+/** Not by case and the space around them alone, which most models read alike. */
 function areDifferent({ texts, pairs }: InputColumns): boolean {
   // What else stands there goes with the text.
-  const second = (index: number) => (typeof pairs?.[index] === 'string' ? pairs[index] : null);
-  return texts.some((text, index) => text !== texts[0] || second(index) !== second(0));
-}
-
-function emitProcessWarning({ code, message }: ModelWarning): void {
-  process.emitWarning(`ggml-encoder: ${message}`, { type: 'EncoderWarning', code });
+  const second = (index: number) => (typeof pairs?.[index] === 'string' ? pairs[index] : '');
+  const read = (index: number) =>
+    JSON.stringify([texts[index], second(index)].map((text) => text?.trim().toLowerCase()));
+  return texts.some((_, index) => read(index) !== read(0));
 }

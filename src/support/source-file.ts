@@ -84,7 +84,9 @@ export function errnoOf(error: unknown): string {
 
 async function identify(handle: FileHandle, path: string): Promise<FileIdentity> {
   const stats = await handle.stat({ bigint: true });
-  if (!stats.isFile()) throw new EncoderError('io_failed', `${path} is not a regular file`);
+  if (!stats.isFile()) {
+    throw new EncoderError('io_failed', `${path} is ${stats.isDirectory() ? 'a folder, ' : ''}not a regular file`);
+  }
   if (stats.size > BigInt(Number.MAX_SAFE_INTEGER)) throw new EncoderError('limit_exceeded', `${path} is too large`);
   return {
     device: stats.dev,

@@ -93,6 +93,9 @@ export const ARCHITECTURES: readonly Architecture[] = [
   ...layerwise,
 ];
 
+/** They are too many for a message. */
+const NOT_SUPPORTED = 'that is none of the supported classes, which docs/models.md lists';
+
 /** An architecture whose encoder can be run without its head. */
 export type BodyArchitecture = Architecture & Required<Pick<Architecture, 'describeBody'>>;
 
@@ -121,23 +124,18 @@ function namedClasses(config: ConfigReader): readonly string[] {
 
 /** The architecture that config.json names. Throws `architecture_unsupported` with the name for any other. */
 export function findArchitecture(config: ConfigReader): Architecture {
-  const supported = ARCHITECTURES.map(({ sourceClass }) => sourceClass).join(', ');
   const classes = namedClasses(config);
   if (classes.length > 0) {
     const found = ARCHITECTURES.find(({ sourceClass }) => classes.includes(sourceClass));
     const named = classes.join(', ').slice(0, 200);
-    return (
-      found ?? config.unsupported(`architectures names ${named}; ${adviceFor(named) ?? `supported: ${supported}`}`)
-    );
+    return found ?? config.unsupported(`architectures names ${named}; ${adviceFor(named) ?? NOT_SUPPORTED}`);
   }
   // Files written by hand leave the class out; the head's tensors are then checked all the same.
   const modelType = config.string('model_type');
   const found =
     ARCHITECTURES.find((architecture) => architecture.recognizes?.(config)) ??
     ARCHITECTURES.find((architecture) => architecture.modelType === modelType);
-  return (
-    found ?? config.unsupported(`no architectures and the model_type ${modelType ?? 'absent'}; supported: ${supported}`)
-  );
+  return found ?? config.unsupported(`no architectures and the model_type ${modelType ?? 'absent'}; ${NOT_SUPPORTED}`);
 }
 
 /** Classes that are saved with other heads than a classifier's, or with none. */

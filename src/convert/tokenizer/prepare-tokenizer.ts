@@ -295,7 +295,7 @@ function missingFiles(files: TokenizerFiles, { name, model, arrange }: Tokenizer
   }
   const missing =
     model === 'WordPiece'
-      ? 'tokenizer.json and vocab.txt'
+      ? 'tokenizer.json, nor vocab.txt'
       : arrange !== undefined
         ? `tokenizer.json, nor a SentencePiece model (${SENTENCEPIECE_MODELS.join(', ')})`
         : model === 'BPE'

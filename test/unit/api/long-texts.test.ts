@@ -311,6 +311,8 @@ describe('warnings', () => {
     const dead = FakeModel.reranker(() => 0.25);
     expect(await codesOf(dead, rank(['a', 'b', 'c']))).toEqual(['scores_equal']);
     expect(await codesOf(dead, rank(['a', 'a', 'a']))).toEqual([]);
+    expect(await codesOf(dead, rank(['', ' ', '\n\n']))).toEqual([]);
+    expect(await codesOf(dead, rank(['Yes', 'yes', 'YES']))).toEqual([]);
     expect(await codesOf(dead, rank(['a', 'b']))).toEqual([]);
     expect(
       await codesOf(
@@ -318,6 +320,29 @@ describe('warnings', () => {
         rank(['a', 'b', 'cc']),
       ),
     ).toEqual([]);
+  });
+
+  test('equal scores of texts that begin alike and are cut are none', async () => {
+    const classify = (texts: string[]) => (session: Session) => Classifier.fromSession(session).classify(texts);
+    const texts = ['one', 'two', 'three'];
+    const letters = texts.map((text) => 'x'.repeat(20) + text);
+    expect(await codesOf(new FakeModel([1, 2, 3], { maxLength: 10 }), classify(letters))).toEqual([]);
+    expect(await codesOf(new FakeModel([1, 2, 3], { maxLength: 10 }), classify(texts))).toEqual(['scores_equal']);
+  });
+
+  test('a process warning names the model', async () => {
+    const heard: string[] = [];
+    const hear = ({ message }: Error): number => heard.push(message);
+    process.on('warning', hear);
+    const unnamed = { labels: ['LABEL_0', 'LABEL_1'], numLabels: 2 };
+    new Session(new FakeModel([1, 2], { ...unnamed, name: 'tickets' }), '/models/fake.gguf');
+    new Session(new FakeModel([1, 2], { ...unnamed, name: '' }), '/models/fake.gguf');
+    await setImmediate();
+    process.off('warning', hear);
+    expect(heard).toEqual([
+      expect.stringMatching(/^ggml-encoder: tickets: the checkpoint does not name/),
+      expect.stringMatching(/^ggml-encoder: \/models\/fake\.gguf: the checkpoint does not name/),
+    ]);
   });
 
   test('a share of truncated inputs', async () => {

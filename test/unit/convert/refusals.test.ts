@@ -40,7 +40,7 @@ describe('convert refuses', () => {
       'an unknown family',
       { architectures: ['ViTModel'] },
       'architecture_unsupported',
-      ['supported: BertForSequenceClassification, '],
+      ['architectures names ViTModel; that is none of the supported classes, which docs/models.md lists'],
     ],
     ['a class named like a property', { architectures: ['__proto__'] }, 'architecture_unsupported', []],
     [
@@ -210,7 +210,7 @@ describe('convert refuses', () => {
     await expectRefusal(folder, 'checkpoint_malformed', ['vocab.txt', 'link out of the folder']);
     const other = writeMicro({ files: { 'vocab.txt': undefined } });
     mkdirSync(join(other, 'vocab.txt'));
-    await expectRefusal(other, 'io_failed', ['regular file']);
+    await expectRefusal(other, 'io_failed', ['a folder, not a regular file']);
   });
 
   it('an existing output, unless told to overwrite it', async () => {

@@ -33,6 +33,13 @@ export class Header {
     return this.#titles.length;
   }
 
+  /** For messages. */
+  toString(): string {
+    const [only = '', ...others] = this.#titles;
+    const isSplitOtherwise = others.length === 0 && /[;\t]/.test(only);
+    return quote(this.#titles.join(',')) + (isSplitOtherwise ? '; fields must stand between commas' : '');
+  }
+
   /**
    * Place of a column, -1 where there is none. The file's own names are told apart by case only where it must be.
    *

@@ -10,6 +10,7 @@ import { Header } from './columns';
 import type { ColumnTitles } from './columns';
 import { csvRows } from './csv';
 import type { Example, RecordFormat } from './record-format';
+import { messageOf } from '../../../support/error-message';
 
 /** What a labelled file is and how it is read. */
 export interface LabelledFile<Target> {
@@ -79,7 +80,7 @@ function csvHint(text: string): string {
 async function* csvExamples<Target>(
   stream: Readable,
   name: string,
-  { titles, format }: LabelledFile<Target>,
+  file: LabelledFile<Target>,
 ): AsyncGenerator<Numbered<Examples<Target>>[]> {
   let header: Header | undefined;
   let readRow: ((row: readonly string[]) => Examples<Target>) | undefined;
@@ -89,7 +90,7 @@ async function* csvExamples<Target>(
       try {
         if (header === undefined || readRow === undefined) {
           header = new Header(value);
-          readRow = format.fromHeader(header, titles);
+          readRow = readHeader(header, file);
         } else if (value.length === header.length) {
           batch.push({ line, value: readRow(value) });
         } else {
@@ -101,6 +102,15 @@ async function* csvExamples<Target>(
       }
     }
     if (batch.length > 0) yield batch;
+  }
+}
+
+/** Shows a header that lacks something: its titles may be spelt otherwise, or stand between semicolons. */
+function readHeader<Target>(header: Header, { format, titles }: Pick<LabelledFile<Target>, 'format' | 'titles'>) {
+  try {
+    return format.fromHeader(header, titles);
+  } catch (cause) {
+    throw new Error(`${messageOf(cause)}; the header is ${header.toString()}`, { cause });
   }
 }
 

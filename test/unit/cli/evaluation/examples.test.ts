@@ -132,6 +132,8 @@ describe('one label', () => {
   test.each<[string, string, string]>([
     ['x.csv', 'text,title\n', 'line 1 of x.csv: the header must name the columns "text" and "label"'],
     ['x.csv', 'title,label\n', 'line 1 of x.csv: the header must name the column "text"; --column'],
+    ['x.csv', 'Tweet,Label\n', 'says where else it stands; the header is "Tweet,Label"'],
+    ['x.csv', 'text;label\n', 'the header is "text;label"; fields must stand between commas'],
     ['x.csv', 'text,text,label\n', 'line 1 of x.csv: the header names the column "text" twice'],
     ['x.csv', 'text,label\na,no\nb\n', 'line 3 of x.csv: 1 fields; the header has 2'],
     [

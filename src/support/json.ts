@@ -26,6 +26,8 @@ export interface ParseJsonOptions {
 }
 
 const MAX_JSON_DEPTH = 64;
+/** Values, keys, and once more the objects and arrays: a vocabulary of two million tokens with scores, six times a real one's. */
+const MAX_JSON_PARTS = 2 ** 23;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The beginning of a value, for a message. */
@@ -68,6 +70,7 @@ const PYTHON_LITERALS: ReadonlyMap<string, number> = new Map([
 class Parser {
   private position = 0;
   private depth = 0;
+  private parts = 0;
   private readonly maxDepth: number;
 
   constructor(
@@ -90,6 +93,7 @@ class Parser {
   }
 
   private value(): JsonValue {
+    this.count();
     this.skipSpace();
     const character = this.text.charCodeAt(this.position);
     if (character === 0x7b) return this.object();
@@ -114,6 +118,7 @@ class Parser {
     const result = Object.create(null) as JsonObject;
     if (!this.closes(0x7d)) {
       do {
+        this.count();
         this.skipSpace();
         if (this.text.charCodeAt(this.position) !== 0x22) this.fail('a key expected');
         const key = this.string();
@@ -139,7 +144,15 @@ class Parser {
     return result;
   }
 
+  /** Bytes bound the text alone, and a `{}` of two bytes takes a hundred times that in memory. */
+  private count(): void {
+    if (++this.parts > MAX_JSON_PARTS) {
+      throw new EncoderError('limit_exceeded', `${this.options.what} has more than ${MAX_JSON_PARTS} values and keys`);
+    }
+  }
+
   private enter(): void {
+    this.count();
     if (++this.depth > this.maxDepth) {
       throw new EncoderError('limit_exceeded', `${this.options.what} is nested deeper than ${this.maxDepth} levels`);
     }

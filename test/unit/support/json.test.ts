@@ -63,6 +63,12 @@ describe('parseJson', () => {
     }
   });
 
+  it('refuses more values than take some seconds and a gigabyte', () => {
+    const lists = (count: number) => `[${'[],'.repeat(count - 1)}[]]`;
+    expect(parse(lists(2 ** 18))).toHaveLength(2 ** 18);
+    expect(() => parse(lists(2 ** 22))).toThrow(expect.objectContaining({ code: 'limit_exceeded' }));
+  });
+
   it('can insist on integers', () => {
     const integers = (text: string) => parseJson(text, { what: 'x.json', integersOnly: true });
     expect(integers('[0, 9007199254740991]')).toEqual([0, 9007199254740991]);

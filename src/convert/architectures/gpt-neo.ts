@@ -69,7 +69,8 @@ function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
 
 /** Of the list of all layers where the file has it, else of the short form. */
 function localLayers(config: ConfigReader, numLayers: number): number[] {
-  const kinds = config.get('attention_layers') ?? expand(config, config.get('attention_types') ?? DEFAULT_TYPES);
+  const kinds =
+    config.get('attention_layers') ?? expand(config, config.get('attention_types') ?? DEFAULT_TYPES, numLayers);
   if (!Array.isArray(kinds) || kinds.length !== numLayers) {
     config.malformed(`attention_layers or attention_types name other than the ${numLayers} layers`);
   }
@@ -80,13 +81,18 @@ function localLayers(config: ConfigReader, numLayers: number): number[] {
   return kinds.flatMap((kind, layer) => (kind === 'local' ? [layer] : []));
 }
 
-function expand(config: ConfigReader, types: unknown): unknown[] {
+/** No further than shows that there are more than `numLayers`. */
+function expand(config: ConfigReader, types: unknown, numLayers: number): unknown[] {
   if (!Array.isArray(types)) config.malformed('attention_types is no list');
-  return types.flatMap((item: unknown) => {
+  const expanded: unknown[] = [];
+  for (const item of types as unknown[]) {
     const [kinds, count] = Array.isArray(item) ? (item as unknown[]) : [];
-    if (!Array.isArray(kinds) || typeof count !== 'number' || !(count >= 0 && count * kinds.length <= MAX_LAYERS)) {
+    if (!Array.isArray(kinds) || !Number.isInteger(count) || Number(count) < 0) {
       config.malformed('attention_types is no list of lists of kinds, each with a number');
     }
-    return Array.from({ length: count }, () => kinds as unknown[]).flat();
-  });
+    const layers = (kinds as unknown[]).slice(0, numLayers + 1);
+    const times = layers.length === 0 ? 0 : Number(count);
+    for (let i = 0; i < times && expanded.length <= numLayers; i++) expanded.push(...layers);
+  }
+  return expanded;
 }

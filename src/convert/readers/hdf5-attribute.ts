@@ -2,6 +2,7 @@
 import { TextDecoder } from 'node:util';
 
 import { EncoderError } from '../../errors';
+import { stripEnd } from '../../support/white-space';
 import { ByteCursor, UNDEFINED_ADDRESS } from './byte-cursor';
 import type { Hdf5File } from './hdf5-file';
 import { type Hdf5Message, MESSAGE, findMessage } from './hdf5-object';
@@ -16,7 +17,10 @@ export interface Hdf5Attribute {
 
 const MAX_ATTRIBUTE_BYTES = 16 * 2 ** 20;
 const MAX_COLLECTION_BYTES = 16 * 2 ** 20;
+/** Of all strings that refer to the heap, where any number may share one. */
+const MAX_TEXT_BYTES = 16 * 2 ** 20;
 const MAX_STRINGS = 262_144;
+const PADDING: ReadonlySet<string> = new Set(' ');
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** All attributes of an object by name; their values are not looked at yet. */
@@ -66,6 +70,7 @@ function refuseDenseAttributes(h5: Hdf5File, bytes: Buffer): void {
 export class Hdf5Strings {
   /** Collections of the global heap, by address: many strings share one. */
   private readonly collections = new Map<number, ReadonlyMap<number, Buffer>>();
+  private textBytes = 0;
 
   constructor(private readonly h5: Hdf5File) {}
 
@@ -89,7 +94,7 @@ export class Hdf5Strings {
     const end = bytes.indexOf(0);
     try {
       const text = UTF8.decode(end < 0 ? bytes : bytes.subarray(0, end));
-      return isSpacePadded ? text.replace(/ +$/, '') : text;
+      return isSpacePadded ? stripEnd(text, PADDING) : text;
     } catch {
       return this.h5.malformed(`the attribute ${name} is not UTF-8`);
     }
@@ -100,6 +105,10 @@ export class Hdf5Strings {
     const address = cursor.address();
     const index = cursor.u32();
     if (length === 0) return Buffer.alloc(0);
+    this.textBytes += length;
+    if (this.textBytes > MAX_TEXT_BYTES) {
+      throw new EncoderError('limit_exceeded', `${this.h5.path}: its texts take more than ${MAX_TEXT_BYTES} bytes`);
+    }
     let collection = this.collections.get(address);
     if (collection === undefined) {
       collection = await this.readCollection(address);

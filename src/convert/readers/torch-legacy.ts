@@ -55,8 +55,11 @@ function parsePickles(cursor: ByteCursor, file: SourceFile, limits: Limits): Pic
   cursor.skip(MAGIC.length);
   const plain = () => readPickle(cursor, file.path, plainHost(file), limits);
   const version = plain();
-  if (version !== VERSION)
-    malformed(file.path, `its format has the version ${JSON.stringify(version)}, not ${VERSION}`);
+  if (version !== VERSION) {
+    // Anything else may hold itself.
+    const found = typeof version === 'number' ? ` ${version}` : '';
+    malformed(file.path, `its format has the version${found}, not ${VERSION}`);
+  }
   const machine = plain();
   if (!(machine instanceof PickleDict) || machine.entries.get('little_endian') !== true) {
     malformed(file.path, 'its numbers are not little-endian; save it again on a little-endian machine');

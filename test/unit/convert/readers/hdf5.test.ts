@@ -150,6 +150,34 @@ describe('Hdf5Tree', () => {
     });
   });
 
+  it('refuses strings that are one long one over and over', async () => {
+    const length = 15 * 2 ** 20;
+    const head = Buffer.alloc(32);
+    head.write('GCOL\x01', 'latin1');
+    head.writeBigUInt64LE(BigInt(length + 32), 8);
+    head[16] = 1;
+    head.writeBigUInt64LE(BigInt(length), 24);
+    const bytes = Buffer.concat([ODD, head, Buffer.alloc(length, 'a')]);
+    bytes.writeBigUInt64LE(BigInt(bytes.length), 40);
+    // Each of the three is a length, the heap's address and a number in it.
+    const old = Buffer.concat([Buffer.from([3, 0, 0, 0]), Buffer.from(wide(ODD.indexOf('GCOL')))]);
+    const first = bytes.indexOf(old);
+    const refer = (index: number) => {
+      const at = first + 16 * index;
+      bytes.writeUInt32LE(length, at);
+      bytes.writeBigUInt64LE(BigInt(ODD.length), at + 4);
+      bytes.writeUInt32LE(1, at + 12);
+    };
+    const lengths = () =>
+      withFile(bytes, async (file) =>
+        (await (await Hdf5Tree.open(file)).text('', 'variable'))?.map((text) => text.length),
+      );
+    refer(0);
+    expect(await lengths()).toEqual([length, 0, 300]);
+    refer(1);
+    await expect(lengths()).rejects.toMatchObject({ code: 'limit_exceeded' });
+  });
+
   it('refuses packed values that are damaged or unpack to more than they should', async () => {
     await withFile(ODD, async (file) => {
       const opened = await Hdf5Tree.open(file);

@@ -298,6 +298,7 @@ describe('a file of before PyTorch 1.6', () => {
 
   const cases: Readonly<Record<string, Uint8Array>> = {
     'another version': legacyTorchFile(state, [SIXTEEN], { version: plain('M\xea\x03') }),
+    'a list of itself for its version': legacyTorchFile(state, [SIXTEEN], { version: plain(']q\x00h\x00a') }),
     'a call for its version': legacyTorchFile(state, [SIXTEEN], {
       version: plain('cos\nsystem\n', unicode('x'), 0x85, 'R'),
     }),

@@ -16,6 +16,8 @@ export const MAX_HEAD_SIZE = 512;
 export const MAX_HIDDEN_SIZE = 16_384;
 export const MAX_INTERMEDIATE_SIZE = 131_072;
 export const MAX_VOCAB_SIZE = 2_097_152;
+/** Of BPE; published tokenizers have half a million at most. */
+export const MAX_MERGES = 2_097_152;
 /** [CLS], one token, [SEP]. */
 export const MIN_LENGTH = 3;
 export const MAX_POSITIONS = 1_048_576;

@@ -12,9 +12,9 @@ export const PYTHON_SPACES: ReadonlySet<string> = new Set(PYTHON);
 
 const BETWEEN_WORDS = new RegExp(`[${PYTHON}]+`, 'u');
 
-/** str.split() */
-export function pythonWords(text: string): string[] {
-  return text.split(BETWEEN_WORDS).filter((word) => word !== '');
+/** str.split(); with `most`, at least that many of more words. */
+export function pythonWords(text: string, most?: number): string[] {
+  return text.split(BETWEEN_WORDS, most && most + 1).filter((word) => word !== '');
 }
 
 /** Character by character: an expression for the end takes quadratic time where much white space is not at the end. */

@@ -141,7 +141,7 @@ export function bytePairs(metadata: MetadataReader, { tokens, types }: TokenTabl
       ignore_merges: words.ignoreMerges ?? false,
       vocab: vocabulary(metadata, tokens, types),
       merges: merges.map((merge, rank) => {
-        const pair = merge.split(' ');
+        const pair = merge.split(' ', 3);
         return pair.length === 2 && !merge.includes('\0')
           ? pair
           : metadata.malformed(`merge ${rank} is not two tokens`);

@@ -1,6 +1,7 @@
 /** A tokenizer.json made up from a SentencePiece model, as transformers makes one; the class then builds its pipeline. */
 import { EncoderError } from '../../errors';
 import type { JsonObject } from '../../support/json';
+import { MAX_MERGES } from '../limits';
 import type { SentencePieceModel } from '../readers/sentencepiece';
 import { type AddedToken, plainToken } from './special-tokens';
 import type { ScoredToken } from './tokenizer-class';
@@ -67,6 +68,9 @@ function bytePairs(entries: readonly ScoredToken[], path: string): { vocab: Json
       if (isLowSurrogate(text.charCodeAt(end))) continue;
       const pair: [string, string] = [text.slice(0, end), text.slice(end)];
       if (ids.has(pair[0]) && ids.has(pair[1])) merges.push(pair);
+    }
+    if (merges.length > MAX_MERGES) {
+      throw new EncoderError('limit_exceeded', `${path}: its pieces make more than ${MAX_MERGES} merges`);
     }
   }
   return { vocab: object(Object.fromEntries(ids)), merges };

@@ -108,17 +108,18 @@ export function addMissingTokens(
 ): readonly PlacedToken[] {
   const placed = readPlaced(json['added_tokens'], path);
   const known = new Map([...placed.values()].map(({ content, id }) => [content, id]));
+  let highest = [...placed.keys()].reduce((a, b) => Math.max(a, b), -1);
   for (const token of specials.toAdd) {
     const present = known.get(token.content);
     if (present !== undefined && specials.overruling.has(token.content)) placed.set(present, { id: present, ...token });
     if (token.content === '' || present !== undefined) continue;
-    const highest = Math.max(-1, ...placed.keys());
     const id = vocabulary.ids.get(token.content) ?? Math.max(vocabulary.ids.size, highest + 1);
     const other = placed.get(id)?.content ?? vocabulary.byId.get(id);
     if (other !== undefined && other !== '' && other !== token.content) {
       throw new EncoderError('checkpoint_malformed', `${path}: ${token.content} would get the id ${id} of ${other}`);
     }
     placed.set(id, { id, ...token });
+    highest = Math.max(highest, id);
     known.set(token.content, id);
   }
   const ordered = [...placed.values()].sort((a, b) => a.id - b.id);

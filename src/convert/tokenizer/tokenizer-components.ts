@@ -136,14 +136,19 @@ export function countSegments(processor: JsonValue | undefined, of: 'single' | '
   if (!isJsonObject(processor)) return 1;
   const { type, processors } = processor;
   if (type === 'Sequence' && Array.isArray(processors) && !isBare(processor))
-    return Math.max(1, ...processors.filter((part) => !isBare(part)).map((part) => countSegments(part, of)));
+    return highest(processors.filter((part) => !isBare(part)).map((part) => countSegments(part, of)));
   if (type === 'BertProcessing' || isBare(processor)) return of === 'pair' ? 2 : 1;
   const pieces = type === 'TemplateProcessing' ? [processor[of]].flat() : [];
   const contents = pieces.flatMap((piece) => (isJsonObject(piece) ? Object.values(piece) : []));
   const segments = contents.map((content) => (isJsonObject(content) ? content['type_id'] : undefined));
   // What else stands there is refused when the tokenizer is loaded.
   const isSegment = (value: unknown): value is number => Number.isInteger(value) && Number(value) < MAX_TOKEN_TYPES;
-  return Math.max(1, ...segments.filter(isSegment).map((segment) => segment + 1));
+  return highest(segments.filter(isSegment).map((segment) => segment + 1));
+}
+
+/** Of counts, 1 at least. */
+function highest(counts: readonly number[]): number {
+  return counts.reduce((most, count) => Math.max(most, count), 1);
 }
 
 /** A post-processor that adds nothing leaves texts as the library has them, the second in segment 1; here in segment 0. */

@@ -2,9 +2,12 @@
 import { EncoderError } from '../../errors';
 import type { JsonObject } from '../../support/json';
 import { PYTHON_SPACES, RUST_SPACES, pythonWords, stripEnd, stripStart } from '../../support/white-space';
-import { MAX_VOCAB_SIZE } from '../limits';
+import { MAX_MERGES, MAX_VOCAB_SIZE } from '../limits';
 import { object, tokenizerDocument } from './tokenizer-components';
 import type { Vocabulary } from './vocabulary';
+
+/** Of Python's text files. */
+const ANY_BREAK = /\r\n|\r|\n/;
 
 /** What transformers' BertTokenizer makes of a vocab.txt, without added tokens and post-processor. */
 export function synthesize(vocabulary: string, normalizer: JsonObject, unkToken: string, path: string): JsonObject {
@@ -24,9 +27,9 @@ export function synthesize(vocabulary: string, normalizer: JsonObject, unkToken:
 
 /** What a class of byte-level BPE finds in vocab.json and merges.txt; the class builds the rest. */
 export function synthesizeBpe(vocabulary: JsonObject, merges: string, path: string): JsonObject {
-  const lines = merges.split('\n').filter((line) => line !== '' && !line.startsWith('#version'));
+  const lines = linesOf(merges, '\n', MAX_MERGES, path).filter((line) => line !== '' && !line.startsWith('#version'));
   const pairs = lines.map((line, number) => {
-    const pair = line.replace(/\r$/, '').split(' ');
+    const pair = line.replace(/\r$/, '').split(' ', 3);
     if (pair.length === 2) return pair;
     throw new EncoderError('checkpoint_malformed', `${path}: merge ${number + 1} is not two tokens`);
   });
@@ -49,8 +52,8 @@ export function synthesizeSubwords(
   const malformed = (number: number, reason: string) =>
     new EncoderError('checkpoint_malformed', `${path}: line ${number + 1} ${reason}`);
   const vocab = object({});
-  const lines = vocabularyLines(linesOf(files.vocabulary), path);
-  const merges = readCodes(files.codes);
+  const lines = vocabularyLines(files.vocabulary, ANY_BREAK, path);
+  const merges = readCodes(files.codes, `${folder}/bpe.codes`);
   // Python reads them, and every word is then unknown, or none is more than characters.
   if (lines.length === 0) throw new EncoderError('checkpoint_malformed', `${path} holds no tokens`);
   if (merges.length === 0) throw new EncoderError('checkpoint_malformed', `${folder}/bpe.codes holds no merges`);
@@ -67,31 +70,34 @@ export function synthesizeSubwords(
 }
 
 /** What stands behind the last line break is no line; one without two symbols and a count merges nothing. */
-function readCodes(text: string): [string, string][] {
-  return linesOf(text)
+function readCodes(text: string, path: string): [string, string][] {
+  return linesOf(text, ANY_BREAK, MAX_MERGES, path)
     .slice(0, -1)
     .flatMap((line) => {
-      const [left, right, ...rest] = pythonWords(line);
+      const [left, right, ...rest] = pythonWords(line, 4);
       return left !== undefined && right !== undefined && rest.length === 1 ? [[left, right]] : [];
     });
 }
 
-function linesOf(text: string): string[] {
-  return text.split(/\r\n|\r|\n/);
+/** Those of a vocab.txt; the line break of the last line begins no other. */
+function vocabularyLines(text: string, lineBreak: string | RegExp, path: string): string[] {
+  const lines = linesOf(text, lineBreak, MAX_VOCAB_SIZE, path);
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
 }
 
-/** Lines of a vocab.txt that was split; the line break of the last line begins no other. */
-function vocabularyLines(lines: string[], path: string): string[] {
-  if (lines.at(-1) === '') lines.pop();
-  if (lines.length <= MAX_VOCAB_SIZE) return lines;
-  throw new EncoderError('limit_exceeded', `${path} has ${lines.length} lines; at most ${MAX_VOCAB_SIZE} are read`);
+/** At most `most` lines and what stands behind them; no list of JavaScript's holds all that a file could have. */
+function linesOf(text: string, lineBreak: string | RegExp, most: number, path: string): string[] {
+  const lines = text.split(lineBreak, most + 2);
+  if (lines.length <= most || (lines.length === most + 1 && lines[most] === '')) return lines;
+  throw new EncoderError('limit_exceeded', `${path} has more than ${most} lines`);
 }
 
 /** One token per line, which the tokenizers library cuts as Rust does, its id the line's number; of two equal lines the later one holds. */
 function readVocabularyText(text: string, path: string): JsonObject {
   const vocabulary = object({});
   // What blank lines at the end are is for dropLastEmptyToken() to say.
-  vocabularyLines(text.split('\n'), path).forEach((line, id) => {
+  vocabularyLines(text, '\n', path).forEach((line, id) => {
     vocabulary[stripEnd(line, RUST_SPACES)] = id;
   });
   return vocabulary;

@@ -1,7 +1,7 @@
 /** The vocabulary of a tokenizer.json: tokens and ids, whatever the model is called. */
 import { EncoderError } from '../../errors';
-import { type JsonObject, type JsonValue, isJsonObject } from '../../support/json';
-import { MAX_VOCAB_SIZE } from '../limits';
+import { type JsonObject, type JsonValue, isJsonObject, shown } from '../../support/json';
+import { MAX_MERGES, MAX_VOCAB_SIZE } from '../limits';
 
 export type TokenizerModel = 'WordPiece' | 'BPE' | 'Unigram';
 
@@ -22,10 +22,10 @@ export function readVocabulary(json: JsonObject, path: string): Vocabulary {
   const model = json['model'];
   const type = isJsonObject(model) ? modelType(model) : undefined;
   if (!isJsonObject(model) || type === undefined) {
-    const shown = isJsonObject(model) ? JSON.stringify(model['type'] ?? null) : 'absent';
+    const found = isJsonObject(model) ? shown(model['type'] ?? null) : 'absent';
     throw new EncoderError(
       'tokenizer_unsupported',
-      `${path}: the tokenizer model is ${shown}; only "WordPiece", "BPE" and "Unigram" are supported`,
+      `${path}: the tokenizer model is ${found}; only "WordPiece", "BPE" and "Unigram" are supported`,
     );
   }
   const prefix = model['continuing_subword_prefix'];
@@ -84,10 +84,11 @@ function readPieces(list: JsonValue | undefined, path: string): Pick<Vocabulary,
 /** [["a", "b"], ...], or ["a b", ...] in older files. */
 function readMerges(list: JsonValue | undefined, path: string): (readonly [string, string])[] {
   if (!Array.isArray(list)) throw malformed(path, 'model.merges is not a list');
+  if (list.length > MAX_MERGES) throw malformed(path, `model.merges has more than ${MAX_MERGES} entries`);
   return list
     .filter((entry) => typeof entry !== 'string' || !entry.startsWith('#version'))
     .map((entry, rank) => {
-      const pair = typeof entry === 'string' ? entry.split(' ') : Array.isArray(entry) ? entry : [];
+      const pair = typeof entry === 'string' ? entry.split(' ', 3) : Array.isArray(entry) ? entry : [];
       const [left, right] = pair;
       if (pair.length === 2 && typeof left === 'string' && typeof right === 'string') return [left, right] as const;
       throw malformed(path, `model.merges[${rank}] is not two tokens`);

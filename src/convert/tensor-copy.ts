@@ -9,6 +9,9 @@ import { type TensorSource, requireFloats, storedBlock } from './readers/tensor-
 /** Elements of a transposed matrix that are held at once, 64 MiB of them. */
 const STRIP_ELEMENTS = 2 ** 24;
 
+/** Of what one tensor is computed from; published models have some megabytes. */
+const MAX_COMPUTED_BYTES = 2 ** 30;
+
 /**
  * Calls `emit` with the stored bytes of `info`, in order. Throws `weights_not_finite` and `dtype_unsupported` naming
  * the tensor, the index and the value.
@@ -161,12 +164,18 @@ async function computeTensor(
   emit: (data: Uint8Array) => Promise<void>,
 ): Promise<void> {
   const sources: Float32Array[] = [];
+  let left = MAX_COMPUTED_BYTES;
   for (const [index, name] of tensor.sources.entries()) {
     const source = weights.find(name)!;
     const numRows = source.shape[0] ?? 1;
     const rowBytes = source.sizeBytes / numRows;
     const parts: Float32Array[] = [];
     for (const [first, count] of tensor.rowRanges?.[index] ?? [[0, numRows] as const]) {
+      left -= count * rowBytes;
+      if (left < 0) {
+        const reason = `${name} and what it is joined with have more than ${MAX_COMPUTED_BYTES} bytes`;
+        throw new EncoderError('limit_exceeded', `${source.file}: ${reason}`);
+      }
       const bytes = await weights.read(name, first * rowBytes, count * rowBytes);
       const values = decodeElements(source.dtype, bytes);
       checkValues(values, 'f32', name, source.file, first * (values.length / count));

@@ -1,5 +1,5 @@
 /** adapter_config.json, as PEFT writes it beside an adapter's weights: which base it changes, how, and by how much. */
-import type { JsonValue } from '../../support/json';
+import { type JsonValue, shown } from '../../support/json';
 import type { ConfigReader } from '../config';
 
 export const ADAPTER_CONFIG = 'adapter_config.json';
@@ -89,7 +89,7 @@ export function readAdapterConfig(config: ConfigReader): AdapterConfig {
   const start = config.get('init_lora_weights') ?? true;
   if (!HARMLESS_STARTS.includes(start)) {
     config.unsupported(
-      `init_lora_weights is ${JSON.stringify(start)}, which changes the base's own weights; ${ADVICE}`,
+      `init_lora_weights is ${shown(start)}, which changes the base's own weights; ${ADVICE}`,
     );
   }
   const alpha = config.number('lora_alpha', 8, -1e6, 1e6);

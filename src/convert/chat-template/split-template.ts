@@ -109,10 +109,11 @@ function render({ template, format, variables }: TemplateInput, texts: Texts, wi
   return template.tryRender({ ...variables, messages });
 }
 
-/** Words that the template does not hold and that hold none of each other. */
+/** Words that the template does not hold and that hold none of each other: with more zeros than it has digits behind `mark`. */
 function markers(taken: string): Texts {
-  let salt = 0;
-  while (taken.includes(`mark${salt}`)) salt++;
+  let digits = 0;
+  for (const [, run] of taken.matchAll(/mark(\d+)/g)) digits = Math.max(digits, run!.length);
+  const salt = '0'.repeat(digits + 1);
   return { query: `query mark${salt}a`, document: `document mark${salt}b`, prompt: `prompt mark${salt}c` };
 }
 

@@ -192,7 +192,7 @@ function expansionToken(
   { positionOffset = 0 }: EncoderHyperparameters,
 ): number {
   const { mask, eos } = tokenizer.ids;
-  const id = token === undefined ? (mask ?? eos) : findToken(tokenizer, token);
+  const id = token === undefined ? (mask ?? eos) : idsByContent(tokenizer).get(token);
   if (id === undefined) {
     const wanted = token === undefined ? 'neither a mask token nor an end' : `no token ${token.slice(0, 40)}`;
     return source.malformed(`queries are filled up, and the tokenizer has ${wanted}`);
@@ -205,9 +205,10 @@ function expansionToken(
 
 function skippedIds({ source, skippedWords }: InteractionSettings, tokenizer: PreparedTokenizer): readonly number[] {
   const { unk } = tokenizer.ids;
+  const known = idsByContent(tokenizer);
   const ids = new Set<number>();
   for (const word of skippedWords) {
-    const id = findToken(tokenizer, word);
+    const id = known.get(word);
     if (id !== undefined) ids.add(id);
     else if (unk === undefined) {
       source.malformed(`skiplist_words has ${JSON.stringify(word.slice(0, 40))}, which is no token of the tokenizer`);
@@ -216,8 +217,8 @@ function skippedIds({ source, skippedWords }: InteractionSettings, tokenizer: Pr
   return [...ids].sort((a, b) => a - b);
 }
 
-/** Added tokens go before those of the vocabulary. */
-function findToken({ vocabulary, tokens, added }: PreparedTokenizer, content: string): number | undefined {
-  for (const id of added.keys()) if (tokens.get(id) === content) return id;
-  return vocabulary.ids.get(content);
+/** Added tokens go before those of the vocabulary, and of two alike the first. */
+function idsByContent({ vocabulary, tokens, added }: PreparedTokenizer): ReadonlyMap<string, number> {
+  const own = [...added.keys()].reverse().map((id) => [tokens.get(id)!, id] as const);
+  return new Map([...vocabulary.ids, ...own]);
 }

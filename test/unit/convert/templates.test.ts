@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { BoundedTemplate } from '../../../src/convert/chat-template/bounded-template';
+import { splitTemplate } from '../../../src/convert/chat-template/split-template';
 
 interface Row {
   readonly template: string;
@@ -50,5 +51,21 @@ describe('BoundedTemplate', () => {
   ])('ends a template that %s', (_, template) => {
     const bounded = new BoundedTemplate(template, 'template');
     expect(() => bounded.tryRender({ s: 'y'.repeat(40_000) })).toThrow('takes more than 2000000 steps');
+  });
+});
+
+describe('splitTemplate', () => {
+  const template = new BoundedTemplate('{{ note }}: {% for m in messages %}[{{ m.content }}]{% endfor %}', 'template');
+  const split = (variables: object) => splitTemplate({ template, format: 'flat', variables: { ...variables } });
+
+  it('finds the texts whatever the variables hold', () => {
+    const note = 'query mark0a, document mark0b, mark00';
+    const { plain } = split({ note });
+    expect(plain).toEqual({ pieces: [`${note}: [`, '][', ']'], slots: ['query', 'document'] });
+  });
+
+  it('looks for marks in one pass over the variables', () => {
+    const marks = Array.from({ length: 400_000 }, (_, index) => `mark${index}`).join();
+    expect(split({ note: 'x', marks }).plain.pieces[0]).toBe('x: [');
   });
 });

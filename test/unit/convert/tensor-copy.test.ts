@@ -85,6 +85,35 @@ describe('a tensor computed from rows', () => {
   });
 });
 
+describe('a tensor computed from more than memory should hold', () => {
+  it('is refused before it is read', async () => {
+    const source: TensorSource = {
+      names: () => ['one', 'two'],
+      find: () => ({ dtype: 'F32', shape: [2 ** 14, 2 ** 14], sizeBytes: 2 ** 30, file: 'model.safetensors' }),
+      read: () => Promise.reject(new Error('was read')),
+    };
+    const info = { name: 't', ne: [1], type: ggmlType('f32'), offset: 0, sizeBytes: 4 };
+    const copied = (rows: number) => {
+      const planned: PlannedTensor = {
+        name: 't',
+        shape: [1],
+        sources: ['one'],
+        storage: 'exact',
+        rowRanges: [
+          [
+            [0, rows],
+            [0, 1],
+          ],
+        ],
+        compute: () => [Float32Array.of(0)],
+      };
+      return copyTensor(source, planned, info, () => Promise.resolve());
+    };
+    await expect(copied(2)).rejects.toThrow('was read');
+    await expect(copied(2 ** 14 + 1)).rejects.toMatchObject({ code: 'limit_exceeded' });
+  });
+});
+
 describe('a matrix of groups', () => {
   async function grouped(rows: number, width: number, numGroups: number, damaged?: number): Promise<Buffer> {
     const values = Float32Array.from({ length: rows * width }, (_, index) => 1 + (index % 100));

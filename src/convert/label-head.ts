@@ -5,7 +5,7 @@
 import { EncoderError } from '../errors';
 import { isJsonObject } from '../support/json';
 import type { EncoderBody, EncoderModel, LabelHead } from './architectures/architecture';
-import { findBody } from './architectures/index';
+import { findBody, isOfClass } from './architectures/index';
 import { readActivation } from './architectures/mechanisms';
 import { TensorPlanner } from './architectures/tensor-planner';
 import { ConfigReader } from './config';
@@ -32,9 +32,7 @@ const LAYERS = { layers: ['mlp.0', 'mlp.2', 'mlp.4'], halves: ['out_mlp.0', 'out
 
 /** The configuration of the encoder in a GLiClassModel's; undefined for every other class. */
 export function encoderConfig(config: ConfigReader): ConfigReader | undefined {
-  const classes = config.get('architectures');
-  const isNamed = Array.isArray(classes) ? classes.includes(SOURCE_CLASS) : config.get('model_type') === 'GLiClass';
-  if (!isNamed) return undefined;
+  if (!isOfClass(config, SOURCE_CLASS, 'GLiClass')) return undefined;
   const encoder = config.object('encoder_config');
   if (!isJsonObject(encoder)) config.malformed('encoder_config is absent, without which the encoder is not known');
   const modelType = encoder['model_type'] ?? 'deberta-v2';

@@ -2,7 +2,7 @@
  * OpenProvenceForSequenceClassification: any reranker of transformers' with a second head that marks the sentences to keep,
  * which is left out. Its configuration is nested, and its tensors stand under `ranking_model`, or bare.
  */
-import { findArchitecture } from './architectures/index';
+import { findArchitecture, isOfClass } from './architectures/index';
 import type { Architecture } from './architectures/architecture';
 import { ConfigReader } from './config';
 import { MAX_LABELS, MAX_POSITIONS, MIN_LENGTH } from './limits';
@@ -25,9 +25,7 @@ export interface WrappedRanker {
 
 /** The reranker in the configuration of one that also prunes; undefined for every other class. */
 export function wrappedRanker(config: ConfigReader): WrappedRanker | undefined {
-  const classes = [config.get('architectures') ?? []].flat();
-  const isNamed = classes.length > 0 ? classes.includes(WRAPPED_RANKER) : config.get('model_type') === 'open_provence';
-  if (!isNamed) return undefined;
+  if (!isOfClass(config, WRAPPED_RANKER, 'open_provence')) return undefined;
   config.oneOf('mode', 'reranking_pruning', ['reranking_pruning']);
   const base = config.object('base_model_config');
   if (base === undefined) config.malformed('base_model_config is absent, without which the reranker is not known');

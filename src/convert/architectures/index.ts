@@ -122,6 +122,13 @@ function namedClasses(config: ConfigReader): readonly string[] {
   return classes as string[];
 }
 
+/** Whether config.json is that of `sourceClass`: as it names classes, else by the model_type, by which transformers goes. */
+export function isOfClass(config: ConfigReader, sourceClass: string, modelType?: string): boolean {
+  const classes = namedClasses(config);
+  if (classes.length > 0) return classes.includes(sourceClass);
+  return modelType !== undefined && config.get('model_type') === modelType;
+}
+
 /** The architecture that config.json names. Throws `architecture_unsupported` with the name for any other. */
 export function findArchitecture(config: ConfigReader): Architecture {
   const classes = namedClasses(config);

@@ -4,6 +4,7 @@
  */
 import { type JsonObject, type JsonValue, isJsonObject } from '../../support/json';
 import type { TokenInteraction } from '../architectures/architecture';
+import { isOfClass } from '../architectures/index';
 import type { CheckpointFiles } from '../checkpoint';
 import { ConfigReader } from '../config';
 import { MAX_POSITIONS, MAX_PREFIX_BYTES, MIN_LENGTH } from '../limits';
@@ -226,8 +227,7 @@ async function readNormalize(checkpoint: CheckpointFiles, folder: string | undef
 
 /** Whether the class in config.json is Stanford's. */
 export function isStanfordColbert(config: ConfigReader): boolean {
-  const classes = config.get('architectures');
-  return Array.isArray(classes) && classes.includes('HF_ColBERT');
+  return isOfClass(config, 'HF_ColBERT');
 }
 
 /** The tokenizer pads on the left, so that what fills up a query would stand before it. */

@@ -4,16 +4,10 @@
  */
 import { type Version, readDisentangled } from './disentangled';
 import { encoderFamily } from './encoder-tensors';
+import { BERT_BASE } from './mechanisms';
 
 const VERSION: Version = {
-  defaults: {
-    numLayers: 12,
-    hiddenSize: 768,
-    numHeads: 12,
-    intermediateSize: 3072,
-    numPositions: 512,
-    vocabSize: 50_265,
-  },
+  defaults: { ...BERT_BASE, vocabSize: 50_265 },
 
   qkv(layer, { hiddenSize: h, numHeads }) {
     return (planner, target, from) => {

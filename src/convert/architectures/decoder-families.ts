@@ -6,7 +6,7 @@ import type { EncoderHead, EncoderHyperparameters, RotaryEmbedding, SlidingWindo
 import { type DecoderFamily, allBiases, attentionBiases, noBiases, sizes } from './decoder-family';
 import { gemmaFamilies } from './gemma';
 import { llamaKin } from './llama-kin';
-import { allLayersWindow, readWindow, slidingLayers, slidingWindow } from './layer-types';
+import { allLayersWindow, layerIndices, optionalWindow, readWindow, slidingLayers, slidingWindow } from './layer-types';
 import { olmoFamilies } from './olmo';
 import { qwen35Families } from './qwen3-5';
 import { readWholeRotary, requireUnscaled, rotaryParameters, rotation } from './rotary';
@@ -34,9 +34,7 @@ function qwenWindow(config: ConfigReader, numLayers: number): SlidingWindow | un
   const window = config.boolean('use_sliding_window', false) ? readWindow(config, 'sliding_window', 4096) : undefined;
   const first = config.integer('max_window_layers', 28, 0, 2 ** 31);
   const layers = slidingLayers(config, numLayers, (layer) => window !== undefined && layer >= first);
-  if (window === undefined && layers.length > 0)
-    config.malformed('layer_types has a window, but sliding_window is not set');
-  return window === undefined ? undefined : slidingWindow(window, layers);
+  return optionalWindow(config, window, layers);
 }
 
 /**
@@ -91,7 +89,7 @@ function graniteMultipliers(config: ConfigReader): Partial<EncoderHyperparameter
 /** SmolLM 3: `no_rope_layers` has a 0 for every layer that does not rotate; by default that is each fourth. */
 function unrotatedLayers(config: ConfigReader, numLayers: number): number[] {
   const interval = config.integer('no_rope_layer_interval', 4, 1, 2 ** 31);
-  const all = Array.from({ length: numLayers }, (_, layer) => layer);
+  const all = layerIndices(numLayers);
   const flags = config.get('no_rope_layers');
   if (flags === undefined) return all.filter((layer) => (layer + 1) % interval === 0);
   if (!Array.isArray(flags) || flags.length < numLayers || flags.some((flag) => flag !== 0 && flag !== 1)) {
@@ -107,7 +105,7 @@ function smollm3Window(config: ConfigReader, numLayers: number): SlidingWindow |
   const isUsed = config.boolean('use_sliding_window', false) && window !== undefined;
   const sliding = slidingLayers(config, numLayers, (layer) => isUsed && unrotated.includes(layer));
   if (sliding.length === 0) return slidingWindow(MAX_POSITIONS, unrotated);
-  if (window === undefined) config.malformed('layer_types has a window, but sliding_window is not set');
+  if (window === undefined) config.malformed('layers have a window, but sliding_window is not set');
   if (sliding.join() !== unrotated.join()) {
     config.unsupported('layer_types has a window for other layers than those that no_rope_layers does not rotate');
   }

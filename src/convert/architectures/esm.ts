@@ -6,7 +6,7 @@
 import type { ConfigReader } from '../config';
 import type { Architecture, RotaryEmbedding, TensorIndex, TensorValues } from './architecture';
 import { BERT_BODY, type EncoderFacts, type EncoderNames, encoderFamily, withoutBody } from './encoder-tensors';
-import { BERT_BASE, type Sizes, checkHeads, readSizes, refuseDecoder } from './mechanisms';
+import { BERT_BASE, type Sizes, checkHeads, readSharedHeadSize, readSizes, refuseDecoder } from './mechanisms';
 import { readPositions } from './roberta';
 import { inverseFrequencies } from './rotary';
 import { prefixesOf } from './tensor-planner';
@@ -69,13 +69,10 @@ function readDropout(config: ConfigReader, { vocabSize }: Sizes) {
 function readRotary(
   config: ConfigReader,
   weights: TensorIndex,
-  { hiddenSize, numHeads }: Sizes,
+  sizes: Sizes,
   values: TensorValues | undefined,
 ): RotaryEmbedding {
-  const headSize = hiddenSize / numHeads;
-  if (config.integer('head_dim', headSize, 1, hiddenSize) !== headSize) {
-    config.unsupported(`head_dim is not the ${headSize} columns of a head, which are what this class turns`);
-  }
+  const headSize = readSharedHeadSize(config, sizes);
   const theta = config.number('rope_theta', 10_000, 1, 1e9);
   const computed = inverseFrequencies(config, { rope_theta: theta, partial_rotary_factor: 1 }, headSize, theta);
   const [first, ...others] = storedFrequencies(weights).map((name) => ({ name, stored: values?.get(name) }));

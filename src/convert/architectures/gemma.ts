@@ -6,7 +6,7 @@
 import type { ConfigReader } from '../config';
 import type { RotaryEmbedding, SlidingWindow } from './architecture';
 import { type DecoderFamily, attentionBiases, sizes } from './decoder-family';
-import { readWindow, slidingLayers, slidingWindow } from './layer-types';
+import { optionalWindow, readWindow, slidingLayers, slidingWindow } from './layer-types';
 import { readActivation } from './mechanisms';
 import { inverseFrequencies, layerParameters, requireWholeHeads } from './rotary';
 
@@ -50,9 +50,7 @@ function alternatingWindow(config: ConfigReader, numLayers: number): SlidingWind
 function gemma3Window(config: ConfigReader, numLayers: number): SlidingWindow | undefined {
   const pattern = config.integer('sliding_window_pattern', 6, 1, 2 ** 31);
   const layers = slidingLayers(config, numLayers, (layer) => (layer + 1) % pattern !== 0);
-  const window = readWindow(config, 'sliding_window', 4096);
-  if (window !== undefined) return slidingWindow(window, layers);
-  return layers.length === 0 ? undefined : config.malformed('layers have a window, but sliding_window is null');
+  return optionalWindow(config, readWindow(config, 'sliding_window', 4096), layers);
 }
 
 /** `rope_parameters` by kind of layer; in transformers 4 keys of their own, and scaling for layers without a window. */

@@ -4,7 +4,7 @@
  */
 import type { ConfigReader } from '../config';
 import type { EncoderHyperparameters, RotaryEmbedding } from './architecture';
-import { checkHeads, readActivation, readHeadSize, readSizes } from './mechanisms';
+import { readActivation, readSharedHeadSize, readSizes } from './mechanisms';
 import { type PlainDecoderNames, plainDecoder } from './plain-decoder';
 import { rotaryParameters, rotation } from './rotary';
 
@@ -39,11 +39,7 @@ export const gptNeox = plainDecoder('GPTNeoXForSequenceClassification', 'gpt_neo
 
 function readHyperparameters(config: ConfigReader): EncoderHyperparameters {
   const sizes = readSizes(config, DEFAULTS);
-  checkHeads(config, sizes);
-  const headSize = sizes.hiddenSize / sizes.numHeads;
-  if (readHeadSize(config, sizes) !== headSize) {
-    config.unsupported(`head_dim is not ${headSize}, the share of hidden_size that a head has in this class`);
-  }
+  const headSize = readSharedHeadSize(config, sizes);
   return {
     ...sizes,
     numTokenTypes: 0,

@@ -4,6 +4,11 @@ import type { ConfigReader } from '../config';
 import { MAX_POSITIONS } from '../limits';
 import type { SlidingWindow } from './architecture';
 
+/** Of all layers. */
+export function layerIndices(numLayers: number): number[] {
+  return Array.from({ length: numLayers }, (_, layer) => layer);
+}
+
 /** Indices of the sliding layers: those that `layer_types` names, else those that `isSliding` picks. */
 export function slidingLayers(
   config: ConfigReader,
@@ -21,7 +26,7 @@ export function layersOf(
   isOfType: (layer: number) => boolean,
 ): number[] {
   const types = config.get('layer_types');
-  const all = Array.from({ length: numLayers }, (_, layer) => layer);
+  const all = layerIndices(numLayers);
   if (types === undefined) return all.filter(isOfType);
   if (!Array.isArray(types) || types.length !== numLayers) {
     config.malformed(`layer_types is no list of ${numLayers} names`);
@@ -38,6 +43,16 @@ export function slidingWindow(size: number, layers: readonly number[]): SlidingW
   return layers.length === 0 ? undefined : { size, layers };
 }
 
+/** Likewise of a `sliding_window` that may not be set, which layers with a window contradict. */
+export function optionalWindow(
+  config: ConfigReader,
+  size: number | undefined,
+  layers: readonly number[],
+): SlidingWindow | undefined {
+  if (size !== undefined) return slidingWindow(size, layers);
+  return layers.length === 0 ? undefined : config.malformed('layers have a window, but sliding_window is not set');
+}
+
 /** `key` as a window; undefined when it is null, which means none. */
 export function readWindow(config: ConfigReader, key: string, fallback: number): number | undefined {
   return config.json[key] === null ? undefined : config.integer(key, fallback, 1, MAX_POSITIONS);
@@ -46,6 +61,5 @@ export function readWindow(config: ConfigReader, key: string, fallback: number):
 /** `sliding_window` over all layers, where it is set. */
 export function allLayersWindow(config: ConfigReader, numLayers: number): SlidingWindow | undefined {
   if (config.get('sliding_window') === undefined) return undefined;
-  const layers = Array.from({ length: numLayers }, (_, layer) => layer);
-  return slidingWindow(config.integer('sliding_window', 1, 1, MAX_POSITIONS), layers);
+  return slidingWindow(config.integer('sliding_window', 1, 1, MAX_POSITIONS), layerIndices(numLayers));
 }

@@ -10,7 +10,7 @@ import {
   noBiases,
   sizes,
 } from './decoder-family';
-import { allLayersWindow, readWindow, slidingLayers, slidingWindow } from './layer-types';
+import { allLayersWindow, optionalWindow, readWindow, slidingLayers } from './layer-types';
 import { readActivation } from './mechanisms';
 import { readRotaryNumber, reciprocals } from './rope-scaling';
 import {
@@ -98,8 +98,7 @@ function exaone4Window(config: ConfigReader, numLayers: number): SlidingWindow |
     if (window === undefined) config.malformed('neither sliding_window nor layer_types is set');
     return (layer + 1) % config.integer('sliding_window_pattern', 4, 1, 2 ** 31) !== 0;
   });
-  if (window !== undefined) return slidingWindow(window, layers);
-  return layers.length === 0 ? undefined : config.malformed('layers have a window, but sliding_window is null');
+  return optionalWindow(config, window, layers);
 }
 
 /** Where there is a window, layers without it do not rotate: a frequency of 0 turns nothing. */

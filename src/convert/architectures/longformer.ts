@@ -13,6 +13,7 @@ import {
   encoderFamily,
   withoutBody,
 } from './encoder-tensors';
+import { layerIndices } from './layer-types';
 import { BERT_BASE, readBertHyperparameters } from './mechanisms';
 import { readPositions } from './roberta';
 import { type TensorPlanner, prefixesOf } from './tensor-planner';
@@ -39,7 +40,7 @@ function read(config: ConfigReader): EncoderFacts {
 
 /** A number, or one for each layer. */
 function readWindow(config: ConfigReader, numLayers: number) {
-  const layers = Array.from({ length: numLayers }, (_, layer) => layer);
+  const layers = layerIndices(numLayers);
   const value = config.get('attention_window');
   const sizes = Array.isArray(value) ? value : layers.map(() => value ?? 512);
   if (sizes.length !== numLayers) {

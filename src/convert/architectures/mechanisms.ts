@@ -177,6 +177,19 @@ export function readHeadSize(
   return config.integer('head_dim', usual ?? sizes.hiddenSize / sizes.numHeads, 2, MAX_HEAD_SIZE);
 }
 
+/** Of classes whose heads share out the hidden size; `head_dim` may say the same. */
+export function readSharedHeadSize(
+  config: ConfigReader,
+  sizes: Pick<EncoderHyperparameters, 'hiddenSize' | 'numHeads'>,
+): number {
+  checkHeads(config, sizes);
+  const headSize = sizes.hiddenSize / sizes.numHeads;
+  if (readHeadSize(config, sizes) !== headSize) {
+    config.unsupported(`head_dim is not ${headSize}, the share of hidden_size that a head has in this class`);
+  }
+  return headSize;
+}
+
 /**
  * llama.cpp runs every file of BERT's layout with GELU, and gives every token the segment 0, so that pairs come out
  * differently where there are two.

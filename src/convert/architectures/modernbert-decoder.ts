@@ -5,7 +5,7 @@
 import type { ConfigReader } from '../config';
 import { MAX_POSITIONS } from '../limits';
 import type { Architecture, EncoderHyperparameters, EncoderModel, TensorIndex } from './architecture';
-import { readActivation } from './mechanisms';
+import { readActivation, readSharedHeadSize } from './mechanisms';
 import { type Biases, modernPlace, planModernEncoder, readBiases, readModernHyperparameters } from './modernbert';
 import { scoreHead } from './score-head';
 import { planClassifier } from './tensor-planner';
@@ -24,10 +24,7 @@ export const modernbertDecoder: Architecture = {
       ...readModernHyperparameters(config, () => readWindow(config)),
       isCausal: true,
     };
-    const { hiddenSize, numHeads } = hyperparameters;
-    if (config.integer('head_dim', hiddenSize / numHeads, 1, hiddenSize) !== hiddenSize / numHeads) {
-      config.unsupported(`head_dim is not the ${hiddenSize / numHeads} columns that a head has in this class`);
-    }
+    readSharedHeadSize(config, hyperparameters);
     return {
       architecture: 'modernbert-decoder',
       hyperparameters,

@@ -3,7 +3,7 @@
  * bucket of the distance; logits = classifier.out_proj(tanh(classifier.dense(h[0]))).
  */
 import { type EncoderNames, encoderFamily } from './encoder-tensors';
-import { checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
+import { BERT_BASE, checkHeads, readActivation, readSizes, refuseDecoder } from './mechanisms';
 import { positionsAfter } from './roberta';
 import { type Buckets, expandBias } from './relative-buckets';
 import { type TensorPlanner, prefixesOf } from './tensor-planner';
@@ -35,14 +35,7 @@ const NAMES: EncoderNames = {
   ignored: /(^|\.)embeddings\.position_ids$|(^|\.)(pooler|lm_head)\./,
 };
 
-const DEFAULTS = {
-  numLayers: 12,
-  hiddenSize: 768,
-  numHeads: 12,
-  intermediateSize: 3072,
-  numPositions: 512,
-  vocabSize: 30_527,
-};
+const DEFAULTS = { ...BERT_BASE, vocabSize: 30_527 };
 
 export const mpnet = encoderFamily('MPNetForSequenceClassification', 'mpnet', (config) => {
   refuseDecoder(config);

@@ -5,7 +5,7 @@
 import type { ConfigReader } from '../config';
 import type { RotaryEmbedding, SlidingWindow } from './architecture';
 import { type DecoderFamily, attentionBiases, sizes } from './decoder-family';
-import { readWindow, slidingLayers, slidingWindow } from './layer-types';
+import { optionalWindow, readWindow, slidingLayers } from './layer-types';
 import { layerParameters, requireWholeHeads, rotation } from './rotary';
 
 const THETA = 500_000;
@@ -13,9 +13,7 @@ const THETA = 500_000;
 /** Three layers with the window, then one without. */
 function olmo3Window(config: ConfigReader, numLayers: number): SlidingWindow | undefined {
   const layers = slidingLayers(config, numLayers, (layer) => (layer + 1) % 4 !== 0);
-  const window = readWindow(config, 'sliding_window', 4096);
-  if (window !== undefined) return slidingWindow(window, layers);
-  return layers.length === 0 ? undefined : config.malformed('layers have a window, but sliding_window is null');
+  return optionalWindow(config, readWindow(config, 'sliding_window', 4096), layers);
 }
 
 /** Of layers without a window and of those with one, which neither `rope_theta` nor `rope_scaling` is for. */

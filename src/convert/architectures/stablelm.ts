@@ -4,7 +4,7 @@
  */
 import type { ConfigReader } from '../config';
 import type { EncoderHyperparameters } from './architecture';
-import { checkHeads, readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
+import { readActivation, readKeyValueHeads, readSharedHeadSize, readSizes } from './mechanisms';
 import { type PlainDecoderNames, plainDecoder } from './plain-decoder';
 import { readPartialRotary } from './rotary';
 import type { TensorPlanner } from './tensor-planner';
@@ -62,11 +62,7 @@ function planQueryNorms({ numHeads, numKeyValueHeads, headSize }: EncoderHyperpa
 
 function readHyperparameters(config: ConfigReader, isParallel: boolean): EncoderHyperparameters {
   const sizes = readSizes(config, DEFAULTS);
-  checkHeads(config, sizes);
-  const headSize = sizes.hiddenSize / sizes.numHeads;
-  if (readHeadSize(config, sizes) !== headSize) {
-    config.unsupported(`head_dim is not ${headSize}, the share of hidden_size that a head has in this class`);
-  }
+  const headSize = readSharedHeadSize(config, sizes);
   return {
     ...sizes,
     numKeyValueHeads: readKeyValueHeads(config, sizes.numHeads, 32),

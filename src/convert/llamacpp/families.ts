@@ -5,6 +5,7 @@
 import { EncoderError } from '../../errors';
 import { float, text, uints } from '../../gguf/entries';
 import type { EncoderHyperparameters, EncoderModel, TensorIndex } from '../architectures/architecture';
+import { layerIndices } from '../architectures/layer-types';
 import { bertCompatibility } from '../architectures/mechanisms';
 import { TensorPlanner, readNumLabels } from '../architectures/tensor-planner';
 import {
@@ -173,7 +174,7 @@ function modernBert(source: Source): ReturnType<Family> {
       text('rope.scaling.type', 'none'),
       uints(
         'attention.sliding_window_pattern',
-        Array.from({ length: sizes.numLayers }, (_, layer) => (layers.includes(layer) ? 1 : 0)),
+        layerIndices(sizes.numLayers).map((layer) => (layers.includes(layer) ? 1 : 0)),
       ),
     ],
   };
@@ -182,7 +183,7 @@ function modernBert(source: Source): ReturnType<Family> {
 /** Layers with a window: a number n spares every nth from the first on, an array says it layer by layer. */
 function windowLayers({ metadata, key }: Source, numLayers: number): number[] {
   const name = key('attention.sliding_window_pattern');
-  const all = Array.from({ length: numLayers }, (_, layer) => layer);
+  const all = layerIndices(numLayers);
   const pattern = metadata.numbers(name);
   if (pattern === undefined) {
     const interval = metadata.integer(name, 0, MAX_LAYERS, 3);

@@ -4,6 +4,7 @@
  * cards and their own code, or named by the caller.
  */
 import { EncoderError } from '../errors';
+import { shown } from '../support/json';
 import type { HeadOptions } from './head-options';
 import { scoreTokenId } from './score-tokens';
 import type { AnswerTokens, Architecture } from './architectures/architecture';
@@ -102,18 +103,18 @@ function answerIds(
   const isSpaced = kind === 'sequence-to-sequence' && known.has(SPACE);
   return tokens.map((token) => {
     const spaced = ['\u0120', SPACE].map((space) => space + token).find((other) => known.has(other));
-    const shown = JSON.stringify(token.slice(0, 80));
+    const quoted = shown(token, 80);
     if (known.has(token) && isSpaced && !token.startsWith(SPACE) && !control.has(token)) {
       throw new EncoderError(
         'architecture_unsupported',
-        `${folder}: no answer begins with the token ${shown}, since the tokenizer puts a space before a text; name ` +
+        `${folder}: no answer begins with the token ${quoted}, since the tokenizer puts a space before a text; name ` +
           (spaced === undefined ? `the first token of "${SPACE}" and the word` : JSON.stringify(spaced)),
       );
     }
     if (known.has(token) || spaced === undefined) return scoreTokenId(tokenizer, token, folder);
     throw new EncoderError(
       'architecture_unsupported',
-      `${folder}: the vocabulary has no token ${shown}, but ${JSON.stringify(spaced)}, which stands for a space and the word`,
+      `${folder}: the vocabulary has no token ${quoted}, but ${JSON.stringify(spaced)}, which stands for a space and the word`,
     );
   });
 }

@@ -452,6 +452,6 @@ function readProblemType(config: ConfigReader): ProblemType {
   const known = PROBLEM_TYPES.slice(1).join(', ');
   return {
     problemType: '',
-    assumption: `problem_type is ${JSON.stringify(problemType.slice(0, 60))}, which is passed over; known are ${known}`,
+    assumption: `problem_type is ${shown(problemType)}, which is passed over; known are ${known}`,
   };
 }

@@ -35,8 +35,8 @@ export function otherEntailment(config: ConfigReader, labels: readonly string[])
   const own = labels.findIndex(isEntailment);
   if (name === undefined || own < 0 || row === own) return undefined;
   return (
-    `${config.path}: label2id has ${JSON.stringify(name.slice(0, 60))} in row ${shown(row, 20)}, which transformers' zero-shot ` +
-    `pipeline takes; here it is ${JSON.stringify(labels[own]!.slice(0, 60))}, row ${own}, unless \`entailment\` names another`
+    `${config.path}: label2id has ${shown(name)} in row ${shown(row, 20)}, which transformers' zero-shot ` +
+    `pipeline takes; here it is ${shown(labels[own]!)}, row ${own}, unless \`entailment\` names another`
   );
 }
 
@@ -65,7 +65,7 @@ function fromIds(config: ConfigReader, key: string): string[] | undefined {
   const ids = Object.entries(table).map(([id, name]) => [id, labelText(config, name)] as const);
   return inOrder(ids, (id) =>
     config.malformed(
-      `${key} holds the id ${JSON.stringify(id.slice(0, 40))}; ids 0 to ${ids.length - 1}, each once, expected; ` +
+      `${key} holds the id ${shown(id, 40)}; ids 0 to ${ids.length - 1}, each once, expected; ` +
         'correct it, or pass labels to convert',
     ),
   );

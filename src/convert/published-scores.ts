@@ -2,6 +2,7 @@
  * Rerankers whose files do not say how they score a pair, known by their names: the text that a pair becomes and, of
  * language models, the tokens whose logits count, as their cards and their own code have them.
  */
+import { shown } from '../support/json';
 import { scoreTokenId } from './score-tokens';
 import type { NumberTokens, ScoreTokens } from './architectures/architecture';
 import { type PairTemplate, type Slot, type TemplatePieces, ordinaryText } from './chat-template/split-template';
@@ -172,7 +173,7 @@ export function findPublishedText(
   if (HEADED.test(name)) return { template: ordinaryText(['question:', ' \n \n passage:', '']) };
   return {
     assumption:
-      `nothing in ${JSON.stringify(name.slice(0, 80))} says what text a pair becomes for a ${sourceClass}, which reads one ` +
+      `nothing in ${shown(name, 80)} says what text a pair becomes for a ${sourceClass}, which reads one ` +
       'text; a pair is two texts for it here. Pass the text that it was trained on, by itself',
   };
 }

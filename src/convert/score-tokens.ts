@@ -3,6 +3,7 @@
  * checkpoint says them: they are known by the names of those that are published, from pygaggle, or named by the caller.
  */
 import { EncoderError } from '../errors';
+import { shown } from '../support/json';
 import type { ScoreTokens } from './architectures/architecture';
 import type { PreparedTokenizer } from './tokenizer/prepare-tokenizer';
 
@@ -31,7 +32,7 @@ export function readScoreTokens(
   if (answers === undefined) {
     throw new EncoderError(
       'architecture_unsupported',
-      `${path}: the model writes text, and ${JSON.stringify(name.slice(0, 80))} is no reranker that is known by its ` +
+      `${path}: the model writes text, and ${shown(name, 80)} is no reranker that is known by its ` +
         'name. If it answers a query and a document with one of two words, convert it with scoreTokens (on the ' +
         'command line --score-tokens), the words as they stand in its vocabulary: that of a relevant document first. ' +
         'If it answers a text with one of its labels, convert it with answerTokens (--answer-tokens)',
@@ -45,9 +46,8 @@ export function readScoreTokens(
 export function scoreTokenId({ tokens }: PreparedTokenizer, token: string | number, path: string): number {
   const found = [...tokens].findLast(([id, content]) => token === content || token === id);
   if (found !== undefined) return found[0];
-  const shown = JSON.stringify(typeof token === 'string' ? token.slice(0, 80) : token);
   throw new EncoderError(
     'architecture_unsupported',
-    `${path}: the score is made of the token ${shown}, which the vocabulary does not have`,
+    `${path}: the score is made of the token ${shown(token, 80)}, which the vocabulary does not have`,
   );
 }

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { EncoderError } from '../errors';
+import { shown } from '../support/json';
 import { errnoOf } from '../support/source-file';
 
 /** How to reach the Hugging Face Hub; what is left out is taken from huggingface_hub's environment variables. */
@@ -73,7 +74,7 @@ function parseEndpoint(text: string): string {
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.username !== '') {
     throw new EncoderError(
       'hub_unreachable',
-      `the Hub's address is ${JSON.stringify(text.slice(0, 100))}; set HF_ENDPOINT or hub.endpoint to an http(s) address`,
+      `the Hub's address is ${shown(text, 100)}; set HF_ENDPOINT or hub.endpoint to an http(s) address`,
     );
   }
   return url.href.replace(/\/+$/, '');

@@ -30,8 +30,9 @@ const MAX_JSON_DEPTH = 64;
 const MAX_JSON_PARTS = 2 ** 23;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The beginning of a value, for a message. */
+/** The beginning of a value, for a message; that of a text stands in quotes. */
 export function shown(value: unknown, length = 60): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, length));
   return String(JSON.stringify(value)).slice(0, length);
 }
 

@@ -88,9 +88,7 @@ export function readAdapterConfig(config: ConfigReader): AdapterConfig {
   if (other !== undefined) config.unsupported(`${other.slice(0, 60)} is set; ${ADVICE}`);
   const start = config.get('init_lora_weights') ?? true;
   if (!HARMLESS_STARTS.includes(start)) {
-    config.unsupported(
-      `init_lora_weights is ${shown(start)}, which changes the base's own weights; ${ADVICE}`,
-    );
+    config.unsupported(`init_lora_weights is ${shown(start)}, which changes the base's own weights; ${ADVICE}`);
   }
   const alpha = config.number('lora_alpha', 8, -1e6, 1e6);
   const alphaOf = readPatterns(config, 'alpha_pattern');
@@ -122,12 +120,10 @@ function readPatterns(config: ConfigReader, key: string): (module: string) => nu
   const patterns = new Map<string, { readonly value: number; readonly order: number }>();
   for (const [pattern, value] of Object.entries(config.object(key) ?? {})) {
     if (!/^\^?[\w.]+$/.test(pattern) || pattern.length > MAX_NAME_LENGTH) {
-      config.unsupported(
-        `${key} holds ${JSON.stringify(pattern.slice(0, 60))}, which is no name of a module; ${ADVICE}`,
-      );
+      config.unsupported(`${key} holds ${shown(pattern)}, which is no name of a module; ${ADVICE}`);
     }
     if (typeof value !== 'number' || !Number.isFinite(value)) {
-      config.malformed(`${key} gives ${JSON.stringify(pattern.slice(0, 60))} no number`);
+      config.malformed(`${key} gives ${shown(pattern)} no number`);
     }
     patterns.set(pattern, { value, order: patterns.size });
   }

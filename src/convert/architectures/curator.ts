@@ -3,6 +3,7 @@
  * DeBERTa v3 that `base_model` names, logits = fc(h[0]). huggingface_hub's PyTorchModelHubMixin saved them, so their
  * configuration has no class and no sizes, which are those of the tensors.
  */
+import { shown } from '../../support/json';
 import { ConfigReader } from '../config';
 import type { Architecture, EncoderModel, TensorIndex } from './architecture';
 import { debertaV2, readDebertaV2 } from './deberta-v2';
@@ -30,7 +31,7 @@ export const curator: Architecture = {
   describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
     const base = config.string('base_model', '');
     if (!BASES.test(base)) {
-      config.unsupported(`base_model is ${JSON.stringify(base.slice(0, 60))}; only DeBERTa v3's models are supported`);
+      config.unsupported(`base_model is ${shown(base)}; only DeBERTa v3's models are supported`);
     }
     const sizes = { ...SETTINGS, ...readSizes(weights) };
     const { names, ...facts } = readDebertaV2(new ConfigReader(sizes, `${config.path}, the sizes of the tensors`));

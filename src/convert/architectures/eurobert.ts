@@ -3,6 +3,7 @@
  * classifier(gelu(dense(pooled))), pooled the first token or the mean, or the mean over all tokens of
  * classifier(gelu(dense(h))).
  */
+import { shown } from '../../support/json';
 import type { ConfigReader } from '../config';
 import type {
   Architecture,
@@ -79,7 +80,7 @@ function readPooling(config: ConfigReader): EncoderHead['pooling'] {
   const first = config.string('clf_pooling', name);
   if (first !== name) {
     config.unsupported(
-      `clf_pooling is ${JSON.stringify(first.slice(0, 60))}, a key that transformers passes over; name it classifier_pooling`,
+      `clf_pooling is ${shown(first)}, a key that transformers passes over; name it classifier_pooling`,
     );
   }
   return name === 'bos' ? 'cls' : name;

@@ -3,6 +3,7 @@
  * windows and a factor of the scores that the configuration gives, in 2 capped scores, in 3 norms of each head and
  * layers with a window that turn at another rate.
  */
+import { shown } from '../../support/json';
 import type { ConfigReader } from '../config';
 import type { RotaryEmbedding, SlidingWindow } from './architecture';
 import { type DecoderFamily, attentionBiases, sizes } from './decoder-family';
@@ -24,9 +25,7 @@ function firstActivation(config: ConfigReader): string {
   const meant = name === 'gelu' ? ACTIVATION : readActivation(config, 'hidden_act', ACTIVATION);
   const other = config.string('hidden_activation', meant);
   if (other !== meant) {
-    config.unsupported(
-      `hidden_activation is ${JSON.stringify(other.slice(0, 60))}, which transformers passes over for hidden_act`,
-    );
+    config.unsupported(`hidden_activation is ${shown(other)}, which transformers passes over for hidden_act`);
   }
   return meant;
 }

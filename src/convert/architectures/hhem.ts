@@ -3,6 +3,7 @@
  * Flan-T5 reads a premise and a hypothesis in one text, and logits = classifier(h[0]). Its configuration has no sizes, which
  * are those of the tensors, and its repository no tokenizer, which is Flan-T5's.
  */
+import { shown } from '../../support/json';
 import { type PairTemplate, ordinaryText } from '../chat-template/split-template';
 import type { ConfigReader } from '../config';
 import {
@@ -38,9 +39,7 @@ export const hhem: Architecture = {
   describe(config: ConfigReader, weights: TensorIndex): EncoderModel {
     const foundation = config.string('foundation', FOUNDATION);
     if (!FOUNDATIONS.test(foundation)) {
-      config.unsupported(
-        `foundation is ${JSON.stringify(foundation.slice(0, 60))}; only Flan-T5's models are supported`,
-      );
+      config.unsupported(`foundation is ${shown(foundation)}; only Flan-T5's models are supported`);
     }
     const hyperparameters = readSizes(config, weights);
     return {

@@ -1,4 +1,5 @@
 /** Switches that config.json can set and that the encoder graph has, or refuses by name. */
+import { shown } from '../../support/json';
 import type { ConfigReader } from '../config';
 import {
   MAX_HEAD_SIZE,
@@ -51,7 +52,7 @@ export function readActivation(config: ConfigReader, key: string, fallback = 'ge
 export function checkActivation(config: ConfigReader, key: string, name: string): string {
   const meant = SYNONYMS.get(name) ?? name;
   if (!ACTIVATIONS.includes(meant)) {
-    config.unsupported(`${key} is ${JSON.stringify(name.slice(0, 60))}; supported are ${ACTIVATIONS.join(', ')}`);
+    config.unsupported(`${key} is ${shown(name)}; supported are ${ACTIVATIONS.join(', ')}`);
   }
   return meant;
 }

@@ -2,6 +2,7 @@
  * T5, mT5 and umT5: RMS norms before each part, no biases of linear layers, scores that are not scaled but have a bias by
  * the bucket of the distance, and no other positions. In both stacks alike; a head is not the hidden size by their number.
  */
+import { shown } from '../../support/json';
 import type { ConfigReader } from '../config';
 import {
   MAX_HEADS,
@@ -124,7 +125,7 @@ function readFeedForward(config: ConfigReader, fallback: string, modelType: stri
   const projection = config.string(key, fallback);
   const [, gated, name] = /^(gated-)?([^-]+)$/.exec(projection) ?? [];
   if (name === undefined) {
-    config.malformed(`${key} is ${JSON.stringify(projection.slice(0, 60))}, which no class of ${modelType} has`);
+    config.malformed(`${key} is ${shown(projection)}, which no class of ${modelType} has`);
   }
   const activation = config.string('dense_act_fn', projection === 'gated-gelu' ? 'gelu_new' : name);
   return {

@@ -2,6 +2,7 @@
  * A chat template as constant texts around query, document and prompt. The places are found with marker texts; that
  * nothing else depends on the texts is tried with texts that trimming, escaping, comparing and the like would show.
  */
+import { shown } from '../../support/json';
 import type { BoundedTemplate } from './bounded-template';
 import { type MessageFormat, pairMessages } from './messages';
 
@@ -167,8 +168,7 @@ function checkPieces(
       if (withPrompt && texts.prompt === '') continue;
       if (render(input, texts, withPrompt) === joinPieces(pieces, texts)) continue;
       input.template.refuse(
-        'what it renders around the texts depends on them, or it changes them; ' +
-          `shown by the text ${JSON.stringify(probe.slice(0, 60))}`,
+        'what it renders around the texts depends on them, or it changes them; ' + `shown by the text ${shown(probe)}`,
       );
     }
   }
@@ -179,6 +179,6 @@ function requireNoPrompt(input: TemplateInput, probes: readonly string[]): void 
     return probe !== '' && typeof render(input, { query: 'q', document: 'd', prompt: probe }, true) === 'string';
   });
   if (taken !== undefined) {
-    input.template.refuse(`it takes some prompts and not others, such as ${JSON.stringify(taken.slice(0, 60))}`);
+    input.template.refuse(`it takes some prompts and not others, such as ${shown(taken)}`);
   }
 }

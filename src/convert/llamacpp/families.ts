@@ -4,6 +4,7 @@
  */
 import { EncoderError } from '../../errors';
 import { float, text, uints } from '../../gguf/entries';
+import { shown } from '../../support/json';
 import type { EncoderHyperparameters, EncoderModel, TensorIndex } from '../architectures/architecture';
 import { layerIndices } from '../architectures/layer-types';
 import { bertCompatibility } from '../architectures/mechanisms';
@@ -48,7 +49,7 @@ export function describeFile(metadata: MetadataReader, weights: TensorIndex): En
   if (family === undefined) {
     throw new EncoderError(
       'architecture_unsupported',
-      `${metadata.path} has the architecture ${JSON.stringify(architecture.slice(0, 60))}; of files that were not written by ggml-encoder, ` +
+      `${metadata.path} has the architecture ${shown(architecture)}; of files that were not written by ggml-encoder, ` +
         `${[...FAMILIES.keys()].join(', ')} with a classification head can be read. Convert the Hugging Face checkpoint instead`,
     );
   }
@@ -205,7 +206,7 @@ function qwen3(source: Source): ReturnType<Family> {
   if (scaling !== 'none') {
     throw new EncoderError(
       'architecture_unsupported',
-      `${metadata.path}: ${key('rope.scaling.type')} is ${JSON.stringify(scaling.slice(0, 60))}; only none is supported`,
+      `${metadata.path}: ${key('rope.scaling.type')} is ${shown(scaling)}; only none is supported`,
     );
   }
   planner.matrix('token_embd.weight', [sizes.vocabSize, h], 'token_embd.weight');

@@ -1,7 +1,7 @@
 /** What stands around the vocabulary in a tokenizer.json, for each kind of vocabulary that is read. */
 import { EncoderError } from '../../errors';
 import { TOKENIZER_KEYS } from '../../gguf/keys';
-import type { JsonObject, JsonValue } from '../../support/json';
+import { type JsonObject, type JsonValue, shown } from '../../support/json';
 import {
   BYTE_PAIRS,
   LLAMA3_REGEX,
@@ -127,7 +127,7 @@ export function bytePairs(metadata: MetadataReader, { tokens, types }: TokenTabl
   if (words === undefined) {
     throw new EncoderError(
       'tokenizer_unsupported',
-      `${metadata.path}: ${TOKENIZER_KEYS.pre} is ${JSON.stringify(pre.slice(0, 60))}; supported are ${[...WORDS.keys()].join(', ')}. ` +
+      `${metadata.path}: ${TOKENIZER_KEYS.pre} is ${shown(pre)}; supported are ${[...WORDS.keys()].join(', ')}. ` +
         'Convert the Hugging Face checkpoint instead',
     );
   }
@@ -159,7 +159,7 @@ function vocabulary(metadata: MetadataReader, tokens: readonly string[], types: 
   const table = object({});
   tokens.forEach((token, id) => {
     if (types[id] === UNUSED) return;
-    if (Object.hasOwn(table, token)) metadata.malformed(`the token ${JSON.stringify(token.slice(0, 40))} occurs twice`);
+    if (Object.hasOwn(table, token)) metadata.malformed(`the token ${shown(token, 40)} occurs twice`);
     table[token] = id;
   });
   return table;

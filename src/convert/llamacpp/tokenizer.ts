@@ -5,7 +5,7 @@
  */
 import { EncoderError } from '../../errors';
 import { TOKENIZER_KEYS } from '../../gguf/keys';
-import { type JsonObject, parseJson, isJsonObject } from '../../support/json';
+import { type JsonObject, isJsonObject, parseJson, shown } from '../../support/json';
 import type { PreparedTokenizer, SpecialIds } from '../tokenizer/prepare-tokenizer';
 import { object, template, tokenizerDocument } from '../tokenizer/tokenizer-components';
 import { readVocabulary } from '../tokenizer/vocabulary';
@@ -46,7 +46,7 @@ export function rebuildTokenizer(
   if (build === undefined) {
     throw new EncoderError(
       'tokenizer_unsupported',
-      `${metadata.path}: the tokenizer ${JSON.stringify(model.slice(0, 60))} is not supported in files of other converters; ` +
+      `${metadata.path}: the tokenizer ${shown(model)} is not supported in files of other converters; ` +
         `supported are ${[...MODELS.keys()].join(', ')}. Convert the Hugging Face checkpoint instead`,
     );
   }

@@ -1,5 +1,6 @@
 /** Members of an HDF5 group: a symbol table (B-tree, heap and nodes; sections III.A.1 to III.D) or link messages. */
 import { TextDecoder } from 'node:util';
+import { shown } from '../../support/json';
 
 import { MAX_TENSOR_NAME_BYTES } from '../limits';
 import { ByteCursor, UNDEFINED_ADDRESS } from './byte-cursor';
@@ -127,7 +128,7 @@ function checkName(h5: Hdf5File, bytes: Buffer): string {
     return h5.malformed('a member name is not UTF-8');
   }
   if (/[/\p{Cc}]/u.test(name) || name === '.' || name === '..') {
-    h5.malformed(`the member name ${JSON.stringify(name.slice(0, 80))} is no plain name`);
+    h5.malformed(`the member name ${shown(name, 80)} is no plain name`);
   }
   return name;
 }

@@ -5,6 +5,7 @@
 import { TextDecoder } from 'node:util';
 
 import { EncoderError } from '../../errors';
+import { shown } from '../../support/json';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import type { ByteCursor } from './byte-cursor';
 
@@ -252,7 +253,7 @@ class Machine {
     const value = this.host.global(module, name);
     if (value === undefined) {
       this.cursor.fail(
-        `unsafe: it refers to ${JSON.stringify(`${module}.${name}`.slice(0, 120))}, which ${this.host.writer} needs not; nothing was run; ${this.host.advice}`,
+        `unsafe: it refers to ${shown(`${module}.${name}`, 120)}, which ${this.host.writer} needs not; nothing was run; ${this.host.advice}`,
       );
     }
     this.push(value);

@@ -113,10 +113,7 @@ function checkMetadata(file: SourceFile, metadata: JsonValue | undefined): void 
 function readTensor(file: SourceFile, name: string, entry: JsonValue | undefined): PlacedTensor {
   // A name with control characters or half a surrogate pair cannot be told from another one in a message or a file.
   if (/[\p{Cc}\p{Cs}]/u.test(name) || name === '' || Buffer.byteLength(name) > MAX_TENSOR_NAME_BYTES) {
-    malformed(
-      file,
-      `the tensor name ${JSON.stringify(name.slice(0, 80))} is empty, too long or holds control characters`,
-    );
+    malformed(file, `the tensor name ${shown(name, 80)} is empty, too long or holds control characters`);
   }
   if (!isJsonObject(entry)) malformed(file, `the entry of ${name} is not an object`);
   const { dtype, shape, sizeBytes } = readType(file, name, entry);

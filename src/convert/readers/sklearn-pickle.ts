@@ -3,6 +3,7 @@
  * file is run; classes outside the list of the caller are refused by name.
  */
 import { EncoderError } from '../../errors';
+import { shown } from '../../support/json';
 import type { Limits } from '../../support/limits';
 import { MAX_DIMENSION } from '../limits';
 import { ByteCursor } from './byte-cursor';
@@ -115,7 +116,7 @@ class SklearnHost implements PickleHost {
     if (known !== undefined) return new ClassName(known, false);
     throw new EncoderError(
       'architecture_unsupported',
-      `${this.path} needs ${JSON.stringify(fullName.slice(0, 120))}; nothing was run; supported heads are made of ` +
+      `${this.path} needs ${shown(fullName, 120)}; nothing was run; supported heads are made of ` +
         this.supported.join(', '),
     );
   }
@@ -147,8 +148,8 @@ class SklearnHost implements PickleHost {
     const order = state instanceof PickleTuple ? state.items[1] : undefined;
     if (order === '<' || order === '|') return type;
     // Of anything else there may be more than can be shown: a list can hold itself.
-    const shown = typeof order === 'string' ? JSON.stringify(order.slice(0, 20)) : 'unknown';
-    return this.fail(`an array in the byte order ${shown}; save it on a little-endian machine`);
+    const found = typeof order === 'string' ? shown(order, 20) : 'unknown';
+    return this.fail(`an array in the byte order ${found}; save it on a little-endian machine`);
   }
 
   private readArray(attributes: ReadonlyMap<unknown, PickleValue>, following: ByteCursor): NumpyArray {
@@ -156,7 +157,7 @@ class SklearnHost implements PickleHost {
     const sizes = shape instanceof PickleTuple ? shape.items : [];
     const code = type instanceof ElementType ? type.code : '';
     const width = numpyElementBytes(code);
-    if (width === undefined) return this.fail(`an array of the type ${JSON.stringify(code.slice(0, 20))}`);
+    if (width === undefined) return this.fail(`an array of the type ${shown(code, 20)}`);
     if (
       !(shape instanceof PickleTuple) ||
       sizes.length > 2 ||

@@ -3,6 +3,7 @@
  * readers could understand differently is refused.
  */
 import { EncoderError } from '../../errors';
+import { shown } from '../../support/json';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import type { SourceFile } from '../../support/source-file';
 import { ByteCursor } from './byte-cursor';
@@ -174,7 +175,7 @@ function readName(file: SourceFile, bytes: Buffer): string {
   const parts = name.split('/');
   const plain = /^[\x21-\x7e ]+$/.test(name) && !/[\\:]/.test(name);
   if (!plain || bytes.length > MAX_NAME_BYTES || parts.some((part) => part === '' || part === '.' || part === '..')) {
-    malformed(file, `the entry name ${JSON.stringify(name.slice(0, 80))} is no plain path`);
+    malformed(file, `the entry name ${shown(name, 80)} is no plain path`);
   }
   return name;
 }

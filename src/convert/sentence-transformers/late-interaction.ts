@@ -2,6 +2,7 @@
  * Models of late interaction (ColBERT and its kind): a bare encoder or decoder that makes a vector of each token, by which a
  * query's tokens find their nearest ones in a document. As sentence-transformers' MultiVectorEncoder runs them.
  */
+import { shown } from '../../support/json';
 import type {
   Architecture,
   EncoderBody,
@@ -211,7 +212,7 @@ function skippedIds({ source, skippedWords }: InteractionSettings, tokenizer: Pr
     const id = known.get(word);
     if (id !== undefined) ids.add(id);
     else if (unk === undefined) {
-      source.malformed(`skiplist_words has ${JSON.stringify(word.slice(0, 40))}, which is no token of the tokenizer`);
+      source.malformed(`skiplist_words has ${shown(word, 40)}, which is no token of the tokenizer`);
     }
   }
   return [...ids].sort((a, b) => a - b);

@@ -1,4 +1,5 @@
 /** The prompts that sentence-transformers keeps in config_sentence_transformers.json, text by name. */
+import { shown } from '../../support/json';
 import type { ConfigReader } from '../config';
 import { MAX_PROMPTS, MAX_PROMPT_BYTES } from '../limits';
 
@@ -18,18 +19,14 @@ function readFrom(settings: ConfigReader): CheckpointPrompts {
     // The library takes null for an empty prompt.
     const text = value ?? '';
     if (typeof text !== 'string' || Buffer.byteLength(name) + Buffer.byteLength(text) > MAX_PROMPT_BYTES) {
-      settings.malformed(`the prompt ${quoted(name)} is no text of up to ${MAX_PROMPT_BYTES} bytes`);
+      settings.malformed(`the prompt ${shown(name, 40)} is no text of up to ${MAX_PROMPT_BYTES} bytes`);
     }
     texts.set(name, text);
   }
   if (texts.size > MAX_PROMPTS) settings.malformed(`it has ${texts.size} prompts; at most ${MAX_PROMPTS} are read`);
   const defaultName = settings.string('default_prompt_name', '');
   if (defaultName !== '' && !texts.has(defaultName)) {
-    settings.malformed(`default_prompt_name is ${quoted(defaultName)}, which is none of its prompts`);
+    settings.malformed(`default_prompt_name is ${shown(defaultName, 40)}, which is none of its prompts`);
   }
   return { texts, defaultName };
-}
-
-function quoted(name: string): string {
-  return JSON.stringify(name.slice(0, 40));
 }

@@ -142,7 +142,7 @@ const SCORE_KEYS = ['true_token_id', 'false_token_id', 'module_input_name'];
 
 function readTokens(score: ConfigReader): ScoreTokens {
   const unknown = Object.keys(score.json).find((key) => !SCORE_KEYS.includes(key));
-  if (unknown !== undefined) score.malformed(`a LogitScore has no setting ${JSON.stringify(unknown.slice(0, 40))}`);
+  if (unknown !== undefined) score.malformed(`a LogitScore has no setting ${shown(unknown, 40)}`);
   if (score.get('true_token_id') === undefined) score.malformed('true_token_id is not set');
   const id = (key: string) => score.integer(key, 0, 0, MAX_VOCAB_SIZE - 1);
   const negative = score.get('false_token_id') === undefined ? undefined : id('false_token_id');

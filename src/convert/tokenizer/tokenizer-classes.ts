@@ -4,6 +4,7 @@
  * pre-tokenizer and template and take only vocabulary and merges from it.
  */
 import { EncoderError } from '../../errors';
+import { shown } from '../../support/json';
 import type { ConfigReader } from '../config';
 import { MBART50_LANGUAGES, MBART_LANGUAGES } from './language-codes';
 import type { Piece } from '../readers/sentencepiece';
@@ -393,7 +394,7 @@ function sourceLanguage(
   if (id !== undefined) return [code, id];
   throw new EncoderError(
     'tokenizer_unsupported',
-    `${config.path}: src_lang is ${JSON.stringify(code.slice(0, 60))}, which is no language of the tokenizer; ` +
+    `${config.path}: src_lang is ${shown(code)}, which is no language of the tokenizer; ` +
       `set it to the code of the language that the texts are in, such as "en_XX"`,
   );
 }

@@ -1,6 +1,6 @@
 /** A tokenizer.json made up from a plain vocabulary: vocab.txt, vocab.json with merges.txt, or vocab.txt with bpe.codes. */
 import { EncoderError } from '../../errors';
-import type { JsonObject } from '../../support/json';
+import { type JsonObject, shown } from '../../support/json';
 import { PYTHON_SPACES, RUST_SPACES, pythonWords, stripEnd, stripStart } from '../../support/white-space';
 import { MAX_MERGES, MAX_VOCAB_SIZE } from '../limits';
 import { object, tokenizerDocument } from './tokenizer-components';
@@ -63,7 +63,7 @@ export function synthesizeSubwords(
     return entry.slice(0, entry.lastIndexOf(' '));
   });
   [...first, ...tokens].forEach((token, id) => {
-    if (token in vocab) throw malformed(id - first.length, `holds ${JSON.stringify(token.slice(0, 40))} again`);
+    if (token in vocab) throw malformed(id - first.length, `holds ${shown(token, 40)} again`);
     vocab[token] = id;
   });
   return tokenizerDocument({ model: object({ type: 'BPE', vocab, merges }) });

@@ -52,7 +52,7 @@ function readTable(table: JsonValue | undefined, path: string): Pick<Vocabulary,
   const byId = new Map<number, string>();
   for (const [token, id] of Object.entries(table)) {
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= MAX_VOCAB_SIZE) {
-      throw malformed(path, `the token ${JSON.stringify(token.slice(0, 40))} has no valid id`);
+      throw malformed(path, `the token ${shown(token, 40)} has no valid id`);
     }
     if (byId.has(id)) throw malformed(path, `two tokens have the id ${id}`);
     ids.set(token, id);

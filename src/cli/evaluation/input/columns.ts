@@ -1,4 +1,5 @@
 /** Where a file keeps texts and right answers: titles of CSV columns, keys of JSON objects. */
+import { shown } from '../../../support/json';
 
 /** The names that `--column` may give other titles to; `text` and `text_pair` are a query and its document too. */
 export const COLUMN_NAMES = [
@@ -79,5 +80,5 @@ export function onlyOneOf(
 
 /** As in JSON, shortened. */
 export function quote(value: unknown): string {
-  return (JSON.stringify(value) ?? 'undefined').slice(0, 100);
+  return shown(value, 100);
 }

@@ -8,7 +8,7 @@ import { access, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { EncoderError } from '../errors';
+import { EncoderError, isEncoderError } from '../errors';
 import { ENCODER_KEYS } from '../gguf/keys';
 import { readGgufHead } from '../gguf/reader';
 import type { TensorType } from '../gguf/types';
@@ -155,7 +155,7 @@ async function readWarnings(path: string): Promise<readonly string[] | undefined
     const value = entry?.value;
     return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
   } catch (error) {
-    if (error instanceof EncoderError && ['model_not_found', 'gguf_malformed'].includes(error.code)) return undefined;
+    if (isEncoderError(error, 'model_not_found') || isEncoderError(error, 'gguf_malformed')) return undefined;
     throw error;
   }
 }

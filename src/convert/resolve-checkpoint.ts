@@ -6,6 +6,7 @@ import { EncoderError } from '../errors';
 import { parseRepository } from '../hub/repository';
 import { wrongValue } from '../support/arguments';
 import type { Limits } from '../support/limits';
+import { isFolder } from '../support/make-folder';
 import { ADAPTER_CONFIG, readAdapterConfig } from './adapter/adapter-config';
 import { Checkpoint } from './checkpoint';
 import { type DownloadOptions, downloadCheckpoint } from './checkpoint-download';
@@ -71,13 +72,6 @@ async function readAdapter(folder: string, limits: Limits) {
   } finally {
     await checkpoint.close();
   }
-}
-
-function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
 }
 
 async function resolveFolder(source: string, options: SourceOptions): Promise<FoundFolder> {

@@ -8,6 +8,7 @@ import { type FileHandle, copyFile, open, readdir, rename, rm, stat } from 'node
 import { basename, dirname, join } from 'node:path';
 
 import { EncoderError } from '../errors';
+import { isRunning } from '../support/processes';
 import { replaceFile } from '../support/replace-file';
 import { errnoOf } from '../support/source-file';
 import type { HubFile } from './client';
@@ -129,7 +130,7 @@ async function claimLeftover(blob: string, path: string): Promise<void> {
   const pattern = new RegExp(`^${basename(blob)}\\.(\\d+)\\.[0-9a-f]{8}\\.ggml-encoder$`);
   for (const name of await readdir(folder).catch(() => [])) {
     const owner = pattern.exec(name)?.[1];
-    if (owner === undefined || isAlive(Number(owner))) continue;
+    if (owner === undefined || isRunning(Number(owner))) continue;
     const stats = await stat(join(folder, name)).catch(() => undefined);
     if (stats === undefined || Date.now() - stats.mtimeMs < ABANDONED_MS) continue;
     const claimed = ownName(blob);
@@ -149,15 +150,6 @@ async function renamed(from: string, to: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function isAlive(processId: number): boolean {
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    return errnoOf(error) === 'EPERM';
-  }
 }
 
 function fail(what: string, path: string, cause: unknown): never {

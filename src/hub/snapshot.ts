@@ -5,7 +5,7 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { EncoderError } from '../errors';
+import { EncoderError, isEncoderError } from '../errors';
 import { type Limits, limitExceeded } from '../support/limits';
 import { CacheLayout } from './cache-layout';
 import { HubClient, type HubFile } from './client';
@@ -76,7 +76,7 @@ export async function withSnapshot(
   }
   const client = new HubClient(new HubHttp(settings, options.signal, what), repository);
   const found = await client.commit().catch((error: unknown) => {
-    if (cached !== undefined && error instanceof EncoderError && error.code === 'hub_unreachable') return error;
+    if (cached !== undefined && isEncoderError(error, 'hub_unreachable')) return error;
     throw error;
   });
   if (typeof found !== 'string') {

@@ -8,6 +8,7 @@ import { type FileHandle, link, open, readdir, rm, stat, statfs } from 'node:fs/
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { EncoderError } from '../errors';
+import { isRunning } from './processes';
 import { replaceFile } from './replace-file';
 import { errnoOf } from './source-file';
 
@@ -97,15 +98,6 @@ async function removeAbandoned(folder: string, name: string): Promise<void> {
     if (age > ABANDONED_MS && !isRunning(Number(found.slice(prefix.length).split('.')[0]))) {
       await rm(path, { force: true }).catch(() => undefined);
     }
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errnoOf(error) !== 'ESRCH';
   }
 }
 

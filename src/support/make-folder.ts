@@ -25,7 +25,8 @@ async function makeOne(path: string): Promise<void> {
   });
 }
 
-async function isFolder(path: string): Promise<boolean> {
+/** Whether `path` leads to a folder. */
+export async function isFolder(path: string): Promise<boolean> {
   return stat(path).then(
     (stats) => stats.isDirectory(),
     () => false,

@@ -10,6 +10,7 @@ import type { SourceFile } from '../../support/source-file';
 import { MAX_DIMENSION, MAX_TENSOR_RANK } from '../limits';
 import { ByteCursor } from './byte-cursor';
 import { type ProtobufField, readFields, readVarint } from './protobuf';
+import { ReadWindow } from './read-window';
 
 export interface OnnxTensor {
   readonly name: string;
@@ -237,19 +238,20 @@ interface FileField {
 
 /** Messages of a file that may be far larger than memory: fields are found by their lengths, and read when asked for. */
 class MessageWalk {
-  private window: Buffer = Buffer.alloc(0);
-  private windowBegin = 0;
+  private readonly window: ReadWindow;
   private cost = 0;
 
   constructor(
     private readonly file: SourceFile,
     private readonly limits: Limits,
-  ) {}
+  ) {
+    this.window = new ReadWindow(file, WINDOW_BYTES);
+  }
 
   async *fields({ begin, end }: Pick<FileField, 'begin' | 'end'>): AsyncGenerator<FileField> {
     for (let at = begin; at < end;) {
       this.pay(FIELD_COST);
-      const cursor = new ByteCursor(await this.at(at, Math.min(MAX_HEADER_BYTES, end - at)), named(this.file));
+      const cursor = new ByteCursor(await this.window.read(at, Math.min(MAX_HEADER_BYTES, end - at)), named(this.file));
       const tag = readVarint(cursor);
       const wire = tag % 8;
       if (![0, 1, 2, 5].includes(wire)) cursor.fail(`a field has the unknown wire type ${wire} at byte ${at}`);
@@ -266,22 +268,13 @@ class MessageWalk {
 
   async bytes({ begin, end }: FileField): Promise<Buffer> {
     this.pay(end - begin);
-    return this.at(begin, end - begin);
+    return this.window.read(begin, end - begin);
   }
 
   private pay(bytes: number): void {
     this.cost += bytes;
     if (this.cost <= this.limits.onnxGraphBytes) return;
     throw limitExceeded(this.limits, 'onnxGraphBytes', `${this.file.path} has more bytes beside its tensors`);
-  }
-
-  private async at(offset: number, length: number): Promise<Buffer> {
-    const start = offset - this.windowBegin;
-    if (start >= 0 && start + length <= this.window.length) return this.window.subarray(start, start + length);
-    const wanted = Math.min(Math.max(length, WINDOW_BYTES), this.file.sizeBytes - offset);
-    this.window = await this.file.read(offset, wanted);
-    this.windowBegin = offset;
-    return this.window.subarray(0, length);
   }
 }
 

@@ -7,6 +7,7 @@ import { shown } from '../../support/json';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../../support/limits';
 import type { SourceFile } from '../../support/source-file';
 import { ByteCursor } from './byte-cursor';
+import { ReadWindow } from './read-window';
 
 export interface ZipEntry {
   readonly name: string;
@@ -59,7 +60,7 @@ export async function readZip(file: SourceFile, limits: Limits = DEFAULT_LIMITS)
   if (cursor.remaining !== 0) malformed(file, 'its directory has more bytes than entries');
   placed.sort((a, b) => a.localOffset - b.localOffset);
   const entries = new Map<string, ZipEntry>();
-  const window = new ReadWindow(file);
+  const window = new ReadWindow(file, WINDOW_BYTES);
   for (const [index, entry] of placed.entries()) {
     const end = placed[index + 1]?.localOffset ?? directory.offset;
     if (entries.has(entry.name)) malformed(file, `it has two entries ${entry.name}`);
@@ -200,23 +201,6 @@ async function readLocal(file: SourceFile, window: ReadWindow, entry: PlacedEntr
   const offset = localOffset + headerBytes + extraBytes;
   if (offset + sizeBytes > end) overlap();
   return { name, offset, sizeBytes, crc32, isCompressed };
-}
-
-/** Reads ahead: headers that lie close together, as those of many small entries do, come in one piece. */
-class ReadWindow {
-  private bytes: Buffer = Buffer.alloc(0);
-  private start = 0;
-
-  constructor(private readonly file: SourceFile) {}
-
-  /** Valid until the next read; the range must lie inside the file. */
-  async read(offset: number, length: number): Promise<Buffer> {
-    if (offset < this.start || offset + length > this.start + this.bytes.length) {
-      this.bytes = await this.file.read(offset, Math.min(Math.max(length, WINDOW_BYTES), this.file.sizeBytes - offset));
-      this.start = offset;
-    }
-    return this.bytes.subarray(offset - this.start, offset - this.start + length);
-  }
 }
 
 function malformed(file: SourceFile, reason: string): never {

@@ -1,9 +1,9 @@
 /** A checkpoint folder as Hugging Face writes it: which files it has, opened once, and closed together. */
-import { realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 
 import { EncoderError } from '../errors';
-import { type JsonObject, type JsonValue, decodeUtf8, isJsonObject, parseJson } from '../support/json';
+import { type JsonObject, type JsonValue, decodeUtf8, isJsonObject, parseJson, shown } from '../support/json';
 import { DEFAULT_LIMITS, type Limits, limitExceeded } from '../support/limits';
 import { SourceFile, errnoOf } from '../support/source-file';
 import { ADAPTER_CONFIG } from './adapter/adapter-config';
@@ -146,10 +146,8 @@ export class Checkpoint {
   async config(): Promise<ConfigReader> {
     const config = await this.optionalConfig();
     if (config !== undefined) return config;
-    throw new EncoderError(
-      'checkpoint_not_found',
-      `${this.modelFolder} has no ${CONFIG}; it is no Hugging Face checkpoint`,
-    );
+    const advice = (await ggufAdvice(this.modelFolder)) ?? 'it is no Hugging Face checkpoint';
+    throw new EncoderError('checkpoint_not_found', `${this.modelFolder} has no ${CONFIG}; ${advice}`);
   }
 
   /** config.json; undefined when there is none. */
@@ -314,7 +312,8 @@ export class Checkpoint {
         );
       }
     }
-    throw new EncoderError('checkpoint_not_found', `${folder} holds none of ${WEIGHT_NAMES}, nor an index of shards`);
+    const advice = (await ggufAdvice(folder)) ?? 'nor is there an index of shards';
+    throw new EncoderError('checkpoint_not_found', `${folder} holds none of ${WEIGHT_NAMES}; ${advice}`);
   }
 
   /** sentence-transformers may keep the model in a folder of its own. */
@@ -394,4 +393,11 @@ export class Checkpoint {
     this.files.set(key, file);
     return file;
   }
+}
+
+/** Undefined for a folder without GGUF files. */
+async function ggufAdvice(folder: string): Promise<string | undefined> {
+  const names = await readdir(folder).catch(() => []);
+  const gguf = names.sort().find((name) => name.endsWith('.gguf'));
+  return gguf === undefined ? undefined : `pass the file ${shown(gguf)} in it`;
 }

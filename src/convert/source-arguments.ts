@@ -27,7 +27,9 @@ export function checkHubOptions(revision: unknown, hub: unknown): void {
   checkOptions(hub, HUB_KEYS, 'options.hub');
   const { endpoint, token, cacheDir, offline } = hub as { readonly [Key in keyof HubOptions]: unknown };
   if (endpoint !== undefined) checkString('options.hub.endpoint', endpoint);
-  if (token !== undefined && token !== false) checkString('options.hub.token', token);
+  if (token !== undefined && token !== false && typeof token !== 'string') {
+    throw invalidType('options.hub.token', 'a string, or false for none', token);
+  }
   if (cacheDir !== undefined) checkString('options.hub.cacheDir', cacheDir);
   if (offline !== undefined) checkBoolean('options.hub.offline', offline);
 }

@@ -446,7 +446,9 @@ describe('names and revisions', () => {
     await expect(wrong({ hub: [] })).rejects.toThrow('options.hub');
     await expect(wrong({ hub: { tokn: 'x' } })).rejects.toThrow('options.hub.tokn');
     await expect(wrong({ hub: { offline: 'yes' } })).rejects.toThrow('options.hub.offline');
-    await expect(wrong({ hub: { token: true } })).rejects.toThrow('options.hub.token');
+    await expect(wrong({ hub: { token: true } })).rejects.toThrow(
+      'options.hub.token: expected a string, or false for none',
+    );
     expect(hub.requests).toEqual([]);
   });
 });

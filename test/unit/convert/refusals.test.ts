@@ -199,6 +199,11 @@ describe('convert refuses', () => {
     writeFileSync(join(folder, 'flax_model.msgpack'), '');
     await expectRefusal(folder, 'checkpoint_not_found', ['flax_model.msgpack']);
     await expectRefusal(join(folder, 'absent'), 'checkpoint_not_found', ['absent']);
+    const other = temporaryFolder();
+    writeFileSync(join(other, 'model.gguf'), '');
+    await expectRefusal(other, 'checkpoint_not_found', ['has no config.json', 'pass the file "model.gguf" in it']);
+    writeFileSync(join(other, 'config.json'), readFileSync(join(writeMicro(), 'config.json')));
+    await expectRefusal(other, 'checkpoint_not_found', ['model.safetensors', 'pass the file "model.gguf" in it']);
     await expectRefusal(join(folder, 'config.json'), 'checkpoint_not_found', ['folder']);
   });
 

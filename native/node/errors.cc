@@ -3,6 +3,7 @@
 #include <new>
 
 #include "enc/error.h"
+#include "enc/option_error.h"
 
 namespace enc::node {
 namespace {
@@ -18,6 +19,10 @@ Napi::Error with_code(Napi::Env env, ErrorCode code, const std::string& message)
 Napi::Error to_js_error(Napi::Env env, std::exception_ptr error) {
   try {
     std::rethrow_exception(error);
+  } catch (const OptionError& known) {
+    Napi::Error js_error = with_code(env, known.code(), known.what());
+    js_error.Value().Set("option", known.option());
+    return js_error;
   } catch (const Error& known) {
     return with_code(env, known.code(), known.what());
   } catch (const std::bad_alloc&) {

@@ -8,7 +8,7 @@
 namespace enc::node {
 
 /// A JavaScript Error whose `code` is the library's. Anything but enc::Error becomes code 'internal',
-/// bad_alloc 'out_of_memory'.
+/// bad_alloc 'out_of_memory'. `option` names the option that is the reason, where one is.
 Napi::Error to_js_error(Napi::Env env, std::exception_ptr error);
 
 /// Runs `body` and turns what it throws into a pending JavaScript exception.

@@ -88,9 +88,14 @@ export async function withModel<Model extends Loaded>(
 
 /** The API refuses an input that `maxLength` leaves no room for; here the option is what is wrong. */
 function withoutRoom(error: unknown): unknown {
-  if (!isEncoderError(error, 'input_invalid')) return error;
-  const message = error.message.replace(/\bmaxLength (?=\d+ leaves no room for text\b)/, '--max-length ');
-  return message === error.message ? error : new UsageError(message);
+  if (!isEncoderError(error, 'input_invalid') || !isAboutOption(error, 'maxLength')) return error;
+  return new UsageError(error.message.replace('maxLength', '--max-length'));
+}
+
+/** As the native side says it, whose error is the cause of the API's. */
+function isAboutOption(error: unknown, option: string): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('option' in error && error.option === option) || isAboutOption(error.cause, option);
 }
 
 /** Undefined for what is no integer of at least `low`, in decimal digits. */

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "enc/error.h"
+#include "enc/option_error.h"
 #include "support/thread_scratch.h"
 #include "tokenizer/byte_decoder.h"
 #include "tokenizer/label_template.h"
@@ -112,9 +113,9 @@ class PipelineTokenizer : public Tokenizer {
 size_t PipelineTokenizer::text_budget(bool has_pair, const EncodeOptions& options) const {
   const size_t num_special = num_special_tokens(has_pair);
   if (options.max_length > num_special) return options.max_length - num_special;
-  throw Error(ErrorCode::input_invalid, "maxLength " + std::to_string(options.max_length) +
-                                            " leaves no room for text beside " + std::to_string(num_special) +
-                                            " special tokens");
+  throw OptionError(ErrorCode::input_invalid, "maxLength",
+                    "maxLength " + std::to_string(options.max_length) + " leaves no room for text beside " +
+                        std::to_string(num_special) + " special tokens");
 }
 
 /// Whether what is cut off need not be tokenized.
@@ -126,9 +127,9 @@ bool stops_early(const EncodeOptions& options, size_t budget) {
 /// The last `count` of `source` in the place of as many of `ids`, which are as many as may be.
 void overwrite_end(const std::vector<int32_t>& source, size_t count, std::vector<int32_t>& ids) {
   if (count >= ids.size())
-    throw Error(ErrorCode::input_invalid, "maxLength " + std::to_string(ids.size()) +
-                                              " leaves no room for text before the " + std::to_string(count) +
-                                              " last tokens of the model's template");
+    throw OptionError(ErrorCode::input_invalid, "maxLength",
+                      "maxLength " + std::to_string(ids.size()) + " leaves no room for text before the " +
+                          std::to_string(count) + " last tokens of the model's template");
   const auto end = static_cast<std::ptrdiff_t>(count);
   std::copy(source.end() - end, source.end(), ids.end() - end);
 }

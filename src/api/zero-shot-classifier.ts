@@ -2,6 +2,7 @@
  * Zero-shot classification: a model scores labels it was never trained on. An NLI model does it as transformers' pipeline,
  * by a hypothesis for each label; one that reads labels and text together as gliclass.
  */
+import { isEntailment } from '../convert/labels';
 import { EncoderError, isEncoderError } from '../errors';
 import type { NativeRunOptions } from '../native/bindings';
 import { checkOptions, checkString, describe, isList, outOfRange, wrongValue } from '../support/arguments';
@@ -287,7 +288,7 @@ function entailmentId({ facts }: Session, named: string | undefined, name: strin
     if (index < 0) throw outOfRange('options.entailment', `one of ${labels.join(', ')}`, named);
     return index;
   }
-  const index = labels.findIndex((label) => label.toLowerCase().startsWith('entail'));
+  const index = labels.findIndex(isEntailment);
   if (index < 0) {
     throw new EncoderError(
       'architecture_unsupported',

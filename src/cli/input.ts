@@ -15,7 +15,7 @@ export interface Numbered<Value> {
 }
 
 /** Enough texts to keep every core busy, few enough to answer soon. */
-const MAX_BATCH = 512;
+export const MAX_BATCH = 512;
 
 const READ_BYTES = 256 * 1024;
 

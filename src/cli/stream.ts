@@ -1,14 +1,10 @@
 /** Input lines through a model to output lines: in order, two batches in flight, memory independent of the length. */
-import { answerUntilRefused } from '../api/answer';
+import { answerBatches } from './answer-batches';
 import { inputName, openInput } from './input';
 import { records } from './jsonl';
 import type { Io } from './io';
-import { orderedMap } from './ordered-map';
 import type { Output } from './output';
 import { RateMeter } from './progress';
-
-/** One computes while the other is parsed and written. */
-const BATCHES_IN_FLIGHT = 2;
 
 /** What to run over which input. */
 export interface LineJob<Value> {
@@ -29,15 +25,7 @@ export async function streamLines<Value>(job: LineJob<Value>, io: Io): Promise<v
   const meter = new RateMeter(io, job.unit);
   try {
     const batches = records(stream, name, job.parse);
-    const answers = orderedMap(
-      batches,
-      async (batch) => {
-        const values = batch.map(({ value }) => value);
-        return answerUntilRefused(values, job.work, (place) => `line ${batch[place]?.line} of ${name}`);
-      },
-      BATCHES_IN_FLIGHT,
-    );
-    for await (const { results: lines, error } of answers) {
+    for await (const { results: lines, error } of answerBatches(batches, job.work, name)) {
       meter.hide();
       await job.output.lines(lines);
       if (error !== undefined) throw error;

@@ -23,13 +23,17 @@ export function readLabels(config: ConfigReader, numLabels: number): string[] {
   );
 }
 
+/** How transformers' zero-shot pipeline tells the label of entailment. */
+export function isEntailment(label: string): boolean {
+  return label.toLowerCase().startsWith('entail');
+}
+
 /**
  * That label2id gives another row than these names for what transformers' zero-shot pipeline looks for in it, in a sentence;
  * undefined where it does not.
  */
 export function otherEntailment(config: ConfigReader, labels: readonly string[]): string | undefined {
   const table = config.get('label2id');
-  const isEntailment = (name: string) => name.toLowerCase().startsWith('entail');
   const [name, row] =
     (isJsonObject(table) ? Object.entries(table).find(([key]) => isEntailment(key)) : undefined) ?? [];
   const own = labels.findIndex(isEntailment);

@@ -1,9 +1,8 @@
 /** Labelled examples through one model, or two side by side, to findings. */
-import { answerUntilRefused } from '../../api/answer';
 import { EncoderError } from '../../errors';
+import { answerBatches } from '../answer-batches';
 import type { Io } from '../io';
 import { inputName, openInput } from '../input';
-import { orderedMap } from '../ordered-map';
 import { RateMeter } from '../progress';
 import type { ColumnTitles } from './input/columns';
 import { alike, examples, isPair, wholeGroups } from './input/examples';
@@ -17,9 +16,6 @@ export interface Evaluation {
   readonly truncated: number;
   readonly findings: Findings;
 }
-
-/** One batch computes while the next is read. */
-const BATCHES_IN_FLIGHT = 2;
 
 /** @param path a file, or `-` for stdin. */
 export async function evaluate<Target>(
@@ -51,15 +47,8 @@ export async function evaluate<Target>(
   try {
     const read = examples(stream, { path, titles, format: task.format });
     const whole = groupOf && ranksLists ? wholeGroups(read, groupOf) : read;
-    const answers = orderedMap(
-      task.needsAlike ? alike(whole, name) : whole,
-      async (batch) => {
-        const values = batch.map(({ value }) => value);
-        return answerUntilRefused(values, work, (place) => `line ${batch[place]?.line} of ${name}`);
-      },
-      BATCHES_IN_FLIGHT,
-    );
-    for await (const { results, error } of answers) {
+    const batches = task.needsAlike ? alike(whole, name) : whole;
+    for await (const { results, error } of answerBatches(batches, work, name)) {
       if (error !== undefined) throw error;
       for (const answered of results) {
         const { input, target } = answered.example;

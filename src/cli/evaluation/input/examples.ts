@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 
 import type { ClassifierInput } from '../../../api/classifier';
 import { jsonRecords } from '../../json-list';
-import { atLine, inputName } from '../../input';
+import { MAX_BATCH, atLine, inputName } from '../../input';
 import type { Numbered } from '../../input';
 import { Header } from './columns';
 import type { ColumnTitles } from './columns';
@@ -20,11 +20,8 @@ export interface LabelledFile<Target> {
   readonly format: RecordFormat<Target>;
 }
 
-/** Enough texts to keep every core busy; a record may hold any number of them. */
-const MAX_BATCH = 512;
-
 /**
- * Examples in batches of at most 512, each with the line of its record.
+ * Examples in batches of at most 512, each with the line of its record, which may hold any number of them.
  *
  * @throws EncoderError `input_invalid`, which names the line, and what reading the file raises.
  */

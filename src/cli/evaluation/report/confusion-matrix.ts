@@ -1,6 +1,7 @@
 /** The confusion matrix of classes, one SVG that takes its colours from the page. */
 import type { SingleLabelMetrics } from '../metrics/single-label';
-import { element, escapeMarkup, label, short, svg } from './svg';
+import { shorten } from '../../style';
+import { element, escapeMarkup, label, svg } from './svg';
 
 /** More classes than this are too small to read; those with the most examples are drawn. */
 export const MAX_MATRIX_CLASSES = 40;
@@ -13,7 +14,7 @@ export function confusionMatrix({ classes, confusion }: SingleLabelMetrics, labe
     .slice(0, MAX_MATRIX_CLASSES)
     .sort((a, b) => a - b);
   const cell = Math.max(20, Math.min(76, Math.floor(700 / shown.length)));
-  const names = shown.map((place) => short(labels[classes[place]?.label ?? 0] ?? '', 22));
+  const names = shown.map((place) => shorten(labels[classes[place]?.label ?? 0] ?? '', 22));
   const nameWidth = Math.max(...names.map((name) => Array.from(name).length)) * 7;
   const isSlanted = nameWidth > cell - 6;
   const left = nameWidth + 36;

@@ -2,7 +2,8 @@
 import type { PrecisionRecallPoint } from '../metrics/precision-recall';
 import type { RocPoint } from '../metrics/roc';
 import { UnitPlot } from './plot';
-import { element, label, short, svg } from './svg';
+import { shorten } from '../../style';
+import { element, label, svg } from './svg';
 
 /** More curves than this cannot be told apart; those with the lowest value are drawn. */
 const MAX_CURVES = 8;
@@ -65,7 +66,7 @@ function chart<Point>(
     const y = plot.height + 14 + Math.floor(index / 2) * 20;
     return [
       element('line', { class: `curve series-${index}`, x1: x, x2: x + 22, y1: y - 4, y2: y - 4 }),
-      label(x + 30, y, `${short(name, 16)}  ${value?.toFixed(3) ?? ''}`, 'name'),
+      label(x + 30, y, `${shorten(name, 16)}  ${value?.toFixed(3) ?? ''}`, 'name'),
     ].join('\n');
   });
   const height = plot.height + Math.ceil(curves.length / 2) * 20 + 8;

@@ -6,7 +6,7 @@ import { signed } from '../numbers';
 import type { RankedQuery, RankingResult } from '../tasks/ranking';
 import { histogram } from './histogram';
 import { card, comparedCard, plainTable, threeDigits, tiles } from './sections';
-import { short } from './svg';
+import { shorten } from '../../style';
 
 const MAX_QUERIES = 15;
 const MAX_QUERY_LENGTH = 90;
@@ -74,7 +74,7 @@ function queriesCard(title: string, k: number, queries: readonly RankedQuery[]):
   const rows = queries
     .slice(0, MAX_QUERIES)
     .map(({ query, documents, relevant, metrics, base }) => [
-      short(query, MAX_QUERY_LENGTH),
+      shorten(query, MAX_QUERY_LENGTH),
       `${relevant} of ${documents}`,
       ...(hasBase ? [threeDigits(base?.ndcg)] : []),
       threeDigits(metrics.ndcg),

@@ -32,12 +32,6 @@ export function label(x: number, y: number, text: string, className: string, res
   return element('text', { x, y, class: className, ...rest }, escapeMarkup(text));
 }
 
-/** The text in at most `length` code points. */
-export function short(text: string, length: number): string {
-  const points = Array.from(text);
-  return points.length <= length ? text : `${points.slice(0, length - 1).join('')}…`;
-}
-
 export function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
 }

@@ -277,7 +277,8 @@ describe('a model of late interaction is refused', () => {
     [stanford, 'tokenizer_config.json', { chat_template: '{{ messages }}' }, 'unsupported', 'chat template'],
   ];
 
-  it.each(cases)('%#: $name, %s %j', async (model, path, change, kind, message) => {
+  const titled = cases.map(([model, path, change, ...rest]) => [model.name, path, change, model, ...rest] as const);
+  it.each(titled)('%#: %s, %s %j', async (_, path, change, model, kind, message) => {
     const own =
       path === 'tokenizer_config.json' ? { files: { [path]: { ...model.tokenizerConfig, ...change } } } : undefined;
     const told = await refusal(model, own ?? changed(model, path, change));

@@ -89,7 +89,8 @@ std::optional<std::string_view> Precompiled::find(std::string_view text) const {
     if (!has_leaf(unit)) continue;
     if (node >= units_.size()) break;
     const size_t at = leaf_value(units_[node]);
-    if (at >= replacements_.size()) break;
+    // Where one begins amid a character, nothing could read on from there.
+    if (at >= replacements_.size() || utf8::is_continuation(replacements_[at])) break;
     const size_t end = replacements_.find('\0', at);
     return std::string_view(replacements_).substr(at, end == std::string::npos ? end : end - at);
   }

@@ -52,8 +52,14 @@ class PreTokenizerSequence : public PreTokenizer {
   std::vector<std::unique_ptr<const PreTokenizer>> parts_;
 };
 
-void check_depth(JsonValue block, int depth) {
+/// Each stage passes over all of a text, so that their number bounds the time that a byte takes. Published
+/// tokenizers have a dozen.
+constexpr size_t kMaxStages = 64;
+
+/// `count`: the stages before this one.
+void check_stage(JsonValue block, int depth, size_t& count) {
   if (depth > kMaxNesting) block.fail("is nested deeper than " + std::to_string(kMaxNesting) + " levels");
+  if (++count > kMaxStages) block.fail("is one stage more than " + std::to_string(kMaxStages));
 }
 
 /// The model's type. Files written before the field existed are told apart by their other fields.
@@ -65,29 +71,14 @@ std::string_view model_type(JsonValue block) {
   return "without a type";
 }
 
-}  // namespace
-
-void fail_unsupported(const std::string& stage, std::string_view type, const std::string& supported) {
-  throw Error(ErrorCode::tokenizer_unsupported, "tokenizer.json: " + stage + " " +
-                                                    std::string(type.substr(0, 60)) +
-                                                    " is not supported; supported: " + supported);
-}
-
-void check_growth(size_t before, size_t after) {
-  if (after <= kFreeBytes || (after <= kMaxGrownBytes && after / kMaxGrowth <= before)) return;
-  throw Error(ErrorCode::limit_exceeded, "tokenizer.json: its stages make " + std::to_string(after) +
-                                             " bytes or more of a text of " + std::to_string(before) +
-                                             "; no real tokenizer comes near this");
-}
-
-std::unique_ptr<const Normalizer> make_normalizer(JsonValue block, int depth) {
-  check_depth(block, depth);
+std::unique_ptr<const Normalizer> make_normalizer(JsonValue block, int depth, size_t& count) {
+  check_stage(block, depth, count);
   if (block.is_null()) return std::make_unique<NoNormalizer>();
   const std::string_view type = block.at("type").as_string();
   if (type == "Sequence") {
     std::vector<std::unique_ptr<const Normalizer>> parts;
     block.at("normalizers").for_each_item([&](JsonValue part) {
-      parts.push_back(make_normalizer(part, depth + 1));
+      parts.push_back(make_normalizer(part, depth + 1, count));
     });
     return std::make_unique<NormalizerSequence>(std::move(parts));
   }
@@ -105,14 +96,14 @@ std::unique_ptr<const Normalizer> make_normalizer(JsonValue block, int depth) {
                    "Prepend, Replace, Sequence, Strip, StripAccents, TweetNormalizer, null");
 }
 
-std::unique_ptr<const PreTokenizer> make_pre_tokenizer(JsonValue block, int depth) {
-  check_depth(block, depth);
+std::unique_ptr<const PreTokenizer> make_pre_tokenizer(JsonValue block, int depth, size_t& count) {
+  check_stage(block, depth, count);
   if (block.is_null()) return std::make_unique<NoPreTokenizer>();
   const std::string_view type = block.at("type").as_string();
   if (type == "Sequence") {
     std::vector<std::unique_ptr<const PreTokenizer>> parts;
     block.at("pretokenizers").for_each_item([&](JsonValue part) {
-      parts.push_back(make_pre_tokenizer(part, depth + 1));
+      parts.push_back(make_pre_tokenizer(part, depth + 1, count));
     });
     return std::make_unique<PreTokenizerSequence>(std::move(parts));
   }
@@ -123,6 +114,31 @@ std::unique_ptr<const PreTokenizer> make_pre_tokenizer(JsonValue block, int dept
   fail_unsupported("pre_tokenizer", type,
                    "BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, Metaspace, Punctuation, "
                    "Sequence, Split, Whitespace, WhitespaceSplit, null");
+}
+
+}  // namespace
+
+void fail_unsupported(const std::string& stage, std::string_view type, const std::string& supported) {
+  throw Error(ErrorCode::tokenizer_unsupported, "tokenizer.json: " + stage + " " +
+                                                    std::string(type.substr(0, 60)) +
+                                                    " is not supported; supported: " + supported);
+}
+
+void check_growth(size_t before, size_t after) {
+  if (after <= kFreeBytes || (after <= kMaxGrownBytes && after / kMaxGrowth <= before)) return;
+  throw Error(ErrorCode::limit_exceeded, "tokenizer.json: its stages make " + std::to_string(after) +
+                                             " bytes or more of a text of " + std::to_string(before) +
+                                             "; no real tokenizer comes near this");
+}
+
+std::unique_ptr<const Normalizer> make_normalizer(JsonValue block) {
+  size_t count = 0;
+  return make_normalizer(block, 0, count);
+}
+
+std::unique_ptr<const PreTokenizer> make_pre_tokenizer(JsonValue block) {
+  size_t count = 0;
+  return make_pre_tokenizer(block, 0, count);
 }
 
 std::unique_ptr<Model> make_model(JsonValue block) {

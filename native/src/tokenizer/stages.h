@@ -75,13 +75,14 @@ class Model {
 /// ones do: a sequence of stages that each double a text would not end before memory does.
 void check_growth(size_t before, size_t after);
 
-/// Normalizers and pre-tokenizers come in sequences; one nested deeper than this is refused.
+/// Stages come in sequences; one nested deeper than this is refused.
 constexpr int kMaxNesting = 8;
 
 /// These build a stage from its block of tokenizer.json. They throw Error(tokenizer_unsupported) for a type
-/// that is not implemented, and Error(checkpoint_malformed) for a block that is not what its type asks for.
-std::unique_ptr<const Normalizer> make_normalizer(JsonValue block, int depth = 0);
-std::unique_ptr<const PreTokenizer> make_pre_tokenizer(JsonValue block, int depth = 0);
+/// that is not implemented, and Error(checkpoint_malformed) for a block that is not what its type asks for,
+/// or that holds more stages than any text should pass.
+std::unique_ptr<const Normalizer> make_normalizer(JsonValue block);
+std::unique_ptr<const PreTokenizer> make_pre_tokenizer(JsonValue block);
 std::unique_ptr<Model> make_model(JsonValue block);
 
 /// Error(tokenizer_unsupported) that names a component of tokenizer.json and what there is instead.

@@ -7,6 +7,7 @@ namespace enc {
 namespace {
 
 constexpr size_t kMaxTemplateTokens = 64;  // control tokens of one template; published ones have at most 4
+constexpr size_t kMaxNamedTokens = 4096;   // each piece looks for its own among them
 constexpr int64_t kMaxTypeId = 255;        // models have at most a few segments
 
 }  // namespace
@@ -45,6 +46,7 @@ void Template::read(JsonValue block, bool& has_template, int depth) {
 
 void Template::read_template_processing(JsonValue block) {
   const JsonValue special_tokens = block.at("special_tokens");
+  if (special_tokens.size() > kMaxNamedTokens) special_tokens.fail("has too many entries");
   const auto count = [](const Layout& layout, Source source) {
     return std::count_if(layout.slots.begin(), layout.slots.end(),
                          [&](const Slot& slot) { return slot.source == source; });

@@ -1,4 +1,6 @@
 // tokenizer.json comes from strangers: whatever is wrong with it is an error with a code, and never a crash.
+#include <cstring>
+
 #include "check.h"
 #include "enc/error.h"
 #include "fixtures.h"
@@ -155,6 +157,25 @@ TEST(malformed_template) {
           }() +
           "]",
       malformed);
+  std::string named;
+  for (int i = 0; i < 5000; i++) named += "\"" + std::to_string(i) + "\": {}, ";
+  refused("\"special_tokens\": {", "\"special_tokens\": {" + named, malformed);
+}
+
+std::string base64(std::string_view bytes) {
+  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  uint32_t bits = 0;
+  int count = 0;
+  const auto put = [&](int left) {
+    text.push_back(kDigits[(left >= 0 ? bits >> left : bits << -left) & 63]);
+  };
+  for (const char byte : bytes) {
+    bits = bits << 8 | static_cast<unsigned char>(byte);
+    for (count += 8; count >= 6; count -= 6) put(count - 6);
+  }
+  if (count > 0) put(count - 6);
+  return text;
 }
 
 /// `count` times `stage`, with commas.
@@ -162,6 +183,49 @@ std::string repeated(const std::string& stage, int count) {
   std::string list = stage;
   for (int i = 1; i < count; i++) list += ", " + stage;
   return list;
+}
+
+/// Each of them passes over all of a text, however many there are.
+TEST(malformed_stages_too_many) {
+  const std::string bert =
+      R"({"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": true})";
+  const std::string lower = R"({"type": "Lowercase"})", white = R"({"type": "WhitespaceSplit"})";
+  const auto sequence = [](const char* list, const std::string& stage, int count) {
+    return R"({"type": "Sequence", ")" + std::string(list) + "\": [" + repeated(stage, count) + "]}";
+  };
+  // The sequence itself is one too.
+  const auto most =
+      Tokenizer::from_json(replaced(small_tokenizer_json(), bert, sequence("normalizers", lower, 63)));
+  CHECK(join(ids_of(*most, "ONE")) == "1 3 2");
+  refused(bert, sequence("normalizers", lower, 64), ErrorCode::checkpoint_malformed);
+  refused(bert, sequence("normalizers", sequence("normalizers", lower, 8), 8),
+          ErrorCode::checkpoint_malformed);
+  refused(R"({"type": "BertPreTokenizer"})", sequence("pretokenizers", white, 64),
+          ErrorCode::checkpoint_malformed);
+}
+
+/// Where the characters that stand for `a` begin amid one, it stays as it is.
+TEST(malformed_replacements_amid_a_character) {
+  const auto charsmap = [](char at) {
+    // Four units that matter: the root's place, that of 'a', and its leaf, which says where in "\u00e9" it
+    // is.
+    std::string table(4 * 512, '\0');
+    const auto put = [&](uint32_t index, uint32_t unit) { std::memcpy(&table[4 * index], &unit, 4); };
+    put(0, 256 << 10);
+    put(256 ^ 'a', uint32_t{256 ^ 'a' ^ 300} << 10 | 1 << 8 | 'a');
+    put(300, 1u << 31 | static_cast<uint32_t>(at));
+    const auto size = static_cast<uint32_t>(table.size());
+    return std::string(reinterpret_cast<const char*>(&size), 4) + table + std::string("\xC3\xA9\0", 3);
+  };
+  const auto tokenizer = [&](char at) {
+    return Tokenizer::from_json(replaced(
+        small_tokenizer_json(),
+        R"({"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": true})",
+        R"({"type": "Sequence", "normalizers": [{"type": "Precompiled", "precompiled_charsmap": ")" +
+            base64(charsmap(at)) + R"("}, {"type": "Strip", "strip_left": false, "strip_right": true}]})"));
+  };
+  CHECK(join(ids_of(*tokenizer(0), "a")) == "1 0 2");
+  CHECK(join(ids_of(*tokenizer(1), "a")) == "1 6 2");
 }
 
 /// Stages that multiply a text: six of the first make 64 GiB of one letter, thirty of the second 2 GiB.

@@ -18,6 +18,21 @@ void check_format_version(const GgufFile& file) {
   }
 }
 
+constexpr uint64_t kMaxHeadSize = 512;
+constexpr int64_t kMaxVocabSize = 2097152;
+
+/// Columns of each of `heads` heads that share those of the states.
+uint32_t shared_head_size(const HparamsReader& reader, uint32_t hidden_size, uint32_t heads,
+                          const char* whose) {
+  if (hidden_size % heads != 0) {
+    reader.file().malformed("the hidden size " + std::to_string(hidden_size) + " is no multiple of the " +
+                            whose + "head count " + std::to_string(heads));
+  }
+  if (hidden_size / heads > kMaxHeadSize)
+    reader.file().malformed("its heads have " + std::to_string(hidden_size / heads) + " columns");
+  return hidden_size / heads;
+}
+
 void read_sizes(const HparamsReader& reader, Hparams& h) {
   h.hidden_size = reader.integer("embedding_length", 1, 16384);
   h.num_layers = reader.integer("block_count", 1, 256);
@@ -30,15 +45,11 @@ void read_sizes(const HparamsReader& reader, Hparams& h) {
                             std::to_string(h.num_kv_heads) + " key heads");
   }
   if (reader.has("attention.key_length")) {
-    h.head_size = reader.integer("attention.key_length", 1, 512);
-    if (reader.integer("attention.value_length", 1, 512, h.head_size) != h.head_size)
+    h.head_size = reader.integer("attention.key_length", 1, kMaxHeadSize);
+    if (reader.integer("attention.value_length", 1, kMaxHeadSize, h.head_size) != h.head_size)
       reader.unsupported("attention.value_length", "not the key length");
   } else {
-    if (h.hidden_size % h.num_heads != 0) {
-      reader.file().malformed("the hidden size " + std::to_string(h.hidden_size) +
-                              " is no multiple of the head count " + std::to_string(h.num_heads));
-    }
-    h.head_size = h.hidden_size / h.num_heads;
+    h.head_size = shared_head_size(reader, h.hidden_size, h.num_heads, "");
   }
 }
 
@@ -131,6 +142,9 @@ void read_bias_slopes(const HparamsReader& reader, Hparams& h) {
 }
 
 void read_disentangled(const HparamsReader& reader, Hparams& h) {
+  // Positions have a projection for every head, which may be the rows that project the keys.
+  if (h.num_kv_heads != h.num_heads)
+    reader.unsupported("attention.head_count_kv", "fewer than the heads that score distances");
   h.position_buckets = reader.integer("ggml_encoder.position_buckets", 0, 16384, 0);
   h.max_relative_positions =
       reader.integer("ggml_encoder.max_relative_positions", 1, 1048576, h.max_positions);
@@ -198,7 +212,7 @@ void read_linear_attention(const HparamsReader& reader, Hparams& h) {
   linear.conv_width = reader.integer("ssm.conv_kernel", 1, kernels::kMaxTaps);
   linear.num_key_heads = reader.integer("ssm.group_count", 1, 256);
   linear.num_value_heads = reader.integer("ssm.time_step_rank", 1, 256);
-  linear.head_size = reader.integer("ssm.state_size", 1, 512);
+  linear.head_size = reader.integer("ssm.state_size", 1, kMaxHeadSize);
   if (linear.num_value_heads % linear.num_key_heads != 0) {
     reader.file().malformed(std::to_string(linear.num_value_heads) + " value heads cannot share " +
                             std::to_string(linear.num_key_heads) + " key heads");
@@ -242,6 +256,8 @@ void read_embeddings(const HparamsReader& reader, Hparams& h) {
   if (token_embd == nullptr || token_embd->shape.size() != 2) {
     throw Error(ErrorCode::tensor_missing, "'" + file.path() + "' has no tensor token_embd.weight");
   }
+  if (token_embd->shape[1] > kMaxVocabSize)
+    file.malformed("its vocabulary has " + std::to_string(token_embd->shape[1]) + " tokens");
   h.vocab_size = uint32_t(token_embd->shape[1]);
   h.embedding_size =
       file.find_tensor("token_embd_proj.weight") == nullptr ? h.hidden_size : uint32_t(token_embd->shape[0]);
@@ -307,12 +323,8 @@ void read_decoder(const HparamsReader& reader, Hparams& h) {
   }
   if (reader.has("attention.key_length")) {
     decoder.head_size = h.head_size;
-  } else if (h.hidden_size % decoder.num_heads == 0) {
-    decoder.head_size = h.hidden_size / decoder.num_heads;
   } else {
-    reader.file().malformed("the hidden size " + std::to_string(h.hidden_size) +
-                            " is no multiple of the decoder's head count " +
-                            std::to_string(decoder.num_heads));
+    decoder.head_size = shared_head_size(reader, h.hidden_size, decoder.num_heads, "decoder's ");
   }
   decoder.attention_scale =
       reader.number("attention.scale", 1e-6, 1e6, 1.0f / std::sqrt(float(decoder.head_size)));

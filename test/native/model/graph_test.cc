@@ -336,6 +336,20 @@ TEST(weights_refuse_what_the_contract_does_not_say) {
   bad_heads.heads = 5;
   RandomModel heads(bad_heads, 1);
   CHECK(code_of(heads) == ErrorCode::gguf_malformed);
+  Shape wide_heads;
+  wide_heads.layers = 1;
+  wide_heads.heads = 1;
+  for (const uint32_t hidden : {512u, 513u}) {
+    wide_heads.hidden = hidden;
+    RandomModel wide(wide_heads, 1);
+    CHECK(code_of(wide) == (hidden == 512 ? ErrorCode::aborted : ErrorCode::gguf_malformed));
+  }
+  wide_heads.hidden = 2;
+  for (const uint32_t vocab : {2097152u, 2097153u}) {
+    wide_heads.vocab = vocab;
+    RandomModel wide(wide_heads, 1);
+    CHECK(code_of(wide) == (vocab == 2097152 ? ErrorCode::aborted : ErrorCode::gguf_malformed));
+  }
   Shape windows;
   windows.window = 4;
   for (const char* pooling : {"mean", "last"}) {

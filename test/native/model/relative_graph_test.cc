@@ -44,6 +44,17 @@ TEST(scores_of_distances_and_segments_are_refused_where_keys_contradict_each_oth
   CHECK(relative_code([](GgufBuilder& file) {
           file.tensor("rel_embd.weight", {12, 20}, std::vector<float>(240));
         }) == ErrorCode::gguf_malformed);
+  // Every head scores distances, with keys of its own.
+  distant.hidden = 12;
+  distant.heads = 2;
+  CHECK(relative_code([](GgufBuilder&) {}) == ErrorCode::aborted);
+  CHECK(relative_code([](GgufBuilder& file) {
+          file.u32("bert.attention.head_count_kv", 1).rewrite([](GgufBuilder::Tensor& tensor) {
+            if (tensor.name.find("attn_qkv") == std::string::npos) return;
+            tensor.shape.back() = 24;
+            tensor.data.resize(tensor.data.size() / 36 * 24);
+          });
+        }) == ErrorCode::architecture_unsupported);
   // Scores of segments belong to those of distances.
   RandomModel segmented({}, 1);
   segmented.builder().tensor("blk.0.attn_segment.weight", {12, 3}, std::vector<float>(36));

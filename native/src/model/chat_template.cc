@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <string_view>
 
-#include "tokenizer/utf8.h"
-
 namespace enc {
 namespace {
 
@@ -32,13 +30,9 @@ PairTemplate::Layout read_layout(const GgufFile& file, const std::string& prefix
 
 TemplateParts read_template_parts(const GgufFile& file, const std::string& prefix,
                                   std::span<const std::string_view> slots, bool takes_prompt) {
-  TemplateParts parts;
+  TemplateParts parts{file.strings(prefix + "pieces"), {}};
   size_t size = 0;
-  for (const std::string& piece : file.strings(prefix + "pieces")) {
-    size += piece.size();
-    parts.pieces.emplace_back();
-    parts.pieces.back() = utf8::sanitize(piece, parts.pieces.back());
-  }
+  for (const std::string& piece : parts.pieces) size += piece.size();
   for (const std::string& slot : file.strings(prefix + "slots")) {
     const auto known = std::find(slots.begin(), slots.end(), slot);
     if (known == slots.end() || (slot == "prompt" && !takes_prompt))

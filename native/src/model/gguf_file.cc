@@ -6,7 +6,7 @@
 
 #include "enc/error.h"
 #include "model/stored_types.h"
-#include "support/utf8_check.h"
+#include "tokenizer/utf8.h"
 
 namespace enc {
 namespace {
@@ -163,7 +163,7 @@ class GgufFile::Cursor {
   std::string utf8(uint64_t length, const char* what) {
     std::string result(length, '\0');
     read(result.data(), length, what);
-    if (!is_valid_utf8(result)) owner_.malformed(std::string(what) + " is not UTF-8");
+    if (!utf8::is_valid(result)) owner_.malformed(std::string(what) + " is not UTF-8");
     return result;
   }
 

@@ -34,7 +34,7 @@ class GgufFile {
 
   bool has(const std::string& key) const { return values_.contains(key); }
   /// Typed getters throw Error(gguf_malformed) when the key is absent or has another type. Integers may be
-  /// stored in any integer type as long as the value is not negative.
+  /// stored in any integer type as long as the value is not negative. All strings are valid UTF-8.
   uint64_t integer(const std::string& key) const;
   uint64_t integer(const std::string& key, uint64_t fallback) const;
   double number(const std::string& key) const;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "tokenizer/utf8.h"
-
 namespace enc {
 namespace {
 
@@ -16,11 +14,7 @@ std::string name(const char* key) {
 InteractionTemplate::Side read_side(const GgufFile& file, const char* prefix, const char* length) {
   const std::string& text = file.string(name(prefix));
   if (text.size() > kMaxPrefixBytes) file.malformed("'" + name(prefix) + "' is too long");
-  std::string buffer;
-  InteractionTemplate::Side side;
-  side.prefix = utf8::sanitize(text, buffer);
-  side.max_length = file.integer(name(length));
-  return side;
+  return {text, file.integer(name(length))};
 }
 
 void read_expansion(const GgufFile& file, const Hparams& h, InteractionTemplate& texts) {

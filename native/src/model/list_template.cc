@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "model/chat_template.h"
-#include "tokenizer/utf8.h"
 
 namespace enc {
 namespace {
@@ -30,8 +29,7 @@ uint32_t read_count(const GgufFile& file, const char* key, uint64_t high) {
 
 std::string read_piece(const GgufFile& file, const std::string& key, const std::string& piece) {
   if (piece.size() > kMaxPieceBytes) file.malformed("'" + key + "' is too long");
-  std::string buffer;
-  return std::string(utf8::sanitize(piece, buffer));
+  return piece;
 }
 
 std::string read_mark(const GgufFile& file, const char* key) {

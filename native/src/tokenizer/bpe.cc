@@ -3,7 +3,6 @@
 #include "tokenizer/bpe.h"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "support/thread_scratch.h"
 #include "tokenizer/utf8.h"
@@ -134,14 +133,8 @@ Bpe::Bpe(JsonValue block)
     if (!unk_id_ || suffix_.empty()) block.fail("lacks the unk_token or the end_of_word_suffix");
     read_symbols(vocabulary, suffix);
   }
-  if (optional_bool(block, "byte_fallback")) {
-    byte_ids_.emplace();
-    for (int byte = 0; byte < 256; byte++) {
-      char token[8];
-      std::snprintf(token, sizeof token, "<0x%02X>", byte);
-      byte_ids_->push_back(vocabulary_.find(token));
-    }
-  }
+  if (optional_bool(block, "byte_fallback"))
+    bytes_.emplace([this](std::string_view token) { return vocabulary_.find(token); });
   read_merges(block.at("merges"));
 }
 
@@ -236,14 +229,8 @@ void Bpe::split_characters(std::string_view text, bool allow_control, Word& word
       word.add(id);
       continue;
     }
-    if (byte_ids_) {
-      const auto byte_id = [&](char byte) { return (*byte_ids_)[static_cast<unsigned char>(byte)]; };
-      // An unknown character that waits comes after the bytes; the library does so too.
-      if (std::all_of(character.begin(), character.end(), [&](char byte) { return byte_id(byte) >= 0; })) {
-        for (const char byte : character) word.add(byte_id(byte));
-        continue;
-      }
-    }
+    // An unknown character that waits comes after the bytes; the library does so too.
+    if (bytes_ && bytes_->spell(character, [&](int32_t byte_id) { word.add(byte_id); })) continue;
     if (!unk_id_) continue;
     if (unknown >= 0 && !fuse_unk_) word.add(unknown);
     unknown = tokens_of_.empty() ? *unk_id_ : kUnknownSymbol;

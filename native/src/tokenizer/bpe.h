@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "tokenizer/byte_fallback.h"
 #include "tokenizer/hash_tables.h"
 #include "tokenizer/stages.h"
 
@@ -53,7 +54,7 @@ class Bpe : public Model {
   std::optional<int32_t> unk_id_;
   bool fuse_unk_;
   bool ignore_merges_;
-  std::optional<std::vector<int32_t>> byte_ids_;  // with byte_fallback: of <0x00> to <0xFF>, -1 for none
+  std::optional<ByteFallback> bytes_;
   int32_t max_id_ = -1;
   std::vector<int32_t> control_ids_;  // sorted
 };

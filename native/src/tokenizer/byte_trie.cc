@@ -1,10 +1,10 @@
 // The edges of a trie in one hash table, so that a step costs one cache line whatever the fan-out.
 #include "tokenizer/byte_trie.h"
 
-#include <chrono>
 #include <string>
 
 #include "enc/error.h"
+#include "tokenizer/hash_tables.h"
 
 namespace enc {
 namespace {
@@ -21,9 +21,7 @@ constexpr int kFirstBits = 6;
 ByteTrie::ByteTrie()
     : slots_(size_t{1} << kFirstBits),
       values_(1, kNoValue),
-      multiplier_((0x9E3779B97F4A7C15u ^
-                   static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) << 20) |
-                  1),
+      multiplier_(random_multiplier()),
       shift_(64 - kFirstBits) {}
 
 ByteTrie::Node ByteTrie::add_node() {

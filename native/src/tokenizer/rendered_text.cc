@@ -39,10 +39,8 @@ void render_prefixed(std::string_view prefix, std::string_view text, size_t max_
 }
 
 void take_written_out(std::string_view text, const WrittenOut& parts, RenderedText& out) {
-  std::string buffer;
-  const bool is_valid = text.size() <= UINT32_MAX && utf8::sanitize(text, buffer).data() == text.data();
   uint32_t end = 0;
-  bool fits = is_valid && parts.end <= text.size();
+  bool fits = text.size() <= UINT32_MAX && utf8::is_valid(text) && parts.end <= text.size();
   out.callers.clear();
   for (const WrittenOut::Part& part : parts.callers) {
     fits = fits && end <= part.begin && part.begin < part.end && part.end <= text.size();

@@ -3,7 +3,6 @@
 #include "tokenizer/unigram.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <limits>
 
 #include "enc/error.h"
@@ -54,14 +53,8 @@ Unigram::Unigram(JsonValue block) : root_(trie_.add_root()) {
   unk_score_ = min_score - kUnknownPenalty;
   if (const auto unk = block.find("unk_id"); unk && !unk->is_null())
     unk_id_ = static_cast<int32_t>(unk->as_integer(0, static_cast<int64_t>(scores_.size()) - 1));
-  if (const auto fallback = block.find("byte_fallback"); fallback && fallback->as_bool()) {
-    byte_ids_.emplace();
-    for (int byte = 0; byte < 256; byte++) {
-      char token[8];
-      std::snprintf(token, sizeof token, "<0x%02X>", byte);
-      byte_ids_->push_back(trie_.find(root_, token));
-    }
-  }
+  if (const auto fallback = block.find("byte_fallback"); fallback && fallback->as_bool())
+    bytes_.emplace([this](std::string_view token) { return trie_.find(root_, token); });
   is_control_.assign(scores_.size(), false);
 }
 
@@ -139,13 +132,7 @@ void Unigram::append(std::string_view piece, bool allow_control, std::vector<int
     ids.push_back(id);
     return;
   }
-  if (byte_ids_) {
-    const auto byte_id = [&](char byte) { return (*byte_ids_)[static_cast<unsigned char>(byte)]; };
-    if (std::all_of(piece.begin(), piece.end(), [&](char byte) { return byte_id(byte) >= 0; })) {
-      for (const char byte : piece) ids.push_back(byte_id(byte));
-      return;
-    }
-  }
+  if (bytes_ && bytes_->spell(piece, [&](int32_t byte_id) { ids.push_back(byte_id); })) return;
   ids.push_back(*unk_id_);
 }
 

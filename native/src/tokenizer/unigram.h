@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "tokenizer/byte_fallback.h"
 #include "tokenizer/byte_trie.h"
 #include "tokenizer/stages.h"
 
@@ -28,8 +29,8 @@ class Unigram : public Model {
   std::vector<bool> is_control_;  // by id
   size_t num_distinct_ = 0;
   std::optional<int32_t> unk_id_;
-  double unk_score_;                              // of a character that no token covers
-  std::optional<std::vector<int32_t>> byte_ids_;  // with byte_fallback: of <0x00> to <0xFF>, -1 for none
+  double unk_score_;  // of a character that no token covers
+  std::optional<ByteFallback> bytes_;
 };
 
 }  // namespace enc

@@ -1,4 +1,4 @@
-// Finds broken UTF-8 and replaces it. Well-formed sequences: Unicode 16, table 3-7.
+// Finds broken UTF-8, and replaces it. Well-formed sequences: Unicode 16, table 3-7.
 #include "tokenizer/utf8.h"
 
 #include <cstdint>
@@ -76,6 +76,17 @@ std::string_view sanitize(std::string_view text, std::string& buffer) {
   if (!copied) return text;
   buffer.append(copied, end);
   return buffer;
+}
+
+bool is_valid(std::string_view text) {
+  const char* const end = text.data() + text.size();
+  for (const char* p = text.data();;) {
+    p += ascii_run(p, end);
+    if (p == end) return true;
+    const Part part = next_part(p, static_cast<size_t>(end - p));
+    if (!part.valid) return false;
+    p += part.size;
+  }
 }
 
 }  // namespace enc::utf8

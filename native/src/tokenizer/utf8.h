@@ -1,4 +1,4 @@
-// UTF-8 in and out. Only sanitize() takes bytes from outside; everything behind it relies on valid UTF-8.
+// UTF-8 in and out. Only the first two take bytes from outside; everything behind them relies on valid UTF-8.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,8 @@ namespace enc::utf8 {
 /// `text` itself when it is valid UTF-8, else a copy in `buffer` with U+FFFD for every maximal broken part,
 /// as Rust's from_utf8_lossy, Python's errors="replace" and browsers do.
 std::string_view sanitize(std::string_view text, std::string& buffer);
+
+bool is_valid(std::string_view text);
 
 inline bool is_continuation(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;

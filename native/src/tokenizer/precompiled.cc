@@ -70,9 +70,7 @@ Precompiled::Precompiled(JsonValue block) {
   if (size > bytes.size() || size % 4 != 0 || size + 4 > bytes.size()) value.fail("breaks off");
   for (size_t i = 0; i < size; i += 4) units_.push_back(read_word(bytes, 4 + i));
   replacements_ = bytes.substr(4 + size);
-  std::string sanitized;
-  if (utf8::sanitize(replacements_, sanitized).data() != replacements_.data())
-    value.fail("holds replacements that are not UTF-8");
+  if (!utf8::is_valid(replacements_)) value.fail("holds replacements that are not UTF-8");
 }
 
 std::optional<std::string_view> Precompiled::find(std::string_view text) const {
@@ -100,13 +98,13 @@ std::optional<std::string_view> Precompiled::find(std::string_view text) const {
 bool Precompiled::normalize(std::string_view text, std::string& out) const {
   const size_t start = out.size();
   for (size_t begin = 0; begin < text.size();) {
-    check_growth(text.size(), out.size() - start);
     const size_t end = cluster_end(text, begin);
     const std::string_view cluster = text.substr(begin, end - begin);
     begin = end;
     if (cluster.size() <= kMaxWholeClusterBytes) {
       if (const auto replacement = find(cluster)) {
         out += *replacement;
+        check_growth(text.size(), out.size() - start);
         continue;
       }
     }
@@ -116,6 +114,8 @@ bool Precompiled::normalize(std::string_view text, std::string& out) const {
       const auto size = static_cast<size_t>(next - cluster.data()) - i;
       const std::string_view character = cluster.substr(i, size);
       out += find(character).value_or(character);
+      // Not once for each cluster: one may be all of the text.
+      check_growth(text.size(), out.size() - start);
       i += size;
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tokenizer/unicode_tables.h"
+#include "tokenizer/utf8.h"
 
 namespace enc {
 namespace {
@@ -106,7 +107,7 @@ std::unique_ptr<const PreTokenizer> make_split(std::string_view type, JsonValue 
   if (type == "CharDelimiterSplit") {
     const JsonValue delimiter = block.at("delimiter");
     const std::string_view text = delimiter.as_string();
-    if (text.empty()) delimiter.fail("must be one character");
+    if (utf8::length(text) != 1) delimiter.fail("must be one character");
     return std::make_unique<Split>(make_literal(std::string(text)), MatchBehavior::kRemoved);
   }
   return nullptr;

@@ -4,6 +4,7 @@
 #include "check.h"
 #include "enc/error.h"
 #include "fixtures.h"
+#include "tokenizer/precompiled.h"
 
 namespace enc::test {
 namespace {
@@ -66,6 +67,10 @@ TEST(malformed_limits) {
           ErrorCode::checkpoint_malformed);
   refused("\"max_input_chars_per_word\": 100", "\"max_input_chars_per_word\": 100000",
           ErrorCode::checkpoint_malformed);
+  for (const char* delimiter : {"", "ab", "\u00e9e"})
+    refused("\"type\": \"BertPreTokenizer\"",
+            "\"type\": \"CharDelimiterSplit\", \"delimiter\": \"" + std::string(delimiter) + "\"",
+            ErrorCode::checkpoint_malformed);
 }
 
 TEST(malformed_components_unknown) {
@@ -204,28 +209,41 @@ TEST(malformed_stages_too_many) {
           ErrorCode::checkpoint_malformed);
 }
 
+/// A charsmap that puts the bytes of `replacements` from `at` on, up to NUL, in the place of `byte`.
+std::string charsmap(unsigned char byte, const std::string& replacements, uint32_t at) {
+  std::string table(4 * 512, '\0');
+  const auto put = [&](uint32_t index, uint32_t unit) { std::memcpy(&table[4 * index], &unit, 4); };
+  const uint32_t root = 256, leaf = 300;
+  put(0, root << 10);
+  put(root ^ byte, (root ^ byte ^ leaf) << 10 | 1 << 8 | byte);
+  put(leaf, 1u << 31 | at);
+  const auto size = static_cast<uint32_t>(table.size());
+  return base64(std::string(reinterpret_cast<const char*>(&size), 4) + table + replacements);
+}
+
 /// Where the characters that stand for `a` begin amid one, it stays as it is.
 TEST(malformed_replacements_amid_a_character) {
-  const auto charsmap = [](char at) {
-    // Four units that matter: the root's place, that of 'a', and its leaf, which says where in "\u00e9" it
-    // is.
-    std::string table(4 * 512, '\0');
-    const auto put = [&](uint32_t index, uint32_t unit) { std::memcpy(&table[4 * index], &unit, 4); };
-    put(0, 256 << 10);
-    put(256 ^ 'a', uint32_t{256 ^ 'a' ^ 300} << 10 | 1 << 8 | 'a');
-    put(300, 1u << 31 | static_cast<uint32_t>(at));
-    const auto size = static_cast<uint32_t>(table.size());
-    return std::string(reinterpret_cast<const char*>(&size), 4) + table + std::string("\xC3\xA9\0", 3);
-  };
-  const auto tokenizer = [&](char at) {
+  const auto tokenizer = [](uint32_t at) {
     return Tokenizer::from_json(replaced(
         small_tokenizer_json(),
         R"({"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": true})",
         R"({"type": "Sequence", "normalizers": [{"type": "Precompiled", "precompiled_charsmap": ")" +
-            base64(charsmap(at)) + R"("}, {"type": "Strip", "strip_left": false, "strip_right": true}]})"));
+            charsmap('a', std::string("\xC3\xA9\0", 3), at) +
+            R"("}, {"type": "Strip", "strip_left": false, "strip_right": true}]})"));
   };
   CHECK(join(ids_of(*tokenizer(0), "a")) == "1 0 2");
   CHECK(join(ids_of(*tokenizer(1), "a")) == "1 6 2");
+}
+
+/// Also where all of a text is one cluster: a letter and marks of which each is replaced.
+TEST(malformed_replacements_that_grow) {
+  const JsonDocument document(R"({"precompiled_charsmap": ")" +
+                              charsmap(0xCC, std::string(40000, 'b') + '\0', 0) + "\"}");
+  const Precompiled normalizer(document.root());
+  const std::string mark = "\xCC\x81";
+  std::string out;
+  CHECK(normalizer.normalize(mark, out) && out.size() == 40000);
+  CHECK_THROWS_CODE(normalizer.normalize("e" + mark + mark + mark, out), ErrorCode::limit_exceeded);
 }
 
 /// Stages that multiply a text: six of the first make 64 GiB of one letter, thirty of the second 2 GiB.

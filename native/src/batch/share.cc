@@ -41,11 +41,12 @@ void set_segments(Encoding& encoding, int32_t separator) {
 
 }  // namespace
 
-/// What is to be computed: not what is only tokenized, nor what has no tokens.
+/// What is to be computed: not what is only tokenized, nor what has no tokens, but where two texts are
+/// compared.
 std::vector<ShareProcessor::Item> ShareProcessor::tokenize(std::span<const Slice> share) const {
   std::vector<Item> items;
   for (const Slice& slice : share) tokenize(slice, items);
-  std::erase_if(items, [](const Item& item) { return item.encoding.ids.empty(); });
+  if (!options_.interaction) std::erase_if(items, [](const Item& item) { return item.encoding.ids.empty(); });
   return items;
 }
 
@@ -295,12 +296,14 @@ void ShareProcessor::compare_batch(std::span<const Item> items, QueryVectors& qu
     const Encoding& encoding = item.encoding;
     const size_t begin = is_query ? 0 : encoding.query_tokens;
     const size_t end = is_query ? encoding.query_tokens : encoding.ids.size();
+    owners.push_back(&item);
+    // An empty text to which nothing is added has no sequence.
+    if (begin == end) return rows.push_back({is_query, 0});
     append_sequence(batch, item, begin, end, 0);
     batch.key_counts.push_back(int32_t(is_query ? encoding.query_keys : end - begin));
     const std::vector<int32_t> scoring =
         scoring_tokens(std::span(encoding.ids).subspan(begin, end - begin), is_query, rule);
     for (const int32_t token : scoring) append_mark(batch, size_t(token), size_t(token) + 1);
-    owners.push_back(&item);
     rows.push_back({is_query, scoring.size()});
   };
   const Item* asker = query.owner;

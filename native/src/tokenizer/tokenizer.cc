@@ -398,7 +398,8 @@ void PipelineTokenizer::encode_interaction(std::string_view query, std::optional
   encode_side(rule.document, *document, options.max_second, options, scratch, other);
   const size_t own = out.ids.size();
   out.query_tokens = std::max(own, rule.expansion_length);
-  out.query_keys = rule.expansion_is_seen ? out.query_tokens : own;
+  // Where there is nothing else they see each other.
+  out.query_keys = rule.expansion_is_seen || own == 0 ? out.query_tokens : own;
   out.ids.resize(out.query_tokens, rule.expansion_id);
   out.type_ids.resize(out.query_tokens, 0);
   out.ids.insert(out.ids.end(), other.ids.begin(), other.ids.end());

@@ -28,6 +28,7 @@ struct Keys {
   std::string similarity = "maxsim";
   bool has_chat_template = false;
   std::string odd = "";
+  std::string tokenizer = tiny_tokenizer();
 };
 
 /// Queries grow to eight tokens by [MASK]; "the" does not score in documents.
@@ -55,7 +56,7 @@ std::string interaction_model(const Keys& keys = {}) {
     file.strs("ggml_encoder.chat_template.pieces", {"", "", ""})
         .strs("ggml_encoder.chat_template.slots", {"query", "document"});
   }
-  add_tiny_encoder(file, tensors, kHidden, 2);
+  add_tiny_encoder(file, tensors, kHidden, 2, keys.tokenizer);
   tensors.linear("cls.output", kHidden, kSize);
   return file.build();
 }
@@ -196,6 +197,28 @@ TEST(interaction_runs_on_the_portable_graph) {
     for (size_t i = 0; i < expected.size(); i++)
       CHECK(std::fabs(found[i] - expected[i]) < 1e-5f * (1 + std::fabs(expected[i])));
     CHECK(Model::estimate(file.path(), options_for(KernelChoice::kAuto, 1), 16).thread_bytes > 0);
+  }
+}
+
+/// Where neither tokenizer nor prefix add a token to an empty text.
+TEST(interaction_scores_texts_without_tokens) {
+  std::string bare = tiny_tokenizer();
+  const size_t begin = bare.find("{\"type\":\"TemplateProcessing\""), end = bare.find(",\"decoder\"");
+  bare.replace(begin, end - begin, "null");
+  const std::vector<Input> pairs = {{"word", "a b"}, {"word", ""}, {"", "a b"}, {"", ""}, {"bc", "the word"}};
+  for (const bool expands : {false, true}) {
+    const TemporaryFile file(interaction_model(
+        {.query_prefix = "", .document_prefix = "", .expands = expands, .tokenizer = bare}));
+    for (const KernelChoice kernels : {KernelChoice::kAuto, KernelChoice::kPortable}) {
+      const auto model = Model::load(file.path(), options_for(kernels, 1));
+      CHECK(encode(*model, {"", "a"}).query_keys == (expands ? 8 : 0));
+      const std::vector<float> together = start(*model, pairs).get().logits;
+      CHECK(together.size() == pairs.size());
+      for (size_t i = 0; i < pairs.size(); i++)
+        CHECK(together[i] == start(*model, {pairs[i]}).get().logits.at(0));
+      CHECK(together[1] == kNothingScores && together[3] == kNothingScores);
+      CHECK((together[2] == 0) == !expands);
+    }
   }
 }
 

@@ -22,11 +22,13 @@ Napi::Value devices(const Napi::CallbackInfo& info) {
 }
 
 void use_backend_folders(const Napi::CallbackInfo& info) {
-  const auto folders = info[0].As<Napi::Array>();
-  std::vector<std::string> paths;
-  for (uint32_t i = 0; i < folders.Length(); i++)
-    paths.push_back(folders.Get(i).As<Napi::String>().Utf8Value());
-  set_backend_folders(std::move(paths));
+  guarded(info.Env(), [&] {
+    const auto folders = info[0].As<Napi::Array>();
+    std::vector<std::string> paths;
+    for (uint32_t i = 0; i < folders.Length(); i++)
+      paths.push_back(folders.Get(i).As<Napi::String>().Utf8Value());
+    set_backend_folders(std::move(paths));
+  });
 }
 
 void shutdown(const Napi::CallbackInfo& info) {

@@ -139,7 +139,7 @@ void ModelWrap::Finalize(Napi::BasicEnv env) {
 }
 
 Napi::Value ModelWrap::get_info(const Napi::CallbackInfo& info) {
-  return to_js(info.Env(), model_->info());
+  return guarded(info.Env(), [&] { return to_js(info.Env(), model_->info()); });
 }
 
 /// `submit(inputs, options, callback)` starts the call that the arguments (texts, pairs, options) describe.

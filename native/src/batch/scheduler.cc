@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <optional>
 #include <thread>
 
 #include "enc/error.h"
@@ -56,8 +57,13 @@ void Scheduler::submit(std::shared_ptr<Call> call) {
   {
     const std::lock_guard lock(mutex_);
     if (!closing_) {
-      active_.insert(call);
-      waiting_.push_back({std::move(call), tokens});
+      waiting_.push_back({call, tokens});
+      try {
+        active_.insert(std::move(call));
+      } catch (...) {
+        waiting_.pop_back();
+        throw;
+      }
       waiting_tokens_ += tokens;
     }
   }

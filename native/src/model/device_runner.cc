@@ -49,11 +49,18 @@ void DeviceRunner::run(const PackedBatch& batch, const std::function<bool()>& sh
     compute(batch, logits);
   } catch (const GgmlAbort& fault) {
     if (fault.code() != ErrorCode::out_of_memory) health_.poison();
-    // In an unknown state: neither used nor freed again.
-    (void)runner_.release();
-    health_.count_abandoned();
+    abandon();
+    throw;
+  } catch (const std::bad_alloc&) {
+    abandon();
     throw;
   }
+}
+
+/// In an unknown state: neither used nor freed again.
+void DeviceRunner::abandon() noexcept {
+  (void)runner_.release();
+  health_.count_abandoned();
 }
 
 }  // namespace enc

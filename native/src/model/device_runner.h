@@ -25,6 +25,7 @@ class DeviceRunner final : public BatchRunner {
  private:
   void make_runner();
   void compute(const PackedBatch& batch, std::vector<float>& logits);
+  void abandon() noexcept;
 
   ggml_backend_dev_t device_;
   const Hparams& hparams_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 namespace enc {
 namespace {
@@ -107,18 +108,19 @@ RelativePositions declare_relative_positions(TensorContract& contract, const Hpa
 void fill_relative_positions(const Hparams& h, RelativePositions& positions) {
   // Row 0 is of no distance that has a row of its own.
   const int64_t span = positions.rows / 2;
-  std::vector<float> rows;
-  rows.reserve(size_t(positions.rows) * h.hidden_size);
+  std::vector<float> columns;
   for (int64_t row = 0; row < positions.rows; row++) {
     const float distance = float(std::max(row - span, 1 - span));
+    columns.clear();
     for (const bool is_sine : {true, false}) {
       for (const float frequency : h.position_frequencies) {
         const double angle = double(distance * frequency);
-        rows.push_back(float(is_sine ? std::sin(angle) : std::cos(angle)));
+        columns.push_back(float(is_sine ? std::sin(angle) : std::cos(angle)));
       }
     }
+    const size_t bytes = columns.size() * sizeof(float);
+    ggml_backend_tensor_set(positions.embd, columns.data(), size_t(row) * bytes, bytes);
   }
-  ggml_backend_tensor_set(positions.embd, rows.data(), 0, rows.size() * sizeof(float));
 }
 
 void project_positions(Weights& weights, const Hparams& h) {

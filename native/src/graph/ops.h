@@ -3,6 +3,7 @@
 // CPU has them.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <vector>

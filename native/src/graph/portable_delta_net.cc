@@ -1,7 +1,6 @@
 #include "graph/portable_delta_net.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "graph/host_input.h"

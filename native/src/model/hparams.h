@@ -4,16 +4,16 @@
 
 #include <cstdint>
 #include <limits>
-#include <string>
 #include <vector>
 
 #include "enc/batch.h"
 #include "kernels/add_layer_norm/add_layer_norm.h"
 #include "kernels/gated_delta_net/gated_delta_net.h"
 #include "kernels/gemm/gemm.h"
-#include "model/gguf_file.h"
 
 namespace enc {
+
+class GgufFile;
 
 using kernels::Activation;
 using kernels::NormKind;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/gguf_file.h"
 #include "model/weights.h"
 
 namespace enc {

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "enc/error.h"
+#include "model/gguf_file.h"
 #include "model/relative_bias.h"
 #include "model/relative_positions.h"
 #include "model/rope.h"

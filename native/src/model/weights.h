@@ -4,15 +4,18 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "ggml-backend.h"
 #include "kernels/kernel_table.h"
-#include "model/gguf_file.h"
 #include "model/hparams.h"
 #include "support/aligned_buffer.h"
 
 namespace enc {
+
+struct GgufTensor;
 
 /// y[m, out] = x[m, in] . weight[out, in]^T + bias[out]. Either `weight` or `packed` holds the matrix.
 struct Linear {

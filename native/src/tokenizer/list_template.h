@@ -4,7 +4,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "enc/tokenizer.h"
 #include "tokenizer/rendered_text.h"

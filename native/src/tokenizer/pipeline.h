@@ -1,6 +1,7 @@
 // A text's way through the stages: added tokens, normalizer, pre-tokenizer and model.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>

@@ -14,6 +14,7 @@
 #include "ggml-cpu.h"
 #include "graph/graph_runner.h"
 #include "graph/portable_ops.h"
+#include "model/gguf_file.h"
 #include "reference_model.h"
 
 namespace enc::test {

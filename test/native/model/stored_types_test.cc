@@ -12,6 +12,7 @@
 #include "ggml-cpu.h"
 #include "graph/graph_runner.h"
 #include "graph/portable_ops.h"
+#include "model/gguf_file.h"
 #include "tiny_model.h"
 
 namespace enc::test {

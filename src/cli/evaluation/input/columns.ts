@@ -17,7 +17,11 @@ export const COLUMN_NAMES = [
 export type ColumnName = (typeof COLUMN_NAMES)[number];
 
 /** For messages about a title that is missing. */
-export const OTHER_TITLES = '--column name=title says where else it stands';
+export const OTHER_TITLES = otherTitle('name');
+
+export function otherTitle(name: string): string {
+  return `--column ${name}=title says where else it stands`;
+}
 
 /** Titles that the caller chose; a name that is missing stands for itself. */
 export type ColumnTitles = Partial<Readonly<Record<ColumnName, string>>>;
@@ -76,6 +80,16 @@ export function onlyOneOf(
   if (other === undefined) return found;
   const what = name === 'label' ? 'has the right answer' : 'is meant';
   throw new Error(`${where} ${quote(found)} and ${quote(other)}; say with --column ${name}=... which ${what}`);
+}
+
+/** Likewise of columns. */
+export function columnOf(header: Header, titles: readonly string[]): string | undefined {
+  return onlyOneOf(titles, (title) => header.place(title) >= 0, 'the header has the columns');
+}
+
+/** Likewise of keys. */
+export function keyOf(object: Readonly<Record<string, unknown>>, titles: readonly string[]): string | undefined {
+  return onlyOneOf(titles, (title) => Object.hasOwn(object, title), 'found');
 }
 
 /** As in JSON, shortened. */

@@ -4,7 +4,7 @@
  */
 import { EncoderError } from '../../../errors';
 import type { ColumnName, ColumnTitles, Header } from './columns';
-import { onlyOneOf, quote } from './columns';
+import { onlyOneOf, otherTitle, quote } from './columns';
 import type { Example, RecordFormat } from './record-format';
 import { parseDecimal } from './target-value';
 
@@ -203,10 +203,6 @@ function chosenTitle(name: Name, titles: ColumnTitles): string | undefined {
 function named(name: Name, titles: ColumnTitles): string {
   const chosen = chosenTitle(name, titles);
   return chosen === undefined ? quote(TITLES[name][0]) : quote(chosen);
-}
-
-function otherTitle(name: Name): string {
-  return `--column ${name}=title says where else it stands`;
 }
 
 function gradeOf(value: unknown, title: string, shown = value): number {

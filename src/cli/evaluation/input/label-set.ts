@@ -2,7 +2,7 @@
  * Any number of right labels per example, in the forms that data sets have: a list of names or places, a 0/1 vector, a
  * map or columns with 0 or 1 for each label, a CSV field with separators. What could mean two things is refused.
  */
-import { OTHER_TITLES, onlyOneOf, quote } from './columns';
+import { OTHER_TITLES, columnOf, keyOf, quote } from './columns';
 import type { ColumnTitles, Header } from './columns';
 import { named, placeReader } from './label-place';
 import type { TargetFormat } from './target-format';
@@ -34,7 +34,7 @@ class LabelSetReader {
     const columns = this.#labels.map((title) => header.place(title));
     const missing = this.#labels.filter((_, place) => columns[place] === -1);
     const titles = label === undefined ? TITLES : [label];
-    const title = onlyOneOf(titles, (name) => header.place(name) >= 0, 'the header has the columns');
+    const title = columnOf(header, titles);
     const hasAll = missing.length === 0;
     if (title !== undefined && hasAll && label === undefined) {
       throw new Error(`the header has the column ${quote(title)} and one for each label; leave out what is not meant`);
@@ -55,7 +55,7 @@ class LabelSetReader {
 
   fromObject(object: Readonly<Record<string, unknown>>, { label }: ColumnTitles): Uint8Array {
     const titles = label === undefined ? TITLES : [label];
-    const title = onlyOneOf(titles, (name) => Object.hasOwn(object, name), 'found');
+    const title = keyOf(object, titles);
     const hasAll = this.#labels.every((name) => Object.hasOwn(object, name));
     if (title !== undefined) {
       if (hasAll && label === undefined) {

@@ -1,5 +1,5 @@
 /** A number as the right answer of an example: a grade, a similarity, or 0 and 1 for no and yes. */
-import { OTHER_TITLES, onlyOneOf, quote } from './columns';
+import { OTHER_TITLES, columnOf, keyOf, quote } from './columns';
 import type { TargetFormat } from './target-format';
 
 const TITLES = ['label', 'score'];
@@ -15,7 +15,7 @@ export function targetValue(isBinary: boolean): TargetFormat<number> {
     example: `{"text": ..., "label": <${expected}>}`,
     fromHeader(header, { label }) {
       const titles = label === undefined ? TITLES : [label];
-      const title = onlyOneOf(titles, (name) => header.place(name) >= 0, 'the header has the columns');
+      const title = columnOf(header, titles);
       if (title === undefined) {
         throw new Error(`the header must name the column ${titles.map(quote).join(' or ')}; ${OTHER_TITLES}`);
       }
@@ -28,7 +28,7 @@ export function targetValue(isBinary: boolean): TargetFormat<number> {
     },
     fromObject(object, { label }) {
       const titles = label === undefined ? TITLES : [label];
-      const title = onlyOneOf(titles, (name) => Object.hasOwn(object, name), 'found');
+      const title = keyOf(object, titles);
       if (title === undefined) throw new Error(`no ${titles.map(quote).join(' or ')}; expected ${expected}`);
       const value = object[title];
       return check(typeof value === 'number' || typeof value === 'boolean' ? Number(value) : NaN, value, title);

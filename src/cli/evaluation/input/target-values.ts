@@ -1,5 +1,5 @@
 /** Several numbers as the right answer of an example: a list in the model's order, or one under the name of each. */
-import { OTHER_TITLES, onlyOneOf, quote } from './columns';
+import { OTHER_TITLES, columnOf, keyOf, quote } from './columns';
 import type { TargetFormat } from './target-format';
 import { parseDecimal } from './target-value';
 
@@ -22,7 +22,7 @@ export function targetValues(names: readonly string[]): TargetFormat<Float64Arra
     example: `{"text": ..., "labels": [<${names.length} numbers>]}`,
     fromHeader(header, { label }) {
       const titles = label === undefined ? TITLES : [label];
-      const title = onlyOneOf(titles, (name) => header.place(name) >= 0, 'the header has the columns');
+      const title = columnOf(header, titles);
       if (title !== undefined) {
         const place = header.place(title);
         return (row) => listed(parseList(row[place] ?? ''), title);
@@ -43,7 +43,7 @@ export function targetValues(names: readonly string[]): TargetFormat<Float64Arra
     },
     fromObject(object, { label }) {
       const titles = label === undefined ? TITLES : [label];
-      const title = onlyOneOf(titles, (name) => Object.hasOwn(object, name), 'found');
+      const title = keyOf(object, titles);
       const found = title === undefined ? object : object[title];
       if (title !== undefined && (typeof found !== 'object' || found === null || Array.isArray(found))) {
         return listed(found, title);

@@ -3,7 +3,7 @@
  * label a logit from its mark's state and the text's. As the library gliclass runs its uni-encoders.
  */
 import { EncoderError } from '../errors';
-import { isJsonObject } from '../support/json';
+import { isJsonObject, shown } from '../support/json';
 import type { EncoderBody, EncoderModel, LabelHead } from './architectures/architecture';
 import { findBody, isOfClass } from './architectures/index';
 import { readActivation } from './architectures/mechanisms';
@@ -114,7 +114,7 @@ function readLabelHead(config: ConfigReader, tokenizer: PreparedTokenizer): Labe
     const set = config.integer(key, -1, -1, MAX_VOCAB_SIZE - 1);
     const id = set < 0 ? fallback : set;
     if (tokenizer.tokens.get(id) === content && tokenizer.added.has(id)) return id;
-    const found = JSON.stringify(tokenizer.tokens.get(id) ?? null);
+    const found = shown(tokenizer.tokens.get(id) ?? null);
     throw new EncoderError(
       'checkpoint_malformed',
       `${config.path}: ${key} is ${id}, which is ${found} in the tokenizer; the added token ${content} expected`,

@@ -2,6 +2,7 @@
  * Qwen 3.5: a Qwen 3 in which three of four layers attend linearly, by the gated delta rule, and the fourth has a gate of
  * what it gives, norms stored as weight - 1, and heads of which a quarter turns.
  */
+import { shown } from '../../support/json';
 import type { ConfigReader } from '../config';
 import { MAX_CAUSAL_CONVOLUTION_WIDTH, MAX_HEADS, MAX_HEAD_SIZE } from '../limits';
 import type { LinearAttention } from './architecture';
@@ -40,7 +41,7 @@ function linearAttention(config: ConfigReader, numLayers: number): LinearAttenti
 function activation(config: ConfigReader): string {
   const name = readActivation(config, 'hidden_act', 'silu');
   if (name !== 'silu' && name !== 'swish') {
-    config.unsupported(`hidden_act is ${JSON.stringify(name)}; of this class only models with silu are supported`);
+    config.unsupported(`hidden_act is ${shown(name)}; of this class only models with silu are supported`);
   }
   return name;
 }

@@ -123,11 +123,20 @@ function normalizerFlags({ lowercase, stripAccents }: PreparedTokenizer): GgufEn
 }
 
 function minified(json: JsonObject): string {
-  const written = JSON.stringify(json);
-  const sizeBytes = Buffer.byteLength(written);
-  if (sizeBytes <= DEFAULT_LIMITS.ggufStringBytes) return written;
+  const written = textOf(json);
+  if (written !== undefined && Buffer.byteLength(written) <= DEFAULT_LIMITS.ggufStringBytes) return written;
   throw new EncoderError(
     'limit_exceeded',
-    `the tokenizer takes ${sizeBytes} bytes; readers take ${DEFAULT_LIMITS.ggufStringBytes}`,
+    `tokenizer.json takes more than the ${DEFAULT_LIMITS.ggufStringBytes} bytes that readers take`,
   );
+}
+
+/** Undefined for what is longer than a string of JavaScript's can be, as control characters make it, which are escaped. */
+function textOf(json: JsonObject): string | undefined {
+  try {
+    return JSON.stringify(json);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }

@@ -2,9 +2,11 @@
 import { describe, expect, it } from 'vitest';
 
 import { readSentencePiece } from '../../../src/convert/readers/sentencepiece';
+import { prepareTokenizer } from '../../../src/convert/tokenizer/prepare-tokenizer';
 import { synthesizeSentencePiece } from '../../../src/convert/tokenizer/sentencepiece-json';
 import { addMissingTokens, plainToken } from '../../../src/convert/tokenizer/special-tokens';
 import { countSegments, object } from '../../../src/convert/tokenizer/tokenizer-components';
+import { tokenizerEntries } from '../../../src/convert/tokenizer/tokenizer-metadata';
 import { readVocabulary } from '../../../src/convert/tokenizer/vocabulary';
 import { synthesize, synthesizeBpe, synthesizeSubwords } from '../../../src/convert/tokenizer/vocabulary-json';
 import type { JsonObject } from '../../../src/support/json';
@@ -71,5 +73,15 @@ describe('many tokens', () => {
     const entries = texts.map((text): [string, number] => [text, 0]);
     expect(() => synthesizeSentencePiece(source, entries, 'spiece.model')).toThrow(TOO_MUCH);
     expect(() => synthesizeSentencePiece(source, entries.slice(0, 256), 'spiece.model')).not.toThrow();
+  });
+});
+
+describe('a token of control characters', () => {
+  it('is too much where it is longer than a string can be as JSON', () => {
+    const words = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', '\u0001'.repeat(2 ** 27 - 64)];
+    const none = { tokenizer: undefined, config: undefined, specialTokens: undefined, addedTokens: undefined };
+    const files = { ...none, vocabulary: words.join('\n'), vocabularyTable: undefined, merges: undefined };
+    const tokenizer = prepareTokenizer({ ...files, sentencePiece: undefined }, '.', { modelType: 'bert' });
+    expect(() => tokenizerEntries(tokenizer, words.length, 2, [])).toThrow(TOO_MUCH);
   });
 });

@@ -67,7 +67,7 @@ OWN = {
     "eos_token_id": [None, 2, 3, 5], "decoder_start_token_id": [None, 0, 2], "max_relative_positions": [-1, 1, 10, 30],
     "position_buckets": [-1, 1, 4, 16], "conv_kernel_size": [0, 3, 5], "attn_logit_softcapping": [None, 2.0],
     "query_pre_attn_scalar": [1, 30], "attention_type": ["original_full", "block_sparse"],
-    "attn_type": ["bi", "uni"], "clamp_len": [-1, 0, 1, 6, 30],
+    "attn_type": ["bi", "uni"], "full_attn_idxs": [None, [], [0], [1, 2]], "clamp_len": [-1, 0, 1, 6, 30],
     "summary_type": ["last", "first", "mean", "cls_index", "attn"],
 }
 # What an older key stands for, so that it is also tried in the place of that.
@@ -230,6 +230,16 @@ def bases():
         for key in {"max_position_embeddings", "n_positions", "seq_length"} & set(config):
             config[key] += 64 - 512 if config[key] >= 512 else 0
         yield kind, name, transformers.AutoConfig.for_model(kind, **copy.deepcopy(config))
+
+
+def lfm2_bases():
+    """Of a model that has no classifier."""
+    sizes = {**golden_families.DECODER, "vocab_size": 96, "max_position_embeddings": 64, "num_labels": 1, "block_multiple_of": 16,
+             "rope_parameters": golden_families.THETA_100}
+    for name, more in {"lfm2": {"layer_types": ["conv", "full_attention", "conv"]},
+                       "lfm2-biases": {"layer_types": ["full_attention", "conv", "full_attention"], "conv_bias": True,
+                                       "conv_L_cache": 4, "block_auto_adjust_ff_dim": False}}.items():
+        yield "lfm2", name, transformers.AutoConfig.for_model("lfm2", **{**sizes, **more})
 
 
 def chosen_bases(chosen, makers=transformers.AutoModelForSequenceClassification, more=()):

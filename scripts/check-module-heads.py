@@ -25,7 +25,7 @@ configurations = importlib.import_module("check-configurations")
 WITHOUT_HEADS = {"bart", "mbart", "t5", "mt5", "umt5", "gpt2", "gpt_neo", "gpt_neox", "gptj", "opt", "bloom", "phi",
                  "falcon", "starcoder2", "stablelm", "mobilebert"}
 CAUSAL = {"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "ministral", "phi3", "smollm3", "olmo2",
-          "olmo3", "qwen3_5_text"}
+          "olmo3", "qwen3_5_text", "lfm2"}
 FLAGS = {"cls": "pooling_mode_cls_token", "mean": "pooling_mode_mean_tokens", "max": "pooling_mode_max_tokens",
          "mean_sqrt_len_tokens": "pooling_mode_mean_sqrt_len_tokens", "weightedmean": "pooling_mode_weightedmean_tokens",
          "lasttoken": "pooling_mode_lasttoken"}
@@ -97,10 +97,11 @@ def save(rng, folder, tensors):
 
 def write(rng, folder, kind, config, base, files):
     """Fills the folder; returns a description."""
-    has_own_head = rng.random() < 0.25 or kind in WITHOUT_HEADS
+    has_own_head = (rng.random() < 0.25 and kind != "lfm2") or kind in WITHOUT_HEADS
     count = rng.choice([1, 1, 2, 3])
     content = {**base, "num_labels": count, "architectures": base["architectures"]}
-    makers = transformers.AutoModelForSequenceClassification if has_own_head or rng.random() < 0.2 else transformers.AutoModel
+    headed = transformers.AutoModelForCausalLM if kind == "lfm2" else transformers.AutoModelForSequenceClassification
+    makers = headed if has_own_head or rng.random() < 0.2 else transformers.AutoModel
     read = type(config).from_dict(content)
     read._attn_implementation = "eager"
     network = makers.from_config(read).float().eval()
@@ -185,6 +186,8 @@ def run(what, count, write, measure, leaves_out=()):
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     bases = [base for base in configurations.chosen_bases(arguments.model_types) if base[0] not in leaves_out]
+    if "lfm2" in (arguments.model_types or ["lfm2"]):
+        bases += configurations.chosen_bases(["lfm2"], transformers.AutoModel, configurations.lfm2_bases())
     found = {}
     for kind, name, config, _, base in bases:
         ends = time.monotonic() + arguments.seconds / len(bases)

@@ -24,7 +24,7 @@ LARGEST_DEFAULT = 16
 KEPT = {"model_type", "architectures", "vocab_size"}
 LANGUAGE_MODELS = ["llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "ministral", "phi3", "smollm3", "olmo2",
                    "olmo3", "granite", "hunyuan_v1_dense", "ministral3", "seed_oss", "exaone4", "glm", "glm4", "nemotron", "arcee",
-                   "helium", "olmo", "qwen3_5_text"]
+                   "helium", "olmo", "qwen3_5_text", "lfm2"]
 DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 TYPES = [None, "f16", "bf16", "q8_0", "q5_0", "q4_0"]
 ONE_OF_MANY = "single_label_classification"
@@ -41,7 +41,8 @@ MORE = {
     "intermediate_size": [33, 64, 100], "head_dim": [6, 8, 12, 20, 24, 32, 44, 64, 80, 128],
     "num_key_value_heads": [1, 2, 3, 4],
     "sliding_window": [None, 2, 5, 16], "max_window_layers": [0, 1, 2], "pad_token_id": [0, 1, 5, 95],
-    "layer_types": [["sliding_attention", "full_attention"], ["full_attention", "sliding_attention", "sliding_attention"]],
+    "layer_types": [["sliding_attention", "full_attention"], ["full_attention", "sliding_attention", "sliding_attention"],
+                    ["conv", "full_attention"], ["full_attention", "conv", "conv"]],
     "rope_parameters": [
         {"rope_type": "default", "rope_theta": 1000.0, "partial_rotary_factor": 0.25},
         {"rope_type": "linear", "rope_theta": 1000.0, "factor": 2.5, "partial_rotary_factor": 0.5},
@@ -226,12 +227,13 @@ def write_weights(folder, rng, network, plain, around):
 
 
 def language_models(helpers, chosen):
-    """Bases of the classes that are run as rerankers, with Granite, which is run as nothing else."""
+    """Bases of the classes that are run as rerankers, with Granite and LFM2, which are no classifiers."""
     kinds = set(chosen or LANGUAGE_MODELS)
     granite = transformers.AutoConfig.for_model("granite", **{
         **golden_families.DECODER, "vocab_size": 96, "num_labels": 1, "max_position_embeddings": 64, "residual_multiplier": 0.4,
         "embedding_multiplier": 6.0, "logits_scaling": 4.0, "attention_multiplier": 0.3})
-    return helpers.chosen_bases(kinds, transformers.AutoModelForCausalLM, [("granite", "granite", granite)])
+    more = [("granite", "granite", granite), *helpers.lfm2_bases()]
+    return helpers.chosen_bases(kinds, transformers.AutoModelForCausalLM, more)
 
 
 def logit_score(tokens):

@@ -129,6 +129,9 @@ CASES = {
     "my-texts": (
         "gemma", "mistral", SIZES, None, ["Safe", "Yes"], ["Safe", "Yes"], "", True,
         [*TEXTS[:5], {"text": LONG, "maxLength": 64}]),
+    "my-lfm2-texts": (
+        "gemma", "lfm2", {**SIZES, "block_multiple_of": 24, "layer_types": ["conv", "full_attention"]}, None, ["Safe", "Yes"],
+        ["Safe", "Yes"], "", True, [*TEXTS[:5], {"text": LONG, "maxLength": 64}]),
 }
 
 

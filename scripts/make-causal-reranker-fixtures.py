@@ -76,6 +76,7 @@ BASE = dict(hidden_size=48, num_hidden_layers=2, num_attention_heads=4, num_key_
 QWEN3 = {**BASE, "head_dim": 16, "tie_word_embeddings": True}
 QWEN35 = {**BASE, "head_dim": 16, "partial_rotary_factor": 0.5, "linear_num_key_heads": 2, "linear_num_value_heads": 4,
           "linear_key_head_dim": 12, "linear_value_head_dim": 12, "layer_types": ["linear_attention", "full_attention"]}
+LFM2 = {**BASE, "num_hidden_layers": 3, "block_multiple_of": 24, "layer_types": ["conv", "full_attention", "conv"]}
 # Of a model that reads pictures, too, the part that does; its weights are not read.
 VISION = {"depth": 1, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2, "out_hidden_size": 48, "patch_size": 14,
           "num_position_embeddings": 4}
@@ -149,6 +150,13 @@ def cases(ids):
         "qwen3.5-turns": ("qwen3_5_text", QWEN35, {"chat_template.jinja": TURNS}, [None, "Judge."]),
         "qwen3.5-pictures": ("qwen3_5", {"text_config": {**QWEN35, "tie_word_embeddings": True}, "vision_config": VISION,
                                          "tie_word_embeddings": True}, {"chat_template.jinja": TURNS}, [None, "Judge."]),
+        "lfm2-texts": ("lfm2", LFM2, {}, [None, "p "]),
+        "lfm2-saved-biases": ("lfm2", {**LFM2, "conv_bias": True, "conv_L_cache": 4, "tie_word_embeddings": False,
+                                       "layer_types": ["full_attention", "conv", "full_attention"]}, {
+            "chat_template.jinja": TURNS, **folder_files(scored, messages)}, [None, "Judge."]),
+        # transformers has no cache for layers of this kind alone.
+        "lfm2-convolutions": ("lfm2", {**LFM2, "layer_types": ["conv"] * 3, "conv_L_cache": 4, "use_cache": False,
+                                       "block_auto_adjust_ff_dim": False}, {"chat_template.jinja": OPEN_END}, [None, "p "]),
     }
 
 
@@ -188,8 +196,9 @@ def write(folder, files):
 def measure(folder, prompts, model_type):
     # Other implementations of attention leave Gemma 2's cap out.
     attention = {"attn_implementation": "eager"} if model_type == "gemma2" else {}
-    # HunYuan's norms stand behind the rotation, so that padding before a text, which moves it, changes its score.
-    size = 1 if model_type == "hunyuan_v1_dense" else 5
+    # HunYuan's norms stand behind the rotation, so that padding before a text, which moves it, changes its score; and so
+    # does padding that a convolution with biases reads.
+    size = 1 if model_type in ("hunyuan_v1_dense", "lfm2") else 5
     encoder = CrossEncoder(str(folder), device="cpu", model_kwargs=attention)
     result = {"activation": type(encoder.activation_fn).__name__.lower(), "maxLength": encoder.max_seq_length, "calls": []}
     for prompt in prompts:

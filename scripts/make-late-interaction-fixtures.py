@@ -43,6 +43,10 @@ ROBERTA = {**BASE, "max_position_embeddings": 74, "type_vocab_size": 1, "pad_tok
 DISTILBERT = dict(dim=32, n_layers=2, n_heads=4, hidden_dim=48, max_position_embeddings=72, pad_token_id=0)
 DECODER = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, intermediate_size=48,
                head_dim=8, max_position_embeddings=72, pad_token_id=1)
+# Of layers that convolve over a few tokens. Both that and attention reach tokens that fill a query up.
+LFM2 = {key: value for key, value in DECODER.items() if key != "head_dim"} | {
+    "num_hidden_layers": 4, "block_multiple_of": 16, "layer_types": ["conv", "conv", "full_attention", "conv"],
+    "rope_parameters": {"rope_type": "default", "rope_theta": 100.0}}
 DENSE_CLASS = "sentence_transformers.base.modules.dense.Dense"
 TRANSFORMER_CLASS = "sentence_transformers.models.Transformer"
 IDENTITY = "torch.nn.modules.linear.Identity"
@@ -165,6 +169,19 @@ CASES = {
         "query_token": "[Q]", "query_token_id": "[unused0]", "doc_token": "[D]", "doc_token_id": "[unused1]", "dim": 16}}),
     # Without settings: those of Stanford's class.
     "stanford-defaults": ("bert", "HF_ColBERT", BASE, wordpiece(), {}),
+    "pylate-lfm2": ("lfm2", "Lfm2Model", LFM2, byte_pairs(mask=False), pylate({
+        "model_type": "ColBERT", "similarity_fn_name": "MaxSim", "query_prefix": "[Q] ", "document_prefix": "[D] ",
+        "query_length": 16, "document_length": 40, "attend_to_expansion_tokens": False, "do_query_expansion": True},
+        [dense(32, 16)], "pylate.models.Dense.Dense")),
+    "pylate-lfm2-biases": ("lfm2", "Lfm2Model", {**LFM2, "conv_bias": True, "conv_L_cache": 4}, byte_pairs(mask=False), pylate({
+        "model_type": "ColBERT", "similarity_fn_name": "MaxSim", "query_prefix": "[Q] ", "document_prefix": "",
+        "query_length": 16, "document_length": 40, "attend_to_expansion_tokens": False, "do_query_expansion": True},
+        [dense(32, 16)], "pylate.models.Dense.Dense")),
+    "native-lfm2": ("lfm2", "Lfm2Model", {**LFM2, "num_hidden_layers": 2, "layer_types": ["full_attention", "conv"]},
+                    byte_pairs(mask=False), lambda folder: (
+        [Transformer(folder, query_length=30, query_expansion={"strategy": "min", "attend": True, "length": 10}),
+         layer(32, 20), MultiVectorMask(skiplist_words=["."]), Normalize(module_input_name="token_embeddings")],
+        {"prompts": {"query": "Question ", "document": ""}})),
 }
 
 

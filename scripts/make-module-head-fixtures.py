@@ -50,6 +50,8 @@ DEBERTA = {**BASE, "relative_attention": True, "type_vocab_size": 0, "pos_att_ty
            "position_biased_input": False}
 DECODER = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, intermediate_size=48,
                max_position_embeddings=72, pad_token_id=1)
+LFM2 = {**DECODER, "num_hidden_layers": 3, "block_multiple_of": 16, "layer_types": ["conv", "full_attention", "conv"],
+        "rope_parameters": {"rope_type": "default", "rope_theta": 100.0}}
 
 
 def dense(inputs, outputs, activation, bias=True):
@@ -108,6 +110,9 @@ CASES = {
     # With a pooler, as its class is saved.
     "jina-v3-max": ("jina_embeddings_v3", "Model", {**BASE, "type_vocab_size": 1}, "max",
                     [dense(32, 24, torch.nn.Tanh()), scores(24)], {}),
+    "lfm2-last": ("lfm2", "Model", LFM2, "lasttoken", [dense(32, 32, torch.nn.SiLU()), scores(32)], {}),
+    "lfm2-mean": ("lfm2", "ForCausalLM", {**LFM2, "conv_bias": True, "layer_types": ["full_attention", "conv", "conv"]},
+                  "mean", [LayerNorm(32), scores(32, 2)], {}),
 }
 # Files as older versions wrote them.
 OLD_FILES = {
@@ -206,7 +211,8 @@ def main():
         model = {"seed": seed, "scales": SCALES}
         # Without those that are tied, as save_pretrained writes them.
         shapes = {key: list(tensor.shape) for key, tensor in network.state_dict().items()
-                  if tensor.dtype == torch.float32 and not key.endswith(("decoder.weight", "lm_head.decoder.bias"))}
+                  if tensor.dtype == torch.float32 and not key.endswith(("decoder.weight", "lm_head.decoder.bias"))
+                  and not (model_type == "lfm2" and key == "lm_head.weight")}
         own = tokenizer_files(getattr(config, "type_vocab_size", 0) == 2)
         config = {**config.to_diff_dict(), "architectures": [type(network).__name__], "model_type": model_type}
         with tempfile.TemporaryDirectory() as temporary:

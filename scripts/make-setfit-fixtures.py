@@ -70,6 +70,8 @@ CASES = {
                          {"labels": ["rude", "spam", "long"], "normalize_embeddings": False}, None, {"protocol": 4}),
     "roberta-multioutput": ("roberta", heads.ROBERTA, "mean", [], MultiOutputClassifier(LogisticRegression(**SHARP)), 2,
                             {"labels": None, "normalize_embeddings": False}, None, {}),
+    "lfm2-binary": ("lfm2", heads.LFM2, "mean", [Normalize()], LogisticRegression(**SHARP), np.array([0, 1]),
+                    {"labels": ["negative", "positive"], "normalize_embeddings": False}, None, {}),
 }
 
 

@@ -69,6 +69,22 @@ describe('a model with linear attention', () => {
   });
 });
 
+describe('a model with short convolutions', () => {
+  it.each([
+    ['no convolution', 'tensor_missing', remove('blk.1.shortconv.conv.weight')],
+    ['no biases in its last layer', 'tensor_missing', remove('blk.1.shortconv.conv.bias')],
+    [
+      'what such a layer has in one that attends',
+      'gguf_malformed',
+      copy('blk.1.shortconv.conv.bias', 'blk.0.shortconv.conv.bias'),
+    ],
+    ['what attends in such a layer', 'gguf_malformed', copy('blk.0.attn_q_norm.weight', 'blk.1.attn_q_norm.weight')],
+  ])('is refused with %s', async (_, code, change) => {
+    const model = causalModels.find(({ name }) => name === 'lfm2-saved-biases')!;
+    expect(await codeOf(writeCausal(model), change)).toBe(code);
+  });
+});
+
 describe('a model with layer norms of heads', () => {
   it.each([
     ['phi-normalized', 'no bias of a query', 'tensor_missing', 'blk.1.attn_q_norm.bias'],

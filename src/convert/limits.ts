@@ -8,7 +8,7 @@ export const MAX_LAYERS = 256;
 export const MAX_HEADS = 256;
 /** Tokens that a convolution reads for each of them. */
 export const MAX_CONVOLUTION_WIDTH = 63;
-/** Likewise, of one in linear attention, which reads those before it alone. */
+/** Likewise, of one that reads those before it alone. */
 export const MAX_CAUSAL_CONVOLUTION_WIDTH = 16;
 /** Feed-forward parts of one layer. */
 export const MAX_FEED_FORWARDS = 16;

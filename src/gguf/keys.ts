@@ -48,6 +48,8 @@ export function architectureKeys(architecture: string) {
     ssmStateSize: `${architecture}.ssm.state_size`,
     /** UINT32, columns of all heads of values. */
     ssmInnerSize: `${architecture}.ssm.inner_size`,
+    /** UINT32, tokens that a short convolution reads. */
+    shortConvCache: `${architecture}.shortconv.l_cache`,
     /** BOOL, false for encoders. */
     causal: `${architecture}.attention.causal`,
     /** UINT32, 4 = rank: llama.cpp then runs the classification head. */
@@ -257,6 +259,8 @@ export const ENCODER_KEYS = {
   localLayers: 'ggml_encoder.attention.local_layers',
   /** ARRAY[UINT32], layers with linear attention, by the gated delta rule; absent: none. */
   linearAttentionLayers: 'ggml_encoder.linear_attention.layers',
+  /** ARRAY[UINT32], layers with a short convolution in the place of attention; absent: none. */
+  shortConvLayers: 'ggml_encoder.short_conv.layers',
   /** BOOL, what attention gives is multiplied by the sigmoid of what attn_gate does; absent means false. */
   outputGate: 'ggml_encoder.attention.output_gate',
   /** BOOL, the first token sees and is seen by all, by attn_global_q and attn_global_kv; absent means false. */

@@ -33,6 +33,7 @@ export function soundFamilies(): SoundCheckpoint[] {
     },
     { name: 'chats', files: languageModel('Qwen3ForSequenceClassification') },
     { name: 'linear attention', files: linearAttention() },
+    { name: 'short convolutions', files: shortConvolutions() },
     { name: 'relative positions', files: relativePositions() },
     { name: 'sizes of the tensors', files: sizesOfTensors() },
     { name: 'sines and segments', files: sinesAndSegments() },
@@ -43,6 +44,12 @@ export function soundFamilies(): SoundCheckpoint[] {
     { name: 'late interaction', files: lateInteraction() },
   ];
 }
+
+/** With the words that a language model scores with. */
+const ANSWERING = {
+  ...TOKENIZER,
+  model: { ...TOKENIZER.model, vocab: { ...TOKENIZER.model.vocab, yes: 8, no: 9 } },
+};
 
 type Table = Readonly<Record<string, SoundTensor>>;
 
@@ -103,10 +110,8 @@ function languageModel(className: 'Qwen3ForCausalLM' | 'Qwen3ForSequenceClassifi
   const { tensors, add } = tensorsByPart(H);
   const config = { ...qwen3(add), pad_token_id: 0 };
   if (className === 'Qwen3ForSequenceClassification') add('score.weight', 2, H);
-  const { model } = TOKENIZER;
-  const tokenizer = { ...TOKENIZER, model: { ...model, vocab: { ...model.vocab, yes: 8, no: 9 } } };
   const template = '{% for message in messages %}{{ message.role }} {{ message.content }} {% endfor %}';
-  return checkpoint(className, config, tensors, tokenizer, { 'chat_template.jinja': template });
+  return checkpoint(className, config, tensors, ANSWERING, { 'chat_template.jinja': template });
 }
 
 /** The same with vectors for a query and its documents. */
@@ -178,6 +183,34 @@ function linearAttention(): Files {
     ...{ linear_key_head_dim: linearSize, linear_value_head_dim: linearSize },
   };
   return checkpoint('Qwen3_5TextForSequenceClassification', config, tensors, TOKENIZER);
+}
+
+/** LFM2: a layer that convolves over a few tokens, with biases, and one that attends. */
+function shortConvolutions(): Files {
+  const { tensors, add, linear } = tensorsByPart(H);
+  const [size, width] = [4, 3];
+  add('model.embed_tokens.weight', ROWS, H);
+  const [first, second] = ['model.layers.0', 'model.layers.1'] as const;
+  linear(`${first}.conv.in_proj`, 3 * H, H);
+  add(`${first}.conv.conv.weight`, H, 1, width);
+  add(`${first}.conv.conv.bias`, H);
+  linear(`${first}.conv.out_proj`, H, H);
+  add(`${second}.self_attn.q_proj.weight`, HEADS * size, H);
+  for (const part of ['k_proj', 'v_proj']) add(`${second}.self_attn.${part}.weight`, size, H);
+  add(`${second}.self_attn.out_proj.weight`, H, HEADS * size);
+  for (const part of ['q_layernorm', 'k_layernorm']) add(`${second}.self_attn.${part}.weight`, size);
+  for (const layer of [first, second]) {
+    for (const part of ['w1', 'w3']) add(`${layer}.feed_forward.${part}.weight`, F, H);
+    add(`${layer}.feed_forward.w2.weight`, H, F);
+    for (const norm of ['operator_norm', 'ffn_norm']) add(`${layer}.${norm}.weight`, H);
+  }
+  add('model.embedding_norm.weight', H);
+  const config = {
+    ...{ hidden_size: H, intermediate_size: F, num_hidden_layers: 2, head_dim: size, max_position_embeddings: 32 },
+    ...{ num_attention_heads: HEADS, num_key_value_heads: 1, layer_types: ['conv', 'full_attention'] },
+    ...{ conv_L_cache: width, conv_bias: true, block_auto_adjust_ff_dim: false },
+  };
+  return checkpoint('Lfm2ForCausalLM', config, tensors, ANSWERING);
 }
 
 /** DeBERTa v2 with buckets and projections of their own. */

@@ -128,8 +128,9 @@ class GraphBuilder {
       ggml_tensor* attended = attend_with_first(w, x, encoder_attention(index, w), only_pooled);
       return feed_forward(w, attended, attended);
     }
-    ggml_tensor* attended = h_.attention[index].linear
-                                ? attend_linearly(w, x, only_pooled)
+    ggml_tensor* attended = h_.attention[index].linear ? attend_linearly(w, x, only_pooled)
+                            : h_.attention[index].convolves
+                                ? convolve_shortly(w, x, only_pooled)
                                 : attend(w, x, encoder_attention(index, w), rotation(index), only_pooled);
     if (h_.norm_placement != NormPlacement::kParallel) return feed_forward(w, attended, attended);
     return feed_forward(w, only_pooled ? ops_.pooled_rows(g_, x) : x, attended);
@@ -291,6 +292,20 @@ class GraphBuilder {
     heads = normalized(w.ssm_norm, heads);
     y = ops_.gate_by(g_, gate, ggml_reshape_2d(g_.ggml, heads, values, y->ne[1]), Activation::kSilu);
     y = ops_.linear(g_, w.ssm_out, y, Activation::kNone);
+    return join(g_, ops_, h_.norm_placement, w.attn_post_norm, x, y);
+  }
+
+  /// The same half of a layer that mixes each token with the few before it.
+  ggml_tensor* convolve_shortly(const LayerWeights& w, ggml_tensor* x, bool only_pooled) {
+    ggml_tensor* input = normalized(w.attn_norm, x);
+    if (!g_.batch->key_counts.empty()) input = ops_.seen_rows(g_, input);
+    ggml_tensor* y = ops_.linear(g_, w.shortconv_in, input, Activation::kNone);
+    y = ops_.short_conv(g_, y, w);
+    if (only_pooled) {
+      x = ops_.pooled_rows(g_, x);
+      y = ops_.pooled_rows(g_, y);
+    }
+    y = ops_.linear(g_, w.shortconv_out, y, Activation::kNone);
     return join(g_, ops_, h_.norm_placement, w.attn_post_norm, x, y);
   }
 

@@ -105,6 +105,8 @@ struct GraphContext {
   std::vector<DistanceRows> distance_rows;  ///< likewise
   std::vector<SegmentMask> segment_masks;   ///< likewise
   ggml_tensor* empty_state = nullptr;       ///< zeros, of one head with linear attention, once it is needed
+  std::vector<ggml_tensor*> rows_before;    ///< of tokens 1, 2, ... places before each, once they are needed
+  ggml_tensor* seen = nullptr;              ///< f32 [1, T], 1 for tokens that others see, else 0; likewise
   bool long_texts = false;                  ///< of more than Hparams::short_length tokens, all of them
   Scratch* scratch;
   bool only_sizes = false;  ///< never to be run: nothing is computed for host inputs
@@ -166,8 +168,8 @@ class Ops {
  public:
   virtual ~Ops() = default;
 
-  /// Upper bound of the nodes and tensors that attention() and rotate(), or gated_delta_net(), of one layer
-  /// add.
+  /// Upper bound of the nodes and tensors that attention() and rotate(), gated_delta_net() or short_conv()
+  /// of one layer add.
   virtual size_t max_attention_nodes(const GraphContext& g, const Hparams& hparams) const = 0;
 
   /// norm(scale * tokens[ids] + positions[positions] + types[type_ids]), ne = {E, T}; terms and norm as far
@@ -199,6 +201,11 @@ class Ops {
   virtual ggml_tensor* gated_delta_net(GraphContext& g, ggml_tensor* x, ggml_tensor* gates,
                                        const LayerWeights& layer,
                                        const LinearAttentionHparams& hparams) const = 0;
+  /// Each token's c * conv(b * x) from its b, c and x, ne = {H, T} from {3H, T}: conv is the layer's, over
+  /// the token and those before it in its sequence, with zeros before the first.
+  virtual ggml_tensor* short_conv(GraphContext& g, ggml_tensor* x, const LayerWeights& layer) const = 0;
+  /// x with zeros in the rows of tokens that no other sees.
+  virtual ggml_tensor* seen_rows(GraphContext& g, ggml_tensor* x) const = 0;
   /// For each token the rows of the `width` tokens around it, an odd number, in its sequence, and zeros
   /// beyond the ends of that: ne = {width * H, T}, element c * width + i from column c of token t + i - width
   /// / 2.

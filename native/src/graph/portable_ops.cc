@@ -6,6 +6,7 @@
 #include "graph/host_input.h"
 #include "graph/portable_attention.h"
 #include "graph/portable_delta_net.h"
+#include "graph/portable_short_conv.h"
 
 namespace enc {
 namespace {
@@ -106,7 +107,8 @@ ggml_tensor* reduce(ggml_context* ctx, ggml_tensor* x, Reduction reduction) {
 }  // namespace
 
 size_t PortableOps::max_attention_nodes(const GraphContext& g, const Hparams& hparams) const {
-  return std::max(max_portable_attention_nodes(g, hparams), max_portable_delta_net_nodes(g, hparams));
+  return std::max({max_portable_attention_nodes(g, hparams), max_portable_delta_net_nodes(g, hparams),
+                   max_portable_short_conv_nodes(hparams)});
 }
 
 ggml_tensor* PortableOps::embed(GraphContext& g, const Embeddings& tables, TokenIds ids) const {
@@ -193,6 +195,23 @@ ggml_tensor* PortableOps::gated_delta_net(GraphContext& g, ggml_tensor* x, ggml_
                                           const LayerWeights& layer,
                                           const LinearAttentionHparams& hparams) const {
   return portable_gated_delta_net(g, x, gates, layer, hparams);
+}
+
+ggml_tensor* PortableOps::short_conv(GraphContext& g, ggml_tensor* x, const LayerWeights& layer) const {
+  return portable_short_conv(g, x, layer);
+}
+
+ggml_tensor* PortableOps::seen_rows(GraphContext& g, ggml_tensor* x) const {
+  if (g.seen == nullptr) {
+    g.seen = host_input<float>(g, GGML_TYPE_F32, {1, g.batch->num_tokens(), 1, 1},
+                               [&](std::vector<float>& values) {
+                                 for (int64_t b = 0; b < g.batch->num_sequences(); b++) {
+                                   for (int64_t i = 0; i < g.batch->length(b); i++)
+                                     values.push_back(i < g.batch->num_keys(b) ? 1.0f : 0.0f);
+                                 }
+                               });
+  }
+  return ggml_mul(g.ggml, x, g.seen);
 }
 
 ggml_tensor* PortableOps::neighbours(GraphContext& g, ggml_tensor* x, int64_t width) const {

@@ -199,15 +199,29 @@ void read_global_first(const HparamsReader& reader, Hparams& h) {
   if (!is_plain) reader.unsupported(key, "set beside other positions, norms or heads");
 }
 
+/// The layers that `key` names.
+std::vector<size_t> read_layers(const HparamsReader& reader, const Hparams& h, const std::string& key) {
+  std::vector<size_t> layers;
+  for (const double layer : reader.file().numbers(key, h.num_layers)) {
+    if (!(layer >= 0 && layer < h.num_layers))
+      reader.file().malformed("'" + key + "' names a layer that the model does not have");
+    layers.push_back(size_t(layer));
+  }
+  return layers;
+}
+
+/// Whether layers may stand in it that read a text from its beginning to its end.
+bool may_keep_states(const Hparams& h) {
+  return h.causal && !h.has_decoder() && h.num_blocks == h.num_layers && h.narrow_size == 0 &&
+         h.convolution.width == 0 && h.embedding_width == 1 && !h.biases_scores() &&
+         h.position_kind != PositionKind::kDisentangled && h.norm_placement != NormPlacement::kParallel;
+}
+
 /// Read after all that such layers are not set beside.
 void read_linear_attention(const HparamsReader& reader, Hparams& h) {
   const std::string key = "ggml_encoder.linear_attention.layers";
   if (!reader.has(key)) return;
-  for (const double layer : reader.file().numbers(key, h.num_layers)) {
-    if (!(layer >= 0 && layer < h.num_layers))
-      reader.file().malformed("'" + key + "' names a layer that the model does not have");
-    h.attention[size_t(layer)].linear = true;
-  }
+  for (const size_t layer : read_layers(reader, h, key)) h.attention[layer].linear = true;
   LinearAttentionHparams& linear = h.linear_attention;
   linear.conv_width = reader.integer("ssm.conv_kernel", 1, kernels::kMaxTaps);
   linear.num_key_heads = reader.integer("ssm.group_count", 1, 256);
@@ -219,11 +233,18 @@ void read_linear_attention(const HparamsReader& reader, Hparams& h) {
   }
   if (reader.integer("ssm.inner_size", 1, 131072) != linear.value_size())
     reader.unsupported("ssm.inner_size", "not as many heads of values as of steps, of the size of its keys");
-  const bool is_plain = h.causal && !h.has_decoder() && h.num_blocks == h.num_layers && h.narrow_size == 0 &&
-                        h.convolution.width == 0 && h.embedding_width == 1 && !h.biases_scores() &&
-                        h.position_kind != PositionKind::kDisentangled &&
-                        h.norm_placement != NormPlacement::kParallel && h.pooling != Pooling::kTokens;
-  if (!is_plain) reader.unsupported(key, "set beside other attention, positions, norms or heads");
+  if (!may_keep_states(h) || h.pooling == Pooling::kTokens)
+    reader.unsupported(key, "set beside other attention, positions, norms or heads");
+}
+
+/// Likewise.
+void read_short_conv(const HparamsReader& reader, Hparams& h) {
+  const std::string key = "ggml_encoder.short_conv.layers";
+  if (!reader.has(key)) return;
+  for (const size_t layer : read_layers(reader, h, key)) h.attention[layer].convolves = true;
+  h.short_conv.width = reader.integer("shortconv.l_cache", 1, kernels::kMaxTaps);
+  if (!may_keep_states(h) || h.linear_attention.exists())
+    reader.unsupported(key, "set beside other attention, positions or norms");
 }
 
 void read_output_gate(const HparamsReader& reader, Hparams& h) {
@@ -465,6 +486,7 @@ Hparams read_hparams(const GgufFile& file) {
   read_global_first(reader, h);
   read_vector_head(reader, h);
   read_linear_attention(reader, h);
+  read_short_conv(reader, h);
   read_output_gate(reader, h);
   h.max_length =
       std::min(h.max_positions, reader.integer("ggml_encoder.max_length", 3, 1048576, h.max_positions));

@@ -62,6 +62,7 @@ struct LayerAttention {
   size_t max_distance = kUnlimited;  ///< query i sees keys with |i - j| <= max_distance
   bool local = false;                ///< rotates with the local layers' frequencies
   bool linear = false;               ///< keeps a state in the place of what it has seen
+  bool convolves = false;            ///< mixes tokens with the few before them, and does not attend
 };
 
 /// Layers that attend linearly, by the gated delta rule.
@@ -75,6 +76,12 @@ struct LinearAttentionHparams {
   uint32_t value_size() const { return num_value_heads * head_size; }
   /// Columns that the convolution reads.
   uint32_t mixed_size() const { return 2 * key_size() + value_size(); }
+};
+
+/// Layers that mix each token with those before it, by a gated convolution.
+struct ShortConvHparams {
+  uint32_t width = 0;  ///< tokens that it reads, the token itself among them; 0: there are no such layers
+  bool exists() const { return width > 0; }
 };
 
 /// A second stack of layers. It reads the text's tokens moved by one to the right; each of them sees those
@@ -155,6 +162,7 @@ struct Hparams {
   /// What attention gives is multiplied by the sigmoid of a projection of its input.
   bool output_gate = false;
   LinearAttentionHparams linear_attention;
+  ShortConvHparams short_conv;
   std::vector<uint32_t> layer_weights;  ///< [num_layers], the block whose weights a layer uses
   uint32_t num_blocks = 0;              ///< blocks of weights; num_layers unless layers share them
 
@@ -218,10 +226,12 @@ struct Hparams {
     return position_kind == PositionKind::kRelativeBias || position_kind == PositionKind::kRelativeBiasOnly ||
            position_kind == PositionKind::kLinearBias;
   }
-  /// The first layer that sees tokens, and not a state of them; 0 where none does.
+  /// True when what a text begins with is more than keys and values in some layers.
+  bool keeps_states() const { return linear_attention.exists() || short_conv.exists(); }
+  /// The first layer that attends to tokens, and not to a state of them; 0 where none does.
   uint32_t first_attending_layer() const {
     for (uint32_t i = 0; i < num_layers; i++)
-      if (!attention[i].linear) return i;
+      if (!attention[i].linear && !attention[i].convolves) return i;
     return 0;
   }
   /// True when all tokens count as those of one segment.

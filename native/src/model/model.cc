@@ -88,7 +88,7 @@ class LoadedModel final : public Model {
     file_.reset();
     team_ = std::make_unique<Team>(table_ == nullptr ? 0 : threads_ - 1);
     // States are remembered as keys and values alone.
-    if (plan.shares_prefixes() && !hparams_.linear_attention.exists()) prefix_memory_ = make_prefix_memory();
+    if (plan.shares_prefixes() && !hparams_.keeps_states()) prefix_memory_ = make_prefix_memory();
     scheduler_ = std::make_unique<Scheduler>(
         Scheduler::Options{threads_,
                            hparams_.max_length,

@@ -75,8 +75,8 @@ auto usual_type(Weights& weights, const TypeOf& type_of) {
   for_each_block(weights, [&](LayerWeights& block) {
     for (const Linear* linear :
          {&block.attn_qkv, &block.attn_global_kv, &block.attn_gate, &block.attn_output, &block.ssm_in,
-          &block.ssm_out, &block.cross_q, &block.cross_kv, &block.cross_output, &block.ffn_up,
-          &block.ffn_down, &block.attn_qk, &block.attn_v}) {
+          &block.ssm_out, &block.shortconv_in, &block.shortconv_out, &block.cross_q, &block.cross_kv,
+          &block.cross_output, &block.ffn_up, &block.ffn_down, &block.attn_qk, &block.attn_v}) {
       if (linear->out > 0) elements[type_of(*linear)] += uint64_t(linear->in) * uint64_t(linear->out);
     }
   });
@@ -108,6 +108,16 @@ void declare_linear_attention(TensorContract& contract, const Hparams& h, const 
   block.ssm_dt = contract.vector(prefix + "ssm_dt.bias", linear.num_value_heads);
   block.ssm_norm = contract.head_norm(prefix + "ssm_norm", linear.head_size, h.norm_eps);
   block.ssm_out = contract.linear(prefix + "ssm_out", values, hidden);
+}
+
+void declare_short_conv(TensorContract& contract, const Hparams& h, const std::string& prefix,
+                        LayerWeights& block) {
+  const int64_t hidden = h.hidden_size;
+  const std::string name = prefix + "shortconv.";
+  block.shortconv_in = contract.linear(name + "in_proj", hidden, 3 * hidden);
+  block.shortconv = contract.f32_matrix(name + "conv.weight", h.short_conv.width, hidden);
+  if (block.shortconv_in.bias != nullptr) block.shortconv_bias = contract.vector(name + "conv.bias", hidden);
+  block.shortconv_out = contract.linear(name + "out_proj", hidden, hidden);
 }
 
 void declare_attention(TensorContract& contract, const Hparams& h, uint32_t index, LayerWeights& block) {
@@ -155,6 +165,8 @@ LayerWeights declare_block(TensorContract& contract, const Hparams& h, uint32_t 
   LayerWeights block;
   if (h.num_blocks == h.num_layers && h.attention[index].linear)
     declare_linear_attention(contract, h, prefix, block);
+  else if (h.num_blocks == h.num_layers && h.attention[index].convolves)
+    declare_short_conv(contract, h, prefix, block);
   else
     declare_attention(contract, h, index, block);
   block.ffn_up = contract.linear(prefix + "ffn_up", hidden, h.gated_ffn ? 2 * inner : inner);

@@ -115,6 +115,10 @@ struct LayerWeights {
   ggml_tensor* ssm_dt = nullptr;      ///< ne = {value heads}, added to the gate of that
   Norm ssm_norm;                      ///< of each head
   Linear ssm_out;
+  Linear shortconv_in;                    ///< of a layer that convolves, rows b, c, then x
+  ggml_tensor* shortconv = nullptr;       ///< ne = {width, H}
+  ggml_tensor* shortconv_bias = nullptr;  ///< ne = {H}, null when it has none
+  Linear shortconv_out;
   Norm attn_post_norm;
   Norm cross_norm;
   Linear cross_q;   ///< of a decoder's layer, which attends to the encoder's states as well
@@ -195,12 +199,13 @@ void for_each_linear(Weights& weights, const Visit& visit) {
   visit_present(weights.embd_proj);
   visit_present(weights.conv);
   for_each_block(weights, [&](LayerWeights& block) {
-    for (Linear* linear : {&block.attn_qkv,   &block.attn_global_q, &block.attn_global_kv, &block.attn_pos_k,
-                           &block.attn_pos_q, &block.attn_segment,  &block.attn_gate,      &block.attn_output,
-                           &block.ssm_in,     &block.ssm_ba,        &block.ssm_out,        &block.cross_q,
-                           &block.cross_kv,   &block.cross_output,  &block.ffn_up,         &block.ffn_down,
-                           &block.narrow,     &block.narrow_qk,     &block.attn_qk,        &block.attn_v,
-                           &block.widen}) {
+    for (Linear* linear :
+         {&block.shortconv_in,   &block.shortconv_out, &block.attn_qkv,   &block.attn_global_q,
+          &block.attn_global_kv, &block.attn_pos_k,    &block.attn_pos_q, &block.attn_segment,
+          &block.attn_gate,      &block.attn_output,   &block.ssm_in,     &block.ssm_ba,
+          &block.ssm_out,        &block.cross_q,       &block.cross_kv,   &block.cross_output,
+          &block.ffn_up,         &block.ffn_down,      &block.narrow,     &block.narrow_qk,
+          &block.attn_qk,        &block.attn_v,        &block.widen}) {
       visit_present(*linear);
     }
     for (FeedForward& ffn : block.ffns) {

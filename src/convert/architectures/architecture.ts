@@ -85,6 +85,14 @@ export interface LinearAttention {
   readonly convolutionWidth: number;
 }
 
+/** Layers that mix each token with those before it by a gated convolution, in the place of attention. */
+export interface ShortConvolution {
+  readonly layers: readonly number[];
+  /** Tokens that it reads, the token itself among them. */
+  readonly width: number;
+  readonly hasBiases: boolean;
+}
+
 /** Absent entries take the default of a BERT: as many keys as queries, layer norm after each part, no rotation, ... */
 export interface EncoderHyperparameters {
   /** Layers that are computed. */
@@ -143,6 +151,7 @@ export interface EncoderHyperparameters {
   /** What attention gives is multiplied by the sigmoid of a projection of its input. */
   readonly gatesAttention?: boolean;
   readonly linearAttention?: LinearAttention | undefined;
+  readonly shortConvolution?: ShortConvolution | undefined;
   readonly feedForwardKind?: 'mlp' | 'glu';
   /** For each layer the block whose weights it uses. Default: each its own. */
   readonly layerWeights?: readonly number[];

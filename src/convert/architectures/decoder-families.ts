@@ -5,6 +5,7 @@ import { MAX_POSITIONS } from '../limits';
 import type { EncoderHead, EncoderHyperparameters, RotaryEmbedding, SlidingWindow } from './architecture';
 import { type DecoderFamily, allBiases, attentionBiases, noBiases, sizes } from './decoder-family';
 import { gemmaFamilies } from './gemma';
+import { lfm2Families } from './lfm2';
 import { llamaKin } from './llama-kin';
 import { allLayersWindow, layerIndices, optionalWindow, readWindow, slidingLayers, slidingWindow } from './layer-types';
 import { olmoFamilies } from './olmo';
@@ -205,4 +206,5 @@ export const DECODER_FAMILIES: readonly DecoderFamily[] = [
   ...olmoFamilies,
   ...llamaKin,
   ...qwen35Families,
+  ...lfm2Families,
 ];

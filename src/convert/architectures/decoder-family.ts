@@ -6,6 +6,7 @@ import type {
   EncoderModel,
   LinearAttention,
   RotaryEmbedding,
+  ShortConvolution,
   SlidingWindow,
 } from './architecture';
 import type { Sizes } from './mechanisms';
@@ -28,8 +29,12 @@ export interface DecoderFamily {
   readonly modelType: string;
   /** Default: a classifier and a language model. */
   readonly only?: 'classifier' | 'language-model';
+  /** There is no classifier, but heads of modules go on the model without a head. */
+  readonly isBodyToo?: true;
   /** The model that reads pictures too and has this one for its text; `writes`: its language model is a class too. */
   readonly multimodal?: { readonly className: string; readonly modelType: string; readonly writes?: true };
+  /** Keys that go before those which they stand for. */
+  readonly olderKeys?: Readonly<Record<string, string>>;
   /** Tensors of checkpoints of this family that play no part in a text's logits. */
   readonly unread?: RegExp;
   /** llama.cpp's name of the layout. Default: the model type. */
@@ -64,14 +69,16 @@ export interface DecoderFamily {
   readonly gatesAttention?: true;
   /** Default: all layers attend to tokens. */
   readonly linearAttention?: (config: ConfigReader, numLayers: number) => LinearAttention | undefined;
+  /** Default: all layers attend. */
+  readonly shortConvolution?: (config: ConfigReader, numLayers: number) => ShortConvolution | undefined;
   /** Norms multiply with 1 + weight. */
   readonly normsAddOne?: boolean;
   /** What norms have in the checkpoint. Default: a weight, no bias. */
   readonly normTensors?: 'weights and biases' | 'none';
   /** Default: a norm before each part. */
   readonly normPlacement?: 'branch' | 'sandwich';
-  /** Norms of a layer that the checkpoint names otherwise than most. */
-  readonly normNames?: Readonly<Record<string, string>>;
+  /** Modules that the checkpoint names otherwise than most, by the usual name. */
+  readonly names?: Readonly<Record<string, string>>;
   /** The feed-forward part has no gate. */
   readonly hasNoGate?: boolean;
   /** The cap of the language model's logits where `final_logit_softcapping` does not say; null: none. Absent: never. */

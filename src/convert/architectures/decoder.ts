@@ -21,6 +21,7 @@ import { planDeltaNet } from './delta-net';
 import { readActivation, readHeadSize, readKeyValueHeads, readSizes } from './mechanisms';
 import { pairsApart, readWholeRotary } from './rotary';
 import { planScore, scoreHead } from './score-head';
+import { planShortConvolution } from './short-convolution';
 import { type Prefixes, type TensorPlanner, planClassifier, planTensors } from './tensor-planner';
 
 const PREFIXES: Prefixes = [
@@ -73,6 +74,9 @@ export const decoders: readonly Architecture[] = [
     scoresVocabulary: 'causal' as const,
     describe: (config: ConfigReader, weights: TensorIndex, score?: ScoreTokens | NumberTokens | AnswerTokens) =>
       describeLanguageModel(family, config, weights, score!, prefixesOf(family)),
+    ...(family.isBodyToo && {
+      describeBody: (config: ConfigReader, weights: TensorIndex) => describeBody(family, config, weights),
+    }),
   })),
 ];
 
@@ -84,6 +88,14 @@ function textConfig(config: ConfigReader): ConfigReader {
     ...config.object('text_config'),
   };
   return new ConfigReader(text, `text_config in ${config.path}`);
+}
+
+/** With the values of older keys under the names that they have now. */
+function respelled({ olderKeys = {} }: DecoderFamily, config: ConfigReader): ConfigReader {
+  const found = Object.entries(olderKeys).filter(([older]) => older in config.json);
+  if (found.length === 0) return config;
+  const values = found.map(([older, key]) => [key, config.json[older]!] as const);
+  return new ConfigReader({ ...config.json, ...Object.fromEntries(values) }, config.path);
 }
 
 /** transformers takes a text model from a multimodal one's checkpoint where it has a language model of its own. */
@@ -99,10 +111,11 @@ function passedOver({ unread }: DecoderFamily, ofClass: RegExp): RegExp {
 /** `planHead`: plans what is the class's own, behind the prefix of its head. */
 export function describeBody(
   family: DecoderFamily,
-  config: ConfigReader,
+  written: ConfigReader,
   weights: TensorIndex,
   planHead?: (planner: TensorPlanner, prefix: string, hyperparameters: EncoderHyperparameters) => void,
 ): EncoderBody {
+  const config = respelled(family, written);
   const hyperparameters = readHyperparameters(family, config);
   const ignored = passedOver(family, IGNORED_BESIDE_BODY);
   const place = { prefixes: prefixesOf(family), probe: 'embed_tokens', ignored };
@@ -142,11 +155,12 @@ function describeClassifier(
  */
 function describeLanguageModel(
   family: DecoderFamily,
-  config: ConfigReader,
+  written: ConfigReader,
   weights: TensorIndex,
   score: ScoreTokens | NumberTokens | AnswerTokens,
   prefixes: Prefixes,
 ): EncoderModel {
+  const config = respelled(family, written);
   const cap = readLogitSoftcap(family, config);
   const { ids, divisor: ownDivisor = 1 } = scoreRows(score);
   if (cap !== undefined && ownDivisor !== 1) config.unsupported('its logits are capped before they are divided');
@@ -234,7 +248,7 @@ function planDecoder(
   for (let layer = 0; layer < hyperparameters.numLayers; layer++) {
     planLayer(planner, layer, `${prefix}layers.${layer}.`, hyperparameters, family, biases, queryFactor(layer));
   }
-  planNorm(planner, 'output_norm', hyperparameters.hiddenSize, `${prefix}norm`, family);
+  planNorm(planner, 'output_norm', hyperparameters.hiddenSize, `${prefix}${family.names?.['norm'] ?? 'norm'}`, family);
 }
 
 export function readHyperparameters(family: DecoderFamily, config: ConfigReader): EncoderHyperparameters {
@@ -258,6 +272,7 @@ export function readHyperparameters(family: DecoderFamily, config: ConfigReader)
     rope: family.rotary?.(config, headSize, window) ?? readWholeRotary(config, headSize, 10_000),
     slidingWindow: window,
     linearAttention: family.linearAttention?.(config, read.numLayers),
+    shortConvolution: family.shortConvolution?.(config, read.numLayers),
     ...(family.gatesAttention && { gatesAttention: true }),
     ...family.more?.(config, read.hiddenSize),
   };
@@ -280,9 +295,11 @@ function planLayer(
     headSize,
     rope,
     linearAttention,
+    shortConvolution,
   } = hyperparameters;
   const [q, kv] = [numHeads * headSize!, numKeyValueHeads! * headSize!];
   const block = `blk.${layer}.`;
+  const named = (source: string) => `${prefix}${family.names?.[source] ?? source}`;
   const linear = (
     name: string,
     rows: number[],
@@ -292,14 +309,14 @@ function planLayer(
     rowRanges?: RowRange[][],
   ) =>
     planner.linear(`${block}${name}`, {
-      sources: sources.map((source) => `${prefix}${source}`),
+      sources: sources.map(named),
       rows,
       columns,
       bias,
       rowRanges,
     });
   const norm = (name: string, source: string, size = h, factor = 1) =>
-    planNorm(planner, `${block}${name}`, size, `${prefix}${family.normNames?.[name] ?? source}`, family, factor);
+    planNorm(planner, `${block}${name}`, size, named(source), family, factor);
   const turned = (numRows: number) => pairsApart(numRows / headSize!, headSize!, 2 * rope!.inverseFrequencies.length);
   // In the checkpoint each head's queries stand before its gate of what attention gives.
   const half = (index: number) =>
@@ -311,6 +328,8 @@ function planLayer(
   if (placement !== 'branch') norm('attn_norm', 'input_layernorm');
   if (linearAttention?.layers.includes(layer)) {
     planDeltaNet(planner, block, `${prefix}linear_attn.`, linearAttention, h);
+  } else if (shortConvolution?.layers.includes(layer)) {
+    planShortConvolution(planner, block, `${prefix}conv.`, shortConvolution, h);
   } else {
     const sources = ['q', 'k', 'v'].map((part) => `self_attn.${part}_proj`);
     if (family.joins === 'gate and queries') linear('attn_qkv', [q + 2 * kv], h, ['self_attn.qkv_proj'], biases.qkv);

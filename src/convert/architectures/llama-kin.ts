@@ -136,7 +136,7 @@ export const llamaKin: readonly DecoderFamily[] = [
     biases: attentionBiases,
     rotary: hunyuanRotary,
     normalizesQueries: 'heads',
-    normNames: { attn_q_norm: 'self_attn.query_layernorm', attn_k_norm: 'self_attn.key_layernorm' },
+    names: { 'self_attn.q_norm': 'self_attn.query_layernorm', 'self_attn.k_norm': 'self_attn.key_layernorm' },
     more: () => ({ turnsBeforeNorms: true }),
   },
   {
@@ -186,10 +186,10 @@ export const llamaKin: readonly DecoderFamily[] = [
     className: 'Glm4',
     modelType: 'glm4',
     normPlacement: 'sandwich',
-    normNames: {
-      attn_post_norm: 'post_self_attn_layernorm',
-      ffn_norm: 'post_attention_layernorm',
-      ffn_post_norm: 'post_mlp_layernorm',
+    names: {
+      post_attention_layernorm: 'post_self_attn_layernorm',
+      pre_feedforward_layernorm: 'post_attention_layernorm',
+      post_feedforward_layernorm: 'post_mlp_layernorm',
     },
   },
   {

@@ -13,6 +13,8 @@
 #include "gguf_builder.h"
 #include "reference_delta_net.h"
 #include "reference_parts.h"
+#include "reference_relative.h"
+#include "reference_short_conv.h"
 
 namespace enc::test {
 
@@ -42,9 +44,17 @@ struct Shape {
   std::vector<uint32_t> linear = {};  // layers that attend linearly, all causal
   uint32_t key_heads = 1, value_heads = 2, linear_size = 6, linear_conv = 4;
 
+  std::vector<uint32_t> convolving = {};  // layers with a short convolution, all causal
+  uint32_t short_width = 3;
+  bool short_biases = true;
+  int unseen = 0;  // last tokens of a text that no other sees, but for its first
+
+  size_t num_keys(size_t tokens) const { return size_t(std::max(1, int(tokens) - unseen)); }
   uint32_t mixed_size() const { return (2 * key_heads + value_heads) * linear_size; }
-  bool is_linear(const std::string& block) const {
-    return std::any_of(linear.begin(), linear.end(),
+  bool is_linear(const std::string& block) const { return is_one_of(linear, block); }
+  bool is_convolving(const std::string& block) const { return is_one_of(convolving, block); }
+  static bool is_one_of(const std::vector<uint32_t>& layers, const std::string& block) {
+    return std::any_of(layers.begin(), layers.end(),
                        [&](uint32_t i) { return block == "blk." + std::to_string(i) + "."; });
   }
 
@@ -108,6 +118,10 @@ class RandomModel {
           .u32("bert.ssm.time_step_rank", s.value_heads)
           .u32("bert.ssm.state_size", s.linear_size)
           .u32("bert.ssm.inner_size", s.value_heads * s.linear_size);
+    }
+    if (!s.convolving.empty()) {
+      builder_.u32s("ggml_encoder.short_conv.layers", s.convolving)
+          .u32("bert.shortconv.l_cache", s.short_width);
     }
     if (s.uncounted >= 0) builder_.u32("ggml_encoder.uncounted_token_id", uint32_t(s.uncounted));
     if (s.reach > 0) {
@@ -192,6 +206,8 @@ class RandomModel {
   void add_layer(const std::string& block, uint32_t inner, bool sees_others = true) {
     if (shape.is_linear(block)) {
       add_delta_net(block);
+    } else if (shape.is_convolving(block)) {
+      add_short_conv(block + "shortconv.");
     } else {
       add_attention(block, sees_others);
     }
@@ -218,6 +234,20 @@ class RandomModel {
     add(block + "ssm_dt.bias", {shape.value_heads}, 1);
     add(block + "ssm_norm.weight", {shape.linear_size}, 0.2, 1);
     add_linear(block + "ssm_out", values, shape.hidden);
+  }
+  void add_short_conv(const std::string& name) {
+    const auto bias = [&](const std::string& part, uint64_t size) {
+      if (shape.short_biases)
+        add(name + part + ".bias", {size}, 0.5);
+      else
+        tensors_[name + part + ".bias"] = Matrix(size);
+    };
+    add(name + "in_proj.weight", {shape.hidden, 3 * uint64_t(shape.hidden)}, 0.5);
+    bias("in_proj", 3 * uint64_t(shape.hidden));
+    add(name + "conv.weight", {shape.short_width, shape.hidden}, 0.7);
+    bias("conv", shape.hidden);
+    add(name + "out_proj.weight", {shape.hidden, shape.hidden}, 0.5);
+    bias("out_proj", shape.hidden);
   }
   void add_narrow_layer(const std::string& block) {
     const uint32_t hidden = shape.hidden, narrow = shape.narrow;
@@ -282,44 +312,6 @@ class RandomModel {
   std::unordered_map<std::string, Matrix> tensors_;
 };
 
-/// With scores of each query, something added to it, against the projected distances of the keys, and of its
-/// own with keys of other segments; `x` is what the layer reads.
-inline Matrix relative_attention(const RandomModel& m, const std::string& block, const Matrix& x,
-                                 const Matrix& qkv, const int32_t* segments) {
-  const Shape& s = m.shape;
-  const size_t hidden = s.hidden, size = hidden / s.heads, tokens = x.size() / hidden;
-  Matrix own, out(x.size());
-  if (s.segments > 0) own = m.linear(block + "attn_segment", x, hidden, s.heads);
-  for (size_t head = 0; head < s.heads; head++) {
-    for (size_t i = 0; i < tokens; i++) {
-      Matrix weights(tokens);
-      double total = 0;
-      for (size_t j = 0; j < weights.size(); j++) {
-        const double distance = std::clamp(double(i) - double(j), -double(s.reach), double(s.reach));
-        double score = 0;
-        for (size_t d = head * size; d < (head + 1) * size; d++) {
-          double position = 0;
-          for (size_t c = 0; c < hidden / 2; c++) {
-            const double angle = distance * double(m.frequencies()[c]);
-            const double* row = &m.at(block + "attn_pos_k.weight")[d * hidden + c];
-            position += row[0] * std::sin(angle) + row[hidden / 2] * std::cos(angle);
-          }
-          const double q = qkv[i * 3 * hidden + d];
-          score += q * qkv[j * 3 * hidden + hidden + d];
-          score += (q + m.at(block + "attn_pos_query.bias")[d]) * position;
-        }
-        if (s.segments > 0 && segments[i] != segments[j]) score += own[i * s.heads + head];
-        total += weights[j] = std::exp(score / std::sqrt(2.0 * double(size)));
-      }
-      for (size_t j = 0; j < weights.size(); j++) {
-        for (size_t d = head * size; d < (head + 1) * size; d++)
-          out[i * hidden + d] += weights[j] / total * qkv[j * 3 * hidden + 2 * hidden + d];
-      }
-    }
-  }
-  return out;
-}
-
 inline Matrix embed(const RandomModel& m, const std::string& prefix, const std::vector<int32_t>& ids,
                     const int32_t* types) {
   const size_t hidden = m.shape.hidden, width = m.shape.embedding_width;
@@ -363,6 +355,8 @@ inline void run_layer(const RandomModel& m, const std::string& block, size_t hea
   Matrix own;
   if (m.shape.is_linear(block)) {
     own = linear_attention(m, block, x);
+  } else if (m.shape.is_convolving(block)) {
+    own = short_conv(m, block, x);
   } else if (m.shape.window > 0) {
     const Matrix first(x.begin(), x.begin() + ptrdiff_t(hidden));
     const Matrix kv = m.linear(block + "attn_global_kv", x, hidden, 2 * hidden);
@@ -385,7 +379,9 @@ inline void run_layer(const RandomModel& m, const std::string& block, size_t hea
       for (size_t i = 0; i < own.size(); i++) own[i] /= 1 + std::exp(-gate[i]);
     }
   }
-  add_to(x, m.shape.is_linear(block) ? own : m.linear(block + "attn_output", own, hidden, hidden));
+  add_to(x, m.shape.is_linear(block) || m.shape.is_convolving(block)
+                ? own
+                : m.linear(block + "attn_output", own, hidden, hidden));
   m.norm(block + "attn_output_norm", x);
   if (encoded != nullptr) {
     const Matrix q = m.linear(block + "cross_attn_q", x, hidden, hidden);
@@ -489,6 +485,7 @@ inline PackedBatch random_batch(const Shape& s, const std::vector<int>& lengths,
       if (length % 2 == 0) ids[length - 1] = s.eos();
     }
     batch.cu_seqlens.push_back(int32_t(batch.ids.size()));
+    if (s.unseen > 0) batch.key_counts.push_back(int32_t(s.num_keys(size_t(length))));
   }
   return batch;
 }

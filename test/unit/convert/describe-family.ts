@@ -15,7 +15,7 @@ export function family(name: string): Family {
   return found;
 }
 
-function indexOf(tensors: Shapes): TensorIndex {
+export function indexOf(tensors: Shapes): TensorIndex {
   return {
     names: () => Object.keys(tensors),
     find: (name) => {

@@ -5,6 +5,7 @@
 
 #include "backends/cpu/custom_node.h"
 #include "backends/cpu/reduce_rows.h"
+#include "backends/cpu/short_conv.h"
 #include "model/stored_types.h"
 
 namespace enc {
@@ -339,6 +340,41 @@ ggml_tensor* KernelOps::gated_delta_net(GraphContext& g, ggml_tensor* x, ggml_te
       part.head = task % args.value_heads;
       run_delta_net(kernel, *g.batch, sequence, part, scratch);
     });
+  });
+}
+
+ggml_tensor* KernelOps::short_conv(GraphContext& g, ggml_tensor* x, const LayerWeights& layer) const {
+  const size_t columns = size_t(x->ne[0]) / 3, width = size_t(layer.shortconv->ne[0]);
+  g.scratch->need_shared(columns * width * sizeof(float));
+  return custom(g, int64_t(columns), x->ne[1], {x}, [&g, &layer, columns, width](ggml_tensor* dst) {
+    const ggml_tensor* input = dst->src[0];
+    auto* const taps = static_cast<float*>(g.scratch->shared());
+    for (size_t i = 0; i < columns * width; i++)
+      taps[i % width * columns + i / width] = f32(layer.shortconv)[i];
+    const ShortConv conv{f32(input), stride(input), columns, width, taps, f32(layer.shortconv_bias),
+                         f32(dst),   stride(dst)};
+    const std::vector<int32_t>& starts = g.batch->cu_seqlens;
+    for_rows(g, dst, double(width + 1), [&](size_t first, size_t rows) {
+      for (size_t token = first; token < first + rows; token++) {
+        const auto end = std::upper_bound(starts.begin(), starts.end(), int32_t(token));
+        conv.run(*g.batch, end - starts.begin() - 1, int64_t(token));
+      }
+    });
+  });
+}
+
+ggml_tensor* KernelOps::seen_rows(GraphContext& g, ggml_tensor* x) const {
+  return custom(g, x->ne[0], x->ne[1], {x}, [&g](ggml_tensor* dst) {
+    for (int64_t b = 0; b < g.batch->num_sequences(); b++) {
+      for (int64_t i = 0; i < g.batch->length(b); i++) {
+        const size_t token = size_t(g.batch->cu_seqlens[size_t(b)] + i);
+        float* const to = f32(dst) + token * stride(dst);
+        if (i < g.batch->num_keys(b))
+          std::copy_n(f32(dst->src[0]) + token * stride(dst->src[0]), dst->ne[0], to);
+        else
+          std::fill_n(to, dst->ne[0], 0.0f);
+      }
+    }
   });
 }
 

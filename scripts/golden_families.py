@@ -28,6 +28,7 @@ GPT2 = dict(n_embd=48, n_layer=3, n_head=4, n_positions=512, vocab_size=2501, pa
 GEMMA3 = {**DECODER, "head_dim": 24, "sliding_window": 20, "sliding_window_pattern": 2, "query_pre_attn_scalar": 30}
 QWEN35 = {**DECODER, "head_dim": 24, "linear_num_key_heads": 2, "linear_num_value_heads": 4, "linear_key_head_dim": 16,
           "linear_value_head_dim": 16}
+LFM2 = {**DECODER, "block_multiple_of": 16, "rope_parameters": THETA_100}
 MOBILEBERT = {**BASE, "hidden_size": 64, "embedding_size": 24, "intra_bottleneck_size": 32, "num_feedforward_networks": 3,
               "classifier_activation": False, "hidden_act": "relu", "pad_token_id": 0}
 JINA_BERT = {**BASE, "position_embedding_type": "alibi", "type_vocab_size": 2, "pad_token_id": 0}
@@ -186,6 +187,9 @@ FAMILIES = {
         "long_factor": [2.0 + 3 * i for i in range(8)]}}),
     "llama-bidirectional": ("llama_bidirec", {**DECODER, "pooling": "avg", "temperature": 0.5, "rope_parameters": LLAMA3}),
     "llama-bidirectional-last": ("llama_bidirec", {**DECODER, "pooling": "last", "attention_bias": True, "num_labels": 1}),
+    "lfm2-bidirectional": ("lfm2_bidirectional", {**LFM2, "layer_types": ["conv", "full_attention", "conv"]}),
+    "lfm2-bidirectional-biases": ("lfm2_bidirectional", {**LFM2, "layer_types": ["conv", "conv", "full_attention"], "conv_bias": True,
+                                                         "conv_L_cache": 4, "pad_token_id": 3, "num_labels": 1}),
     "olmo2": ("olmo2", {**DECODER, "rope_parameters": THETA_100}),
     "olmo2-biases": ("olmo2", {**DECODER, "num_key_value_heads": 1, "attention_bias": True, "pad_token_id": 3}),
     "opt-projected": ("opt", {**OPT, "word_embed_proj_dim": 24, "do_layer_norm_before": False}),

@@ -19,6 +19,7 @@ import string
 import tempfile
 from pathlib import Path
 
+import lfm2_bidirectional_reference  # registers its classes
 import torch
 import transformers
 from safetensors.torch import save_file
@@ -182,7 +183,19 @@ CASES = {
         [Transformer(folder, query_length=30, query_expansion={"strategy": "min", "attend": True, "length": 10}),
          layer(32, 20), MultiVectorMask(skiplist_words=["."]), Normalize(module_input_name="token_embeddings")],
         {"prompts": {"query": "Question ", "document": ""}})),
+    "pylate-lfm2-bidirectional": ("lfm2_bidirectional", "Lfm2BidirectionalModel", LFM2, byte_pairs(mask=False), pylate({
+        "model_type": "ColBERT", "similarity_fn_name": "MaxSim", "query_prefix": "[Q] ", "document_prefix": "[D] ",
+        "query_length": 16, "document_length": 40, "attend_to_expansion_tokens": False, "do_query_expansion": True},
+        [dense(32, 16)], "pylate.models.Dense.Dense")),
+    "pylate-lfm2-own-code": ("lfm2_bidirectional", "Lfm2BidirectionalModel", {**LFM2, "conv_zero_padding": False, "conv_L_cache": 4},
+                             byte_pairs(mask=False), pylate({
+        "model_type": "ColBERT", "similarity_fn_name": "MaxSim", "query_prefix": "[Q] ", "document_prefix": "[D] ",
+        "query_length": 16, "document_length": 40, "attend_to_expansion_tokens": False, "do_query_expansion": True},
+        [dense(32, 16)], "pylate.models.Dense.Dense")),
 }
+# What config.json says in the place of the above where the class was published as the repository's own code.
+OWN_CODE = {"pylate-lfm2-own-code": {"model_type": "lfm2", "conv_zero_padding": None,
+                                     "auto_map": {"AutoModel": "modeling_lfm2_bidirectional.Lfm2BidirectionalModel"}}}
 
 
 def write(folder, files):
@@ -244,7 +257,7 @@ def measure(folder):
     # In f64, where sums of small differences do not say which f32 was used.
     encoder = MultiVectorEncoder(str(folder), device="cpu").double()
     encoder.eval()
-    scores = encoder.similarity(encoder.encode_query(QUERIES), encoder.encode_document(DOCUMENTS))
+    scores = encoder.similarity(encoder.encode_query(QUERIES, batch_size=1), encoder.encode_document(DOCUMENTS, batch_size=1))
     result = {"queries": tokens_of(encoder, QUERIES, "query"), "documents": tokens_of(encoder, DOCUMENTS, "document"),
               "scores": [[float(f"{score:.9g}") for score in row] for row in scores.tolist()]}
     real = scores[scores > -1e8]
@@ -281,6 +294,7 @@ def main():
             write(folder, files)
             write_weights(folder, values())
             expected = measure(folder)
+            config.update(OWN_CODE.get(name, {}))
         is_word_piece = content["model"]["type"] == "WordPiece"
         entries.append({"name": name, "seed": seed, "config": config, "tensors": shapes, "tokenizerConfig": tokenizer,
                         "postProcessor": content["post_processor"],

@@ -241,6 +241,7 @@ function mechanismEntries(h: EncoderHyperparameters): GgufEntry[] {
     ...optional(uints, ENCODER_KEYS.localLayers, h.slidingWindow?.layers),
     ...optional(uints, ENCODER_KEYS.linearAttentionLayers, h.linearAttention?.layers),
     ...optional(uints, ENCODER_KEYS.shortConvLayers, h.shortConvolution?.layers),
+    ...(h.shortConvolution?.readsUnseen === true ? [flag(ENCODER_KEYS.shortConvReadsUnseen, true)] : []),
     ...(h.gatesAttention === true ? [flag(ENCODER_KEYS.outputGate, true)] : []),
     ...(h.isFirstGlobal === true ? [flag(ENCODER_KEYS.firstIsGlobal, true)] : []),
     ...optional(uints, ENCODER_KEYS.layerWeights, h.layerWeights),

@@ -261,6 +261,8 @@ export const ENCODER_KEYS = {
   linearAttentionLayers: 'ggml_encoder.linear_attention.layers',
   /** ARRAY[UINT32], layers with a short convolution in the place of attention; absent: none. */
   shortConvLayers: 'ggml_encoder.short_conv.layers',
+  /** BOOL, such a layer reads tokens that attention does not see as it reads all others; absent means false. */
+  shortConvReadsUnseen: 'ggml_encoder.short_conv.reads_unseen',
   /** BOOL, what attention gives is multiplied by the sigmoid of what attn_gate does; absent means false. */
   outputGate: 'ggml_encoder.attention.output_gate',
   /** BOOL, the first token sees and is seen by all, by attn_global_q and attn_global_kv; absent means false. */

@@ -295,12 +295,12 @@ class GraphBuilder {
     return join(g_, ops_, h_.norm_placement, w.attn_post_norm, x, y);
   }
 
-  /// The same half of a layer that mixes each token with the few before it.
+  /// The same half of a layer that mixes each token with the few around it.
   ggml_tensor* convolve_shortly(const LayerWeights& w, ggml_tensor* x, bool only_pooled) {
     ggml_tensor* input = normalized(w.attn_norm, x);
-    if (!g_.batch->key_counts.empty()) input = ops_.seen_rows(g_, input);
+    if (!g_.batch->key_counts.empty() && !h_.short_conv.reads_unseen) input = ops_.seen_rows(g_, input);
     ggml_tensor* y = ops_.linear(g_, w.shortconv_in, input, Activation::kNone);
-    y = ops_.short_conv(g_, y, w);
+    y = ops_.short_conv(g_, y, w, h_.short_conv);
     if (only_pooled) {
       x = ops_.pooled_rows(g_, x);
       y = ops_.pooled_rows(g_, y);

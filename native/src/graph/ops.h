@@ -105,7 +105,7 @@ struct GraphContext {
   std::vector<DistanceRows> distance_rows;  ///< likewise
   std::vector<SegmentMask> segment_masks;   ///< likewise
   ggml_tensor* empty_state = nullptr;       ///< zeros, of one head with linear attention, once it is needed
-  std::vector<ggml_tensor*> rows_before;    ///< of tokens 1, 2, ... places before each, once they are needed
+  std::vector<ggml_tensor*> rows_around;    ///< of each token of a short convolution, once they are needed
   ggml_tensor* seen = nullptr;              ///< f32 [1, T], 1 for tokens that others see, else 0; likewise
   bool long_texts = false;                  ///< of more than Hparams::short_length tokens, all of them
   Scratch* scratch;
@@ -202,8 +202,9 @@ class Ops {
                                        const LayerWeights& layer,
                                        const LinearAttentionHparams& hparams) const = 0;
   /// Each token's c * conv(b * x) from its b, c and x, ne = {H, T} from {3H, T}: conv is the layer's, over
-  /// the token and those before it in its sequence, with zeros before the first.
-  virtual ggml_tensor* short_conv(GraphContext& g, ggml_tensor* x, const LayerWeights& layer) const = 0;
+  /// the tokens around it in its sequence, with zeros beyond the ends of that.
+  virtual ggml_tensor* short_conv(GraphContext& g, ggml_tensor* x, const LayerWeights& layer,
+                                  const ShortConvHparams& hparams) const = 0;
   /// x with zeros in the rows of tokens that no other sees.
   virtual ggml_tensor* seen_rows(GraphContext& g, ggml_tensor* x) const = 0;
   /// For each token the rows of the `width` tokens around it, an odd number, in its sequence, and zeros

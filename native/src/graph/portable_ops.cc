@@ -197,8 +197,9 @@ ggml_tensor* PortableOps::gated_delta_net(GraphContext& g, ggml_tensor* x, ggml_
   return portable_gated_delta_net(g, x, gates, layer, hparams);
 }
 
-ggml_tensor* PortableOps::short_conv(GraphContext& g, ggml_tensor* x, const LayerWeights& layer) const {
-  return portable_short_conv(g, x, layer);
+ggml_tensor* PortableOps::short_conv(GraphContext& g, ggml_tensor* x, const LayerWeights& layer,
+                                     const ShortConvHparams& hparams) const {
+  return portable_short_conv(g, x, layer, hparams);
 }
 
 ggml_tensor* PortableOps::seen_rows(GraphContext& g, ggml_tensor* x) const {

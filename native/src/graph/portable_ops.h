@@ -22,7 +22,8 @@ class PortableOps : public Ops {
                          const AttentionSpec& spec) const override;
   ggml_tensor* gated_delta_net(GraphContext& g, ggml_tensor* x, ggml_tensor* gates, const LayerWeights& layer,
                                const LinearAttentionHparams& hparams) const override;
-  ggml_tensor* short_conv(GraphContext& g, ggml_tensor* x, const LayerWeights& layer) const override;
+  ggml_tensor* short_conv(GraphContext& g, ggml_tensor* x, const LayerWeights& layer,
+                          const ShortConvHparams& hparams) const override;
   ggml_tensor* seen_rows(GraphContext& g, ggml_tensor* x) const override;
   ggml_tensor* neighbours(GraphContext& g, ggml_tensor* x, int64_t width) const override;
   ggml_tensor* pooled_rows(GraphContext& g, ggml_tensor* x) const override;

@@ -210,11 +210,11 @@ std::vector<size_t> read_layers(const HparamsReader& reader, const Hparams& h, c
   return layers;
 }
 
-/// Whether layers may stand in it that read a text from its beginning to its end.
-bool may_keep_states(const Hparams& h) {
-  return h.causal && !h.has_decoder() && h.num_blocks == h.num_layers && h.narrow_size == 0 &&
-         h.convolution.width == 0 && h.embedding_width == 1 && !h.biases_scores() &&
-         h.position_kind != PositionKind::kDisentangled && h.norm_placement != NormPlacement::kParallel;
+/// Whether layers may stand in it that do not attend.
+bool may_mix_layers(const Hparams& h) {
+  return !h.has_decoder() && h.num_blocks == h.num_layers && h.narrow_size == 0 && h.convolution.width == 0 &&
+         h.embedding_width == 1 && !h.biases_scores() && h.position_kind != PositionKind::kDisentangled &&
+         h.norm_placement != NormPlacement::kParallel;
 }
 
 /// Read after all that such layers are not set beside.
@@ -233,7 +233,7 @@ void read_linear_attention(const HparamsReader& reader, Hparams& h) {
   }
   if (reader.integer("ssm.inner_size", 1, 131072) != linear.value_size())
     reader.unsupported("ssm.inner_size", "not as many heads of values as of steps, of the size of its keys");
-  if (!may_keep_states(h) || h.pooling == Pooling::kTokens)
+  if (!may_mix_layers(h) || !h.causal || h.pooling == Pooling::kTokens)
     reader.unsupported(key, "set beside other attention, positions, norms or heads");
 }
 
@@ -243,7 +243,9 @@ void read_short_conv(const HparamsReader& reader, Hparams& h) {
   if (!reader.has(key)) return;
   for (const size_t layer : read_layers(reader, h, key)) h.attention[layer].convolves = true;
   h.short_conv.width = reader.integer("shortconv.l_cache", 1, kernels::kMaxTaps);
-  if (!may_keep_states(h) || h.linear_attention.exists())
+  h.short_conv.ahead = h.causal ? 0 : (h.short_conv.width - 1) / 2;
+  h.short_conv.reads_unseen = reader.file().boolean("ggml_encoder.short_conv.reads_unseen", false);
+  if (!may_mix_layers(h) || h.linear_attention.exists())
     reader.unsupported(key, "set beside other attention, positions or norms");
 }
 

@@ -62,7 +62,7 @@ struct LayerAttention {
   size_t max_distance = kUnlimited;  ///< query i sees keys with |i - j| <= max_distance
   bool local = false;                ///< rotates with the local layers' frequencies
   bool linear = false;               ///< keeps a state in the place of what it has seen
-  bool convolves = false;            ///< mixes tokens with the few before them, and does not attend
+  bool convolves = false;            ///< mixes tokens with the few around them, and does not attend
 };
 
 /// Layers that attend linearly, by the gated delta rule.
@@ -78,9 +78,11 @@ struct LinearAttentionHparams {
   uint32_t mixed_size() const { return 2 * key_size() + value_size(); }
 };
 
-/// Layers that mix each token with those before it, by a gated convolution.
+/// Layers that mix each token with those around it, by a gated convolution.
 struct ShortConvHparams {
   uint32_t width = 0;  ///< tokens that it reads, the token itself among them; 0: there are no such layers
+  uint32_t ahead = 0;  ///< those of them behind the token
+  bool reads_unseen = false;  ///< also tokens that attention does not see
   bool exists() const { return width > 0; }
 };
 

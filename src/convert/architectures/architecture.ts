@@ -85,12 +85,14 @@ export interface LinearAttention {
   readonly convolutionWidth: number;
 }
 
-/** Layers that mix each token with those before it by a gated convolution, in the place of attention. */
+/** Layers that mix each token with those before it, or around it where attention is not causal, in the place of attention. */
 export interface ShortConvolution {
   readonly layers: readonly number[];
   /** Tokens that it reads, the token itself among them. */
   readonly width: number;
   readonly hasBiases: boolean;
+  /** It reads tokens that attention does not see, too. */
+  readonly readsUnseen?: boolean;
 }
 
 /** Absent entries take the default of a BERT: as many keys as queries, layer norm after each part, no rotation, ... */
@@ -345,6 +347,8 @@ export interface Architecture {
   readonly sourceClass: string;
   /** The `model_type` in config.json. */
   readonly modelType: string;
+  /** The `model_type` of the model without a head where it was published with code of its own. */
+  readonly publishedAs?: string | undefined;
   /** For a class that `architectures` never names: whether a configuration without any is one of its. */
   recognizes?(config: ConfigReader): boolean;
   /** The repository whose tokenizer the class takes, where the checkpoint's own has none. */

@@ -27,6 +27,8 @@ export interface DecoderFamily {
   /** The same of the language model, where it is another. */
   readonly causalClassName?: string;
   readonly modelType: string;
+  /** That of models which were published with code of their own, before transformers had the class. */
+  readonly publishedAs?: string;
   /** Default: a classifier and a language model. */
   readonly only?: 'classifier' | 'language-model';
   /** There is no classifier, but heads of modules go on the model without a head. */

@@ -46,6 +46,7 @@ export const decoders: readonly Architecture[] = [
   ...DECODER_FAMILIES.filter(({ only }) => only !== 'language-model').map((family) => ({
     sourceClass: `${family.className}ForSequenceClassification`,
     modelType: family.modelType,
+    publishedAs: family.publishedAs,
     describe: (config: ConfigReader, weights: TensorIndex) =>
       describeClassifier(family, config, weights, prefixesOf(family), IGNORED_BESIDE_SCORE),
     // A class with a head of its own comes from code that no AutoModel has; modules know of no other limit than positions.

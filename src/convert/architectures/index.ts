@@ -99,14 +99,20 @@ const NOT_SUPPORTED = 'that is none of the supported classes, which docs/models.
 /** An architecture whose encoder can be run without its head. */
 export type BodyArchitecture = Architecture & Required<Pick<Architecture, 'describeBody'>>;
 
-/** The architecture of the class that AutoModel makes, by the model_type alone. Throws `architecture_unsupported`. */
+/**
+ * The architecture of the class that AutoModel makes: by the model_type alone, but for models that were published with code
+ * of their own before transformers had their class. Throws `architecture_unsupported`.
+ */
 export function findBody(config: ConfigReader): BodyArchitecture {
   const hasBody = (architecture: Architecture): architecture is BodyArchitecture =>
     architecture.describeBody !== undefined;
   const bodies = ARCHITECTURES.filter(hasBody);
   const modelType = config.string('model_type');
   const supported = bodies.map((architecture) => architecture.modelType).join(', ');
+  const ownCode = /\w*$/.exec(String(config.object('auto_map')?.['AutoModel'] ?? ''))![0];
+  const named = [ownCode, ...namedClasses(config)];
   return (
+    bodies.find((known) => known.publishedAs === modelType && named.includes(bareClass(known.sourceClass))) ??
     bodies.find((architecture) => architecture.modelType === modelType) ??
     config.unsupported(
       `the model_type is ${modelType ?? 'absent'}; without a head of its own are supported: ${supported}`,

@@ -1,4 +1,7 @@
-/** LFM2: layers of gated convolutions over a few tokens, and between them some that attend as a Qwen 3's do. */
+/**
+ * LFM2: layers of gated convolutions over a few tokens, and between them some that attend as a Qwen 3's do. The encoders of
+ * LFM2.5 are the same with tokens that see those behind them too.
+ */
 import type { ConfigReader } from '../config';
 import { MAX_CAUSAL_CONVOLUTION_WIDTH, MAX_INTERMEDIATE_SIZE } from '../limits';
 import type { EncoderHyperparameters, ShortConvolution } from './architecture';
@@ -6,6 +9,7 @@ import { type DecoderFamily, noBiases, sizes } from './decoder-family';
 import { layersOf } from './layer-types';
 import { readWholeRotary } from './rotary';
 
+const CAUSAL_TYPE = 'lfm2';
 const DEFAULTS = sizes(32, 2560, 32, 12_288, 128_000, 65_536);
 
 /** Layers that convolve: those that `layer_types` names, else those that `full_attn_idxs` leaves out. */
@@ -37,30 +41,55 @@ function more(config: ConfigReader): Partial<EncoderHyperparameters> {
   return { intermediateSize: feedForward(config), normEps: config.number('norm_eps', 1e-5, 0, 1) };
 }
 
+const COMMON = {
+  olderKeys: { block_ff_dim: 'intermediate_size', tie_embedding: 'tie_word_embeddings' },
+  defaults: { ...DEFAULTS, numKeyValueHeads: 8, tiesEmbeddings: true },
+  biases: noBiases,
+  rotary: (config: ConfigReader, headSize: number) => readWholeRotary(config, headSize, 1e6),
+  activation: () => 'silu',
+  normalizesQueries: 'heads',
+  names: {
+    input_layernorm: 'operator_norm',
+    'self_attn.q_norm': 'self_attn.q_layernorm',
+    'self_attn.k_norm': 'self_attn.k_layernorm',
+    'self_attn.o_proj': 'self_attn.out_proj',
+    post_attention_layernorm: 'ffn_norm',
+    'mlp.gate_proj': 'feed_forward.w1',
+    'mlp.up_proj': 'feed_forward.w3',
+    'mlp.down_proj': 'feed_forward.w2',
+    norm: 'embedding_norm',
+  },
+} as const;
+
+/**
+ * Only of tokens that fill up a query is it of account whether convolutions read what attention does not see. The code
+ * beside the first checkpoints, whose model_type is that of a causal model, has no key for it: that of
+ * LFM2.5-ColBERT reads them, and the others have no such tokens.
+ */
+function centredConvolution(config: ConfigReader, numLayers: number): ShortConvolution | undefined {
+  const convolution = shortConvolution(config, numLayers);
+  const zeroes = config.boolean('conv_zero_padding', config.string('model_type') !== CAUSAL_TYPE);
+  return convolution && { ...convolution, readsUnseen: !zeroes };
+}
+
 export const lfm2Families: readonly DecoderFamily[] = [
   {
+    ...COMMON,
     className: 'Lfm2',
-    modelType: 'lfm2',
+    modelType: CAUSAL_TYPE,
     only: 'language-model',
     isBodyToo: true,
-    olderKeys: { block_ff_dim: 'intermediate_size', tie_embedding: 'tie_word_embeddings' },
-    defaults: { ...DEFAULTS, numKeyValueHeads: 8, tiesEmbeddings: true },
-    biases: noBiases,
-    rotary: (config, headSize) => readWholeRotary(config, headSize, 1e6),
-    activation: () => 'silu',
-    normalizesQueries: 'heads',
-    names: {
-      input_layernorm: 'operator_norm',
-      'self_attn.q_norm': 'self_attn.q_layernorm',
-      'self_attn.k_norm': 'self_attn.k_layernorm',
-      'self_attn.o_proj': 'self_attn.out_proj',
-      post_attention_layernorm: 'ffn_norm',
-      'mlp.gate_proj': 'feed_forward.w1',
-      'mlp.up_proj': 'feed_forward.w3',
-      'mlp.down_proj': 'feed_forward.w2',
-      norm: 'embedding_norm',
-    },
     shortConvolution,
     more,
+  },
+  {
+    ...COMMON,
+    className: 'Lfm2Bidirectional',
+    modelType: 'lfm2_bidirectional',
+    publishedAs: CAUSAL_TYPE,
+    architecture: CAUSAL_TYPE,
+    only: 'classifier',
+    shortConvolution: centredConvolution,
+    more: (config) => ({ ...more(config), isCausal: false }),
   },
 ];

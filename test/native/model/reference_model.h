@@ -44,9 +44,10 @@ struct Shape {
   std::vector<uint32_t> linear = {};  // layers that attend linearly, all causal
   uint32_t key_heads = 1, value_heads = 2, linear_size = 6, linear_conv = 4;
 
-  std::vector<uint32_t> convolving = {};  // layers with a short convolution, all causal
+  std::vector<uint32_t> convolving = {};  // layers with a short convolution
   uint32_t short_width = 3;
   bool short_biases = true;
+  bool reads_unseen = false;
   int unseen = 0;  // last tokens of a text that no other sees, but for its first
 
   size_t num_keys(size_t tokens) const { return size_t(std::max(1, int(tokens) - unseen)); }
@@ -121,7 +122,8 @@ class RandomModel {
     }
     if (!s.convolving.empty()) {
       builder_.u32s("ggml_encoder.short_conv.layers", s.convolving)
-          .u32("bert.shortconv.l_cache", s.short_width);
+          .u32("bert.shortconv.l_cache", s.short_width)
+          .boolean("ggml_encoder.short_conv.reads_unseen", s.reads_unseen);
     }
     if (s.uncounted >= 0) builder_.u32("ggml_encoder.uncounted_token_id", uint32_t(s.uncounted));
     if (s.reach > 0) {

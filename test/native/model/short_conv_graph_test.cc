@@ -1,4 +1,4 @@
-// Layers that mix each token with the few before it by a gated convolution, against the same in plain double
+// Layers that mix each token with the few around it by a gated convolution, against the same in plain double
 // loops.
 #include "enc/error.h"
 #include "graph_engines.h"
@@ -6,10 +6,10 @@
 namespace enc::test {
 namespace {
 
-Shape causal_shape() {
+Shape plain_shape(bool causal) {
   Shape shape;
   shape.types = 0;
-  shape.causal = true;
+  shape.causal = causal;
   shape.pooler = "none";
   return shape;
 }
@@ -20,10 +20,10 @@ const std::vector<std::vector<int>> kLengths = {{9},       {1},       {2},
 
 }  // namespace
 
-TEST(graph_equals_reference_with_short_convolutions) {
-  Shape shape = causal_shape();
+void check_widths(bool causal) {
+  Shape shape = plain_shape(causal);
   shape.layers = 3;
-  for (const uint32_t width : {1, 3, 4, 16}) {
+  for (const uint32_t width : {1, 2, 3, 4, 16}) {
     shape.short_width = width;
     for (const bool has_biases : {false, true}) {
       shape.short_biases = has_biases;
@@ -36,31 +36,44 @@ TEST(graph_equals_reference_with_short_convolutions) {
   }
 }
 
+TEST(graph_equals_reference_with_short_convolutions) {
+  check_widths(true);
+}
+
+TEST(graph_equals_reference_with_centred_convolutions) {
+  check_widths(false);
+}
+
 TEST(short_convolutions_pass_over_tokens_that_no_other_sees) {
-  Shape shape = causal_shape();
-  shape.convolving = {0, 1};
-  for (const bool has_biases : {false, true}) {
-    shape.short_biases = has_biases;
-    for (const int unseen : {1, 2, 4}) {
-      shape.unseen = unseen;
-      for (const auto& lengths : kLengths) check_against_reference(shape, lengths);
+  for (const bool causal : {false, true}) {
+    Shape shape = plain_shape(causal);
+    shape.convolving = {0, 1};
+    for (const auto& [has_biases, reads_unseen] : {std::pair(false, false), {true, false}, {true, true}}) {
+      shape.short_biases = has_biases;
+      shape.reads_unseen = reads_unseen;
+      for (const int unseen : {1, 2, 4}) {
+        shape.unseen = unseen;
+        for (const auto& lengths : kLengths) check_against_reference(shape, lengths);
+      }
     }
   }
 }
 
 TEST(short_convolutions_give_a_text_the_same_bits_in_every_batch) {
-  Shape shape = causal_shape();
-  shape.hidden = 104;
-  shape.heads = 4;
-  shape.inner = 600;
-  shape.positions = 80;
-  shape.layers = 3;
-  shape.convolving = {0, 2};
-  check_batch_equals_single(shape, {80, 80, 40, 12, 9, 5, 5, 5, 3, 2, 1});
+  for (const bool causal : {false, true}) {
+    Shape shape = plain_shape(causal);
+    shape.hidden = 104;
+    shape.heads = 4;
+    shape.inner = 600;
+    shape.positions = 80;
+    shape.layers = 3;
+    shape.convolving = {0, 2};
+    check_batch_equals_single(shape, {80, 80, 40, 12, 9, 5, 5, 5, 3, 2, 1});
+  }
 }
 
 TEST(short_convolutions_give_the_same_bits_where_texts_share_their_beginning) {
-  Shape shape = causal_shape();
+  Shape shape = plain_shape(true);
   shape.hidden = 104;
   shape.heads = 4;
   shape.inner = 600;  // large enough that helpers take part
@@ -76,7 +89,7 @@ TEST(short_convolutions_give_the_same_bits_where_texts_share_their_beginning) {
 }
 
 TEST(short_convolutions_that_cannot_be_are_refused) {
-  Shape fine = causal_shape();
+  Shape fine = plain_shape(true);
   fine.convolving = {1};
   RandomModel sound(fine, 1);
   CHECK(code_of(sound) == ErrorCode::aborted);
@@ -88,7 +101,6 @@ TEST(short_convolutions_that_cannot_be_are_refused) {
   };
   CHECK(code_with([](Shape& s) { s.convolving = {2}; }) == ErrorCode::gguf_malformed);
   CHECK(code_with([](Shape& s) { s.short_width = 17; }) == ErrorCode::gguf_malformed);
-  CHECK(code_with([](Shape& s) { s.causal = false; }) == ErrorCode::architecture_unsupported);
   CHECK(code_with([](Shape& s) { s.linear = {0}; }) == ErrorCode::architecture_unsupported);
   CHECK(code_with([](Shape& s) { s.conv = 3; }) == ErrorCode::architecture_unsupported);
 }

@@ -343,15 +343,16 @@ ggml_tensor* KernelOps::gated_delta_net(GraphContext& g, ggml_tensor* x, ggml_te
   });
 }
 
-ggml_tensor* KernelOps::short_conv(GraphContext& g, ggml_tensor* x, const LayerWeights& layer) const {
-  const size_t columns = size_t(x->ne[0]) / 3, width = size_t(layer.shortconv->ne[0]);
+ggml_tensor* KernelOps::short_conv(GraphContext& g, ggml_tensor* x, const LayerWeights& layer,
+                                   const ShortConvHparams& hparams) const {
+  const size_t columns = size_t(x->ne[0]) / 3, width = hparams.width, ahead = hparams.ahead;
   g.scratch->need_shared(columns * width * sizeof(float));
-  return custom(g, int64_t(columns), x->ne[1], {x}, [&g, &layer, columns, width](ggml_tensor* dst) {
+  return custom(g, int64_t(columns), x->ne[1], {x}, [&g, &layer, columns, width, ahead](ggml_tensor* dst) {
     const ggml_tensor* input = dst->src[0];
     auto* const taps = static_cast<float*>(g.scratch->shared());
     for (size_t i = 0; i < columns * width; i++)
       taps[i % width * columns + i / width] = f32(layer.shortconv)[i];
-    const ShortConv conv{f32(input), stride(input), columns, width, taps, f32(layer.shortconv_bias),
+    const ShortConv conv{f32(input), stride(input), columns, width, ahead, taps, f32(layer.shortconv_bias),
                          f32(dst),   stride(dst)};
     const std::vector<int32_t>& starts = g.batch->cu_seqlens;
     for_rows(g, dst, double(width + 1), [&](size_t first, size_t rows) {

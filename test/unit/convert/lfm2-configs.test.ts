@@ -87,3 +87,38 @@ describe('LFM2', () => {
     expect(message).toContain(named);
   });
 });
+
+describe("LFM2.5's encoders", () => {
+  const { config, tensors } = causalModel('lfm2-texts');
+  const own = { AutoModel: 'modeling_lfm2_bidirectional.Lfm2BidirectionalModel' };
+  const named = { model_type: 'lfm2_bidirectional', architectures: ['Lfm2BidirectionalModel'] };
+
+  function body(changes: object) {
+    const reader = new ConfigReader({ ...config, ...changes } as JsonObject, 'config.json');
+    return findBody(reader).describeBody(reader, indexOf(tensors)).hyperparameters;
+  }
+
+  it('see all tokens, also where the repository has code of its own for what calls itself LFM2', () => {
+    expect(body(named).isCausal).toBe(false);
+    expect(body({ auto_map: own, architectures: null }).isCausal).toBe(false);
+    expect(body({ architectures: ['Lfm2BidirectionalModel'] }).isCausal).toBe(false);
+    expect(body({ auto_map: { AutoModel: 'modeling_other.OtherModel' } }).isCausal).toBe(true);
+    expect(body({}).isCausal).toBe(true);
+  });
+
+  it('convolve over tokens that attention does not see as conv_zero_padding says, and own code as it does', () => {
+    const reads = (changes: object) => body(changes).shortConvolution!.readsUnseen;
+    expect(reads(named)).toBe(false);
+    expect(reads({ ...named, conv_zero_padding: false })).toBe(true);
+    expect(reads({ auto_map: own })).toBe(true);
+    expect(reads({ auto_map: own, conv_zero_padding: true })).toBe(false);
+    expect(() => reads({ ...named, conv_zero_padding: 0 })).toThrow('conv_zero_padding');
+  });
+
+  it('are refused with the heads that give each token an answer', () => {
+    for (const name of ['Lfm2BidirectionalForMaskedLM', 'Lfm2BidirectionalForTokenClassification']) {
+      const reader = new ConfigReader({ ...config, ...named, architectures: [name] } as JsonObject, 'config.json');
+      expect(() => findArchitecture(reader)).toThrow(name);
+    }
+  });
+});

@@ -66,3 +66,4 @@ class Lfm2BidirectionalForSequenceClassification(transformers.PreTrainedModel):
 
 transformers.AutoConfig.register("lfm2_bidirectional", Lfm2BidirectionalConfig)
 transformers.AutoModel.register(Lfm2BidirectionalConfig, Lfm2BidirectionalModel)
+transformers.AutoModelForSequenceClassification.register(Lfm2BidirectionalConfig, Lfm2BidirectionalForSequenceClassification)

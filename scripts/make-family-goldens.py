@@ -17,12 +17,12 @@ import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import lfm2_bidirectional_reference  # registers its classes
 import torch
 import transformers
 from curator_reference import CuratorClassifier
 from golden_families import FAMILIES, FIRST, FIRST_NAMES, FLASH, INPUT_NAMES, LANGUAGES, MORE, SAVED, TOKENIZERS, VOCABULARIES, WINDOWS, WORD_SEGMENTS
 from jina_bert_reference import JinaBertForSequenceClassification
-from lfm2_bidirectional_reference import Lfm2BidirectionalForSequenceClassification
 from llama_bidirectional_reference import LlamaBidirectionalForSequenceClassification
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, normalizers
@@ -42,8 +42,6 @@ REFERENCES = {
     "curator": CuratorClassifier,
     "llama-bidirectional": LlamaBidirectionalForSequenceClassification,
     "llama-bidirectional-last": LlamaBidirectionalForSequenceClassification,
-    "lfm2-bidirectional": Lfm2BidirectionalForSequenceClassification,
-    "lfm2-bidirectional-biases": Lfm2BidirectionalForSequenceClassification,
     "jina-bert": lambda config: JinaBertForSequenceClassification(config, slope_factor=0.5),
     "jina-bert-shared-code": lambda config: JinaBertForSequenceClassification(config, slope_factor=1),
 }

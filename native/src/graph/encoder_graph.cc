@@ -128,12 +128,16 @@ class GraphBuilder {
       ggml_tensor* attended = attend_with_first(w, x, encoder_attention(index, w), only_pooled);
       return feed_forward(w, attended, attended);
     }
-    ggml_tensor* attended = h_.attention[index].linear ? attend_linearly(w, x, only_pooled)
-                            : h_.attention[index].convolves
-                                ? convolve_shortly(w, x, only_pooled)
-                                : attend(w, x, encoder_attention(index, w), rotation(index), only_pooled);
+    ggml_tensor* attended = mix(index, w, x, only_pooled);
     if (h_.norm_placement != NormPlacement::kParallel) return feed_forward(w, attended, attended);
     return feed_forward(w, only_pooled ? ops_.pooled_rows(g_, x) : x, attended);
+  }
+
+  /// The half of a layer in which tokens learn of others.
+  ggml_tensor* mix(uint32_t index, const LayerWeights& w, ggml_tensor* x, bool only_pooled) {
+    if (h_.attention[index].linear) return attend_linearly(w, x, only_pooled);
+    if (h_.attention[index].convolves) return convolve_shortly(w, x, only_pooled);
+    return attend(w, x, encoder_attention(index, w), rotation(index), only_pooled);
   }
 
   /// A layer that works in fewer columns than the states have: attention and feed-forward parts join those

@@ -168,7 +168,7 @@ function checkPieces(
       if (withPrompt && texts.prompt === '') continue;
       if (render(input, texts, withPrompt) === joinPieces(pieces, texts)) continue;
       input.template.refuse(
-        'what it renders around the texts depends on them, or it changes them; ' + `shown by the text ${shown(probe)}`,
+        `what it renders around the texts depends on them, or it changes them; shown by the text ${shown(probe)}`,
       );
     }
   }

@@ -87,18 +87,12 @@ TEST(linear_attention_that_cannot_be_is_refused) {
   fine.linear = {1};
   RandomModel sound(fine, 1);
   CHECK(code_of(sound) == ErrorCode::aborted);
-  const auto code_with = [&](auto change) {
-    Shape shape = fine;
-    change(shape);
-    RandomModel model(shape, 1);
-    return code_of(model);
-  };
-  CHECK(code_with([](Shape& s) { s.linear = {2}; }) == ErrorCode::gguf_malformed);
-  CHECK(code_with([](Shape& s) { s.linear_conv = 17; }) == ErrorCode::gguf_malformed);
-  CHECK(code_with([](Shape& s) { s.key_heads = 2, s.value_heads = 3; }) == ErrorCode::gguf_malformed);
-  CHECK(code_with([](Shape& s) { s.linear_size = 513; }) == ErrorCode::gguf_malformed);
-  CHECK(code_with([](Shape& s) { s.causal = false; }) == ErrorCode::architecture_unsupported);
-  CHECK(code_with([](Shape& s) { s.conv = 3; }) == ErrorCode::architecture_unsupported);
+  CHECK(code_with(fine, [](Shape& s) { s.linear = {2}; }) == ErrorCode::gguf_malformed);
+  CHECK(code_with(fine, [](Shape& s) { s.linear_conv = 17; }) == ErrorCode::gguf_malformed);
+  CHECK(code_with(fine, [](Shape& s) { s.key_heads = 2, s.value_heads = 3; }) == ErrorCode::gguf_malformed);
+  CHECK(code_with(fine, [](Shape& s) { s.linear_size = 513; }) == ErrorCode::gguf_malformed);
+  CHECK(code_with(fine, [](Shape& s) { s.causal = false; }) == ErrorCode::architecture_unsupported);
+  CHECK(code_with(fine, [](Shape& s) { s.conv = 3; }) == ErrorCode::architecture_unsupported);
   Shape plain = causal_shape();
   RandomModel gate(plain, 1);
   gate.builder().boolean("ggml_encoder.attention.output_gate", true);

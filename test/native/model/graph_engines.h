@@ -81,6 +81,14 @@ inline ErrorCode code_of(RandomModel& model) {
   return ErrorCode::aborted;
 }
 
+/// The same of a model of `shape` after `change`.
+template <typename Change>
+ErrorCode code_with(Shape shape, const Change& change) {
+  change(shape);
+  RandomModel model(shape, 1);
+  return code_of(model);
+}
+
 inline void check_against_reference(const Shape& shape, const std::vector<int>& lengths) {
   RandomModel model(shape, 7);
   const PackedBatch batch = random_batch(shape, lengths, 11);

@@ -93,16 +93,10 @@ TEST(short_convolutions_that_cannot_be_are_refused) {
   fine.convolving = {1};
   RandomModel sound(fine, 1);
   CHECK(code_of(sound) == ErrorCode::aborted);
-  const auto code_with = [&](auto change) {
-    Shape shape = fine;
-    change(shape);
-    RandomModel model(shape, 1);
-    return code_of(model);
-  };
-  CHECK(code_with([](Shape& s) { s.convolving = {2}; }) == ErrorCode::gguf_malformed);
-  CHECK(code_with([](Shape& s) { s.short_width = 17; }) == ErrorCode::gguf_malformed);
-  CHECK(code_with([](Shape& s) { s.linear = {0}; }) == ErrorCode::architecture_unsupported);
-  CHECK(code_with([](Shape& s) { s.conv = 3; }) == ErrorCode::architecture_unsupported);
+  CHECK(code_with(fine, [](Shape& s) { s.convolving = {2}; }) == ErrorCode::gguf_malformed);
+  CHECK(code_with(fine, [](Shape& s) { s.short_width = 17; }) == ErrorCode::gguf_malformed);
+  CHECK(code_with(fine, [](Shape& s) { s.linear = {0}; }) == ErrorCode::architecture_unsupported);
+  CHECK(code_with(fine, [](Shape& s) { s.conv = 3; }) == ErrorCode::architecture_unsupported);
 }
 
 }  // namespace enc::test

@@ -350,8 +350,10 @@ ggml_tensor* KernelOps::short_conv(GraphContext& g, ggml_tensor* x, const LayerW
   return custom(g, int64_t(columns), x->ne[1], {x}, [&g, &layer, columns, width, ahead](ggml_tensor* dst) {
     const ggml_tensor* input = dst->src[0];
     auto* const taps = static_cast<float*>(g.scratch->shared());
-    for (size_t i = 0; i < columns * width; i++)
-      taps[i % width * columns + i / width] = f32(layer.shortconv)[i];
+    for (size_t c = 0; c < columns; c++) {
+      for (size_t tap = 0; tap < width; tap++)
+        taps[tap * columns + c] = f32(layer.shortconv)[c * width + tap];
+    }
     const ShortConv conv{f32(input), stride(input), columns, width, ahead, taps, f32(layer.shortconv_bias),
                          f32(dst),   stride(dst)};
     const std::vector<int32_t>& starts = g.batch->cu_seqlens;

@@ -62,6 +62,7 @@ struct Avx512 {
   ENC_INLINE F round(F a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
   /// a * 2^n for integral n.
   ENC_INLINE F scale_by_power(F a, F n) { return _mm512_scalef_ps(a, n); }
+  ENC_INLINE F scale_by_normal_power(F a, F n) { return _mm512_scalef_ps(a, n); }
   /// To the nearest bf16, ties to even, as f32; NaN stays NaN.
   ENC_INLINE F round_bf16(F a) {
     const __m512i bits = _mm512_castps_si512(a);

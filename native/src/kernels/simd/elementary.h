@@ -40,7 +40,7 @@ ENC_INLINE typename S::F exp2_nonpositive_f32(typename S::F t) {
   p = S::fma(p, f, S::set(0.24022247f));
   p = S::fma(p, f, S::set(0.693147f));
   p = S::fma(p, f, S::set(1.0f));
-  return S::scale_by_power(p, n);
+  return S::scale_by_normal_power(p, n);
 }
 
 /// tanh(x): relative error below 4e-7. An odd polynomial up to 0.625, 1 - 2 / (e^2|x| + 1) above.

@@ -84,6 +84,10 @@ struct Neon {
     const int32x4_t high = vshlq_n_s32(vaddq_s32(vsubq_s32(whole, half), bias), 23);
     return mul(mul(a, vreinterpretq_f32_s32(low)), vreinterpretq_f32_s32(high));
   }
+  ENC_INLINE F scale_by_normal_power(F a, F n) {
+    const int32x4_t biased = vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127));
+    return mul(a, vreinterpretq_f32_s32(vshlq_n_s32(biased, 23)));
+  }
   /// To the nearest bf16, ties to even, as f32; NaN stays NaN.
   ENC_INLINE F round_bf16(F a) {
     const uint32x4_t bits = vreinterpretq_u32_f32(a);

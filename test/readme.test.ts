@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { ARCHITECTURES } from '../src/convert/architectures/index';
+import { PROMPT_ROUTER } from '../src/convert/prompt-router';
 import { WRAPPED_RANKER } from '../src/convert/wrapped-ranker';
 import { adapterModel, writeAdapter, writeBase } from './golden/adapter-checkpoints';
 import { goldenModel, writeCheckpoint } from './golden/checkpoint-fixture';
@@ -172,7 +173,7 @@ test('the list of models has every class that is converted, and no other', () =>
   const named =
     readFileSync(join(PACKAGE_ROOT, 'docs', 'models.md'), 'utf8').match(/`(?:HF[A-Z]\w+|Provence|\w+For[A-Z]\w+)`/g) ??
     [];
-  const classes = [...ARCHITECTURES.map(({ sourceClass }) => sourceClass), WRAPPED_RANKER];
+  const classes = [...ARCHITECTURES.map(({ sourceClass }) => sourceClass), WRAPPED_RANKER, PROMPT_ROUTER];
   const known = classes.map((name) => `\`${name}\``);
   expect([...named].sort()).toEqual([...known].sort());
 });

@@ -1,6 +1,6 @@
 /**
  * Zero-shot classification: a model scores labels it was never trained on. An NLI model does it as transformers' pipeline,
- * by a hypothesis for each label; one that reads labels and text together as gliclass.
+ * by a hypothesis for each label; one that reads labels and text together as its own code does.
  */
 import { isEntailment } from '../convert/labels';
 import { EncoderError, isEncoderError } from '../errors';

@@ -17,7 +17,9 @@ import { shown } from '../support/json';
 import { checkLabels, otherEntailment, readLabels, suggestedLabels } from './labels';
 import { checkListTokenizer } from './document-list';
 import { MAX_VOCAB_SIZE } from './limits';
-import { describeLabelModel, encoderConfig } from './label-head';
+import { gliclassReader } from './label-head';
+import type { LabelReader } from './label-reader';
+import { routerReader } from './prompt-router';
 import { describeInteraction, isLateInteraction } from './sentence-transformers/late-interaction';
 import { readMaxLength } from './max-length';
 import type { ModelFacts } from './metadata';
@@ -62,8 +64,8 @@ const ONE_LABEL = () => ['LABEL_0'];
 export async function describeCheckpoint(checkpoint: CheckpointFiles, options: PlanOptions): Promise<Description> {
   const config = await checkpoint.config();
   refuseOtherFiles(config);
-  const encoder = encoderConfig(config);
-  if (encoder !== undefined) return describeReaderOfLabels(checkpoint, config, encoder, options);
+  const reader = gliclassReader(config) ?? routerReader(config);
+  if (reader !== undefined) return describeReaderOfLabels(checkpoint, config, reader, options);
   const ranker = wrappedRanker(config);
   if (ranker !== undefined) return describeRanker(checkpoint, ranker, options);
   if (isLateInteraction(checkpoint, config)) return describeTokenVectors(checkpoint, config, options);
@@ -90,22 +92,24 @@ function refuseOtherFiles(config: ConfigReader): void {
 async function describeReaderOfLabels(
   checkpoint: CheckpointFiles,
   config: ConfigReader,
-  encoder: ConfigReader,
+  reader: LabelReader,
   options: PlanOptions,
 ): Promise<Description> {
-  if (checkpoint.modules !== undefined) config.unsupported('modules.json beside a GLiClassModel is not supported');
+  const { sourceClass, encoder } = reader;
+  if (checkpoint.modules !== undefined) config.unsupported(`modules.json beside a ${sourceClass} is not supported`);
   if (options.labels !== undefined)
-    config.unsupported('a GLiClassModel has no labels to name: it reads those of each call');
-  refuseHeadOptions(options, 'a GLiClassModel, which answers with no token');
+    config.unsupported(`a ${sourceClass} has no labels to name: it reads those of each call`);
+  refuseHeadOptions(options, `a ${sourceClass}, which answers with no token`);
   const own = await checkpoint.weights();
   const tokenizer = prepareTokenizer(await checkpoint.tokenizerFiles(), checkpoint.modelFolder, {
     modelType: encoder.string('model_type', ''),
     tokenizerClass: config.string('tokenizer_class') ?? encoder.string('tokenizer_class'),
   });
-  const { weights, ...described } = describeLabelModel(config, encoder, own, tokenizer);
+  const { weights, ...described } = reader.describe(own, tokenizer, checkpoint.modelFolder);
   return {
     facts: {
       ...described,
+      sourceClass,
       tokenizer,
       labels: ONE_LABEL(),
       problemType: '',

@@ -4,11 +4,12 @@
  */
 import { EncoderError } from '../errors';
 import { isJsonObject, shown } from '../support/json';
-import type { EncoderBody, EncoderModel, LabelHead } from './architectures/architecture';
+import type { EncoderBody, LabelHead } from './architectures/architecture';
 import { findBody, isOfClass } from './architectures/index';
 import { readActivation } from './architectures/mechanisms';
 import { TensorPlanner } from './architectures/tensor-planner';
 import { ConfigReader } from './config';
+import type { LabelModel, LabelReader } from './label-reader';
 import { MAX_INTERMEDIATE_SIZE, MAX_VOCAB_SIZE } from './limits';
 import { JoinedSource } from './readers/joined';
 import { NestedSource } from './readers/nested';
@@ -30,9 +31,18 @@ const SCORES = { simple: 'product', mlp: 'layers', 'weighted-dot': 'halves' } as
 /** Places of the scorers' layers in their nn.Sequential, the last one that of the logit. */
 const LAYERS = { layers: ['mlp.0', 'mlp.2', 'mlp.4'], halves: ['out_mlp.0', 'out_mlp.3'], product: [] } as const;
 
-/** The configuration of the encoder in a GLiClassModel's; undefined for every other class. */
-export function encoderConfig(config: ConfigReader): ConfigReader | undefined {
+/** For a GLiClassModel; undefined for every other class. */
+export function gliclassReader(config: ConfigReader): LabelReader | undefined {
   if (!isOfClass(config, SOURCE_CLASS, 'GLiClass')) return undefined;
+  const encoder = encoderConfig(config);
+  return {
+    sourceClass: SOURCE_CLASS,
+    encoder,
+    describe: (weights, tokenizer) => describeLabelModel(config, encoder, weights, tokenizer),
+  };
+}
+
+function encoderConfig(config: ConfigReader): ConfigReader {
   const encoder = config.object('encoder_config');
   if (!isJsonObject(encoder)) config.malformed('encoder_config is absent, without which the encoder is not known');
   const modelType = encoder['model_type'] ?? 'deberta-v2';
@@ -41,15 +51,7 @@ export function encoderConfig(config: ConfigReader): ConfigReader | undefined {
   return new ConfigReader(json, `${config.path}, encoder_config`);
 }
 
-export interface LabelModel {
-  readonly sourceClass: string;
-  readonly model: EncoderModel;
-  readonly weights: TensorSource;
-  readonly maxLength: number;
-}
-
-/** `encoder`: as `encoderConfig` gives it. Throws what `Architecture.describe` throws. */
-export function describeLabelModel(
+function describeLabelModel(
   config: ConfigReader,
   encoder: ConfigReader,
   weights: TensorSource,
@@ -75,7 +77,6 @@ export function describeLabelModel(
     ...(labelHead.hasSegments ? { numTokenTypes: 2 } : {}),
   };
   return {
-    sourceClass: SOURCE_CLASS,
     model: {
       ...body,
       hyperparameters,

@@ -185,11 +185,13 @@ function labelEntries(head: LabelHead | undefined): GgufEntry[] {
     flag(ENCODER_KEYS.labelsFirst, head.isFirst),
     text(ENCODER_KEYS.labelTokens, head.tokens),
     flag(ENCODER_KEYS.labelsHaveSegments, head.hasSegments),
-    text(ENCODER_KEYS.labelActivation, head.activation),
+    ...optional(text, ENCODER_KEYS.labelActivation, head.activation),
     text(ENCODER_KEYS.labelMark, head.mark),
-    uint(ENCODER_KEYS.labelMarkTokenId, head.markId),
+    ...optional(uint, ENCODER_KEYS.labelMarkTokenId, head.markId),
     text(ENCODER_KEYS.labelSeparator, head.separator),
-    uint(ENCODER_KEYS.labelSeparatorTokenId, head.separatorId),
+    ...optional(uint, ENCODER_KEYS.labelSeparatorTokenId, head.separatorId),
+    ...optional(text, ENCODER_KEYS.labelOpening, head.around?.opening),
+    ...optional(text, ENCODER_KEYS.labelEnd, head.around?.labelEnd),
   ];
 }
 

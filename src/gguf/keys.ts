@@ -130,7 +130,7 @@ export const ENCODER_KEYS = {
    * STRING: the head reads the hidden state of the first token ('cls'), the last ('last') or an end ('eos'); of all tokens
    * the mean ('mean'), the sum over the root of their number ('mean_sqrt_len'), a mean that weighs later ones more
    * ('weighted_mean') or the maximum ('max'); the mean of what its dense layer makes of every token ('late'); or the
-   * leftmost token that parts labels and text ('separator'); or every mark of a list ('marks') or every token of
+   * leftmost token that parts labels and text ('separator') or the mean of the text's own ('text'); or every mark of a list ('marks') or every token of
    * a text ('tokens'), of which it makes vectors.
    */
   headPooling: 'ggml_encoder.head.pooling',
@@ -148,22 +148,25 @@ export const ENCODER_KEYS = {
   decoderFeedForwardLength: 'ggml_encoder.decoder.feed_forward_length',
   /** UINT32: before the text's first token the decoder reads its last; this one is padding, as if at the text's end. */
   decoderWrapPadTokenId: 'ggml_encoder.decoder.wrap_pad_token_id',
-  /** STRING 'product' | 'layers' | 'halves', for models that read labels, each behind a mark; absent for others. */
+  /** STRING 'product' | 'layers' | 'halves', for models that read labels; absent for others. */
   labelScore: 'ggml_encoder.labels.score',
   /** BOOL: the labels stand before the text. */
   labelsFirst: 'ggml_encoder.labels.first',
-  /** STRING 'mark' | 'next' | 'span' | 'rest', what stands for a label: one token or the mean of several. */
+  /** STRING 'mark' | 'next' | 'span' | 'rest' | 'held', what stands for a label: one token or the mean of several. */
   labelTokens: 'ggml_encoder.labels.tokens',
   /** BOOL: the separator begins segment 1. */
   labelsHaveSegments: 'ggml_encoder.labels.segments',
-  /** STRING, within the projections of the states of text and labels. */
+  /** STRING, within the projections of the states of text and labels, where these have two layers. */
   labelActivation: 'ggml_encoder.labels.activation',
-  /** STRING and UINT32, the added token before each label. */
+  /** STRING and UINT32, the added token before each label; of 'held' the text before it alone. */
   labelMark: 'ggml_encoder.labels.mark',
   labelMarkTokenId: 'ggml_encoder.labels.mark_token_id',
-  /** STRING and UINT32, the added token behind the last label. */
+  /** STRING and UINT32, the added token behind the last label; of 'held' the text there alone. */
   labelSeparator: 'ggml_encoder.labels.separator',
   labelSeparatorTokenId: 'ggml_encoder.labels.separator_token_id',
+  /** STRINGs, of 'held': the text before the first label's mark, and that behind each label. */
+  labelOpening: 'ggml_encoder.labels.opening',
+  labelEnd: 'ggml_encoder.labels.label_end',
   /** ARRAY[STRING]s, for models that rank lists: the constant texts around 'count' | 'query' | 'documents'; absent for others. */
   listPieces: 'ggml_encoder.list.pieces',
   listSlots: 'ggml_encoder.list.slots',

@@ -17,6 +17,7 @@ enum class LabelTokens {
   kSpan,  ///< mark and label, up to the next mark; the last also what follows, unless the text's state is the
           ///< separator's
   kRest,  ///< the same without the mark
+  kHeld,  ///< each token that holds some of the label: the tokenizer tells which
 };
 
 /// Where a model that reads its labels, or a list of documents, finds them among its input's tokens.
@@ -56,6 +57,9 @@ struct PackedBatch {
   std::vector<int32_t> marks;
   std::vector<int32_t> mark_ends;    ///< [M], where they end; one without tokens ends where it begins
   std::vector<int32_t> mark_owners;  ///< [M], the sequence of each
+  /// [B], where the tokens of each text begin and end, one without tokens as above; only for models that read
+  /// their mean.
+  std::vector<int32_t> texts, text_ends;
 
   int64_t num_tokens() const { return int64_t(ids.size()); }
   int64_t num_sequences() const { return int64_t(cu_seqlens.size()) - 1; }

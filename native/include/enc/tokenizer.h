@@ -79,12 +79,17 @@ struct PairTemplate {
 };
 
 /// What a model that is told its labels reads: each behind a mark, the separator behind the last, and the
-/// text behind or before all of it, tokenized as a whole. Mark and separator are added tokens, which no other
-/// token reaches across. Where the whole is too long the text is cut.
+/// text behind or before all of it, tokenized as a whole. Where the whole is too long the text is cut.
 struct LabelTemplate {
   std::string mark;
   std::string separator;
   bool labels_first = true;
+  /// Mark and separator are added tokens, which no other token reaches across. Else they are text like any
+  /// other, before which the labels stand, and a token may hold the end of a label, or the beginning of the
+  /// text, and what stands beside it.
+  bool marks_are_tokens = true;
+  std::string opening;    ///< before the first mark
+  std::string label_end;  ///< behind each label
 };
 
 /// What a model that ranks lists reads: a query and all its documents as one text, with a mark behind each of
@@ -124,6 +129,11 @@ struct InteractionTemplate {
 using TextTemplate =
     std::variant<std::monostate, PairTemplate, LabelTemplate, ListTemplate, InteractionTemplate>;
 
+/// Tokens [begin, end).
+struct TokenSpan {
+  int32_t begin, end;
+};
+
 struct Encoding {
   std::vector<int32_t> ids;       ///< [n], template tokens included
   std::vector<int32_t> type_ids;  ///< [n], segment of each token as the template says
@@ -132,6 +142,9 @@ struct Encoding {
   /// others are, the document. Of the query's so many are seen by others.
   size_t query_tokens = 0;
   size_t query_keys = 0;
+  /// With a LabelTemplate whose marks are no tokens: the tokens that hold some of each label, and at last
+  /// those that end in the text. Where there are none, the span is empty.
+  std::vector<TokenSpan> spans;
 };
 
 /// One window of a text: its tokens [begin, end), counted without special tokens, in a sequence of their own.
@@ -149,10 +162,11 @@ class Tokenizer {
   /// With a pair template, only pairs can be encoded, and only as a whole: Error(input_invalid) for texts
   /// that stand alone, for windows, and for options that treat the two texts differently. With a label
   /// template, only texts that stand alone: Error(input_too_long) where the labels leave no room for them.
-  /// With a list template, which needs a tokenizer of bytes, a text with `labels` is a query with documents,
-  /// a pair one with a single document, and a text alone no more than its own tokens; Error(input_too_long)
-  /// for a list that is too long: a document that is the only one gives way first. With an interaction
-  /// template, only pairs, a query and a document.
+  /// One whose marks are no tokens needs a BPE of bytes, whose tokens are the bytes of the text. With a list
+  /// template, which needs a tokenizer of bytes, a text with `labels` is a query with documents, a pair one
+  /// with a single document, and a text alone no more than its own tokens; Error(input_too_long) for a list
+  /// that is too long: a document that is the only one gives way first. With an interaction template, only
+  /// pairs, a query and a document.
   static std::unique_ptr<const Tokenizer> from_json(std::string_view json, TextTemplate texts = {});
 
   virtual ~Tokenizer() = default;

@@ -6,7 +6,9 @@
 
 namespace enc {
 
-std::vector<TokenSpan> find_marks(const std::vector<int32_t>& ids, const MarkRule& rule, size_t count) {
+std::vector<TokenSpan> find_marks(const Encoding& encoding, const MarkRule& rule, size_t count) {
+  if (rule.tokens == LabelTokens::kHeld) return encoding.spans;
+  const std::vector<int32_t>& ids = encoding.ids;
   const auto length = int32_t(ids.size());
   const auto separator = std::find(ids.begin(), ids.end(), rule.separator_id);
   const bool ends_early = rule.ends_at_separator || rule.marks_separator;

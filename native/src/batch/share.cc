@@ -13,7 +13,9 @@ struct ShareProcessor::Item {
   size_t index;
   size_t window;
   Encoding encoding;
-  std::vector<TokenSpan> marks;  // of labels, or of documents and query; empty unless the model reads them
+  // Of labels, and of the text where its tokens are read too, or of documents and query; empty unless the
+  // model reads them.
+  std::vector<TokenSpan> marks;
 };
 
 ShareProcessor::ShareProcessor(const ShareOptions& options, const Tokenizer& tokenizer,
@@ -56,7 +58,7 @@ void ShareProcessor::tokenize(const Slice& slice, std::vector<Item>& items) cons
     std::vector<TokenSpan> marks;
     if (options_.marks) {
       const size_t listed = call.options().labels.size();
-      marks = find_marks(encoding.ids, *options_.marks, call.inputs()[index].pair ? 1 : listed);
+      marks = find_marks(encoding, *options_.marks, call.inputs()[index].pair ? 1 : listed);
       if (options_.marks->has_segments) set_segments(encoding, options_.marks->separator_id);
     }
     items.push_back({slice.call, index, window, std::move(encoding), std::move(marks)});
@@ -108,6 +110,13 @@ void ShareProcessor::append_sequence(PackedBatch& batch, const Item& item, size_
 }
 
 namespace {
+
+/// The last sequence is a text of these tokens.
+void append_text(PackedBatch& batch, const TokenSpan& text) {
+  const int32_t first = batch.cu_seqlens[size_t(batch.num_sequences() - 1)];
+  batch.texts.push_back(first + text.begin);
+  batch.text_ends.push_back(first + text.end);
+}
 
 /// Tokens [begin, end) of the last sequence.
 void append_mark(PackedBatch& batch, size_t begin, size_t end) {
@@ -196,7 +205,12 @@ void ShareProcessor::compute_batch(std::span<const Item> items, const BatchPlan&
     batch.prefixes.push_back(prefix);
     batch.remembered.push_back(before);
     // What is shared ends before the first of them.
-    for (const TokenSpan& mark : item.marks) {
+    std::span<const TokenSpan> marks = item.marks;
+    if (options_.marks && options_.marks->tokens == LabelTokens::kHeld) {
+      append_text(batch, marks.back());
+      marks = marks.first(marks.size() - 1);
+    }
+    for (const TokenSpan& mark : marks) {
       const auto from = size_t(mark.begin), to = size_t(mark.end);
       if (from >= begin && to <= end) append_mark(batch, from - begin, to - begin);
     }

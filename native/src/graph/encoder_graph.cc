@@ -73,11 +73,12 @@ class GraphBuilder {
         return ops_.reduce_rows(g_, x, Reduction::kMax);
       case Pooling::kMarks:
       case Pooling::kTokens:
-        return ops_.marked_rows(g_, x);
+        return ops_.span_rows(g_, x, g_.batch->marks, g_.batch->mark_ends);
       case Pooling::kFirst:
       case Pooling::kLast:
       case Pooling::kEos:
       case Pooling::kSeparator:
+      case Pooling::kText:
       case Pooling::kLate:
         return x;
     }
@@ -87,16 +88,21 @@ class GraphBuilder {
   /// A logit for each token that stands for a label, from its state and that of its text, ne = {1, M}.
   ggml_tensor* label_logits(ggml_tensor* x) {
     const LabelWeights& w = weights_.labels;
-    ggml_tensor* text = projected(w.text, w.text_norm, ops_.pooled_rows(g_, x));
-    ggml_tensor* label = projected(w.label, w.label_norm, ops_.marked_rows(g_, x));
+    const PackedBatch& batch = *g_.batch;
+    ggml_tensor* text = h_.pooling == Pooling::kText ? ops_.span_rows(g_, x, batch.texts, batch.text_ends)
+                                                     : ops_.pooled_rows(g_, x);
+    text = projected(w.text, w.text_norm, text);
+    ggml_tensor* label =
+        projected(w.label, w.label_norm, ops_.span_rows(g_, x, batch.marks, batch.mark_ends));
     ggml_tensor* y = paired(text, label);
     for (const Linear& layer : w.hidden) y = ops_.linear(g_, layer, y, Activation::kRelu);
     return ops_.linear(g_, weights_.classifier, y, Activation::kNone);
   }
 
   ggml_tensor* projected(const std::vector<Linear>& layers, const Norm& norm, ggml_tensor* x) {
-    x = ops_.linear(g_, layers.front(), x, h_.label_head.activation);
-    return normalized(norm, ops_.linear(g_, layers.back(), x, Activation::kNone));
+    for (const Linear& layer : layers)
+      x = ops_.linear(g_, layer, x, &layer == &layers.back() ? Activation::kNone : h_.label_head.activation);
+    return normalized(norm, x);
   }
 
   /// What the label's logit is computed from.

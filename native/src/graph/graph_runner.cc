@@ -177,13 +177,17 @@ void GraphRunner::check(const PackedBatch& batch) const {
                          batch.marks.size() == batch.mark_owners.size() &&
                          batch.marks.size() == batch.mark_ends.size() &&
                          batch.marks.empty() != hparams_.reads_marks();
+  const size_t texts = hparams_.pooling == Pooling::kText ? size_t(batch.num_sequences()) : 0;
+  const bool texts_fit = batch.texts.size() == texts && batch.text_ends.size() == texts &&
+                         within(batch.texts, uint32_t(batch.num_tokens())) &&
+                         within(batch.text_ends, uint32_t(batch.num_tokens()) + 1);
   bool keys_fit = batch.key_counts.empty() || batch.key_counts.size() == size_t(batch.num_sequences());
   for (size_t b = 0; keys_fit && b < batch.key_counts.size(); b++)
     keys_fit = batch.key_counts[b] >= 1 && batch.key_counts[b] <= batch.length(int64_t(b));
   const uint32_t places = hparams_.uncounted_token_id < 0 ? hparams_.max_length : hparams_.position_rows();
   const bool types_fit = hparams_.num_token_types == 0 || within(batch.type_ids, hparams_.num_token_types);
   if (!within(batch.ids, hparams_.vocab_size) || !within(batch.positions, places) || !types_fit ||
-      !marks_fit || !keys_fit) {
+      !marks_fit || !texts_fit || !keys_fit) {
     throw Error(ErrorCode::internal, "a token, segment or position id lies outside the model's tables");
   }
 }

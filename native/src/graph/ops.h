@@ -215,8 +215,9 @@ class Ops {
   virtual ggml_tensor* pooled_rows(GraphContext& g, ggml_tensor* x) const = 0;
   /// x with `rows`, ne = {H, B}, in the place of those.
   virtual ggml_tensor* with_pooled_rows(GraphContext& g, ggml_tensor* x, ggml_tensor* rows) const = 0;
-  /// For each label the mean row of the tokens that stand for it, zeros without one, ne = {H, M}.
-  virtual ggml_tensor* marked_rows(GraphContext& g, ggml_tensor* x) const = 0;
+  /// For each span of tokens their mean row, zeros without one, ne = {H, spans}. The spans are the batch's.
+  virtual ggml_tensor* span_rows(GraphContext& g, ggml_tensor* x, const std::vector<int32_t>& begins,
+                                 const std::vector<int32_t>& ends) const = 0;
   /// For each label its sequence's row of x, ne = {H, M} from {H, B}.
   virtual ggml_tensor* owner_rows(GraphContext& g, ggml_tensor* x) const = 0;
   /// Rows of x with those of y behind them, as many, ne = {Hx + Hy, M}.

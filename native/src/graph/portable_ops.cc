@@ -261,8 +261,8 @@ ggml_tensor* PortableOps::with_pooled_rows(GraphContext& g, ggml_tensor* x, ggml
   return gather(g, ggml_concat(g.ggml, x, rows, 1), places);
 }
 
-ggml_tensor* PortableOps::marked_rows(GraphContext& g, ggml_tensor* x) const {
-  const std::vector<int32_t>&begins = g.batch->marks, &ends = g.batch->mark_ends;
+ggml_tensor* PortableOps::span_rows(GraphContext& g, ggml_tensor* x, const std::vector<int32_t>& begins,
+                                    const std::vector<int32_t>& ends) const {
   // The rows of all spans, one behind the other.
   std::vector<int32_t> rows;
   bool are_single = true;
@@ -271,12 +271,12 @@ ggml_tensor* PortableOps::marked_rows(GraphContext& g, ggml_tensor* x) const {
     are_single = are_single && ends[i] == begins[i] + 1;
   }
   if (are_single) return gather(g, x, rows);
-  // Where no label has a token any row will do: it is multiplied by 0.
+  // Where no span has a token any row will do: it is multiplied by 0.
   if (rows.empty()) rows.push_back(0);
-  const auto count = int64_t(rows.size()), labels = int64_t(begins.size());
+  const auto count = int64_t(rows.size()), spans = int64_t(begins.size());
   ggml_tensor* shares =
-      host_input<float>(g, GGML_TYPE_F32, {count, labels, 1, 1}, [&](std::vector<float>& values) {
-        values.assign(size_t(count * labels), 0.0f);
+      host_input<float>(g, GGML_TYPE_F32, {count, spans, 1, 1}, [&](std::vector<float>& values) {
+        values.assign(size_t(count * spans), 0.0f);
         size_t row = 0;
         for (size_t i = 0; i < begins.size(); i++) {
           const int32_t length = std::max(0, ends[i] - begins[i]);

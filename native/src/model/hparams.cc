@@ -5,6 +5,7 @@
 
 #include "enc/error.h"
 #include "model/hparams_reader.h"
+#include "model/label_head.h"
 
 namespace enc {
 namespace {
@@ -389,6 +390,7 @@ void read_head(const HparamsReader& reader, Hparams& h) {
                                                                  {"eos", Pooling::kEos},
                                                                  {"late", Pooling::kLate},
                                                                  {"separator", Pooling::kSeparator},
+                                                                 {"text", Pooling::kText},
                                                                  {"marks", Pooling::kMarks},
                                                                  {"tokens", Pooling::kTokens}});
   if (h.causal && h.pooling == Pooling::kFirst) file.malformed("a causal model's first token sees no other");
@@ -427,41 +429,6 @@ void read_vector_head(const HparamsReader& reader, const Hparams& h) {
     reader.unsupported("ggml_encoder.head.pooling", "tokens, of texts that are long or short");
   if (h.num_labels > 16384)
     reader.file().malformed("its vectors have " + std::to_string(h.num_labels) + " values");
-}
-
-void read_label_head(const HparamsReader& reader, Hparams& h) {
-  const std::string prefix = "ggml_encoder.labels.";
-  LabelHead& head = h.label_head;
-  head.score = reader.word<LabelScore>(prefix + "score", {{"none", LabelScore::kNone},
-                                                          {"product", LabelScore::kProduct},
-                                                          {"layers", LabelScore::kLayers},
-                                                          {"halves", LabelScore::kHalves}});
-  if (!head.exists()) {
-    if (h.pooling == Pooling::kSeparator)
-      reader.file().malformed("its head reads the end of labels, but it has none in its texts");
-    return;
-  }
-  const auto token = [&](const char* key) {
-    return int32_t(reader.integer(prefix + key, 0, h.vocab_size - 1));
-  };
-  MarkRule& marks = head.marks;
-  marks.token_id = token("mark_token_id");
-  marks.separator_id = token("separator_token_id");
-  marks.labels_first = reader.file().boolean(prefix + "first", true);
-  marks.has_segments = reader.file().boolean(prefix + "segments", false);
-  marks.ends_at_separator = h.pooling == Pooling::kSeparator;
-  marks.tokens = reader.word<LabelTokens>(prefix + "tokens", {{"mark", LabelTokens::kMark},
-                                                              {"next", LabelTokens::kNext},
-                                                              {"span", LabelTokens::kSpan},
-                                                              {"rest", LabelTokens::kRest}});
-  head.activation = reader.activation(prefix + "activation");
-  const bool reads_one_token = h.pooling == Pooling::kFirst || h.pooling == Pooling::kSeparator;
-  if (h.causal || h.has_decoder() || h.has_pooler || h.num_labels != 1 || h.score_rows > 0 ||
-      h.logit_softcap > 0 || !reads_one_token)
-    reader.unsupported(prefix + "score", "set beside another head, or a decoder's layers");
-  if (marks.has_segments && h.num_token_types != 2)
-    reader.file().malformed("labels and text are two segments, of which its table has " +
-                            std::to_string(h.num_token_types));
 }
 
 }  // namespace

@@ -51,6 +51,7 @@ enum class Pooling {
   kLast,            ///< the rightmost that is not padding
   kEos,             ///< the rightmost that ends a text
   kSeparator,       ///< the leftmost that parts labels and text; the first without one
+  kText,            ///< the mean of those of the text that stands behind its labels
   kMarks,           ///< each that is marked: the head makes a vector of it
   kTokens,          ///< each that scores: likewise
   kLate,  ///< all of them: the head's dense layer runs on every token, and the classifier on their mean
@@ -115,7 +116,7 @@ enum class LabelScore {
   kHalves,  ///< likewise, of projections twice as wide: their first halves and the product of the second ones
 };
 
-/// The head of a model that reads its labels, each behind a mark, and gives each of them a logit.
+/// The head of a model that reads its labels and gives each of them a logit.
 struct LabelHead {
   LabelScore score = LabelScore::kNone;
   MarkRule marks;

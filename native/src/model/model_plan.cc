@@ -58,6 +58,9 @@ PackedBatch full_batch(size_t length, size_t max_tokens, const Hparams& hparams)
       batch.mark_owners.push_back(int32_t(b));
     }
     batch.cu_seqlens.push_back(int32_t(batch.positions.size()));
+    if (hparams.pooling != Pooling::kText) continue;
+    batch.texts.push_back(int32_t(b * length));
+    batch.text_ends.push_back(batch.cu_seqlens.back());
   }
   return batch;
 }

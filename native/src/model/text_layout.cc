@@ -14,8 +14,13 @@ namespace {
 std::optional<LabelTemplate> read_label_template(const GgufFile& file, const Hparams& hparams) {
   if (!hparams.label_head.exists()) return std::nullopt;
   const std::string prefix = "ggml_encoder.labels.";
-  return LabelTemplate{file.string(prefix + "mark"), file.string(prefix + "separator"),
-                       hparams.label_head.marks.labels_first};
+  const MarkRule& marks = hparams.label_head.marks;
+  LabelTemplate layout{file.string(prefix + "mark"), file.string(prefix + "separator"), marks.labels_first};
+  if (marks.tokens != LabelTokens::kHeld) return layout;
+  layout.marks_are_tokens = false;
+  layout.opening = file.string(prefix + "opening");
+  layout.label_end = file.string(prefix + "label_end");
+  return layout;
 }
 
 /// A head that reads the end of a text needs one in every text, cut or not: the tokenizer's template has to
@@ -122,7 +127,8 @@ std::optional<MarkRule> find_marks(const GgufFile& file, const Hparams& hparams,
   if (const auto* list = std::get_if<ListTemplate>(&layout.texts))
     return find_list_marks(file, tokenizer, *list);
   if (!std::holds_alternative<LabelTemplate>(layout.texts)) return std::nullopt;
-  require_marks(file, tokenizer, hparams.label_head.marks);
+  if (hparams.label_head.marks.tokens != LabelTokens::kHeld)
+    require_marks(file, tokenizer, hparams.label_head.marks);
   return hparams.label_head.marks;
 }
 

@@ -313,25 +313,35 @@ void declare_embeddings(TensorContract& contract, const Hparams& h, Weights& wei
   }
 }
 
+/// Columns that a head that reads its labels projects states to: those of its only layer, or the states' own.
+int64_t label_width(const TensorContract& contract, const Hparams& h) {
+  const GgufTensor* only = contract.find("labels.text.0.weight");
+  if (contract.has("labels.text.1.weight") || only == nullptr || only->shape.size() != 2)
+    return h.hidden_size;
+  return only->shape[1];
+}
+
 /// Columns that the classifier reads.
 int64_t declare_label_head(TensorContract& contract, const Hparams& h, LabelWeights& labels) {
-  const int64_t hidden = h.hidden_size;
-  for (const char* index : {"0", "1"}) {
-    labels.text.push_back(contract.linear(std::string("labels.text.") + index, hidden, hidden));
-    labels.label.push_back(contract.linear(std::string("labels.label.") + index, hidden, hidden));
+  const int64_t width = label_width(contract, h);
+  const bool has_second = contract.has("labels.text.1.weight");
+  for (const auto& [name, layers] :
+       {std::pair("labels.text.", &labels.text), {"labels.label.", &labels.label}}) {
+    layers->push_back(contract.linear(name + std::string("0"), h.hidden_size, width));
+    if (has_second) layers->push_back(contract.linear(name + std::string("1"), width, width));
   }
   const auto norm = [&](const char* name) {
-    return contract.optional_norm(name, hidden, h.pooler_norm_kind, h.pooler_norm_eps);
+    return contract.optional_norm(name, width, h.pooler_norm_kind, h.pooler_norm_eps);
   };
   labels.text_norm = norm("labels.text_norm");
   labels.label_norm = norm("labels.label_norm");
-  if (h.label_head.score == LabelScore::kProduct) return hidden;
+  if (h.label_head.score == LabelScore::kProduct) return width;
   const bool has_halves = h.label_head.score == LabelScore::kHalves;
   if (has_halves) {
-    labels.text_halves = contract.linear("labels.text_halves", hidden, 2 * hidden);
-    labels.label_halves = contract.linear("labels.label_halves", hidden, 2 * hidden);
+    labels.text_halves = contract.linear("labels.text_halves", width, 2 * width);
+    labels.label_halves = contract.linear("labels.label_halves", width, 2 * width);
   }
-  int64_t columns = (has_halves ? 3 : 2) * hidden;
+  int64_t columns = (has_halves ? 3 : 2) * width;
   for (size_t i = 0; i < kMaxLabelLayers; i++) {
     const std::string name = "labels.hidden." + std::to_string(i);
     const GgufTensor* weight = contract.find(name + ".weight");

@@ -141,7 +141,7 @@ struct LayerWeights {
 
 /// Of a model that reads its labels; parts that its score does not need are empty.
 struct LabelWeights {
-  std::vector<Linear> text;  ///< one after the other, the head's activation behind the first
+  std::vector<Linear> text;  ///< one, or two with the head's activation between them
   std::vector<Linear> label;
   Norm text_norm;
   Norm label_norm;

@@ -19,6 +19,10 @@ Template::Template(JsonValue block) {
   if (!block.is_null()) read(block, has_template, 0);
   finish(single_);
   finish(pair_);
+  for (const Slot& slot : single_.slots) {
+    if (slot.source == Source::kFirst) break;
+    num_before_text_ += slot.ids.size();
+  }
 }
 
 /// `has_template` is set by the processor that lays the tokens out, of which a sequence may have one.

@@ -17,6 +17,8 @@ class Template {
   explicit Template(JsonValue block);
 
   size_t num_special_tokens(bool pair) const { return (pair ? pair_ : single_).num_special; }
+  /// Those of them before a single text.
+  size_t num_before_text() const { return num_before_text_; }
   /// Largest id of a control token, or -1.
   int32_t max_id() const { return max_id_; }
 
@@ -48,6 +50,7 @@ class Template {
 
   Layout single_;
   Layout pair_;
+  size_t num_before_text_ = 0;
   int32_t max_id_ = -1;
 };
 

@@ -9,11 +9,13 @@
 #include "enc/option_error.h"
 #include "support/thread_scratch.h"
 #include "tokenizer/byte_decoder.h"
+#include "tokenizer/cut.h"
 #include "tokenizer/label_template.h"
 #include "tokenizer/list_template.h"
 #include "tokenizer/pair_template.h"
 #include "tokenizer/pipeline.h"
 #include "tokenizer/template.h"
+#include "tokenizer/token_bytes.h"
 #include "tokenizer/truncation.h"
 
 namespace enc {
@@ -25,13 +27,16 @@ struct Scratch {
   std::vector<int32_t> first;
   std::vector<int32_t> second;
   std::vector<int32_t> joined;
+  std::vector<uint32_t> ends;
+  std::vector<TokenSpan> spans;
   RenderedText rendered;
   Encoding document;
 
   /// Gives back what an unusually long text made large.
   void trim() noexcept {
     pipeline.trim();
-    trim_buffer(first), trim_buffer(second), trim_buffer(joined), trim_buffer(rendered.text);
+    trim_buffer(first), trim_buffer(second), trim_buffer(joined), trim_buffer(ends);
+    trim_buffer(rendered.text);
   }
 };
 
@@ -53,6 +58,7 @@ class PipelineTokenizer : public Tokenizer {
                   "the tokenizer looks for control tokens behind its normalizer, which is not supported for "
                   "models that have a template, prefixes or labels in their texts");
     if (list_template_) byte_decoder_.emplace(root);
+    if (label_template_ && !label_template_->marks_are_tokens) token_bytes_.emplace(root);
   }
 
   void encode(std::string_view text, std::optional<std::string_view> pair, const EncodeOptions& options,
@@ -76,6 +82,8 @@ class PipelineTokenizer : public Tokenizer {
                    std::vector<int32_t>& ids) const;
   size_t tokenize_labelled(std::string_view text, bool has_pair, const EncodeOptions& options, bool may_stop,
                            Scratch& scratch) const;
+  size_t tokenize_listed(std::string_view text, const EncodeOptions& options, bool may_stop, size_t budget,
+                         Scratch& scratch) const;
   void apply_labelled(Template::Ids text, Scratch& scratch, Encoding& out) const;
   void encode_labelled(std::string_view text, bool has_pair, const EncodeOptions& options, Scratch& scratch,
                        Encoding& out) const;
@@ -107,6 +115,7 @@ class PipelineTokenizer : public Tokenizer {
   const InteractionTemplate* const interaction_ = std::get_if<InteractionTemplate>(&texts_);
   OddToken odd_token_ = OddToken::kLonger;
   std::optional<ByteDecoder> byte_decoder_;  // with a list template
+  std::optional<TokenBytes> token_bytes_;    // with a label template whose marks are no tokens
 };
 
 /// Tokens of text that fit beside the template's own.
@@ -116,52 +125,6 @@ size_t PipelineTokenizer::text_budget(bool has_pair, const EncodeOptions& option
   throw OptionError(ErrorCode::input_invalid, "maxLength",
                     "maxLength " + std::to_string(options.max_length) + " leaves no room for text beside " +
                         std::to_string(num_special) + " special tokens");
-}
-
-/// Whether what is cut off need not be tokenized.
-bool stops_early(const EncodeOptions& options, size_t budget) {
-  return options.side == TruncationSide::kRight && options.special_tokens != SpecialTokens::kError &&
-         budget < SIZE_MAX / 4;
-}
-
-/// The last `count` of `source` in the place of as many of `ids`, which are as many as may be.
-void overwrite_end(const std::vector<int32_t>& source, size_t count, std::vector<int32_t>& ids) {
-  if (count >= ids.size())
-    throw OptionError(ErrorCode::input_invalid, "maxLength",
-                      "maxLength " + std::to_string(ids.size()) + " leaves no room for text before the " +
-                          std::to_string(count) + " last tokens of the model's template");
-  const auto end = static_cast<std::ptrdiff_t>(count);
-  std::copy(source.end() - end, source.end(), ids.end() - end);
-}
-
-/// Ids that have to be there: one beyond `budget` tells that the text is longer.
-size_t id_limit(const EncodeOptions& options, size_t budget) {
-  return stops_early(options, budget) ? budget + 1 : SIZE_MAX;
-}
-
-/// `count` ids of `ids`, the others dropped at the given side.
-Template::Ids keep(const std::vector<int32_t>& ids, size_t count, TruncationSide side) {
-  const int32_t* begin = ids.data();
-  if (side == TruncationSide::kLeft) begin += ids.size() - count;
-  return {begin, begin + count};
-}
-
-/// Windows over the first `length` of `ids`, each made a sequence by `apply`. `is_cut`: of what stands beside
-/// them, something was dropped.
-template <typename Apply>
-void cut_windows(const std::vector<int32_t>& ids, size_t length, const WindowPlan& plan, size_t max_windows,
-                 bool is_cut, std::vector<Window>& out, const Apply& apply) {
-  out.clear();
-  size_t end = 0;
-  do {
-    const size_t begin = out.size() * plan.step;
-    end = std::min(begin + plan.room, length);
-    Window& window = out.emplace_back();
-    window.begin = begin;
-    window.end = end;
-    apply(Template::Ids{ids.data() + begin, ids.data() + end}, window.encoding);
-  } while (end < length && out.size() < max_windows);
-  for (Window& window : out) window.encoding.truncated = is_cut || end < ids.size();
 }
 
 void PipelineTokenizer::encode(std::string_view text, std::optional<std::string_view> pair,
@@ -270,6 +233,12 @@ void PipelineTokenizer::restore_end(const PairTemplate::Layout& layout, const En
   overwrite_end(scratch.first, common_end(scratch.first, scratch.second), ids);
 }
 
+Error no_room(size_t label_tokens, const EncodeOptions& options) {
+  return {ErrorCode::input_too_long, "the labels take " + std::to_string(label_tokens) +
+                                         " tokens, which leaves no room for the text within " +
+                                         std::to_string(options.max_length)};
+}
+
 /// The labels' ids in scratch.second and the text's in scratch.first; returns how many of the latter fit
 /// beside the former. `may_stop`: what is cut off is not asked for.
 size_t PipelineTokenizer::tokenize_labelled(std::string_view text, bool has_pair,
@@ -278,15 +247,13 @@ size_t PipelineTokenizer::tokenize_labelled(std::string_view text, bool has_pair
   if (has_pair || options.labels.empty())
     throw Error(ErrorCode::input_invalid, "the model reads labels and one text");
   const size_t budget = text_budget(false, options);
+  if (token_bytes_) return tokenize_listed(text, options, may_stop, budget, scratch);
   RenderedText& rendered = scratch.rendered;
   std::vector<int32_t>& labels = scratch.second;
   std::vector<int32_t>& ids = scratch.first;
   render_labels(*label_template_, options.labels, {}, kMaxTextBytes, rendered);
   tokenize_rendered(options.special_tokens, SIZE_MAX, scratch, labels);
-  if (labels.size() >= budget)
-    throw Error(ErrorCode::input_too_long, "the labels take " + std::to_string(labels.size()) +
-                                               " tokens, which leaves no room for the text within " +
-                                               std::to_string(options.max_length));
+  if (labels.size() >= budget) throw no_room(labels.size(), options);
   const size_t room = budget - labels.size();
   // What stands beside the text tells how its beginning and end are normalized.
   render_labels(*label_template_, options.labels, text, kMaxTextBytes, rendered);
@@ -295,6 +262,33 @@ size_t PipelineTokenizer::tokenize_labelled(std::string_view text, bool has_pair
   if (!take_labels(labels, label_template_->labels_first, ids))
     throw Error(ErrorCode::input_invalid, "an end of the text changes the token beside it");
   return room;
+}
+
+/// The same where a token may hold the beginning of the text and what stands before it: that is no token of
+/// the text's that gives way. What the head reads is in scratch.spans.
+size_t PipelineTokenizer::tokenize_listed(std::string_view text, const EncodeOptions& options, bool may_stop,
+                                          size_t budget, Scratch& scratch) const {
+  std::vector<int32_t>& ids = scratch.first;
+  std::vector<uint32_t>& ends = scratch.ends;
+  const auto tokenize_whole = [&](std::string_view own, size_t limit) {
+    const LabelPlaces places =
+        render_labels(*label_template_, options.labels, own, kMaxTextBytes, scratch.rendered);
+    tokenize_rendered(options.special_tokens, limit, scratch, ids);
+    token_bytes_->find_ends(ids, ids.size() < limit, scratch.rendered.text.size(), ends);
+    return places;
+  };
+  const LabelPlaces places = tokenize_whole(text, may_stop ? id_limit(options, budget) : SIZE_MAX);
+  const auto before = std::lower_bound(ends.begin(), ends.end(), places.text) - ends.begin() + 1;
+  const auto own = std::min(static_cast<size_t>(before), ids.size());
+  if (own >= budget) {
+    tokenize_whole({}, SIZE_MAX);
+    throw no_room(ids.size(), options);
+  }
+  scratch.spans = find_spans(places, ends);
+  const auto end = ids.begin() + static_cast<std::ptrdiff_t>(own);
+  scratch.second.assign(ids.begin(), end);
+  ids.erase(ids.begin(), end);
+  return budget - own;
 }
 
 void PipelineTokenizer::apply_labelled(Template::Ids text, Scratch& scratch, Encoding& out) const {
@@ -307,6 +301,15 @@ void PipelineTokenizer::apply_labelled(Template::Ids text, Scratch& scratch, Enc
   append(labels.data(), labels.data() + labels.size());
   if (label_template_->labels_first) append(text.begin, text.end);
   template_.apply({scratch.joined.data(), scratch.joined.data() + scratch.joined.size()}, nullptr, out);
+  if (!token_bytes_) return;
+  out.spans = scratch.spans;
+  TokenSpan& read = out.spans.back();
+  read.end = read.begin < read.end ? static_cast<int32_t>(scratch.joined.size()) : 0;
+  for (TokenSpan& span : out.spans) {
+    if (span.end == 0) continue;
+    span.begin += static_cast<int32_t>(template_.num_before_text());
+    span.end += static_cast<int32_t>(template_.num_before_text());
+  }
 }
 
 void PipelineTokenizer::encode_labelled(std::string_view text, bool has_pair, const EncodeOptions& options,

@@ -32,7 +32,7 @@ export function addZeroShotCommand(program: Command, io: Io): void {
     .command('zero-shot')
     .summary('label texts with labels of your own')
     .description(
-      'Label texts with labels of your own, by an NLI model or GLiClass: arguments, or one JSON value per line of --input.',
+      'Label texts with labels of your own, by an NLI model or one that reads them itself: arguments, or one JSON value per line of --input.',
     )
     .argument('[text...]', 'texts to classify')
     .requiredOption('--labels <list>', 'the candidates, separated by commas', splitList)

@@ -187,6 +187,7 @@ export interface EncoderHead {
     | 'eos'
     | 'late'
     | 'separator'
+    | 'text'
     | 'marks'
     | 'tokens';
   /**
@@ -224,19 +225,22 @@ export interface LabelHead {
   /**
    * What stands for a label: the state of its mark, that of the token behind it, or the mean of those of mark and label or of
    * the label alone, up to the next mark; the last label's goes on to the end or, where the head's pooling is `separator`, to
-   * that.
+   * that. Or the mean of all tokens that hold some of the label (`held`, beside the pooling `text`): then mark and separator
+   * are text like any other, and each token of the tokenizer is bytes of the text.
    */
-  readonly tokens: 'mark' | 'next' | 'span' | 'rest';
+  readonly tokens: 'mark' | 'next' | 'span' | 'rest' | 'held';
   /** Segment 1 of the segment table begins with the separator. */
   readonly hasSegments: boolean;
-  /** HF's name of the activation in the projections. */
-  readonly activation: string;
-  /** The added token before each label. */
+  /** HF's name of the activation between the two layers of a projection; undefined where they have one. */
+  readonly activation?: string;
+  /** The added token before each label, or the text there. */
   readonly mark: string;
-  readonly markId: number;
-  /** The added token behind the last label; where the head's pooling is `separator` its state is the text's. */
+  readonly markId?: number;
+  /** The added token behind the last label, or the text there; with the pooling `separator` its state is the text's. */
   readonly separator: string;
-  readonly separatorId: number;
+  readonly separatorId?: number;
+  /** Of `held`: what stands before the first mark, and behind each label. */
+  readonly around?: { readonly opening: string; readonly labelEnd: string };
 }
 
 /**

@@ -58,6 +58,45 @@ std::string label_model(const Keys& keys = {}) {
   return file.build();
 }
 
+struct HeldKeys {
+  std::string pooling = "text";
+  std::string tokens = "held";
+  bool labels_first = true;
+  bool has_segments = false;
+  uint64_t label_columns = 5;
+  bool has_second = false;
+};
+
+/// One token for each of "-ab:;" and those of "b;" and ":a": "-a;-b;:" and the text, in which they join.
+std::string held_model(const HeldKeys& keys = {}) {
+  const std::string tokenizer =
+      R"({"version": "1.0", "added_tokens": [], "normalizer": null,
+      "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "use_regex": false},
+      "post_processor": null, "decoder": null, "model": {"type": "BPE", "vocab": {"-": 0, "a": 1, "b": 2, ":": 3,
+        ";": 4, "b;": 5, ":a": 6, "o": 7}, "merges": [["b", ";"], [":", "a"]]}})";
+  GgufBuilder file;
+  const TinyTensors tensors{file, ""};
+  file.str("ggml_encoder.head.activation", "none")
+      .str("ggml_encoder.head.pooling", keys.pooling)
+      .str("ggml_encoder.head.norm_kind", "rms")
+      .str("ggml_encoder.labels.score", "product")
+      .boolean("ggml_encoder.labels.first", keys.labels_first)
+      .str("ggml_encoder.labels.tokens", keys.tokens)
+      .boolean("ggml_encoder.labels.segments", keys.has_segments)
+      .str("ggml_encoder.labels.opening", "o")
+      .str("ggml_encoder.labels.mark", "-")
+      .str("ggml_encoder.labels.label_end", ";")
+      .str("ggml_encoder.labels.separator", ":");
+  add_tiny_encoder(file, tensors, kHidden, 2, tokenizer);
+  tensors.linear("labels.text.0", kHidden, 5);
+  tensors.linear("labels.label.0", kHidden, keys.label_columns);
+  if (keys.has_second) tensors.linear("labels.text.1", kHidden, kHidden);
+  tensors.add("labels.text_norm.weight", {5});
+  tensors.add("labels.label_norm.weight", {5});
+  tensors.linear("cls.output", 5, 1);
+  return file.build();
+}
+
 std::future<RunResult> start(Model& model, const std::vector<std::string>& texts, const Labels& labels,
                              EncodeOptions options = {}) {
   auto promise = std::make_shared<std::promise<RunResult>>();
@@ -160,6 +199,66 @@ TEST(label_models_are_refused_where_their_keys_contradict_each_other) {
   CHECK_THROWS_CODE(load({.separator = "[UNK]"}), ErrorCode::gguf_malformed);
   CHECK_THROWS_CODE(load({.separator_id = 10}), ErrorCode::gguf_malformed);
   CHECK_THROWS_CODE(load({.score = "none", .pooling = "separator"}), ErrorCode::gguf_malformed);
+}
+
+namespace {
+
+const std::vector<std::string> kHeldTexts = {"abab", "", "bb", "a", "ba"};
+const std::vector<Labels> kHeldLabels = {{"a", "b"}, {"ab"}, {"b", "b", ""}};
+
+}  // namespace
+
+TEST(label_models_read_the_tokens_that_hold_labels_and_text) {
+  const TemporaryFile file(held_model());
+  const auto one = Model::load(file.path(), options_for(KernelChoice::kAuto, 1));
+  CHECK(one->info().reads_labels);
+  std::vector<std::vector<float>> alone;
+  for (const Labels& labels : kHeldLabels) {
+    for (const std::string& text : kHeldTexts) {
+      alone.push_back(start(*one, {text}, labels).get().logits);
+      CHECK(alone.back().size() == labels.size());
+    }
+  }
+  for (const KernelChoice kernels : {KernelChoice::kAuto, KernelChoice::kPortable}) {
+    const auto model = Model::load(file.path(), options_for(kernels, 2));
+    std::vector<std::future<RunResult>> calls;
+    for (const Labels& labels : kHeldLabels) calls.push_back(start(*model, kHeldTexts, labels));
+    for (size_t call = 0; call < calls.size(); call++) {
+      const std::vector<float> logits = calls[call].get().logits;
+      const size_t count = kHeldLabels[call].size();
+      CHECK(logits.size() == count * kHeldTexts.size());
+      for (size_t i = 0; i < logits.size(); i++) {
+        const float expected = alone[call * kHeldTexts.size() + i / count][i % count];
+        const float bound = kernels == KernelChoice::kAuto ? 0.0f : 1e-5f * (1 + std::abs(expected));
+        CHECK(std::abs(logits[i] - expected) <= bound);
+      }
+    }
+  }
+  // Labels that are equal differ by where they stand, and texts by what they say.
+  CHECK(alone[10][0] != alone[10][1] && alone[0][0] != alone[2][0]);
+}
+
+TEST(label_models_of_text_are_refused_where_their_keys_contradict_each_other) {
+  const auto load = [](const HeldKeys& keys) {
+    const TemporaryFile file(held_model(keys));
+    Model::load(file.path(), options_for(KernelChoice::kAuto, 1));
+  };
+  load({});
+  CHECK_THROWS_CODE(load({.pooling = "cls"}), ErrorCode::gguf_malformed);
+  CHECK_THROWS_CODE(load({.pooling = "mean"}), ErrorCode::gguf_malformed);
+  CHECK_THROWS_CODE(load({.tokens = "mark"}), ErrorCode::gguf_malformed);
+  CHECK_THROWS_CODE(load({.labels_first = false}), ErrorCode::architecture_unsupported);
+  CHECK_THROWS_CODE(load({.has_segments = true}), ErrorCode::architecture_unsupported);
+  CHECK_THROWS_CODE(load({.label_columns = 6}), ErrorCode::tensor_shape_mismatch);
+  CHECK_THROWS_CODE(load({.has_second = true}), ErrorCode::tensor_shape_mismatch);
+  CHECK_THROWS_CODE(
+      [] {
+        GgufBuilder file = tiny_model();
+        file.str("ggml_encoder.head.pooling", "text");
+        const TemporaryFile stored(file.build());
+        Model::load(stored.path(), options_for(KernelChoice::kAuto, 1));
+      }(),
+      ErrorCode::gguf_malformed);
 }
 
 }  // namespace enc::test

@@ -121,5 +121,119 @@ TEST(label_template_refuses_control_tokens_behind_the_normalizer) {
   CHECK_THROWS_CODE(tokenizer_with(true, json), ErrorCode::tokenizer_unsupported);
 }
 
+/// Bytes of ASCII and of "é" by their numbers, and what is joined of them: 300 "b\n", 301 ":\n", 302 ":\n\n",
+/// 303 " a", 304 "- b". 310 is <s>, which the post-processor puts before a text, and 311 <c>.
+std::string byte_tokenizer(const std::string& model = "BPE", const std::string& more = "") {
+  std::string vocab = R"("Ġ": 32, "Ċ": 10, "Ã": 195, "©": 169, "bĊ": 300, ":Ċ": 301, ":ĊĊ": 302, "Ġa": 303, )"
+                      R"("-Ġ": 305, "-Ġb": 304, "<s>": 310, "<c>": 311)";
+  for (int c = 33; c < 127; c++) {
+    const std::string quoted = c == '"' || c == '\\' ? std::string("\\") + char(c) : std::string(1, char(c));
+    vocab += ", \"" + quoted + "\": " + std::to_string(c);
+  }
+  const auto added = [](const std::string& content, int id) {
+    return R"({"id": )" + std::to_string(id) + R"(, "content": ")" + content +
+           R"(", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true})";
+  };
+  return R"({"version": "1.0", "added_tokens": [)" + added("<s>", 310) + "," + added("<c>", 311) + more +
+         R"(], "normalizer": null, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "use_regex": false},
+    "post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}},
+      {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "<c>", "type_id": 0}}],
+      "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
+      "special_tokens": {"<s>": {"ids": [310]}, "<c>": {"ids": [311]}}},
+    "decoder": null, "model": {"type": ")" +
+         model + R"(", "vocab": {)" + vocab +
+         R"(}, "merges": [["b", "Ċ"], [":", "Ċ"], [":Ċ", "Ċ"], ["Ġ", "a"], ["-", "Ġ"], ["-Ġ", "b"]]}})";
+}
+
+/// "L:\n- one\n- two\n\nT:\n" and the text.
+std::unique_ptr<const Tokenizer> listing(const std::string& json = byte_tokenizer()) {
+  LabelTemplate layout{"- ", "\nT:\n"};
+  layout.marks_are_tokens = false;
+  layout.opening = "L:\n";
+  layout.label_end = "\n";
+  return Tokenizer::from_json(json, layout);
+}
+
+std::string spans_of(const Encoding& encoding) {
+  std::string all;
+  for (const TokenSpan& span : encoding.spans)
+    all += std::to_string(span.begin) + "-" + std::to_string(span.end) + " ";
+  return all;
+}
+
+std::string spans(std::string_view text, const EncodeOptions& options,
+                  const std::string& json = byte_tokenizer()) {
+  Encoding out;
+  listing(json)->encode(text, std::nullopt, options, out);
+  CHECK(out.type_ids.size() == out.ids.size());
+  return spans_of(out) + std::to_string(out.ids.size()) + (out.truncated ? " cut" : "");
+}
+
+TEST(label_template_of_text_tells_what_holds_labels_and_text) {
+  Encoding out;
+  listing()->encode("x", std::nullopt, with({"xy", "z"}), out);
+  CHECK(join(out.ids) == "310 76 301 305 120 121 10 305 122 10 10 84 301 120 311");
+  CHECK(spans_of(out) == "4-6 8-9 13-14 ");
+  // The mark's token, and one with the line break, hold some of the label.
+  CHECK(spans("x", with({"b"})) == "4-5 8-9 10");
+  CHECK(spans("x", with({"bx"})) == "3-5 9-10 11");
+  // One character of two tokens, and an end beside one.
+  CHECK(spans("\u00e9", with({"x\u00e9", "\u00e9"})) == "4-7 9-11 15-17 18");
+  // Nothing holds an empty label, unless a token goes on on both sides of it.
+  CHECK(spans("x", with({"", "y"})) == "0-0 6-7 11-12 13");
+  // A text that begins in a token of what stands before it, one without tokens, and one with control tokens.
+  CHECK(spans("\nx", with({"x"})) == "4-5 8-10 11");
+  CHECK(spans("", with({"x"})) == "4-5 0-0 10");
+  EncodeOptions parsed = with({"x<c>"});
+  parsed.special_tokens = SpecialTokens::kParse;
+  CHECK(spans("<s>a", parsed) == "4-6 10-12 13");
+  CHECK(spans("<s>a", with({"x<c>"})) == "4-8 12-16 17");
+}
+
+TEST(label_template_of_text_cuts_the_text_alone) {
+  EncodeOptions options = with({"x"}, 13);
+  CHECK(spans("1234", options) == "4-5 9-12 13 cut");
+  CHECK(spans("123", options) == "4-5 9-12 13");
+  Encoding out;
+  options.side = TruncationSide::kLeft;
+  listing()->encode("\n1234", std::nullopt, options, out);
+  // The line break's token stays, as it holds some of what stands before the text.
+  CHECK(join(out.ids) == "310 76 301 305 120 10 10 84 302 50 51 52 311");
+  CHECK(out.truncated);
+  CHECK(spans_of(out) == "4-5 8-12 ");
+  options.side = TruncationSide::kRight;
+  options.max_first = 2;
+  CHECK(spans("1234", options) == "4-5 9-11 12 cut");
+  // Eleven tokens are the labels' and the post-processor's.
+  CHECK(spans("1", with({"x"}, 11)) == "4-5 9-10 11");
+  CHECK_THROWS_CODE(spans("1", with({"x"}, 10)), ErrorCode::input_too_long);
+  CHECK_THROWS_CODE(spans("", with({"x"}, 10)), ErrorCode::input_too_long);
+  CHECK_THROWS_CODE(spans("\n", with({"x"}, 10)), ErrorCode::input_too_long);
+}
+
+TEST(label_template_of_text_stands_in_every_window) {
+  EncodeOptions options = with({"x"}, 13);
+  options.windows = WindowedText::kFirst;
+  options.overlap = 1;
+  std::vector<Window> out;
+  listing()->encode_windows("\n12345", std::nullopt, options, out);
+  CHECK(out.size() == 2 && out[1].begin == 2 && out[1].end == 5);
+  for (const Window& window : out) CHECK(spans_of(window.encoding) == "4-5 8-12 ");
+  CHECK(join(out[1].encoding.ids) == "310 76 301 305 120 10 10 84 302 51 52 53 311");
+}
+
+TEST(label_template_of_text_needs_tokens_that_are_bytes) {
+  CHECK_THROWS_CODE(listing(small_tokenizer_json()), ErrorCode::tokenizer_unsupported);
+  // An added token of two bytes that the vocabulary has for one.
+  const std::string more = R"(, {"id": 195, "content": "Ã", "single_word": false, "lstrip": false,
+    "rstrip": false, "normalized": false, "special": false})";
+  CHECK_THROWS_CODE(listing(byte_tokenizer("BPE", more)), ErrorCode::tokenizer_unsupported);
+  // A byte that the vocabulary does not have is left out.
+  CHECK_THROWS_CODE(spans("\u00ea", with({"x"})), ErrorCode::tokenizer_unsupported);
+  const std::string spaced =
+      replaced(byte_tokenizer(), "\"add_prefix_space\": false", "\"add_prefix_space\": true");
+  CHECK_THROWS_CODE(spans("x", with({"x"}), spaced), ErrorCode::tokenizer_unsupported);
+}
+
 }  // namespace
 }  // namespace enc::test

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { findArchitecture, isOfClass } from '../../../src/convert/architectures/index';
 import { ConfigReader } from '../../../src/convert/config';
-import { encoderConfig } from '../../../src/convert/label-head';
+import { gliclassReader } from '../../../src/convert/label-head';
 import { isStanfordColbert } from '../../../src/convert/sentence-transformers/interaction-settings';
 import { wrappedRanker } from '../../../src/convert/wrapped-ranker';
 
@@ -17,7 +17,7 @@ const read = (json: object) => new ConfigReader({ ...NESTED, ...json }, 'config.
 function found(json: object): readonly string[] {
   const config = read(json);
   const named = {
-    GLiClass: encoderConfig(config) !== undefined,
+    GLiClass: gliclassReader(config) !== undefined,
     OpenProvence: wrappedRanker(config) !== undefined,
     ColBERT: isStanfordColbert(config),
   };

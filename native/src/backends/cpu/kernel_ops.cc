@@ -401,12 +401,13 @@ ggml_tensor* KernelOps::neighbours(GraphContext& g, ggml_tensor* x, int64_t widt
   });
 }
 
-ggml_tensor* KernelOps::marked_rows(GraphContext& g, ggml_tensor* x) const {
-  return custom(g, x->ne[0], int64_t(g.batch->marks.size()), {x}, [&g](ggml_tensor* dst) {
+ggml_tensor* KernelOps::span_rows(GraphContext& g, ggml_tensor* x, const std::vector<int32_t>& begins,
+                                  const std::vector<int32_t>& ends) const {
+  return custom(g, x->ne[0], int64_t(begins.size()), {x}, [&begins, &ends](ggml_tensor* dst) {
     const ggml_tensor* input = dst->src[0];
     const size_t columns = size_t(dst->ne[0]);
-    for (size_t i = 0; i < g.batch->marks.size(); i++) {
-      const size_t begin = size_t(g.batch->marks[i]), end = size_t(g.batch->mark_ends[i]);
+    for (size_t i = 0; i < begins.size(); i++) {
+      const size_t begin = size_t(begins[i]), end = size_t(ends[i]);
       const float* rows = f32(input) + begin * stride(input);
       float* to = f32(dst) + i * stride(dst);
       if (end > begin)

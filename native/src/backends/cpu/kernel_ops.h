@@ -34,7 +34,8 @@ class KernelOps final : public Ops {
   ggml_tensor* neighbours(GraphContext& g, ggml_tensor* x, int64_t width) const override;
   ggml_tensor* pooled_rows(GraphContext& g, ggml_tensor* x) const override;
   ggml_tensor* with_pooled_rows(GraphContext& g, ggml_tensor* x, ggml_tensor* rows) const override;
-  ggml_tensor* marked_rows(GraphContext& g, ggml_tensor* x) const override;
+  ggml_tensor* span_rows(GraphContext& g, ggml_tensor* x, const std::vector<int32_t>& begins,
+                         const std::vector<int32_t>& ends) const override;
   ggml_tensor* owner_rows(GraphContext& g, ggml_tensor* x) const override;
   ggml_tensor* beside(GraphContext& g, ggml_tensor* x, ggml_tensor* y) const override;
   ggml_tensor* reduce_rows(GraphContext& g, ggml_tensor* x, Reduction reduction) const override;

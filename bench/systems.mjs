@@ -13,13 +13,15 @@ export const PYTHON = process.env.BENCH_PYTHON ?? 'python3';
  * @property {string[]} types in the words of our own types; `int8` is ONNX Runtime's dynamic quantization
  * @property {string[]} deviceTypes those on a device other than the CPU; none where it is not measured there
  * @property {string} note what a reader has to know about its figures, '' when nothing
+ * @property {boolean} inNode
  * @property {string[]} command program and arguments of its worker
  * @property {() => string} missing '' when it can run, else why not and what to do
  */
 
 /** @returns {System} */
 function inNode(name, types, note, missing, deviceTypes = []) {
-  return { name, types, deviceTypes, note, missing, command: [process.execPath, here('systems/worker.mjs'), name] };
+  const command = [process.execPath, here('systems/worker.mjs'), name];
+  return { name, types, deviceTypes, note, missing, inNode: true, command };
 }
 
 /** @returns {System} */
@@ -30,6 +32,7 @@ function inPython(name, types, note, packages, deviceTypes = []) {
     deviceTypes,
     note,
     missing: () => missingInPython(packages),
+    inNode: false,
     command: [PYTHON, here('systems/worker.py'), name],
   };
 }

@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 export const MODELS = ['bert-2l-128', 'bert-4l-312', 'minilm-6l-384', 'distilbert-6l-768'];
 
 const DOCUMENTS = 100;
+/** Requests of `serve` that are under way at any time. */
+const CLIENTS = 16;
 /** As long as those that language models are given for reranking. */
 const INSTRUCTION =
   'System: you judge passages for a search over the pages of a town and its harbour. Say yes when the passage answers ' +
@@ -27,7 +29,13 @@ export function quantile(values, share) {
 }
 
 /**
- * @typedef {{ ms: number[], cpuMs: number[] }} Turn wall-clock and processor time of each call, all threads together
+ * @typedef {object} Turn
+ * @property {number[]} ms wall-clock time of each call
+ * @property {number[]} cpuMs processor time of each call, all threads together; of `serve` of each pass over its texts
+ * @property {number[]} [passMs] of `serve`: wall-clock time of each pass
+ * @property {number[]} [loopBusy] share of it in which the event loop was not idle
+ * @property {number[]} [loopDelayMs] the longest that a timer was kept waiting
+ *
  * @typedef {object} Metric
  * @property {string} metric
  * @property {string} unit
@@ -53,6 +61,19 @@ export const METRICS = {
     higherIsBetter: false,
     of: ({ cpuMs }, items) => cpuMs.map((call) => call / items),
   },
+  requests: {
+    metric: 'throughput',
+    unit: 'requests/s',
+    higherIsBetter: true,
+    of: ({ passMs }, items) => passMs.map((pass) => (items * 1000) / pass),
+  },
+  loopBusy: {
+    metric: 'event_loop_busy',
+    unit: '%',
+    higherIsBetter: false,
+    of: ({ loopBusy }) => loopBusy.map((share) => share * 100),
+  },
+  loopDelay: { metric: 'event_loop_delay', unit: 'ms', higherIsBetter: false, of: ({ loopDelayMs }) => loopDelayMs },
   load: { metric: 'load', unit: 'ms', higherIsBetter: false },
   memory: { metric: 'peak_memory', unit: 'MiB', higherIsBetter: false },
   conversion: { metric: 'throughput', unit: 'MB/s', higherIsBetter: true },
@@ -60,8 +81,13 @@ export const METRICS = {
 
 /**
  * `timed` workloads are calls to a process that stays; `load` and `convert` have turns of their own (run.mjs).
- * Those on request are for models that make something of them.
- * @typedef {{ title: string, kind: 'timed' | 'load' | 'convert', metrics: Metric[], onRequest?: boolean }} Workload
+ * Those on request are for models that make something of them, and those of Node have no meaning elsewhere.
+ * @typedef {object} Workload
+ * @property {string} title
+ * @property {'timed' | 'load' | 'convert'} kind
+ * @property {Metric[]} metrics
+ * @property {boolean} [onRequest]
+ * @property {boolean} [ofNode]
  */
 
 /** @type {Record<string, Workload>} */
@@ -88,6 +114,12 @@ export const WORKLOADS = {
     title: '32 texts of 512 tokens (or what the model takes) in one call',
     kind: 'timed',
     metrics: [METRICS.throughput, METRICS.cpu],
+  },
+  serve: {
+    title: `the texts of mixed, a request each, of ${CLIENTS} clients at once`,
+    kind: 'timed',
+    metrics: [METRICS.requests, METRICS.p50, METRICS.p99, METRICS.cpu, METRICS.loopBusy, METRICS.loopDelay],
+    ofNode: true,
   },
   load: {
     title: 'a new process: import and load; peak memory after the mixed texts',
@@ -126,6 +158,7 @@ export function requestOf(workload, texts) {
     const query = workload === 'rank' ? texts.query : `${INSTRUCTION} ${texts.query}`;
     return { op: 'time', task: 'rank', query, documents: texts.documents, calls: 1 };
   }
+  if (workload === 'serve') return { op: 'serve', texts: texts.mixed, clients: CLIENTS, calls: 1 };
   const step = Math.ceil(texts.mixed.length / 32);
   const batch = texts.mixed.filter((_, index) => index % step === 0);
   const list = { latency: [texts.short], batch, mixed: texts.mixed, long: texts.long }[workload];

@@ -1,4 +1,5 @@
 // The process of a system that runs in Node: node worker.mjs <system>. Reads requests as JSON lines, answers likewise.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 
 const MODULES = {
@@ -32,6 +33,31 @@ const operations = {
       answer.ms.push(performance.now() - start);
       const { user, system } = process.cpuUsage(before);
       answer.cpuMs.push((user + system) / 1000);
+    }
+    return answer;
+  },
+  /** A call for each text, `clients` of them at any time; all of it `calls` times. */
+  async serve({ texts, clients, calls }) {
+    const answer = { ms: [], passMs: [], cpuMs: [], loopBusy: [], loopDelayMs: [] };
+    for (let call = 0; call < calls; call += 1) {
+      const waiting = texts.values();
+      const beClient = async () => {
+        for (const text of waiting) {
+          const start = performance.now();
+          await model.classify([text]);
+          answer.ms.push(performance.now() - start);
+        }
+      };
+      const delay = monitorEventLoopDelay({ resolution: 1 });
+      delay.enable();
+      const [start, cpu, loop] = [performance.now(), process.cpuUsage(), performance.eventLoopUtilization()];
+      await Promise.all(Array.from({ length: clients }, beClient));
+      answer.passMs.push(performance.now() - start);
+      const { user, system } = process.cpuUsage(cpu);
+      answer.cpuMs.push((user + system) / 1000);
+      answer.loopBusy.push(performance.eventLoopUtilization(loop).utilization);
+      delay.disable();
+      answer.loopDelayMs.push(delay.max / 1e6);
     }
     return answer;
   },

@@ -34,6 +34,17 @@ it(`${CALLERS} callers over ${CALLS} calls`, async () => {
   expect(wrong).toBe(0);
 });
 
+it('a small call is answered before a large one that came first', async () => {
+  const order: string[] = [];
+  const large = model.classify(Array.from({ length: 40 }, () => texts).flat()).then(() => order.push('large'));
+  const small = model.classify(texts[7]!, { logits: true }).then(({ logits }) => {
+    order.push('small');
+    expect(logits).toEqual(alone[7]);
+  });
+  await Promise.all([large, small]);
+  expect(order).toEqual(['small', 'large']);
+});
+
 it(`${ABORTS} aborts at random moments`, async () => {
   // A fixed sequence, so that a failure can be repeated: an odd multiplier walks through all delays.
   let aborted = 0;

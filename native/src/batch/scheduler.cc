@@ -5,6 +5,7 @@
 #include <new>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "enc/error.h"
 
@@ -57,11 +58,11 @@ void Scheduler::submit(std::shared_ptr<Call> call) {
   {
     const std::lock_guard lock(mutex_);
     if (!closing_) {
-      waiting_.push_back({call, tokens});
+      const auto place = waiting_.emplace(taken_tokens_ + tokens, Waiting{call, tokens});
       try {
         active_.insert(std::move(call));
       } catch (...) {
-        waiting_.pop_back();
+        waiting_.erase(place);
         throw;
       }
       waiting_tokens_ += tokens;
@@ -87,7 +88,8 @@ size_t Scheduler::share_tokens() const {
   const size_t fair = (waiting_tokens_ + threads - 1) / threads;
   if (!options_.shares.batch.shares_prefixes)
     return std::min(fair, kBatchesPerShare * options_.shares.batch.max_tokens);
-  const size_t least = std::min(waiting_.front().tokens / threads / 2, options_.shares.batch.max_tokens);
+  const size_t least =
+      std::min(waiting_.begin()->second.tokens / threads / 2, options_.shares.batch.max_tokens);
   return std::min(std::max(fair, least), kBatchesPerPrefixShare * options_.shares.batch.max_tokens);
 }
 
@@ -103,17 +105,26 @@ std::vector<Slice> Scheduler::take() {
   const size_t target = waiting_.empty() ? 0 : share_tokens();
   size_t taken = 0;
   while (!waiting_.empty() && slices.size() < kMaxSlices && (taken == 0 || taken < target)) {
-    Waiting& front = waiting_.front();
+    Waiting& front = waiting_.begin()->second;
     const size_t count = front.call->inputs().size();
     Slice slice{front.call, front.next, front.next};
     while (slice.end < count && (taken == 0 || taken < target))
       taken += estimate_tokens(*slice.call, slice.end++);
     front.next = slice.end;
-    if (front.next == count) waiting_.pop_front();
+    if (front.next == count) waiting_.erase(waiting_.begin());
     slices.push_back(std::move(slice));
   }
   waiting_tokens_ -= taken;
+  taken_tokens_ += taken;
   return slices;
+}
+
+/// Once for each slice: it lets go of its call.
+void Scheduler::finish(Slice& slice) {
+  const std::shared_ptr<Call> call = std::exchange(slice.call, nullptr);
+  if (!call->finish(slice.end - slice.begin)) return;
+  const std::lock_guard lock(mutex_);
+  active_.erase(call);
 }
 
 void Scheduler::work() {
@@ -128,15 +139,15 @@ void Scheduler::work() {
     }
     if (slices.empty()) return;
     try {
-      if (!processor) processor.emplace(options_.shares, tokenizer_, make_runner_());
+      if (!processor) {
+        processor.emplace(options_.shares, tokenizer_, make_runner_(), [this](Slice& done) { finish(done); });
+      }
       processor->process(slices);
     } catch (...) {
-      for (const Slice& slice : slices) slice.call->fail(std::current_exception());
-    }
-    for (const Slice& slice : slices) {
-      if (slice.call->finish(slice.end - slice.begin)) {
-        const std::lock_guard lock(mutex_);
-        active_.erase(slice.call);
+      for (Slice& slice : slices) {
+        if (!slice.call) continue;
+        slice.call->fail(std::current_exception());
+        finish(slice);
       }
     }
   }
@@ -150,16 +161,15 @@ void Scheduler::close(bool cancel_running) {
     if (cancel_running) {
       for (const auto& call : active_) call->cancel();
     }
-    std::deque<Waiting> begun;
-    for (Waiting& waiting : waiting_) {
-      if (waiting.next > 0) {
-        begun.push_back(std::move(waiting));
-      } else {
-        active_.erase(waiting.call);
-        refused.push_back(std::move(waiting));
+    for (auto place = waiting_.begin(); place != waiting_.end();) {
+      if (place->second.next > 0) {
+        ++place;
+        continue;
       }
+      active_.erase(place->second.call);
+      refused.push_back(std::move(place->second));
+      place = waiting_.erase(place);
     }
-    waiting_ = std::move(begun);
   }
   wake_.notify_all();
   for (const Waiting& waiting : refused) {

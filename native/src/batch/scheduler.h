@@ -1,12 +1,17 @@
 // The inference threads and their queue. Threads split the work by whole inputs: each takes a share of what
 // waits and processes it alone (share.h), so that no two threads ever wait for each other inside a batch.
+//
+// Calls come in the order of what had been taken from the queue when they arrived plus what they bring, both
+// in tokens: a text does not wait for the thousands of an earlier call, no call waits for more later work
+// than its own, and calls of one size keep their order.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <unordered_set>
@@ -48,6 +53,7 @@ class Scheduler {
 
   void work();
   std::vector<Slice> take();
+  void finish(Slice& slice);
   size_t share_tokens() const;
   size_t estimate_tokens(const Call& call, size_t index) const;
 
@@ -56,8 +62,9 @@ class Scheduler {
   const RunnerFactory make_runner_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Waiting> waiting_;
-  size_t waiting_tokens_ = 0;  ///< estimate over all of waiting_
+  std::multimap<uint64_t, Waiting> waiting_;  ///< by the place in the order
+  uint64_t taken_tokens_ = 0;                 ///< estimate over all that was ever taken
+  size_t waiting_tokens_ = 0;                 ///< estimate over all of waiting_
   std::unordered_set<std::shared_ptr<Call>> active_;
   bool closing_ = false;
   std::atomic<int> idle_threads_ = 0;

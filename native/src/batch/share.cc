@@ -9,6 +9,7 @@
 namespace enc {
 
 struct ShareProcessor::Item {
+  size_t slice;
   std::shared_ptr<Call> call;
   size_t index;
   size_t window;
@@ -19,17 +20,23 @@ struct ShareProcessor::Item {
 };
 
 ShareProcessor::ShareProcessor(const ShareOptions& options, const Tokenizer& tokenizer,
-                               std::unique_ptr<BatchRunner> runner)
-    : options_(options), tokenizer_(tokenizer), runner_(std::move(runner)) {}
+                               std::unique_ptr<BatchRunner> runner, Finish finish)
+    : options_(options), tokenizer_(tokenizer), runner_(std::move(runner)), finish_(std::move(finish)) {}
 
-void ShareProcessor::process(std::span<const Slice> share) {
-  std::vector<Item> items = tokenize(share);
+void ShareProcessor::process(std::span<Slice> share) {
+  share_ = share;
+  items_left_.assign(share.size(), 0);
+  std::vector<Item> items = tokenize();
+  for (const Item& item : items) items_left_[item.slice]++;
+  for (size_t slice = 0; slice < share.size(); slice++) {
+    if (items_left_[slice] == 0) finish_(share[slice]);
+  }
   if (options_.interaction) return compare(items);
-  const auto first_short = std::stable_partition(items.begin(), items.end(), [this](const Item& item) {
-    return item.encoding.ids.size() > options_.short_length;
+  const auto first_long = std::stable_partition(items.begin(), items.end(), [this](const Item& item) {
+    return item.encoding.ids.size() <= options_.short_length;
   });
-  compute({items.begin(), first_short});
-  compute({first_short, items.end()});
+  compute({items.begin(), first_long});
+  compute({first_long, items.end()});
 }
 
 namespace {
@@ -45,14 +52,15 @@ void set_segments(Encoding& encoding, int32_t separator) {
 
 /// What is to be computed: not what is only tokenized, nor what has no tokens, but where two texts are
 /// compared.
-std::vector<ShareProcessor::Item> ShareProcessor::tokenize(std::span<const Slice> share) const {
+std::vector<ShareProcessor::Item> ShareProcessor::tokenize() const {
   std::vector<Item> items;
-  for (const Slice& slice : share) tokenize(slice, items);
+  for (size_t slice = 0; slice < share_.size(); slice++) tokenize(slice, items);
   if (!options_.interaction) std::erase_if(items, [](const Item& item) { return item.encoding.ids.empty(); });
   return items;
 }
 
-void ShareProcessor::tokenize(const Slice& slice, std::vector<Item>& items) const {
+void ShareProcessor::tokenize(size_t place, std::vector<Item>& items) const {
+  const Slice& slice = share_[place];
   Call& call = *slice.call;
   const auto add = [&](size_t index, size_t window, Encoding&& encoding) {
     std::vector<TokenSpan> marks;
@@ -61,7 +69,7 @@ void ShareProcessor::tokenize(const Slice& slice, std::vector<Item>& items) cons
       marks = find_marks(encoding, *options_.marks, call.inputs()[index].pair ? 1 : listed);
       if (options_.marks->has_segments) set_segments(encoding, options_.marks->separator_id);
     }
-    items.push_back({slice.call, index, window, std::move(encoding), std::move(marks)});
+    items.push_back({place, slice.call, index, window, std::move(encoding), std::move(marks)});
   };
   try {
     for (size_t i = slice.begin; i < slice.end && !call.is_dead(); i++) {
@@ -88,6 +96,11 @@ void ShareProcessor::tokenize(const Slice& slice, std::vector<Item>& items) cons
   } catch (...) {
     call.fail(std::current_exception());
   }
+}
+
+/// Every item once, whether it was computed or its call has failed.
+void ShareProcessor::answered(const Item& item) {
+  if (--items_left_[item.slice] == 0) finish_(share_[item.slice]);
 }
 
 /// A sequence more, of tokens [begin, end) of an item, the first of them that counts in place `position`.
@@ -165,10 +178,11 @@ size_t ShareProcessor::shared_tokens(const Item& item) const {
 }
 
 void ShareProcessor::compute(std::span<Item> items) {
-  // Equal lengths next to each other: the portable graph computes attention once per length.
+  // Equal lengths next to each other: the portable graph computes attention once per length. Short ones
+  // first: their calls do not wait for the long ones.
   const bool by_ids = options_.batch.shares_prefixes;
   std::stable_sort(items.begin(), items.end(), [by_ids](const Item& a, const Item& b) {
-    return by_ids ? a.encoding.ids < b.encoding.ids : a.encoding.ids.size() > b.encoding.ids.size();
+    return by_ids ? a.encoding.ids < b.encoding.ids : a.encoding.ids.size() < b.encoding.ids.size();
   });
   std::vector<std::span<const int32_t>> texts;
   texts.reserve(items.size());
@@ -177,7 +191,12 @@ void ShareProcessor::compute(std::span<Item> items) {
     texts.emplace_back(item.encoding.ids);
     if (by_ids) shared.push_back(shared_tokens(item));
   }
-  for (const BatchPlan& plan : plan_batches(texts, options_.batch, shared)) compute_batch(items, plan);
+  for (const BatchPlan& plan : plan_batches(texts, options_.batch, shared)) {
+    compute_batch(items, plan);
+    for (const BatchPart& part : plan) {
+      for (const Item& item : items.subspan(part.begin, part.end - part.begin)) answered(item);
+    }
+  }
 }
 
 /// What stands before the part's texts without being computed for each; none of them is dead.
@@ -293,7 +312,9 @@ void ShareProcessor::compare(std::span<Item> items) {
       if (end > begin && tokens + more > options_.batch.max_tokens) break;
       tokens += more;
     }
-    compare_batch(items.subspan(begin, end - begin), query);
+    const std::span<Item> batch = items.subspan(begin, end - begin);
+    compare_batch(batch, query);
+    for (const Item& item : batch) answered(item);
   }
 }
 

@@ -1,6 +1,8 @@
-// What a thread does with its share of the queue: tokenize, pack, compute, and hand each call its results.
+// What a thread does with its share of the queue: tokenize, pack, compute, and hand each call its results, as
+// soon as they are there.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -32,19 +34,23 @@ struct ShareOptions {
 
 class ShareProcessor {
  public:
-  /// `options` and `tokenizer` must outlive it.
-  ShareProcessor(const ShareOptions& options, const Tokenizer& tokenizer,
-                 std::unique_ptr<BatchRunner> runner);
+  using Finish = std::function<void(Slice&)>;
 
-  /// Errors of an input or a batch become those of its calls; what is thrown concerns all of the share.
-  void process(std::span<const Slice> share);
+  /// `options` and `tokenizer` must outlive it.
+  ShareProcessor(const ShareOptions& options, const Tokenizer& tokenizer, std::unique_ptr<BatchRunner> runner,
+                 Finish finish);
+
+  /// Calls `finish` with each slice when all its inputs have their results, or their call has failed. Errors
+  /// of an input or a batch become those of its calls; what is thrown concerns all slices that are left.
+  void process(std::span<Slice> share);
 
  private:
   struct Item;
   struct QueryVectors;
 
-  std::vector<Item> tokenize(std::span<const Slice> share) const;
-  void tokenize(const Slice& slice, std::vector<Item>& items) const;
+  std::vector<Item> tokenize() const;
+  void tokenize(size_t place, std::vector<Item>& items) const;
+  void answered(const Item& item);
   void append_sequence(PackedBatch& batch, const Item& item, size_t begin, size_t end, size_t position) const;
   bool run(const PackedBatch& batch, std::span<const Item* const> owners, std::vector<float>& values);
 
@@ -66,6 +72,9 @@ class ShareProcessor {
   const ShareOptions& options_;
   const Tokenizer& tokenizer_;
   const std::unique_ptr<BatchRunner> runner_;
+  const Finish finish_;
+  std::span<Slice> share_;          ///< that is being processed
+  std::vector<size_t> items_left_;  ///< of each slice of it
 };
 
 }  // namespace enc

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <limits>
 #include <numeric>
@@ -156,20 +157,27 @@ struct Fixture {
     ErrorCode code = ErrorCode::internal;
     RunResult result;
     std::string message = {};
+    int place = 0;    ///< among all that were answered
+    int batches = 0;  ///< that had been begun by then
   };
   struct Running {
     std::shared_ptr<Call> call;
     std::future<Outcome> outcome;
   };
 
-  Running start(std::vector<Input> inputs, WindowedText windows = WindowedText::kNone) {
+  /// `then` runs on the inference thread when the call has been answered.
+  Running start(
+      std::vector<Input> inputs, WindowedText windows = WindowedText::kNone,
+      std::function<void()> then = [] {}) {
     auto promise = std::make_shared<std::promise<Outcome>>();
     EncodeOptions options;
     options.max_length = max_length;
     options.windows = windows;
     auto call = std::make_shared<Call>(std::move(inputs), options, 2,
-                                       [promise](std::exception_ptr error, RunResult result) {
+                                       [this, promise, then](std::exception_ptr error, RunResult result) {
                                          Outcome outcome{bool(error), ErrorCode::internal, std::move(result)};
+                                         outcome.place = num_answered++;
+                                         outcome.batches = record.batches;
                                          try {
                                            if (error) std::rethrow_exception(error);
                                          } catch (const Error& known) {
@@ -177,6 +185,7 @@ struct Fixture {
                                            outcome.message = known.what();
                                          }
                                          promise->set_value(std::move(outcome));
+                                         then();
                                        });
     scheduler.submit(call);
     return {call, promise->get_future()};
@@ -185,6 +194,7 @@ struct Fixture {
   const size_t max_length;
   ByteTokenizer tokenizer;
   SumRunner::Record record;
+  std::atomic<int> num_answered = 0;
   Scheduler scheduler;
 };
 
@@ -353,6 +363,47 @@ TEST(scheduler_merges_concurrent_calls) {
   for (auto& other : others) check_numbered(other.outcome.get().result, 1);
   check_numbered(first.outcome.get().result, 1);
   CHECK(f.record.batches == 2);
+}
+
+TEST(scheduler_answers_a_small_call_before_an_earlier_large_one) {
+  Fixture f(1);
+  f.record.hold = true;
+  auto first = f.start(numbered_inputs(1));
+  while (f.record.batches == 0) std::this_thread::yield();
+  auto large = f.start(numbered_inputs(500));
+  auto small = f.start(numbered_inputs(2));
+  auto same = f.start(numbered_inputs(2));
+  f.record.hold = false;
+  const auto answered_large = large.outcome.get(), answered_small = small.outcome.get(),
+             answered_same = same.outcome.get();
+  check_numbered(answered_large.result, 500);
+  CHECK(answered_small.place < answered_same.place && answered_same.place < answered_large.place);
+  // With the first batch behind the one that was held, though the thread took inputs of the large call too.
+  CHECK(answered_small.batches == 2 && answered_large.batches > 20);
+}
+
+TEST(scheduler_lets_no_call_wait_for_more_than_its_own_size) {
+  Fixture f(1);
+  f.record.hold = true;
+  auto first = f.start(numbered_inputs(1));
+  while (f.record.batches == 0) std::this_thread::yield();
+  // 64 bytes are 19 tokens by the scheduler's estimate, of which the model takes 16.
+  const Input whole{std::string(64, 'a'), std::nullopt};
+  auto large = f.start(std::vector<Input>(40, whole));
+  // Always small calls that wait, more than a share: the next come before the thread looks for more.
+  constexpr int kSmall = 400, kAtOnce = 16;
+  int started = 0;
+  std::atomic<int> ended = 0;
+  std::function<void()> again = [&] {
+    if (started++ < kSmall) f.start({whole}, WindowedText::kNone, again);
+    ended++;
+  };
+  for (int i = 0; i < kAtOnce; i++) again();
+  f.record.hold = false;
+  const int place = large.outcome.get().place;
+  while (ended < kSmall + kAtOnce) std::this_thread::yield();
+  // The first, then as many small ones as make its size, then those that waited by then.
+  CHECK(place >= 1 + 40 && place <= 1 + 40 + kAtOnce);
 }
 
 TEST(scheduler_fails_only_the_call_at_fault) {

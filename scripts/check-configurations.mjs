@@ -1,5 +1,5 @@
-// Runs the checkpoints of scripts/check-configurations.py, check-module-heads.py or check-late-interaction.py, and compares
-// what comes of them with what their Python packages make of them.
+// Runs the checkpoints of scripts/check-configurations.py, check-module-heads.py, check-late-interaction.py or
+// check-prompt-router.py, and compares what comes of them with what their Python packages make of them.
 //
 // node scripts/check-configurations.mjs FOLDER [--refused] [MODEL_TYPE ...]     Needs `npm run build`.
 // A check for development. Prints what differs and a line for each class, with --refused also what is refused and why;
@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { Classifier, CrossEncoder, convert, isEncoderError } from '../dist/index.mjs';
+import { Classifier, CrossEncoder, ZeroShotClassifier, convert, isEncoderError } from '../dist/index.mjs';
 
 /** Of the largest logit, or of 1. */
 const BOUND = 2e-4;
@@ -28,20 +28,25 @@ const chosen = rest.filter((word) => word !== '--refused');
 const scratch = mkdtempSync(path.join(tmpdir(), 'check-configurations-'));
 let total = 0;
 
-/** Results for every input of a checkpoint's conversion to `type`, or why there are none. */
-async function resultsOf(checkpoint, inputs, type, isAlone = false) {
+/** Results for every input of a checkpoint's conversion to `type`, or why there are none. `labels`: those of each, zero-shot. */
+async function resultsOf(checkpoint, inputs, type, { isAlone = false, labels } = {}) {
   const isPair = Array.isArray(inputs[0]);
+  const kind = isPair ? CrossEncoder : labels === undefined ? Classifier : ZeroShotClassifier;
   let model;
   try {
     const output = path.join(scratch, 'converted.gguf');
     const { warnings } = await convert(checkpoint, { output, type, overwrite: true });
-    model = await (isPair ? CrossEncoder : Classifier).load(output, { threads: 1, onWarning: () => undefined });
-    const run = (input) =>
-      isPair ? model.predict(input, { logits: true }) : model.classify(input, { logits: true, specialTokens: 'parse' });
-    const results = await run(inputs);
+    model = await kind.load(output, { threads: 1, onWarning: () => undefined });
+    const run = (input, own) => {
+      if (own !== undefined) return model.classify(input, own, { multiLabel: true, specialTokens: 'parse' });
+      return isPair
+        ? model.predict(input, { logits: true })
+        : model.classify(input, { logits: true, specialTokens: 'parse' });
+    };
+    const results = await run(inputs, labels);
     const alone = [];
-    for (const input of isAlone ? inputs : []) alone.push(await run(input));
-    return { results, rows: logitsOf(results), alone: logitsOf(alone), warnings };
+    if (isAlone) for (const [index, input] of inputs.entries()) alone.push(await run(input, labels?.[index]));
+    return { results, rows: logitsOf(results, labels), alone: logitsOf(alone, labels), warnings };
   } catch (error) {
     if (isEncoderError(error)) return { refusal: error.message.replaceAll(checkpoint, '') };
     throw error;
@@ -50,8 +55,15 @@ async function resultsOf(checkpoint, inputs, type, isAlone = false) {
   }
 }
 
-function logitsOf(results) {
-  return results.map(({ logits }) => Array.from(logits));
+/** With `labels` those of their sigmoids. */
+function logitsOf(results, labels) {
+  if (labels === undefined) return results.map(({ logits }) => Array.from(logits));
+  return results.map(({ labels: ranked, scores }, index) =>
+    labels[index].map((label) => {
+      const score = scores[ranked.indexOf(label)];
+      return Math.log(score / (1 - score));
+    }),
+  );
 }
 
 /** The largest difference as a share of the largest logit, over the texts that transformers has logits for. */
@@ -62,7 +74,12 @@ function largestDifference(expected, found) {
 }
 
 /** What a combination is also looked at for; `found` is what came of it as f32. */
-async function otherDifferences(checkpoint, { rows, tokens, named = null, scores: wanted, type }, inputs, found) {
+async function otherDifferences(
+  checkpoint,
+  { rows, tokens, named = null, scores: wanted, type, labels },
+  inputs,
+  found,
+) {
   const differences = [];
   const ran = rows.flatMap((row, index) => (row === null ? [] : [index]));
   for (const index of ran) {
@@ -82,7 +99,7 @@ async function otherDifferences(checkpoint, { rows, tokens, named = null, scores
     }
   }
   if (JSON.stringify(found.rows) !== JSON.stringify(found.alone)) differences.push('a text alone has other bits');
-  const smaller = await resultsOf(checkpoint, inputs, type ?? undefined);
+  const smaller = await resultsOf(checkpoint, inputs, type ?? undefined, { labels });
   const difference = smaller.refusal ?? largestDifference(found.rows, smaller.rows);
   if (!(difference <= COARSE_BOUNDS[type ?? 'own'])) differences.push(`${type}: ${difference} of the largest logit`);
   return differences;
@@ -94,7 +111,7 @@ try {
     const { items: ofAll, cases } = JSON.parse(readFileSync(path.join(folder, modelType, 'cases.json'), 'utf8'));
     const counts = { equal: 0, refused: 0, different: 0, 'not run by transformers': 0 };
     for (const one of cases) {
-      const { label, rows: expected, items = ofAll, pairs } = one;
+      const { label, rows: expected, items = ofAll, pairs, labels } = one;
       if (expected === null) {
         counts['not run by transformers'] += 1;
         continue;
@@ -103,7 +120,7 @@ try {
       const inputs =
         pairs ?? items.map((item) => (typeof item === 'string' ? item : { text: item[0], textPair: item[1] }));
       const isCombination = one.tokens !== undefined;
-      const found = await resultsOf(checkpoint, inputs, 'f32', isCombination);
+      const found = await resultsOf(checkpoint, inputs, 'f32', { isAlone: isCombination, labels });
       if (found.refusal !== undefined) {
         counts.refused += 1;
         if (showsRefused) console.log(`  refused: ${one.folder} ${label}: ${found.refusal}`);

@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
 """Small prompt routers of LFM2.5's encoders, with the logits of prompt_router_reference.py.
 
-    python scripts/make-prompt-router-fixtures.py [--drawn N --seed S --folder FOLDER]
+    python scripts/make-prompt-router-fixtures.py
 
 Writes test/fixtures/prompt-router: tokenizer.json, a BPE of bytes with the steps of LFM2's, trained on the texts below so that
 tokens reach across the ends of labels and of what stands before the text; and models.json, for each model its configuration
 as published, the shapes of its tensors (values are make-golden.py's function of seed and name) and for each call the labels,
 the tokens of every text and the labels' logits; `windows` are the logits of one text read in windows; `drawn` are labels and
-a text put together at random. With --folder nothing is written but N of the latter as FOLDER/models.json.
+a text put together at random.
 
 Made with transformers 5.18.0, tokenizers 0.23.2, torch 2.13.0.
 """
-import argparse
 import importlib
 import json
 import random
@@ -33,6 +32,8 @@ SCALES = {"embedding": 0.4, "linear": 2.2, "bias": 0.3, "norm": 0.2, "classifier
 PATTERN = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|"
            r"\s+(?!\S)|\s+")
 SPECIAL = ["<|pad|>", "<|startoftext|>", "<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+SETTINGS = {"tokenizer_class": "TokenizersBackend", "backend": "tokenizers", "bos_token": SPECIAL[1], "eos_token": SPECIAL[4],
+            "pad_token": SPECIAL[0], "model_max_length": 10**30}
 ROWS = 720
 LONG = "The rivers of the north run to a cold sea, and ships wait there for the wind. " * 6
 TEXTS = ["My invoice is wrong, can I get a refund?", "The app keeps crashing at startup!", "", "\n\nhello", " a  b ",
@@ -94,6 +95,13 @@ def train_tokenizer():
     return json.loads(tokenizer.to_str())
 
 
+def load_tokenizer(content):
+    with tempfile.TemporaryDirectory() as temporary:
+        Path(temporary, "tokenizer.json").write_text(json.dumps(content))
+        Path(temporary, "tokenizer_config.json").write_text(json.dumps(SETTINGS))
+        return transformers.AutoTokenizer.from_pretrained(temporary)
+
+
 def digits(logits):
     return [float(f"{x:.9g}") for x in logits.tolist()]
 
@@ -118,14 +126,8 @@ def measure_windows(network, tokenizer, max_length, overlap):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--drawn", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--folder", type=Path)
-    arguments = parser.parse_args()
     torch.set_num_threads(1)
-    stored = OUT / "tokenizer.json"
-    content = json.loads(stored.read_text(encoding="utf-8")) if arguments.folder else train_tokenizer()
+    content = train_tokenizer()
     entries = []
     for name, (own, size, seed) in CASES.items():
         config = Lfm2BidirectionalConfig(**own)
@@ -134,15 +136,10 @@ def main():
         model = {"seed": seed, "scales": SCALES}
         network.load_state_dict({key: torch.from_numpy(golden.tensor_values(model, key, tuple(shape))).reshape(shape)
                                  for key, shape in shapes.items()}, strict=False)
-        settings = {"tokenizer_class": "TokenizersBackend", "backend": "tokenizers", "bos_token": SPECIAL[1],
-                    "eos_token": SPECIAL[4], "pad_token": SPECIAL[0], "model_max_length": 10**30}
-        with tempfile.TemporaryDirectory() as temporary:
-            Path(temporary, "tokenizer.json").write_text(json.dumps(content))
-            Path(temporary, "tokenizer_config.json").write_text(json.dumps(settings))
-            tokenizer = transformers.AutoTokenizer.from_pretrained(temporary)
-        rng = random.Random(f"{arguments.seed} {name}")
+        tokenizer = load_tokenizer(content)
+        rng = random.Random(f"1 {name}")
         drawn = []
-        for _ in range(arguments.drawn):
+        for _ in range(60):
             labels, text = draw_call(rng)
             drawn.append({"labels": labels, "text": text, **row(network, tokenizer, text, labels)})
         calls = [{"labels": labels, "rows": [row(network, tokenizer, text, labels) for text in TEXTS]} for labels in LABELS]
@@ -151,15 +148,13 @@ def main():
             print(name, len(call["labels"]), "std over texts", digits(spread.std(0)), "lengths",
                   [len(one["ids"]) for one in call["rows"]], flush=True)
         entries.append({"name": name, "seed": seed, "config": {**own, **OWN_CODE, "rule_proj_dim": size}, "tensors": shapes,
-                        "tokenizerConfig": settings, "maxLength": own["max_position_embeddings"], "calls": calls,
+                        "tokenizerConfig": SETTINGS, "maxLength": own["max_position_embeddings"], "calls": calls,
                         "windows": measure_windows(network, tokenizer, 96, 8), "drawn": drawn})
-    folder = arguments.folder or OUT
-    folder.mkdir(parents=True, exist_ok=True)
-    if arguments.folder is None:
-        stored.write_text(json.dumps(content, separators=(",", ":")) + "\n", encoding="utf-8")
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "tokenizer.json").write_text(json.dumps(content, separators=(",", ":")) + "\n", encoding="utf-8")
     lines = [json.dumps({"scales": SCALES, "texts": TEXTS})[:-1] + ', "models": [']
     lines += [",\n".join(json.dumps(entry) for entry in entries), "]}"]
-    (folder / "models.json").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (OUT / "models.json").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

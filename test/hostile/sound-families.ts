@@ -40,6 +40,7 @@ export function soundFamilies(): SoundCheckpoint[] {
     { name: 'tokens that do not count', files: uncountedTokens() },
     { name: 'head of modules', files: headOfModules() },
     { name: 'labels in the text', files: labelsInText() },
+    { name: 'labels by bytes', files: labelsByBytes() },
     { name: 'lists', files: lists() },
     { name: 'late interaction', files: lateInteraction() },
   ];
@@ -188,9 +189,17 @@ function linearAttention(): Files {
 /** LFM2: a layer that convolves over a few tokens, with biases, and one that attends. */
 function shortConvolutions(): Files {
   const { tensors, add, linear } = tensorsByPart(H);
+  return checkpoint('Lfm2ForCausalLM', lfm2({ add, linear }, 'model.', ROWS), tensors, ANSWERING);
+}
+
+function lfm2(
+  { add, linear }: Pick<ReturnType<typeof tensorsByPart>, 'add' | 'linear'>,
+  prefix: string,
+  rows: number,
+): object {
   const [size, width] = [4, 3];
-  add('model.embed_tokens.weight', ROWS, H);
-  const [first, second] = ['model.layers.0', 'model.layers.1'] as const;
+  add(`${prefix}embed_tokens.weight`, rows, H);
+  const [first, second] = [`${prefix}layers.0`, `${prefix}layers.1`] as const;
   linear(`${first}.conv.in_proj`, 3 * H, H);
   add(`${first}.conv.conv.weight`, H, 1, width);
   add(`${first}.conv.conv.bias`, H);
@@ -204,13 +213,41 @@ function shortConvolutions(): Files {
     add(`${layer}.feed_forward.w2.weight`, H, F);
     for (const norm of ['operator_norm', 'ffn_norm']) add(`${layer}.${norm}.weight`, H);
   }
-  add('model.embedding_norm.weight', H);
-  const config = {
-    ...{ hidden_size: H, intermediate_size: F, num_hidden_layers: 2, head_dim: size, max_position_embeddings: 32 },
+  add(`${prefix}embedding_norm.weight`, H);
+  return {
+    ...{ hidden_size: H, intermediate_size: F, num_hidden_layers: 2, head_dim: size, max_position_embeddings: 64 },
     ...{ num_attention_heads: HEADS, num_key_value_heads: 1, layer_types: ['conv', 'full_attention'] },
     ...{ conv_L_cache: width, conv_bias: true, block_auto_adjust_ff_dim: false },
   };
-  return checkpoint('Lfm2ForCausalLM', config, tensors, ANSWERING);
+}
+
+/** An encoder of LFM2.5 under the head that finds its labels by the bytes of tokens, with a token for each byte. */
+function labelsByBytes(): Files {
+  const { tensors, add, linear } = tensorsByPart(H);
+  const [rows, projected] = [257, 3];
+  const encoder = lfm2({ add, linear }, 'lfm2.', rows);
+  for (const projection of ['tok_proj', 'rule_proj']) linear(projection, projected, H);
+  for (const scalar of ['logit_scale', 'score_bias']) add(scalar);
+  // Characters of bytes: those that are printable, and the others from U+0100 on.
+  const printable = (byte: number) => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
+  let others = 0x100;
+  const characters = Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : others++));
+  const tokenizer = {
+    ...{ version: '1.0', truncation: null, padding: null, normalizer: null, decoder: null, post_processor: null },
+    added_tokens: [{ ...TOKENIZER.added_tokens[0]!, id: 256, content: '<p>' }],
+    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: true },
+    model: {
+      ...{ type: 'BPE', unk_token: null, merges: [] },
+      vocab: Object.fromEntries([...characters, '<p>'].map((token, id) => [token, id])),
+    },
+  };
+  const config = {
+    ...encoder,
+    ...{ vocab_size: rows, model_type: 'lfm2', rule_proj_dim: projected },
+  };
+  return checkpoint('Lfm2BidirForSequenceRouting', config, tensors, tokenizer, {
+    'tokenizer_config.json': JSON.stringify({ tokenizer_class: 'PreTrainedTokenizerFast' }),
+  });
 }
 
 /** DeBERTa v2 with buckets and projections of their own. */

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "%s: unexpected exception: %s\n", test.name, error.what());
     }
     std::printf("%s %s\n", failure_count() == failures_before ? "ok" : "FAILED", test.name);
+    std::fflush(stdout);  // what a sanitizer ends has said how far it came
   }
   return run > 0 && failure_count() == 0 ? 0 : 1;
 }

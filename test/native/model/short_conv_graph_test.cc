@@ -76,15 +76,13 @@ TEST(short_convolutions_give_the_same_bits_where_texts_share_their_beginning) {
   Shape shape = plain_shape(true);
   shape.hidden = 104;
   shape.heads = 4;
-  shape.inner = 600;  // large enough that helpers take part
   shape.positions = 200;
   shape.layers = 3;
   shape.short_width = 4;
   for (const auto& layers : std::vector<std::vector<uint32_t>>{{0, 1, 2}, {0, 2}, {1}}) {
     shape.convolving = layers;
-    RandomModel model(shape, 3);
     // Of fewer tokens than the convolution reads, as many, and more.
-    for (const int32_t prefix : {1, 2, 3, 4, 33, 70}) check_shared_equals_whole(model, shape, prefix);
+    check_shared_equals_whole(shape, {1, 2, 3, 4, 33, 70});
   }
 }
 

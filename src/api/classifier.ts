@@ -9,6 +9,7 @@ import type { InputColumns, TextInput } from './inputs';
 import type { LoadOptions } from './load-options';
 import type { ModelInfo } from './model-info';
 import { wrongValue } from '../support/arguments';
+import { mapInTurns } from '../support/map-in-turns';
 import { defaultModelPath } from '../support/package-root';
 import { resolveClassifierTokenizeOptions, resolveClassifyOptions } from './options';
 import type {
@@ -181,7 +182,7 @@ export class Classifier<Label extends string = string> implements AsyncDisposabl
     const rows = await this.#withColumns(inputs, nameOf, options, (columns) =>
       this.#session.run(columns, options.run, { ...options, waitForRoom }),
     );
-    return rows.map((row) => toClassification(row, this.info.labels, options));
+    return mapInTurns(rows, (row) => toClassification(row, this.info.labels, options));
   }
 
   /** Calls `use` at once for texts: a call of them is in the queue once it is made. */

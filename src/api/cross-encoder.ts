@@ -1,6 +1,7 @@
 /** Scores for pairs of texts and rankings of documents, as sentence-transformers' CrossEncoder computes them. */
 import type { NativeRunOptions } from '../native/bindings';
 import { checkOptions, checkString, invalidType, isList, outOfRange, wrongType } from '../support/arguments';
+import { mapInTurns } from '../support/map-in-turns';
 import { pairActivation } from './activations';
 import { placePrompt } from './chat-template';
 import { detachedMethod } from './detached';
@@ -207,7 +208,7 @@ export class CrossEncoder<Label extends string = string> implements AsyncDisposa
   ): Promise<PairPrediction<Label>[]> {
     const { columns, run } = this.#withPrompt(pairs, options.run, options.prompt);
     const rows = await this.#session.run(columns, run, { ...options, waitForRoom });
-    return rows.map((row) => toPairPrediction(row, this.info.labels, options));
+    return mapInTurns(rows, (row) => toPairPrediction(row, this.info.labels, options));
   }
 
   #withPrompt(columns: InputColumns, run: NativeRunOptions, prompt: string) {

@@ -6,6 +6,7 @@ import { assertNotAborted, openModel, runJob, toEncoderError } from '../native/n
 import { onAbort } from '../native/on-abort';
 import { wrongType } from '../support/arguments';
 import { type Limits, resolveLimits } from '../support/limits';
+import { mapInTurns } from '../support/map-in-turns';
 import { countedFrom, nameNotFinite, nameRefused } from './answer';
 import { CallQueue } from './call-queue';
 import { checkTemplateOptions, onlyRanks, type ChatTemplate } from './chat-template';
@@ -26,7 +27,7 @@ import { checkTextLimits } from './text-limits';
 import type { RunProgress } from './text-options';
 import { Warnings } from './warnings';
 import type { ModelWarning } from './warnings';
-import { toOutputRows } from './windows';
+import { toOutputRow } from './windows';
 import type { OutputRow } from './windows';
 
 /** Inputs between two reports of progress: enough to keep a batch full. */
@@ -59,6 +60,9 @@ export interface Capabilities {
 export type SessionOptions = Pick<LoadOptions, 'labels' | 'maxLength' | 'maxQueue' | 'onWarning' | 'limits'> &
   PromptLoadOptions &
   Pick<ModelOverrides, 'warnings'>;
+
+/** The score of a list's only document. */
+const scoreAlone = (vectors: Float32Array): Float32Array => Float32Array.from(scoreBlocks([toVectors(vectors, 1)]));
 
 /** @internal */
 export class Session {
@@ -288,14 +292,12 @@ export class Session {
     const count = inputs.texts.length;
     // Of a model that ranks lists each input is one with a single document.
     const columns = this.list === null ? options.labels.length || this.facts.numLabels : result.logits.length / count;
-    const rows = toOutputRows(result, count, columns).map((row) => {
-      if (this.list === null) return row;
-      return { ...row, logits: row.logits.map((values) => Float32Array.from(scoreBlocks([toVectors(values, 1)]))) };
+    return mapInTurns(inputs.texts, (_, index): OutputRow => {
+      const row = toOutputRow(result, index, columns);
+      const scored = this.list === null ? row : { ...row, logits: row.logits.map(scoreAlone) };
+      for (const values of scored.logits) assertFinite(values, index);
+      return scored;
     });
-    rows.forEach(({ logits }, index) => {
-      for (const row of logits) assertFinite(row, index);
-    });
-    return rows;
   }
 
   /** The same in parts, all queued at once, so that the threads are as busy as with one. */

@@ -35,19 +35,17 @@ export interface OutputRow {
   readonly truncated: boolean;
 }
 
-/** @internal The rows of a native run over `count` inputs. */
-export function toOutputRows(result: NativeRunResult, count: number, numLabels: number): OutputRow[] {
+/** @internal The row of the input `index` of a native run. */
+export function toOutputRow(result: NativeRunResult, index: number, numLabels: number): OutputRow {
   const { windowOffsets, windowBegins, windowEnds } = result;
   const rowAt = (place: number) => result.logits.subarray(place * numLabels, (place + 1) * numLabels);
-  return Array.from({ length: count }, (_, index): OutputRow => {
-    const tokens = result.tokens[index] ?? 0;
-    const truncated = result.truncated[index] === 1;
-    if (windowOffsets === undefined) return { logits: [rowAt(index)], spans: undefined, tokens, truncated };
-    const first = windowOffsets[index] ?? 0;
-    const places = Array.from({ length: (windowOffsets[index + 1] ?? first) - first }, (__, place) => first + place);
-    const spans = places.map((place) => ({ begin: windowBegins?.[place] ?? 0, end: windowEnds?.[place] ?? 0 }));
-    return { logits: places.map(rowAt), spans, tokens, truncated };
-  });
+  const tokens = result.tokens[index] ?? 0;
+  const truncated = result.truncated[index] === 1;
+  if (windowOffsets === undefined) return { logits: [rowAt(index)], spans: undefined, tokens, truncated };
+  const first = windowOffsets[index] ?? 0;
+  const places = Array.from({ length: (windowOffsets[index + 1] ?? first) - first }, (_, place) => first + place);
+  const spans = places.map((place) => ({ begin: windowBegins?.[place] ?? 0, end: windowEnds?.[place] ?? 0 }));
+  return { logits: places.map(rowAt), spans, tokens, truncated };
 }
 
 /** @internal One row from the rows of all windows; a single row stays as it is. */

@@ -6,6 +6,7 @@ import { isEntailment } from '../convert/labels';
 import { EncoderError, isEncoderError } from '../errors';
 import type { NativeRunOptions } from '../native/bindings';
 import { checkOptions, checkString, describe, isList, outOfRange, wrongValue } from '../support/arguments';
+import { mapInTurns } from '../support/map-in-turns';
 import { detachedMethod } from './detached';
 import { labelsPerText, toHypothesis } from './hypotheses';
 import { checkStrings, placesOf } from './inputs';
@@ -221,7 +222,7 @@ export class ZeroShotClassifier implements AsyncDisposable {
     };
     const rows = await this.#run(columns, resolved.run, control);
     let start = 0;
-    return candidates.map((list) => {
+    return mapInTurns(candidates, (list) => {
       const own = rows.slice(start, (start += list.length));
       return toZeroShotClassification(own, list, { ...resolved, entailmentId: this.#entailmentId });
     });

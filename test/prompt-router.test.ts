@@ -198,6 +198,19 @@ describe('a prompt router', () => {
     }
   });
 
+  it('refuses a control token that takes in spaces where it is one, and not where it is text', async () => {
+    const content = '<|endoftext|>';
+    const tokens = routerTokenizer['added_tokens'] as readonly { content: string }[];
+    const widened = tokens.map((token) => ({ ...token, lstrip: token.content === content }));
+    const files = { 'tokenizer.json': { ...routerTokenizer, added_tokens: widened } };
+    await using classifier = await load(writeRouter(router, { files }));
+    await using plain = await load(writeRouter(router));
+    const text = `x ${content}`;
+    expect(await classifier.classify(text, first.labels)).toEqual(await plain.classify(text, first.labels));
+    const error = await refusal(classifier.classify(text, first.labels, { specialTokens: 'parse' }));
+    expect(error).toMatchObject({ code: 'input_invalid', message: expect.stringContaining(content) as unknown });
+  });
+
   it('cuts the text alone, at the end that is asked for', async () => {
     await using classifier = await load(writeRouter(router));
     const [text, tail] = [routerTexts.at(-1)!, ' and a long tail of other words behind it all'];
@@ -321,7 +334,7 @@ describe('a prompt router', () => {
       '195',
     ],
     ['ends of words', tokenizer({ model: { ...bpe, end_of_word_suffix: '</w>' } }), 'tokenizer_unsupported', 'suffix'],
-    ['a token with spaces', added({ lstrip: true }), 'tokenizer_unsupported', 'takes in spaces'],
+    ['a token with spaces', added({ lstrip: true, special: false }), 'tokenizer_unsupported', 'takes in spaces'],
     [
       'a token of other bytes',
       added({ content: '\u00e9', id: bpe.vocab['\u00e9'] }),

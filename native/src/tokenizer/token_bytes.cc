@@ -1,7 +1,5 @@
 #include "tokenizer/token_bytes.h"
 
-#include <string>
-
 #include "enc/error.h"
 #include "tokenizer/byte_level.h"
 
@@ -17,7 +15,12 @@ TokenBytes::TokenBytes(JsonValue root) {
     if (read_byte_characters(token, bytes)) set(id, bytes.size());
   });
   root.at("added_tokens").for_each_item([&](JsonValue entry) {
-    set(entry.at("id"), entry.at("content").as_string().size());
+    const std::string_view content = entry.at("content").as_string();
+    set(entry.at("id"), content.size());
+    if (!entry.at("lstrip").as_bool() && !entry.at("rstrip").as_bool()) return;
+    if (!entry.at("special").as_bool())
+      fail_unsupported("added token of a tokenizer whose labels are text", content, "one that leaves spaces");
+    with_spaces_.emplace(int32_t(entry.at("id").as_integer(0, kMaxTokenId)), content);
   });
 }
 
@@ -36,6 +39,11 @@ void TokenBytes::find_ends(const std::vector<int32_t>& ids, bool are_all, size_t
   ends.clear();
   size_t end = 0;
   for (const int32_t id : ids) {
+    if (const auto found = with_spaces_.find(id); found != with_spaces_.end())
+      throw Error(ErrorCode::input_invalid,
+                  "the control token " + found->second +
+                      " takes in the spaces beside it, so that it is not known which "
+                      "tokens hold the labels; leave it out, or have it read as text");
     const auto place = static_cast<size_t>(id);
     end += place < bytes_.size() ? bytes_[place] : 0;
     ends.push_back(static_cast<uint32_t>(end));

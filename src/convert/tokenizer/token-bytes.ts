@@ -56,7 +56,8 @@ function problemOf(json: JsonObject, ids: ReadonlyMap<string, number>): string |
 
 function problemOfAdded(token: JsonObject, ids: ReadonlyMap<string, number>): string | undefined {
   const content = String(token['content']);
-  if (token['lstrip'] === true || token['rstrip'] === true)
+  // A special one is found only by a caller who asks for control tokens, and then refused if it is this one.
+  if (token['special'] !== true && (token['lstrip'] === true || token['rstrip'] === true))
     return `has the token ${shown(content)}, which takes in spaces`;
   // The vocabulary's token is bytes, each written as a character.
   if (ids.has(content) && /[^\x21-\x7e]/.test(content))

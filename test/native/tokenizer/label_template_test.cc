@@ -222,6 +222,23 @@ TEST(label_template_of_text_stands_in_every_window) {
   CHECK(join(out[1].encoding.ids) == "310 76 301 305 120 10 10 84 302 51 52 53 311");
 }
 
+TEST(label_template_of_text_refuses_a_control_token_that_takes_in_spaces) {
+  const auto json = [](const char* special) {
+    return byte_tokenizer("BPE", R"(, {"id": 312, "content": "<m>", "single_word": false, "lstrip": true,
+      "rstrip": false, "normalized": false, "special": )" +
+                                     std::string(special) + "}");
+  };
+  EncodeOptions options = with({"x <m>"});
+  CHECK(spans("y", options, json("true")) == "4-9 13-14 15");
+  options.special_tokens = SpecialTokens::kParse;
+  CHECK_THROWS_CODE(spans("y", options, json("true")), ErrorCode::input_invalid);
+  options.labels = {"x"};
+  CHECK_THROWS_CODE(spans("a <m>", options, json("true")), ErrorCode::input_invalid);
+  CHECK(spans("y", options, json("true")) == "4-5 9-10 11");
+  // Texts have it without being asked.
+  CHECK_THROWS_CODE(listing(json("false")), ErrorCode::tokenizer_unsupported);
+}
+
 TEST(label_template_of_text_needs_tokens_that_are_bytes) {
   CHECK_THROWS_CODE(listing(small_tokenizer_json()), ErrorCode::tokenizer_unsupported);
   // An added token of two bytes that the vocabulary has for one.

@@ -15,7 +15,10 @@ std::optional<LabelTemplate> read_label_template(const GgufFile& file, const Hpa
   if (!hparams.label_head.exists()) return std::nullopt;
   const std::string prefix = "ggml_encoder.labels.";
   const MarkRule& marks = hparams.label_head.marks;
-  LabelTemplate layout{file.string(prefix + "mark"), file.string(prefix + "separator"), marks.labels_first};
+  LabelTemplate layout;
+  layout.mark = file.string(prefix + "mark");
+  layout.separator = file.string(prefix + "separator");
+  layout.labels_first = marks.labels_first;
   if (marks.tokens != LabelTokens::kHeld) return layout;
   layout.marks_are_tokens = false;
   layout.opening = file.string(prefix + "opening");

@@ -129,6 +129,7 @@ EncodeOptions to_encode_options(Napi::Object options) {
   if (windows == "textPair") result.windows = WindowedText::kSecond;
   result.overlap = size_t(std::max<int64_t>(0, options.Get("overlap").ToNumber().Int64Value()));
   result.max_windows = limit("maxWindows");
+  result.inputs_before = size_t(std::max<int64_t>(0, options.Get("inputsBefore").ToNumber().Int64Value()));
   const std::string strategy = option(options, "truncation");
   if (strategy == "only_first") result.strategy = TruncationStrategy::kOnlyFirst;
   if (strategy == "only_second") result.strategy = TruncationStrategy::kOnlySecond;

@@ -318,9 +318,11 @@ export class Session {
     const runPart = async (begin: number): Promise<OutputRow[]> => {
       const end = Math.min(begin + INPUTS_PER_REPORT, total);
       const part = { texts: texts.slice(begin, end), pairs: pairs === null ? null : pairs.slice(begin, end) };
-      const rows = await this.#runAll(part, options, stop.signal).catch((error: unknown) => {
-        throw countedFrom(error, begin);
-      });
+      const rows = await this.#runAll(part, { ...options, inputsBefore: begin }, stop.signal).catch(
+        (error: unknown) => {
+          throw countedFrom(error, begin);
+        },
+      );
       done += end - begin;
       if (!stop.signal.aborted) onProgress({ done, total });
       return rows;

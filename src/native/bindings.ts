@@ -151,6 +151,8 @@ export interface NativeRunOptions {
    * others none.
    */
   labels: readonly string[];
+  /** Inputs of the same list that came before these, in runs of their own: a place in the queue behind theirs. */
+  inputsBefore?: number;
 }
 
 export interface NativeRunResult {

@@ -45,6 +45,18 @@ it('a small call is answered before a large one that came first', async () => {
   expect(order).toEqual(['small', 'large']);
 });
 
+it('nor for the rest of one that reports its progress', async () => {
+  const total = 6_400;
+  let done = 0;
+  let answered: Promise<number> | undefined;
+  const onProgress = (progress: { done: number }) => {
+    ({ done } = progress);
+    answered ??= model.classify(texts[7]!).then(() => done);
+  };
+  await model.classify(Array<string>(total).fill(texts[7]!), { onProgress });
+  expect(await answered).toBeLessThan(0.9 * total);
+});
+
 it(`${ABORTS} aborts at random moments`, async () => {
   // A fixed sequence, so that a failure can be repeated: an odd multiplier walks through all delays.
   let aborted = 0;

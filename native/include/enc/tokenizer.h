@@ -48,6 +48,8 @@ struct EncodeOptions {
   /// For a LabelTemplate, which takes one or more labels, and a ListTemplate, whose documents they are.
   /// Control tokens in them are the caller's.
   std::vector<std::string> labels;
+  /// Only for the order of calls: inputs of the same list that came before these, in calls of their own.
+  size_t inputs_before = 0;
 };
 
 /// What a text with its control tokens written out, such as a chat, is made of. All places are bytes of it.

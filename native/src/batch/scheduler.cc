@@ -55,10 +55,13 @@ void Scheduler::submit(std::shared_ptr<Call> call) {
   }
   size_t tokens = 0;
   for (size_t i = 0; i < count; i++) tokens += estimate_tokens(*call, i);
+  // Parts of a list have the places that it would have itself, as if all were like this one: else those who
+  // come after the first part would wait for all others.
+  const uint64_t brings = tokens + tokens / count * call->options().inputs_before;
   {
     const std::lock_guard lock(mutex_);
     if (!closing_) {
-      const auto place = waiting_.emplace(taken_tokens_ + tokens, Waiting{call, tokens});
+      const auto place = waiting_.emplace(taken_tokens_ + brings, Waiting{call, tokens});
       try {
         active_.insert(std::move(call));
       } catch (...) {

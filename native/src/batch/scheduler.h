@@ -2,8 +2,8 @@
 // waits and processes it alone (share.h), so that no two threads ever wait for each other inside a batch.
 //
 // Calls come in the order of what had been taken from the queue when they arrived plus what they bring, both
-// in tokens: a text does not wait for the thousands of an earlier call, no call waits for more later work
-// than its own, and calls of one size keep their order.
+// in tokens: a text does not wait for the thousands of an earlier call, nobody passes a call any more that
+// comes when as much has been taken since as it brings, and calls of one size keep their order.
 #pragma once
 
 #include <atomic>

@@ -168,11 +168,12 @@ struct Fixture {
   /// `then` runs on the inference thread when the call has been answered.
   Running start(
       std::vector<Input> inputs, WindowedText windows = WindowedText::kNone,
-      std::function<void()> then = [] {}) {
+      std::function<void()> then = [] {}, size_t inputs_before = 0) {
     auto promise = std::make_shared<std::promise<Outcome>>();
     EncodeOptions options;
     options.max_length = max_length;
     options.windows = windows;
+    options.inputs_before = inputs_before;
     auto call = std::make_shared<Call>(std::move(inputs), options, 2,
                                        [this, promise, then](std::exception_ptr error, RunResult result) {
                                          Outcome outcome{bool(error), ErrorCode::internal, std::move(result)};
@@ -382,7 +383,7 @@ TEST(scheduler_answers_a_small_call_before_an_earlier_large_one) {
   CHECK(answered_small.batches == 2 && answered_large.batches > 20);
 }
 
-TEST(scheduler_lets_no_call_wait_for_more_than_its_own_size) {
+TEST(scheduler_lets_nobody_pass_a_call_when_its_size_has_been_taken) {
   Fixture f(1);
   f.record.hold = true;
   auto first = f.start(numbered_inputs(1));
@@ -404,6 +405,27 @@ TEST(scheduler_lets_no_call_wait_for_more_than_its_own_size) {
   while (ended < kSmall + kAtOnce) std::this_thread::yield();
   // The first, then as many small ones as make its size, then those that waited by then.
   CHECK(place >= 1 + 40 && place <= 1 + 40 + kAtOnce);
+}
+
+TEST(scheduler_gives_parts_of_a_list_the_places_of_the_list) {
+  Fixture f(1);
+  f.record.hold = true;
+  auto first = f.start(numbered_inputs(1));
+  while (f.record.batches == 0) std::this_thread::yield();
+  const Input whole{std::string(64, 'a'), std::nullopt};
+  std::promise<int> small;
+  const auto ask = [&] { f.start({whole}, WindowedText::kNone, [&] { small.set_value(f.num_answered); }); };
+  constexpr size_t kParts = 40, kSize = 10;
+  std::vector<Fixture::Running> parts;
+  for (size_t part = 0; part < kParts; part++) {
+    parts.push_back(f.start(
+        std::vector<Input>(kSize, whole), WindowedText::kNone, part == 0 ? std::function<void()>(ask) : [] {},
+        part * kSize));
+  }
+  f.record.hold = false;
+  // Behind what the thread had taken by then.
+  CHECK(small.get_future().get() <= 8);
+  for (auto& part : parts) CHECK(!part.outcome.get().failed);
 }
 
 TEST(scheduler_fails_only_the_call_at_fault) {

@@ -45,6 +45,7 @@ void Call::fail(std::exception_ptr error) {
   const std::lock_guard lock(error_mutex_);
   if (!error_) error_ = std::move(error);
   failed_.store(true, std::memory_order_relaxed);
+  deaths_.fetch_add(1, std::memory_order_release);
 }
 
 void Call::set_counts(size_t index, const Encoding& encoding) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -17,7 +18,10 @@ class Call final : public Job {
   Call(std::vector<Input> inputs, const EncodeOptions& options, size_t row_size, RunCallback done);
   Call(std::vector<Input> inputs, const EncodeOptions& options, TokenizeCallback done);
 
-  void cancel() noexcept override { cancelled_.store(true, std::memory_order_relaxed); }
+  void cancel() noexcept override {
+    cancelled_.store(true, std::memory_order_relaxed);
+    deaths_.fetch_add(1, std::memory_order_release);
+  }
 
   const std::vector<Input>& inputs() const { return inputs_; }
   const EncodeOptions& options() const { return options_; }
@@ -29,6 +33,9 @@ class Call final : public Job {
   bool is_dead() const noexcept {
     return cancelled_.load(std::memory_order_relaxed) || failed_.load(std::memory_order_relaxed);
   }
+
+  /// Changes whenever some call has died.
+  static uint64_t deaths() noexcept { return deaths_.load(std::memory_order_acquire); }
 
   /// The first failure wins; the callback reports it once every input is accounted for.
   void fail(std::exception_ptr error);
@@ -55,6 +62,8 @@ class Call final : public Job {
   void join_windows();
   /// The error to report, null when there is none; brings the results into their final form.
   std::exception_ptr conclude() noexcept;
+
+  static inline std::atomic<uint64_t> deaths_ = 0;
 
   const std::vector<Input> inputs_;
   const EncodeOptions options_;

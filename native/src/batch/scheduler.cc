@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <new>
 #include <optional>
 #include <thread>
@@ -96,6 +97,21 @@ size_t Scheduler::share_tokens() const {
   return std::min(std::max(fair, least), kBatchesPerPrefixShare * options_.shares.batch.max_tokens);
 }
 
+void Scheduler::advance_dead() {
+  const uint64_t deaths = Call::deaths();
+  if (deaths == seen_deaths_) return;
+  seen_deaths_ = deaths;
+  for (auto place = waiting_.begin(); place != waiting_.end();) {
+    const auto next = std::next(place);
+    if (place->first > 0 && place->second.call->is_dead()) {
+      auto dead = waiting_.extract(place);
+      dead.key() = 0;
+      waiting_.insert(std::move(dead));
+    }
+    place = next;
+  }
+}
+
 /// The next share of the queue, empty when the scheduler has closed.
 std::vector<Slice> Scheduler::take() {
   // All that is allocated here, so that a failure leaves the queue as it was.
@@ -105,19 +121,21 @@ std::vector<Slice> Scheduler::take() {
   idle_threads_++;
   wake_.wait(lock, [this] { return !waiting_.empty() || closing_; });
   idle_threads_--;
+  advance_dead();
   const size_t target = waiting_.empty() ? 0 : share_tokens();
-  size_t taken = 0;
+  size_t taken = 0, dropped = 0;
   while (!waiting_.empty() && slices.size() < kMaxSlices && (taken == 0 || taken < target)) {
     Waiting& front = waiting_.begin()->second;
     const size_t count = front.call->inputs().size();
     Slice slice{front.call, front.next, front.next};
-    while (slice.end < count && (taken == 0 || taken < target))
-      taken += estimate_tokens(*slice.call, slice.end++);
+    const bool is_dead = slice.call->is_dead();
+    while (slice.end < count && (is_dead || taken == 0 || taken < target))
+      (is_dead ? dropped : taken) += estimate_tokens(*slice.call, slice.end++);
     front.next = slice.end;
     if (front.next == count) waiting_.erase(waiting_.begin());
     slices.push_back(std::move(slice));
   }
-  waiting_tokens_ -= taken;
+  waiting_tokens_ -= taken + dropped;
   taken_tokens_ += taken;
   return slices;
 }

@@ -3,7 +3,8 @@
 //
 // Calls come in the order of what had been taken from the queue when they arrived plus what they bring, both
 // in tokens: a text does not wait for the thousands of an earlier call, nobody passes a call any more that
-// comes when as much has been taken since as it brings, and calls of one size keep their order.
+// comes when as much has been taken since as it brings, and calls of one size keep their order. Those that
+// were cancelled or have failed come first, since their end is waited for and takes no work.
 #pragma once
 
 #include <atomic>
@@ -53,6 +54,7 @@ class Scheduler {
 
   void work();
   std::vector<Slice> take();
+  void advance_dead();
   void finish(Slice& slice);
   size_t share_tokens() const;
   size_t estimate_tokens(const Call& call, size_t index) const;
@@ -65,6 +67,7 @@ class Scheduler {
   std::multimap<uint64_t, Waiting> waiting_;  ///< by the place in the order
   uint64_t taken_tokens_ = 0;                 ///< estimate over all that was ever taken
   size_t waiting_tokens_ = 0;                 ///< estimate over all of waiting_
+  uint64_t seen_deaths_ = 0;                  ///< Call::deaths() when waiting_ was looked through for them
   std::unordered_set<std::shared_ptr<Call>> active_;
   bool closing_ = false;
   std::atomic<int> idle_threads_ = 0;

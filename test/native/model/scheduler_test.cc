@@ -192,6 +192,14 @@ struct Fixture {
     return {call, promise->get_future()};
   }
 
+  /// A call that a thread stays at until `record.hold` ends.
+  Running hold() {
+    record.hold = true;
+    Running first = start({{"a", std::nullopt}});
+    while (record.batches == 0) std::this_thread::yield();
+    return first;
+  }
+
   const size_t max_length;
   ByteTokenizer tokenizer;
   SumRunner::Record record;
@@ -355,9 +363,7 @@ TEST(scheduler_cancel_stops_a_call_with_windows) {
 
 TEST(scheduler_merges_concurrent_calls) {
   Fixture f(1);
-  f.record.hold = true;
-  auto first = f.start(numbered_inputs(1));
-  while (f.record.batches == 0) std::this_thread::yield();
+  auto first = f.hold();
   std::vector<Fixture::Running> others;
   for (int i = 0; i < 20; i++) others.push_back(f.start(numbered_inputs(1)));
   f.record.hold = false;
@@ -368,13 +374,14 @@ TEST(scheduler_merges_concurrent_calls) {
 
 TEST(scheduler_answers_a_small_call_before_an_earlier_large_one) {
   Fixture f(1);
-  f.record.hold = true;
-  auto first = f.start(numbered_inputs(1));
-  while (f.record.batches == 0) std::this_thread::yield();
+  auto first = f.hold();
+  auto cancelled = f.start(numbered_inputs(600));
   auto large = f.start(numbered_inputs(500));
   auto small = f.start(numbered_inputs(2));
   auto same = f.start(numbered_inputs(2));
+  cancelled.call->cancel();
   f.record.hold = false;
+  CHECK(cancelled.outcome.get().place == 1);
   const auto answered_large = large.outcome.get(), answered_small = small.outcome.get(),
              answered_same = same.outcome.get();
   check_numbered(answered_large.result, 500);
@@ -385,9 +392,7 @@ TEST(scheduler_answers_a_small_call_before_an_earlier_large_one) {
 
 TEST(scheduler_lets_nobody_pass_a_call_when_its_size_has_been_taken) {
   Fixture f(1);
-  f.record.hold = true;
-  auto first = f.start(numbered_inputs(1));
-  while (f.record.batches == 0) std::this_thread::yield();
+  auto first = f.hold();
   // 64 bytes are 19 tokens by the scheduler's estimate, of which the model takes 16.
   const Input whole{std::string(64, 'a'), std::nullopt};
   auto large = f.start(std::vector<Input>(40, whole));
@@ -409,23 +414,19 @@ TEST(scheduler_lets_nobody_pass_a_call_when_its_size_has_been_taken) {
 
 TEST(scheduler_gives_parts_of_a_list_the_places_of_the_list) {
   Fixture f(1);
-  f.record.hold = true;
-  auto first = f.start(numbered_inputs(1));
-  while (f.record.batches == 0) std::this_thread::yield();
-  const Input whole{std::string(64, 'a'), std::nullopt};
+  auto first = f.hold();
+  const std::vector<Input> one(1, {std::string(64, 'a'), std::nullopt}), ten(10, one[0]);
   std::promise<int> small;
-  const auto ask = [&] { f.start({whole}, WindowedText::kNone, [&] { small.set_value(f.num_answered); }); };
-  constexpr size_t kParts = 40, kSize = 10;
-  std::vector<Fixture::Running> parts;
-  for (size_t part = 0; part < kParts; part++) {
-    parts.push_back(f.start(
-        std::vector<Input>(kSize, whole), WindowedText::kNone, part == 0 ? std::function<void()>(ask) : [] {},
-        part * kSize));
-  }
+  const auto ask = [&] { f.start(one, WindowedText::kNone, [&] { small.set_value(f.num_answered); }); };
+  f.start(ten, WindowedText::kNone, ask);
+  std::vector<Fixture::Running> rest;
+  for (size_t part = 1; part < 40; part++)
+    rest.push_back(f.start(
+        ten, WindowedText::kNone, [] {}, part * 10));
   f.record.hold = false;
   // Behind what the thread had taken by then.
   CHECK(small.get_future().get() <= 8);
-  for (auto& part : parts) CHECK(!part.outcome.get().failed);
+  for (auto& part : rest) CHECK(!part.outcome.get().failed);
 }
 
 TEST(scheduler_fails_only_the_call_at_fault) {

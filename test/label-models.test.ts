@@ -1,26 +1,19 @@
 // Models that read their labels in the text, against the logits of scripts/gliclass_reference.py.
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Classifier, CrossEncoder, ZeroShotClassifier, convert, estimateMemory, isEncoderError } from 'ggml-encoder';
+import { Classifier, CrossEncoder, ZeroShotClassifier, convert, estimateMemory } from 'ggml-encoder';
 
 import { type Engine, deviceSlack, engineOptions } from './golden/engines';
 import { labelModel, labelModels, labelTexts, writeLabelModel } from './golden/label-checkpoints';
 import type { Changes } from './golden/small-checkpoints';
+import { expectToTellApart, overWindows, sigmoid, softmax } from './support/label-scores';
+import { refusal } from './support/refusal';
 import { temporaryFolder } from './unit/convert/temp-folder';
 
 /** Largest |score - that of float32 logits|. */
 const TOLERANCE = 1e-5;
 const ENGINES: readonly Engine[] = ['auto', 'portable', 'device'];
 const QUIET = { onWarning: () => undefined };
-
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
-
-function softmax(logits: readonly number[]): number[] {
-  const most = Math.max(...logits);
-  const powers = logits.map((logit) => Math.exp(logit - most));
-  const sum = powers.reduce((total, power) => total + power);
-  return powers.map((power) => power / sum);
-}
 
 /** Scores in the order of `labels`. */
 function scoresOf(
@@ -37,12 +30,6 @@ function worst(ours: readonly number[], theirs: readonly number[]): number {
 
 async function load(folder: string, options = {}): Promise<ZeroShotClassifier> {
   return ZeroShotClassifier.load(folder, { device: 'cpu', cacheDir: temporaryFolder(), ...QUIET, ...options });
-}
-
-async function refusal(action: Promise<unknown>): Promise<{ code: string; message: string }> {
-  const error: unknown = await action.catch((e: unknown) => e);
-  if (!isEncoderError(error)) throw new Error('it was not refused', { cause: error });
-  return error;
 }
 
 describe.each(labelModels)('$name', (model) => {
@@ -74,28 +61,14 @@ describe.each(labelModels)('$name', (model) => {
     for (const aggregate of ['max', 'mean', 'first'] as const) {
       const options = { multiLabel: true, windows: { overlap: windows.overlap, aggregate } };
       const result = await classifier.classify(text, labels, options);
-      const column = (label: number): number[] => windows.rows.map((row) => row[label]!);
-      const expected = labels.map((_, label) => {
-        const values = column(label);
-        if (aggregate === 'max') return Math.max(...values);
-        if (aggregate === 'first') return values[0]!;
-        return values.reduce((sum, value) => sum + value, 0) / values.length;
-      });
+      const expected = overWindows(windows.rows, aggregate);
       expect(worst(scoresOf(result, labels), expected.map(sigmoid)), aggregate).toBeLessThan(TOLERANCE);
       expect(result.truncated, aggregate).toBe(aggregate === 'first');
     }
   });
 
   it('tells texts and labels apart, or the comparison would show nothing', () => {
-    for (const { labels, rows } of calls) {
-      const scores = rows.map(({ logits }) => logits.map(sigmoid));
-      for (const label of labels.keys()) {
-        const column = scores.map((row) => row[label]!);
-        expect(Math.max(...column) - Math.min(...column), `${labels[label]}`).toBeGreaterThan(0.005);
-      }
-      const spreads = scores.map((row) => Math.max(...row) - Math.min(...row));
-      if (labels.length > 1) expect(Math.max(...spreads)).toBeGreaterThan(0.005);
-    }
+    expectToTellApart(calls);
   });
 });
 

@@ -1,12 +1,13 @@
 // Models that read a query and all of its documents at once, against the scores of scripts/jina_ranking_reference.py.
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Classifier, CrossEncoder, ZeroShotClassifier, convert, estimateMemory, isEncoderError } from 'ggml-encoder';
+import { Classifier, CrossEncoder, ZeroShotClassifier, convert, estimateMemory } from 'ggml-encoder';
 import type { RankOptions } from 'ggml-encoder';
 
 import { type Engine, deviceSlack, engineOptions } from './golden/engines';
 import { type ListCall, listCalls, listModels, listTokenizer, writeListModel } from './golden/list-checkpoints';
 import { type Changes, smallTokenizer } from './golden/small-checkpoints';
+import { refusal } from './support/refusal';
 import { temporaryFolder } from './unit/convert/temp-folder';
 
 /** Largest |score - that of float64|. */
@@ -37,12 +38,6 @@ async function scoresOf(
 function worst(ours: readonly number[], theirs: readonly number[]): number {
   expect(ours).toHaveLength(theirs.length);
   return Math.max(...theirs.map((value, index) => Math.abs(value - ours[index]!)));
-}
-
-async function refusal(action: Promise<unknown>): Promise<{ code: string; message: string }> {
-  const error: unknown = await action.catch((e: unknown) => e);
-  if (!isEncoderError(error)) throw new Error('it was not refused', { cause: error });
-  return error;
 }
 
 describe.each(listModels)('$name', (model) => {

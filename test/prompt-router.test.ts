@@ -1,26 +1,20 @@
 // Prompt routers of LFM2.5's encoders, against the logits of scripts/prompt_router_reference.py.
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Classifier, CrossEncoder, ZeroShotClassifier, convert, estimateMemory, isEncoderError } from 'ggml-encoder';
+import { Classifier, CrossEncoder, ZeroShotClassifier, convert, estimateMemory } from 'ggml-encoder';
 import type { ZeroShotOptions } from 'ggml-encoder';
 
 import { type Engine, deviceSlack, engineOptions } from './golden/engines';
 import { routerModels, routerTexts, routerTokenizer, writeRouter } from './golden/router-checkpoints';
 import type { Changes } from './golden/small-checkpoints';
+import { expectToTellApart, overWindows, sigmoid, softmax } from './support/label-scores';
+import { refusal } from './support/refusal';
 import { temporaryFolder } from './unit/convert/temp-folder';
 
 /** Largest |score - that of float32 logits|. */
 const TOLERANCE = 1e-5;
 const ENGINES: readonly Engine[] = ['auto', 'portable', 'device'];
 const [router] = routerModels as [(typeof routerModels)[number]];
-
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
-
-function softmax(logits: readonly number[]): number[] {
-  const powers = logits.map((logit) => Math.exp(logit));
-  const sum = powers.reduce((total, power) => total + power);
-  return powers.map((power) => power / sum);
-}
 
 type Scored = { readonly labels: readonly string[]; readonly scores: readonly number[] };
 
@@ -39,12 +33,6 @@ function worst(ours: Scored, theirs: Scored): number {
 
 async function load(folder: string, options = {}): Promise<ZeroShotClassifier> {
   return ZeroShotClassifier.load(folder, { device: 'cpu', cacheDir: temporaryFolder(), ...options });
-}
-
-async function refusal(action: Promise<unknown>): Promise<{ code: string; message: string }> {
-  const error: unknown = await action.catch((e: unknown) => e);
-  if (!isEncoderError(error)) throw new Error('it was not refused', { cause: error });
-  return error;
 }
 
 describe.each(routerModels)('$name', (model) => {
@@ -93,27 +81,14 @@ describe.each(routerModels)('$name', (model) => {
     for (const aggregate of ['max', 'mean', 'first'] as const) {
       const options = { multiLabel: true, windows: { overlap: windows.overlap, aggregate } };
       const result = await classifier.classify(text, labels, options);
-      const logits = labels.map((_, label) => {
-        const values = windows.rows.map((row) => row[label]!);
-        if (aggregate === 'max') return Math.max(...values);
-        if (aggregate === 'first') return values[0]!;
-        return values.reduce((sum, value) => sum + value, 0) / values.length;
-      });
+      const logits = overWindows(windows.rows, aggregate);
       expect(worst(result, { labels, scores: logits.map(sigmoid) }), aggregate).toBeLessThan(TOLERANCE);
       expect(result.truncated, aggregate).toBe(aggregate === 'first');
     }
   });
 
   it('tells texts and labels apart, or the comparison would show nothing', () => {
-    for (const { labels, rows } of calls) {
-      const scores = rows.map(({ logits }) => logits.map(sigmoid));
-      for (const label of labels.keys()) {
-        const column = scores.map((row) => row[label]!);
-        expect(Math.max(...column) - Math.min(...column), `${labels[label]}`).toBeGreaterThan(0.005);
-      }
-      const spreads = scores.map((row) => Math.max(...row) - Math.min(...row));
-      if (labels.length > 1) expect(Math.max(...spreads)).toBeGreaterThan(0.005);
-    }
+    expectToTellApart(calls);
   });
 });
 

@@ -15,7 +15,7 @@ export async function mapInTurns<Item, Result>(
   let start = performance.now();
   for (const [index, item] of list.entries()) {
     results.push(convert(item, index));
-    if (index % STEP !== STEP - 1 || performance.now() - start < PART_MS) continue;
+    if (index % STEP !== STEP - 1 || results.length === list.length || performance.now() - start < PART_MS) continue;
     await setImmediate();
     start = performance.now();
   }

@@ -17,6 +17,17 @@ it('maps in order, and lets others have their turn within a long list', async ()
   expect(turns).toBeGreaterThanOrEqual(5);
 });
 
+it('gives nobody a turn behind the last element', async () => {
+  let turns = 0;
+  setImmediate(() => turns++);
+  const list = Array.from({ length: 64 }, (_, index) => index);
+  const start = performance.now();
+  await mapInTurns(list, (index) => {
+    while (index === 63 && performance.now() - start < 20);
+  });
+  expect(turns).toBe(0);
+});
+
 it('gives nothing for nothing, and rejects with what the function throws', async () => {
   expect(await mapInTurns([], String)).toEqual([]);
   const failing = mapInTurns([1, 2], (item) => {

@@ -1,4 +1,5 @@
 /** Zero-shot with a model that reads labels and text together: each text goes through it once, with all of its labels. */
+import { mapInTurns } from '../support/map-in-turns';
 import { placesOf } from './inputs';
 import type { resolveZeroShotOptions } from './options';
 import { toLabelClassification } from './results';
@@ -37,8 +38,9 @@ export async function classifyByReadLabels<Label extends string>(
         }),
       },
     );
-    rows.forEach((row, index) => {
-      results[places[index] ?? 0] = toLabelClassification(row, labels, resolved);
+    const own = await mapInTurns(rows, (row) => toLabelClassification(row, labels, resolved));
+    own.forEach((result, index) => {
+      results[places[index] ?? 0] = result;
     });
     through += places.length;
   }

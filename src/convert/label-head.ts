@@ -163,10 +163,7 @@ function planHead(
   ] as const) {
     planner.headDense(`labels.${target}.0`, hiddenSize, hiddenSize, `${HEAD}${source}.linear_1`);
     planner.headDense(`labels.${target}.1`, hiddenSize, hiddenSize, `${HEAD}${source}.linear_2`);
-    if (!normalizes) continue;
-    // x / |x| is x over the root of its mean square, divided by the root of its size.
-    const values = new Float32Array(hiddenSize).fill(hiddenSize ** -0.5);
-    planner.computed(`labels.${target}_norm.weight`, [hiddenSize], [], () => [values]);
+    if (normalizes) planner.lengthNorm(`labels.${target}_norm.weight`, hiddenSize);
   }
   if (score === 'halves') {
     planner.headDense('labels.text_halves', 2 * hiddenSize, hiddenSize, `${HEAD}scorer.proj_text`);

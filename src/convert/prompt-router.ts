@@ -84,9 +84,7 @@ function planHead(planner: TensorPlanner, hiddenSize: number, size: number): voi
     ['label', 'rule_proj'],
   ] as const) {
     planner.headDense(`labels.${target}.0`, size, hiddenSize, source);
-    // x / |x| is x over the root of its mean square, divided by the root of its size.
-    const values = new Float32Array(size).fill(size ** -0.5);
-    planner.computed(`labels.${target}_norm.weight`, [size], [], () => [values]);
+    planner.lengthNorm(`labels.${target}_norm.weight`, size);
   }
   planner.computed('cls.output.weight', [1, size], [['logit_scale', []]], ([scale]) => [
     new Float32Array(size).fill(Math.min(Math.exp(scale![0]!), LARGEST_SCALE)),

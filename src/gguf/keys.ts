@@ -130,8 +130,8 @@ export const ENCODER_KEYS = {
    * STRING: the head reads the hidden state of the first token ('cls'), the last ('last') or an end ('eos'); of all tokens
    * the mean ('mean'), the sum over the root of their number ('mean_sqrt_len'), a mean that weighs later ones more
    * ('weighted_mean') or the maximum ('max'); the mean of what its dense layer makes of every token ('late'); or the
-   * leftmost token that parts labels and text ('separator') or the mean of the text's own ('text'); or every mark of a list ('marks') or every token of
-   * a text ('tokens'), of which it makes vectors.
+   * leftmost token that parts labels and text ('separator') or the mean of the text's own ('text'); or every mark of a list
+   * ('marks') or every token of a text ('tokens'), of which it makes vectors.
    */
   headPooling: 'ggml_encoder.head.pooling',
   /** UINT32, for 'last': the rightmost token with another id is read. */

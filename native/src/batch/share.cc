@@ -223,12 +223,12 @@ void ShareProcessor::compute_batch(std::span<const Item> items, const BatchPlan&
     append_sequence(batch, item, begin, end, begin);
     batch.prefixes.push_back(prefix);
     batch.remembered.push_back(before);
-    // What is shared ends before the first of them.
     std::span<const TokenSpan> marks = item.marks;
     if (options_.marks && options_.marks->tokens == LabelTokens::kHeld) {
       append_text(batch, marks.back());
       marks = marks.first(marks.size() - 1);
     }
+    // What is shared ends before the first of them.
     for (const TokenSpan& mark : marks) {
       const auto from = size_t(mark.begin), to = size_t(mark.end);
       if (from >= begin && to <= end) append_mark(batch, from - begin, to - begin);

@@ -54,16 +54,6 @@ size_t white_end(std::string_view text, size_t end) {
   return end;
 }
 
-AddedToken read_token(JsonValue entry) {
-  return {std::string(entry.at("content").as_string()),
-          static_cast<int32_t>(entry.at("id").as_integer(0, kMaxTokenId)),
-          entry.at("single_word").as_bool(),
-          entry.at("lstrip").as_bool(),
-          entry.at("rstrip").as_bool(),
-          entry.at("normalized").as_bool(),
-          entry.at("special").as_bool()};
-}
-
 /// Of a byte of a text with a template around it, counted in the caller's own text.
 size_t place_in_text(const std::vector<Span>* callers, size_t byte) {
   size_t begin = 0;
@@ -75,6 +65,16 @@ size_t place_in_text(const std::vector<Span>* callers, size_t byte) {
 }
 
 }  // namespace
+
+AddedToken read_added_token(JsonValue entry) {
+  return {std::string(entry.at("content").as_string()),
+          static_cast<int32_t>(entry.at("id").as_integer(0, kMaxTokenId)),
+          entry.at("single_word").as_bool(),
+          entry.at("lstrip").as_bool(),
+          entry.at("rstrip").as_bool(),
+          entry.at("normalized").as_bool(),
+          entry.at("special").as_bool()};
+}
 
 AddedTokenMatcher::AddedTokenMatcher() : root_(trie_.add_root()) {}
 
@@ -147,7 +147,7 @@ void AddedTokenMatcher::split(std::string_view text, SpecialTokens mode, const s
 AddedTokens::AddedTokens(JsonValue list, const Model& model, const Normalizer& normalizer) {
   std::map<std::string, bool, std::less<>> seen;
   list.for_each_item([&](JsonValue entry) {
-    AddedToken token = read_token(entry);
+    AddedToken token = read_added_token(entry);
     if (token.content.empty()) return;  // Hugging Face ignores it as well
     if (token.content.size() > kMaxContentBytes)
       entry.fail("has a content of more than " + std::to_string(kMaxContentBytes) + " bytes");

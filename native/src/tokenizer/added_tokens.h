@@ -30,6 +30,9 @@ struct AddedToken {
   bool special;
 };
 
+/// An entry of the list "added_tokens".
+AddedToken read_added_token(JsonValue entry);
+
 /// Finds the tokens of one kind (normalized or not) in a text.
 class AddedTokenMatcher {
  public:

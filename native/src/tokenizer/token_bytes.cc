@@ -1,6 +1,7 @@
 #include "tokenizer/token_bytes.h"
 
 #include "enc/error.h"
+#include "tokenizer/added_tokens.h"
 #include "tokenizer/byte_level.h"
 
 namespace enc {
@@ -12,20 +13,22 @@ TokenBytes::TokenBytes(JsonValue root) {
   std::string bytes;
   model.at("vocab").for_each_member([&](std::string_view token, JsonValue id) {
     // Any other stands for no bytes, unless it is an added token.
-    if (read_byte_characters(token, bytes)) set(id, bytes.size());
+    if (read_byte_characters(token, bytes))
+      set(static_cast<int32_t>(id.as_integer(0, kMaxTokenId)), bytes.size());
   });
   root.at("added_tokens").for_each_item([&](JsonValue entry) {
-    const std::string_view content = entry.at("content").as_string();
-    set(entry.at("id"), content.size());
-    if (!entry.at("lstrip").as_bool() && !entry.at("rstrip").as_bool()) return;
-    if (!entry.at("special").as_bool())
-      fail_unsupported("added token of a tokenizer whose labels are text", content, "one that leaves spaces");
-    with_spaces_.emplace(int32_t(entry.at("id").as_integer(0, kMaxTokenId)), content);
+    const AddedToken token = read_added_token(entry);
+    set(token.id, token.content.size());
+    if (!token.lstrip && !token.rstrip) return;
+    if (!token.special)
+      fail_unsupported("added token of a tokenizer whose labels are text", token.content,
+                       "one that leaves spaces");
+    with_spaces_.emplace(token.id, token.content);
   });
 }
 
-void TokenBytes::set(JsonValue id, size_t bytes) {
-  const auto place = static_cast<size_t>(id.as_integer(0, kMaxTokenId));
+void TokenBytes::set(int32_t id, size_t bytes) {
+  const auto place = static_cast<size_t>(id);
   if (place >= bytes_.size()) bytes_.resize(place + 1);
   uint32_t& known = bytes_[place];
   if (known != 0 && known != bytes)

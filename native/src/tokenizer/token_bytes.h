@@ -22,7 +22,7 @@ class TokenBytes {
                  std::vector<uint32_t>& ends) const;
 
  private:
-  void set(JsonValue id, size_t bytes);
+  void set(int32_t id, size_t bytes);
 
   std::vector<uint32_t> bytes_;                 // by id; 0: no token
   std::map<int32_t, std::string> with_spaces_;  // special tokens that take in the spaces beside them

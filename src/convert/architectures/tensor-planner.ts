@@ -89,6 +89,11 @@ export class TensorPlanner {
     });
   }
 
+  /** The weights of an RMS norm that divides `size` values by their length: it is the root of their mean square and of `size`. */
+  lengthNorm(name: string, size: number): void {
+    this.computed(name, [size], [], () => [new Float32Array(size).fill(size ** -0.5)]);
+  }
+
   /** A tensor of `shape` that is computed from small tensors of the checkpoint, or from the rows `rowRanges` of them. */
   computed(
     name: string,

@@ -94,8 +94,7 @@ export async function addModuleHead(
     planner.headDense(name, outputs, columns, `${prefix}linear`, bias);
   if (dense !== undefined) linear('cls', `${folders.dense!}/`, dense, hiddenSize);
   if (folders.norm !== undefined) planner.norm('cls.norm', width, `${folders.norm}/norm`);
-  // x / |x| is x over the root of its mean square, divided by the root of its size.
-  if (normalizes) planner.computed('cls.norm.weight', [width], [], () => [new Float32Array(width).fill(width ** -0.5)]);
+  if (normalizes) planner.lengthNorm('cls.norm.weight', width);
   linear('cls.output', setFit === undefined ? `${folders.scores!}/` : SETFIT_PREFIX, scores, width);
   planner.refuseUnused(/(?!)/);
   return {

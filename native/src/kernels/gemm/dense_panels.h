@@ -73,6 +73,12 @@ struct DenseTile {
   static constexpr size_t kVectorsPerPrefetch = S::kWidth == 4 ? kVectors : 1;
   /// Rows from which a panel is widened once instead of in every tile.
   static constexpr size_t kWidenFrom = 4 * kRows;
+  /// Rows of f32 x that pass over all panels at a time, so that they stay in the second-level cache.
+  static constexpr size_t near_rows(size_t k) {
+    constexpr size_t kNearBytes = 512 * 1024;
+    const size_t rows = kNearBytes / (k * sizeof(float)) / kRows * kRows;
+    return rows < 12 * kRows ? 12 * kRows : rows;
+  }
   /// Rows of x that are rounded to bf16 at a time: 1.5 MB of scratch at k = 3072.
   static constexpr size_t kRoundedRows = 16 * kRows;
 };
@@ -337,7 +343,15 @@ void dense_run_rows(const GemmArgs& a, const float* x, size_t x_stride, float* w
 template <class S, class W>
 void dense_run(const GemmArgs& a) noexcept {
   float* wide = static_cast<float*>(a.scratch);
-  if constexpr (W::kType != WeightType::kBf16) {
+  if constexpr (W::kType == WeightType::kF32) {
+    const size_t rows = DenseTile<S>::near_rows(a.k);
+    for (size_t row = 0; row < a.m; row += rows) {
+      GemmArgs part = a;
+      part.m = min_size(rows, a.m - row);
+      part.y += row * a.y_stride;
+      dense_run_rows<S, W>(part, a.x + row * a.x_stride, a.x_stride, wide);
+    }
+  } else if constexpr (W::kType != WeightType::kBf16) {
     dense_run_rows<S, W>(a, a.x, a.x_stride, wide);
   } else {
     for_prepared_rows<RoundedRows<S>>(

@@ -6,15 +6,16 @@
 
 namespace enc {
 
-/// Instruction sets that the kernels tell apart. A member is true only when the CPU has it and the operating
-/// system saves its registers. Each member stands for a group: avx2 is AVX2+FMA+F16C+BMI, avx512 is
-/// F+BW+CD+DQ+VL. Those of the other architecture are false.
+/// Instruction sets that the kernels tell apart. A member but slow_bf16 is true only when the CPU has it and
+/// the operating system saves its registers. Each member stands for a group: avx2 is AVX2+FMA+F16C+BMI,
+/// avx512 is F+BW+CD+DQ+VL. Those of the other architecture are false.
 struct CpuFeatures {
   bool avx2 = false;
   bool avx_vnni = false;  ///< 256-bit int8 dot products, VEX encoded
   bool avx512 = false;
   bool avx512_vnni = false;  ///< 512-bit int8 dot products
   bool avx512_bf16 = false;  ///< 512-bit bf16 dot products
+  bool slow_bf16 = false;    ///< whether those take longer than the same in f32, as on every Intel CPU
   bool amx_int8 = false;
   bool amx_bf16 = false;
   bool neon = false;          ///< 128-bit vectors of 64-bit ARM, part of its baseline

@@ -45,6 +45,12 @@ uint64_t read_xcr0() {
   return (uint64_t{high} << 32) | low;
 }
 
+bool is_intel() {
+  const Registers vendor = cpuid(0, 0);
+  constexpr uint32_t kGenu = 0x756e6547, kIneI = 0x49656e69, kNtel = 0x6c65746e;  // "GenuineIntel"
+  return vendor.ebx == kGenu && vendor.edx == kIneI && vendor.ecx == kNtel;
+}
+
 bool request_amx_permission() {
 #if defined(__linux__) && defined(SYS_arch_prctl)
   constexpr int kGetPermission = 0x1022, kRequestPermission = 0x1023, kTileData = 18;
@@ -80,6 +86,7 @@ CpuFeatures detect() {
   if (!features.avx512) return features;
   features.avx512_vnni = bit(leaf7.ecx, 11);
   features.avx512_bf16 = bit(leaf7_1.eax, 5);
+  features.slow_bf16 = features.avx512_bf16 && is_intel();
 
   const bool tiles = bit(leaf7.edx, 24) && (xcr0 & kTileState) == kTileState;
   const bool amx_bf16 = bit(leaf7.edx, 22), amx_int8 = bit(leaf7.edx, 25);

@@ -86,6 +86,20 @@ TEST(max_isa_caps_every_word) {
   }
 }
 
+#ifdef ENC_X86_KERNELS
+TEST(slow_bf16_is_passed_over) {
+  CpuFeatures slow = kEverything;
+  slow.slow_bf16 = true;
+  const KernelTable without_tiles = kernels::kernel_table(cap_cpu_features(slow, "avx512_bf16"));
+  CHECK(without_tiles.gemm_bf16->name == std::string("gemm_bf16_avx512"));
+  CHECK(without_tiles.attention_varlen_bf16 == without_tiles.attention_varlen);
+  CHECK(!without_tiles.has_bf16_attention());
+  const KernelTable with_tiles = kernels::kernel_table(slow);
+  CHECK(with_tiles.gemm_bf16->name == std::string("gemm_bf16_amx_bf16"));
+  CHECK(with_tiles.has_bf16_attention());
+}
+#endif
+
 TEST(max_isa_only_takes_away) {
   for (const char* word : kWords) {
     CHECK(cap_cpu_features({}, word) == CpuFeatures{});

@@ -30,7 +30,13 @@
 // each integer tile would have to be stored, converted and scaled after one half-used product, about three
 // times the work of a bf16 product by count of instructions; and bf16 keeps x more exactly than int8 does.
 //
-// Not yet timed on AMX hardware; see simd/amx_tiles.h for where it has run.
+// Granite Rapids, GCC 12, one thread: 1,300 to 1,560 GFLOP/s at m = 128..512, n and k = 384..3072, where
+// products of tiles in registers reach 3,700, and with operands in the first-level cache the same. What is
+// left is bytes: without finishing the sums it is 1,900, and y and x in f32 pass through the third-level
+// cache, 27 GB/s, where both do not fit into 2 MB. Dropped, all no faster with y written: k in parts of 256
+// or 384 whose weights stay in the first-level cache for all rows (2,200 without y), groups of 2 to 8 blocks,
+// prefetching x or y, sums finished earlier than evenly, 2 MB pages, a feed-forward part whose inner rows
+// stay in the second-level cache.
 #include <immintrin.h>
 
 #include <cstring>

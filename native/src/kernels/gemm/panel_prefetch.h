@@ -28,14 +28,22 @@ struct Ahead {
 constexpr size_t kPrefetchBytes = 3072;
 constexpr size_t kSpreadRows = 16, kLineBytes = 64;
 
-/// A panel as it lies in memory, and the bytes of the one behind it, 0 without one.
+/// A panel, or a part of its k, as it lies in memory, and the same of the one behind it, 0 bytes without one.
 struct StoredPanel {
   const unsigned char* at;
-  size_t bytes, next_bytes;
+  size_t bytes;
+  const unsigned char* next = nullptr;
+  size_t next_bytes = 0;
 
   template <class Element>
   const Element* as() const {
     return reinterpret_cast<const Element*>(at);
+  }
+
+  /// Of `steps` of k the ones from `begin` on.
+  StoredPanel part(size_t begin, size_t count, size_t steps) const {
+    return {at + bytes / steps * begin, bytes / steps * count, next + next_bytes / steps * begin,
+            next_bytes / steps * count};
   }
 
   /// Whether tiles of m rows in all fetch the panel behind.
@@ -44,7 +52,7 @@ struct StoredPanel {
   /// For the tile of rows [row, row + rows) of m, over `steps` steps.
   Ahead ahead(size_t m, size_t row, size_t rows, size_t steps) const {
     if (!spreads(m)) return {at + kPrefetchBytes, bytes / steps};
-    return {at + bytes + next_bytes * row / m, (next_bytes * rows / m + steps - 1) / steps};
+    return {next + next_bytes * row / m, (next_bytes * rows / m + steps - 1) / steps};
   }
 };
 
@@ -54,9 +62,10 @@ inline StoredPanel stored_panel(const void* packed, size_t p, size_t panel_end, 
                                 size_t columns, size_t column_bytes) {
   const size_t first = p * panel_columns;
   const auto width = [&](size_t begin) { return min_size(panel_columns, columns - begin); };
-  return {.at = static_cast<const unsigned char*>(packed) + first * column_bytes,
-          .bytes = width(first) * column_bytes,
-          .next_bytes = p + 1 < panel_end ? width(first + panel_columns) * column_bytes : 0};
+  const auto* at = static_cast<const unsigned char*>(packed) + first * column_bytes;
+  const size_t bytes = width(first) * column_bytes;
+  if (p + 1 >= panel_end) return {at, bytes};
+  return {at, bytes, at + bytes, width(first + panel_columns) * column_bytes};
 }
 
 }  // namespace

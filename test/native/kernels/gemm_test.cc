@@ -167,17 +167,20 @@ TEST(gemm_matches_double_on_every_shape) {
   }
 }
 
-/// All rows of p in one call, and in calls of so many each.
+/// All rows of p in one call, and in calls of so many each; with an activation, which comes after all of k.
 void check_rows(const GemmKernel& kernel, const Problem& p, std::initializer_list<size_t> counts) {
   Aligned packed(kernel.packed_bytes(p.n, p.k)), scratch(kernel.scratch_bytes(p.m, p.k));
   pack_in_pieces(kernel, p.w, packed);
   Guarded<float> whole(p.m * p.n), part(p.m * p.n);
-  kernel.run(arguments(p, packed, scratch, whole, p.n));
+  GemmArgs all = arguments(p, packed, scratch, whole, p.n);
+  all.activation = Activation::kGeluErf;
+  kernel.run(all);
   for (const size_t rows : counts) {
     Aligned part_scratch(kernel.scratch_bytes(rows, p.k));
     for (size_t row = 0; row + rows <= p.m; row += rows) {
       GemmArgs a = arguments(p, packed, part_scratch, part, p.n);
       a.m = rows, a.x += row * a.x_stride, a.y += row * a.y_stride;
+      a.activation = Activation::kGeluErf;
       kernel.run(a);
     }
     const size_t done = p.m / rows * rows * p.n * sizeof(float);

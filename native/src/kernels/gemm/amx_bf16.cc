@@ -30,7 +30,7 @@
 // each integer tile would have to be stored, converted and scaled after one half-used product, about three
 // times the work of a bf16 product by count of instructions; and bf16 keeps x more exactly than int8 does.
 //
-// Granite Rapids, GCC 12, one thread: 1,300 to 1,560 GFLOP/s at m = 128..512, n and k = 384..3072, where
+// Granite Rapids, GCC 12, one thread: 1,050 to 1,340 GFLOP/s at m = 128..512, n and k = 384..3072, where
 // products of tiles in registers reach 3,700, and with operands in the first-level cache the same. What is
 // left is bytes: without finishing the sums it is 1,900, and y and x in f32 pass through the third-level
 // cache, 27 GB/s, where both do not fit into 2 MB. Dropped, all no faster with y written: k in parts of 256
@@ -43,6 +43,7 @@
 
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/panel_prefetch.h"
+#include "kernels/gemm/prepared_rows.h"
 #include "kernels/gemm/stored_weight.h"
 #include "kernels/simd/amx_tiles.h"
 #include "kernels/simd/avx512.h"
@@ -184,18 +185,15 @@ template <Activation A>
 void finish_row(const Block& block, size_t row) {
   const float* sums = block.sums + row * kColumns;
   float* y = block.y + row * block.y_stride;
+  const auto finish = [&](size_t c, auto... count) {
+    const __m512 offset = block.bias ? Avx512::load(block.bias + c, count...) : _mm512_setzero_ps();
+    Avx512::store(y + c, activate<Avx512, A>(_mm512_add_ps(Avx512::load(sums + c), offset)), count...);
+  };
   if (block.columns == kColumns) {  // both vectors at once and neither masked: a fifth less time for GELU
-    __m512 low = Avx512::load(sums), high = Avx512::load(sums + 16);
-    low = _mm512_add_ps(low, block.bias ? Avx512::load(block.bias) : _mm512_setzero_ps());
-    high = _mm512_add_ps(high, block.bias ? Avx512::load(block.bias + 16) : _mm512_setzero_ps());
-    Avx512::store(y, activate<Avx512, A>(low));
-    Avx512::store(y + 16, activate<Avx512, A>(high));
-    return;
-  }
-  for (size_t c = 0; c < block.columns; c += 16) {
-    const size_t count = min_size(16, block.columns - c);
-    const __m512 offset = block.bias ? Avx512::load(block.bias + c, count) : _mm512_setzero_ps();
-    Avx512::store(y + c, activate<Avx512, A>(_mm512_add_ps(Avx512::load(sums + c), offset)), count);
+    finish(0);
+    finish(16);
+  } else {
+    for (size_t c = 0; c < block.columns; c += 16) finish(c, min_size(16, block.columns - c));
   }
 }
 
@@ -409,10 +407,7 @@ void run(const GemmArgs& a) noexcept {
   auto* tiles = static_cast<unsigned char*>(a.scratch);
   void* widened = tiles + cut.x_bytes();
   for (size_t row = 0; row < a.m; row += cut.rows) {
-    GemmArgs part = a;
-    part.m = min_size(cut.rows, a.m - row);
-    part.x += row * a.x_stride;
-    part.y += row * a.y_stride;
+    const GemmArgs part = rows_of(a, row, cut.rows);
     for (size_t step = 0; step < depth; step += cut.steps) {
       Pass pass = {part, tiles, 0, step, min_size(cut.steps, depth - step), panels};
       if (a.prepared) {

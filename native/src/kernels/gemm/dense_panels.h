@@ -331,47 +331,59 @@ size_t dense_scratch_bytes(size_t m, size_t k) noexcept {
   return round_up(dense_wide_bytes<S, W>(m, k) + RoundedRows<S>::prepared_bytes(rows, k), 64);
 }
 
+/// A panel of a call; those before `end` are asked for.
+template <class S, class W>
+struct DensePanel {
+  size_t first, columns, width;  ///< of y: its first column, how many, and those with the padding
+  StoredPanel stored;
+
+  static size_t end(const GemmArgs& a) {
+    return min_size(a.panel_end, (a.n + DenseTile<S>::kColumns - 1) / DenseTile<S>::kColumns);
+  }
+  DensePanel(const GemmArgs& a, size_t p)
+      : first(p * DenseTile<S>::kColumns),
+        columns(min_size(DenseTile<S>::kColumns, a.n - first)),
+        width(round_up(columns, S::kWidth)),
+        stored(stored_panel(a.packed, p, end(a), DenseTile<S>::kColumns, round_up(a.n, S::kWidth),
+                            dense_column_bytes<W>(a.k))) {}
+
+  const float* bias(const GemmArgs& a) const { return a.bias ? a.bias + first : nullptr; }
+};
+
 /// Rows of x of which a part of k, `begin` to `begin + count`, passes over the asked panels of f32.
 template <class S>
 void dense_run_part(const GemmArgs& a, size_t begin, size_t count) {
-  using Tile = DenseTile<S>;
-  const size_t panels = min_size(a.panel_end, (a.n + Tile::kColumns - 1) / Tile::kColumns);
+  using Panel = DensePanel<S, StoredF32>;
   const bool is_last = begin + count == a.k;
-  for (size_t p = a.panel_begin; p < panels; p++) {
-    const size_t first = p * Tile::kColumns;
-    const size_t columns = min_size(Tile::kColumns, a.n - first), width = round_up(columns, S::kWidth);
-    const StoredPanel stored =
-        stored_panel(a.packed, p, panels, Tile::kColumns, round_up(a.n, S::kWidth), a.k * sizeof(float))
-            .part(begin, count, a.k);
-    dense_panel<S, StoredF32>(a.x + begin, a.x_stride, a.m, stored.as<float>(), width, count, begin > 0,
-                              stored, a.bias && is_last ? a.bias + first : nullptr,
-                              is_last ? a.activation : Activation::kNone, a.y + first, a.y_stride, columns);
+  for (size_t p = a.panel_begin; p < Panel::end(a); p++) {
+    const Panel panel(a, p);
+    const StoredPanel stored = panel.stored.part(begin, count, a.k);
+    dense_panel<S, StoredF32>(a.x + begin, a.x_stride, a.m, stored.as<float>(), panel.width, count, begin > 0,
+                              stored, is_last ? panel.bias(a) : nullptr,
+                              is_last ? a.activation : Activation::kNone, a.y + panel.first, a.y_stride,
+                              panel.columns);
   }
 }
 
 /// Rows x against the asked panels; `wide` is room for one widened panel.
 template <class S, class W>
 void dense_run_rows(const GemmArgs& a, const float* x, size_t x_stride, float* wide) {
-  using Tile = DenseTile<S>;
-  const size_t panels = min_size(a.panel_end, (a.n + Tile::kColumns - 1) / Tile::kColumns);
-  for (size_t p = a.panel_begin; p < panels; p++) {
-    const size_t first = p * Tile::kColumns;
-    const size_t columns = min_size(Tile::kColumns, a.n - first), width = round_up(columns, S::kWidth);
-    const float* bias = a.bias ? a.bias + first : nullptr;
-    const StoredPanel stored = stored_panel(a.packed, p, panels, Tile::kColumns, round_up(a.n, S::kWidth),
-                                            dense_column_bytes<W>(a.k));
-    const auto* panel = stored.as<typename W::Element>();
-    const bool widens = !kPairs<S, W> && a.m >= Tile::kWidenFrom;
+  using Panel = DensePanel<S, W>;
+  for (size_t p = a.panel_begin; p < Panel::end(a); p++) {
+    const Panel panel(a, p);
+    const auto* stored = panel.stored.template as<typename W::Element>();
+    float* y = a.y + panel.first;
+    const bool widens = !kPairs<S, W> && a.m >= DenseTile<S>::kWidenFrom;
     if constexpr (W::kType != WeightType::kQ8_0) {
       if (!widens) {
-        dense_panel<S, W>(x, x_stride, a.m, panel, width, a.k, false, stored, bias, a.activation, a.y + first,
-                          a.y_stride, columns);
+        dense_panel<S, W>(x, x_stride, a.m, stored, panel.width, a.k, false, panel.stored, panel.bias(a),
+                          a.activation, y, a.y_stride, panel.columns);
         continue;
       }
     }
-    dense_widen<S, W>(panel, a.k, width, wide);
-    dense_panel<S, StoredF32>(x, x_stride, a.m, wide, width, a.k, false, stored, bias, a.activation,
-                              a.y + first, a.y_stride, columns);
+    dense_widen<S, W>(stored, a.k, panel.width, wide);
+    dense_panel<S, StoredF32>(x, x_stride, a.m, wide, panel.width, a.k, false, panel.stored, panel.bias(a),
+                              a.activation, y, a.y_stride, panel.columns);
   }
 }
 
@@ -381,10 +393,7 @@ void dense_run(const GemmArgs& a) noexcept {
   if constexpr (W::kType == WeightType::kF32) {
     const auto [rows, steps] = DenseTile<S>::near_part(a.m, a.k);
     for (size_t row = 0; row < a.m; row += rows) {
-      GemmArgs part = a;
-      part.m = min_size(rows, a.m - row);
-      part.x += row * a.x_stride;
-      part.y += row * a.y_stride;
+      const GemmArgs part = rows_of(a, row, rows);
       for (size_t begin = 0; begin < a.k; begin += steps)
         dense_run_part<S>(part, begin, min_size(steps, a.k - begin));
     }
